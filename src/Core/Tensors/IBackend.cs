@@ -1,0 +1,145 @@
+namespace VaeFunctions.Tensors;
+
+/// <summary>One interpreter of the operations a model is made of, named as in ONNX where ONNX has them.</summary>
+/// <remarks>
+/// Primitives have no body: a back end that lacks one does not compile. Composites have a default body made of primitives,
+/// which a back end overrides only where that is measurably faster. Shape legend of this file:
+/// N = batch, C = channels, H, W = height and width, O = output channels, K = kernel height and width.
+/// </remarks>
+public interface IBackend
+{
+    // --- values -------------------------------------------------------------------------------------------------------
+
+    /// <summary>Whether this back end records a training step: batch normalisation then uses the batch's own statistics.</summary>
+    bool IsTraining => false;
+
+    /// <summary>Opens a scope: every tensor computed until it is disposed is released with it, parameters excepted.</summary>
+    IDisposable BeginScope();
+
+    /// <summary>A tensor with these values, row-major.</summary>
+    Tensor FromValues(ReadOnlySpan<float> values, Shape shape);
+
+    /// <summary>The tensor by which this back end knows a parameter.</summary>
+    Tensor FromParameter(Parameter parameter);
+
+    /// <summary>Copies a tensor's values out, row-major, rounded to single precision.</summary>
+    /// <exception cref="NotSupportedException">The back end only writes graphs down.</exception>
+    void CopyTo(Tensor tensor, Span<float> destination);
+
+    // --- element by element, broadcasting as NumPy does ---------------------------------------------------------------
+
+    Tensor Add(Tensor left, Tensor right);
+
+    Tensor Subtract(Tensor left, Tensor right);
+
+    Tensor Multiply(Tensor left, Tensor right);
+
+    Tensor Divide(Tensor left, Tensor right);
+
+    Tensor Negate(Tensor x);
+
+    Tensor Exp(Tensor x);
+
+    Tensor Log(Tensor x);
+
+    Tensor Sqrt(Tensor x);
+
+    Tensor Tanh(Tensor x);
+
+    /// <summary>1 / (1 + e⁻ˣ)</summary>
+    Tensor Sigmoid(Tensor x);
+
+    /// <summary>log(1 + eˣ), finite for every finite x.</summary>
+    Tensor Softplus(Tensor x);
+
+    /// <summary>max(x, 0)</summary>
+    Tensor Relu(Tensor x);
+
+    /// <summary>x where x ≥ 0, slope · x elsewhere.</summary>
+    Tensor LeakyRelu(Tensor x, float slope);
+
+    /// <summary>x limited to [low, high]. The gradient is 1 inside and at the limits, 0 outside.</summary>
+    Tensor Clip(Tensor x, float low, float high);
+
+    /// <summary>The nearest integer, halves to the even one. The gradient is 0 everywhere.</summary>
+    Tensor Round(Tensor x);
+
+    // --- shape --------------------------------------------------------------------------------------------------------
+
+    /// <summary>The same values under another shape, in ONNX's notation: 0 keeps an axis, one -1 takes what is left.</summary>
+    Tensor Reshape(Tensor x, params ReadOnlySpan<int> shape);
+
+    /// <summary>Reorders axes: axis i of the result is axis <paramref name="order"/>[i] of x.</summary>
+    Tensor Transpose(Tensor x, params ReadOnlySpan<int> order);
+
+    Tensor Concat(int axis, params ReadOnlySpan<Tensor> parts);
+
+    /// <summary>Elements [start, start + length) along one axis.</summary>
+    Tensor Slice(Tensor x, int axis, int start, int length);
+
+    // --- reductions and products --------------------------------------------------------------------------------------
+
+    /// <summary>The sum over the named axes, or over all where none is named. Reduced axes stay, with extent 1, if asked.</summary>
+    Tensor ReduceSum(Tensor x, bool keepAxes, params ReadOnlySpan<int> axes);
+
+    /// <summary>The matrix product of two matrices, each transposed first if asked: [M, K] · [K, N] → [M, N].</summary>
+    Tensor MatMul(Tensor left, Tensor right, bool transposeLeft = false, bool transposeRight = false);
+
+    /// <summary>Cross-correlation, as every deep-learning library's "convolution".</summary>
+    /// <param name="x">[N, C, H, W]</param>
+    /// <param name="weight">[O, C, K, K]</param>
+    /// <returns>[N, O, (H + 2·padding − K) / stride + 1, …]</returns>
+    Tensor Conv(Tensor x, Tensor weight, Window window);
+
+    /// <summary>The transpose of <see cref="Conv"/> in x, as PyTorch's ConvTranspose2d.</summary>
+    /// <param name="x">[N, C, H, W]</param>
+    /// <param name="weight">[C, O, K, K]</param>
+    /// <returns>[N, O, (H − 1)·stride − 2·padding + K + outputPadding, …]</returns>
+    Tensor ConvTranspose(Tensor x, Tensor weight, Window window);
+
+    // --- composites ---------------------------------------------------------------------------------------------------
+
+    Tensor Scalar(float value) => FromValues([value], Shape.Scalar);
+
+    /// <summary>x · weightᵀ + bias</summary>
+    /// <param name="x">[N, inputs]</param>
+    /// <param name="weight">[outputs, inputs]</param>
+    /// <param name="bias">[outputs]</param>
+    Tensor Linear(Tensor x, Tensor weight, Tensor bias) => Add(MatMul(x, weight, transposeRight: true), bias);
+
+    /// <summary>Adds one number per channel: x[n, c, …] + bias[c].</summary>
+    Tensor AddPerChannel(Tensor x, Tensor bias) => Add(x, Reshape(bias, -1, 1, 1));
+
+    /// <summary>(x − mean) / √(variance + ε) · weight + bias, per channel of [N, C, H, W]. (Ioffe and Szegedy 2015)</summary>
+    /// <param name="mean">[C]; so are variance, weight and bias.</param>
+    Tensor BatchNormalization(Tensor x, Tensor mean, Tensor variance, Tensor weight, Tensor bias, float epsilon)
+    {
+        var scale = Divide(weight, Sqrt(Add(variance, Scalar(epsilon))));
+        var shift = Subtract(bias, Multiply(mean, scale));
+        return Add(Multiply(x, Reshape(scale, -1, 1, 1)), Reshape(shift, -1, 1, 1));
+    }
+
+    /// <summary>Batch normalisation by the batch's own mean and (biased) variance, which come back for the running statistics.</summary>
+    /// <returns>[N, C, H, W], and the mean and variance, [C] each.</returns>
+    (Tensor Output, Tensor Mean, Tensor Variance) BatchNormalizationTraining(Tensor x, Tensor weight, Tensor bias, float epsilon)
+    {
+        var perChannel = Scalar(1f / (x.Shape.Count / x.Shape[1]));
+        var mean = Multiply(ReduceSum(x, keepAxes: true, 0, 2, 3), perChannel);
+        var centred = Subtract(x, mean);
+        var variance = Multiply(ReduceSum(Multiply(centred, centred), keepAxes: true, 0, 2, 3), perChannel);
+        var normalised = Divide(centred, Sqrt(Add(variance, Scalar(epsilon))));
+        var output = Add(Multiply(normalised, Reshape(weight, -1, 1, 1)), Reshape(bias, -1, 1, 1));
+        return (output, Reshape(mean, -1), Reshape(variance, -1));
+    }
+
+    /// <summary>Σ (x − target)², over everything.</summary>
+    Tensor SquaredErrorSum(Tensor x, Tensor target)
+    {
+        var difference = Subtract(x, target);
+        return ReduceSum(Multiply(difference, difference), keepAxes: false);
+    }
+
+    /// <summary>−Σ [target · log σ(logits) + (1 − target) · log(1 − σ(logits))] = Σ [softplus(logits) − target · logits], over everything.</summary>
+    Tensor BinaryCrossEntropySum(Tensor logits, Tensor target) =>
+        ReduceSum(Subtract(Softplus(logits), Multiply(target, logits)), keepAxes: false);
+}

@@ -1,0 +1,62 @@
+namespace VaeFunctions.Tensors;
+
+/// <summary>What a back end adds to be trained on through <c>GradientTape</c>: the gradients that are no
+/// composition of forward operations, writing in place, and the optimizers' steps.</summary>
+public interface ITrainingBackend : IBackend
+{
+    /// <summary>Overwrites the values of a parameter or statistic.</summary>
+    void Assign(Tensor target, Tensor value);
+
+    /// <summary>1 where x &gt; 0, <paramref name="slope"/> elsewhere, times the gradient of a (leaky) ReLU's output.</summary>
+    Tensor ReluGradient(Tensor x, Tensor gradient, float slope);
+
+    /// <summary>The gradient where low ≤ x ≤ high, 0 elsewhere.</summary>
+    Tensor ClipGradient(Tensor x, Tensor gradient, float low, float high);
+
+    /// <summary>The gradient of <see cref="IBackend.Conv"/> in its weight: Σ over images and places of x · gradient.</summary>
+    /// <param name="x">[N, C, H, W], the convolution's input.</param>
+    /// <param name="gradient">[N, O, H', W'], of its output.</param>
+    /// <returns>[O, C, K, K]</returns>
+    Tensor ConvWeightGradient(Tensor x, Tensor gradient, Window window);
+
+    /// <summary>The gradients of <see cref="IBackend.BatchNormalizationTraining"/>, the batch statistics' dependence on x included.</summary>
+    /// <remarks>x̂ = (x − mean) / s,  s = √(variance + ε);  dweight = Σ dy · x̂;  dbias = Σ dy;
+    /// dx = weight / s · (dy − dbias / M − x̂ · dweight / M),  M = elements per channel.</remarks>
+    (Tensor X, Tensor Weight, Tensor Bias) BatchNormalizationGradient(
+        Tensor x, Tensor mean, Tensor variance, Tensor weight, Tensor gradient, float epsilon)
+    {
+        var perChannel = Scalar(1f / (x.Shape.Count / x.Shape[1]));
+        var deviation = Reshape(Sqrt(Add(variance, Scalar(epsilon))), -1, 1, 1);
+        var normalised = Divide(Subtract(x, Reshape(mean, -1, 1, 1)), deviation);
+        var weightGradient = ReduceSum(Multiply(gradient, normalised), keepAxes: true, 0, 2, 3);
+        var biasGradient = ReduceSum(gradient, keepAxes: true, 0, 2, 3);
+        var centred = Subtract(Subtract(gradient, Multiply(biasGradient, perChannel)), Multiply(normalised, Multiply(weightGradient, perChannel)));
+        var inputGradient = Multiply(Divide(Reshape(weight, -1, 1, 1), deviation), centred);
+        return (inputGradient, Reshape(weightGradient, -1), Reshape(biasGradient, -1));
+    }
+
+    /// <summary>One step of Adam (Kingma and Ba 2015, algorithm 1), in place.</summary>
+    /// <param name="step">Counted from 1, for the bias correction.</param>
+    void AdamStep(Tensor parameter, Tensor gradient, Tensor mean, Tensor square, AdamOptions options, int step)
+    {
+        Assign(mean, Add(Multiply(mean, Scalar(options.Beta1)), Multiply(gradient, Scalar(1 - options.Beta1))));
+        Assign(square, Add(Multiply(square, Scalar(options.Beta2)), Multiply(Multiply(gradient, gradient), Scalar(1 - options.Beta2))));
+        var denominator = Add(Divide(Sqrt(square), Scalar((float)Math.Sqrt(1 - Math.Pow(options.Beta2, step)))), Scalar(options.Epsilon));
+        var rate = (float)(options.LearningRate / (1 - Math.Pow(options.Beta1, step)));
+        Assign(parameter, Subtract(parameter, Multiply(Divide(mean, denominator), Scalar(rate))));
+    }
+
+    /// <summary>One step of RMSprop (Hinton 2012, lecture 6e; ε outside the root, as in PyTorch), in place.</summary>
+    void RmsPropStep(Tensor parameter, Tensor gradient, Tensor square, RmsPropOptions options)
+    {
+        Assign(square, Add(Multiply(square, Scalar(options.Decay)), Multiply(Multiply(gradient, gradient), Scalar(1 - options.Decay))));
+        var step = Divide(gradient, Add(Sqrt(square), Scalar(options.Epsilon)));
+        Assign(parameter, Subtract(parameter, Multiply(step, Scalar(options.LearningRate))));
+    }
+}
+
+/// <summary>The hyperparameters of Adam, with the paper's defaults.</summary>
+public readonly record struct AdamOptions(float LearningRate = 1e-3f, float Beta1 = 0.9f, float Beta2 = 0.999f, float Epsilon = 1e-8f);
+
+/// <summary>The hyperparameters of RMSprop, with Keras's decay.</summary>
+public readonly record struct RmsPropOptions(float LearningRate = 1e-3f, float Decay = 0.9f, float Epsilon = 1e-7f);
