@@ -3,7 +3,10 @@ namespace VaeFunctions.Tensors;
 /// <summary>One interpreter of the operations a model is made of, named as in ONNX where ONNX has them.</summary>
 /// <remarks>
 /// Primitives have no body: a back end that lacks one does not compile. Composites have a default body made of primitives,
-/// which a back end overrides only where that is measurably faster. Shape legend of this file:
+/// which a back end overrides only where that is measurably faster. What shapes fit together is in <see cref="ShapeRules"/>;
+/// whatever does not is a <see cref="ShapeException"/>. A negative axis counts from the innermost, <see cref="Transpose"/> excepted.
+/// NaN propagates through every operation, <see cref="Relu"/>, <see cref="Clip"/> and <see cref="Round"/> included, so that
+/// a broken step shows in its loss. Shape legend of this file:
 /// N = batch, C = channels, H, W = height and width, O = output channels, K = kernel height and width.
 /// </remarks>
 public interface IBackend
@@ -52,13 +55,13 @@ public interface IBackend
     /// <summary>log(1 + eˣ), finite for every finite x.</summary>
     Tensor Softplus(Tensor x);
 
-    /// <summary>max(x, 0)</summary>
+    /// <summary>max(x, 0), NaN where x is NaN.</summary>
     Tensor Relu(Tensor x);
 
     /// <summary>x where x ≥ 0, slope · x elsewhere.</summary>
     Tensor LeakyRelu(Tensor x, float slope);
 
-    /// <summary>x limited to [low, high]. The gradient is 1 inside and at the limits, 0 outside.</summary>
+    /// <summary>x limited to [low, high], NaN where x is NaN. The gradient is 1 inside and at the limits, 0 outside.</summary>
     Tensor Clip(Tensor x, float low, float high);
 
     /// <summary>The nearest integer, halves to the even one. The gradient is 0 everywhere.</summary>
@@ -72,6 +75,7 @@ public interface IBackend
     /// <summary>Reorders axes: axis i of the result is axis <paramref name="order"/>[i] of x.</summary>
     Tensor Transpose(Tensor x, params ReadOnlySpan<int> order);
 
+    /// <summary>The parts one after another along an axis; all other axes must be equal.</summary>
     Tensor Concat(int axis, params ReadOnlySpan<Tensor> parts);
 
     /// <summary>Elements [start, start + length) along one axis.</summary>
@@ -85,7 +89,7 @@ public interface IBackend
     /// <summary>The matrix product of two matrices, each transposed first if asked: [M, K] · [K, N] → [M, N].</summary>
     Tensor MatMul(Tensor left, Tensor right, bool transposeLeft = false, bool transposeRight = false);
 
-    /// <summary>Cross-correlation, as every deep-learning library's "convolution".</summary>
+    /// <summary>Cross-correlation, as every deep-learning library's "convolution". <see cref="Window.OutputPadding"/> has no say.</summary>
     /// <param name="x">[N, C, H, W]</param>
     /// <param name="weight">[O, C, K, K]</param>
     /// <returns>[N, O, (H + 2·padding − K) / stride + 1, …]</returns>
@@ -105,15 +109,24 @@ public interface IBackend
     /// <param name="x">[N, inputs]</param>
     /// <param name="weight">[outputs, inputs]</param>
     /// <param name="bias">[outputs]</param>
-    Tensor Linear(Tensor x, Tensor weight, Tensor bias) => Add(MatMul(x, weight, transposeRight: true), bias);
+    Tensor Linear(Tensor x, Tensor weight, Tensor bias)
+    {
+        ShapeRules.Linear(x.Shape, weight.Shape, bias.Shape);
+        return Add(MatMul(x, weight, transposeRight: true), bias);
+    }
 
-    /// <summary>Adds one number per channel: x[n, c, …] + bias[c].</summary>
-    Tensor AddPerChannel(Tensor x, Tensor bias) => Add(x, Reshape(bias, -1, 1, 1));
+    /// <summary>Adds one number per channel: x[n, c, h, w] + bias[c].</summary>
+    Tensor AddPerChannel(Tensor x, Tensor bias)
+    {
+        ShapeRules.PerChannel(x.Shape, bias.Shape, "AddPerChannel", "bias");
+        return Add(x, Reshape(bias, -1, 1, 1));
+    }
 
     /// <summary>(x − mean) / √(variance + ε) · weight + bias, per channel of [N, C, H, W]. (Ioffe and Szegedy 2015)</summary>
     /// <param name="mean">[C]; so are variance, weight and bias.</param>
     Tensor BatchNormalization(Tensor x, Tensor mean, Tensor variance, Tensor weight, Tensor bias, float epsilon)
     {
+        ShapeRules.BatchNormalization(x.Shape, weight.Shape, bias.Shape, mean.Shape, variance.Shape);
         var scale = Divide(weight, Sqrt(Add(variance, Scalar(epsilon))));
         var shift = Subtract(bias, Multiply(mean, scale));
         return Add(Multiply(x, Reshape(scale, -1, 1, 1)), Reshape(shift, -1, 1, 1));
@@ -123,23 +136,29 @@ public interface IBackend
     /// <returns>[N, C, H, W], and the mean and variance, [C] each.</returns>
     (Tensor Output, Tensor Mean, Tensor Variance) BatchNormalizationTraining(Tensor x, Tensor weight, Tensor bias, float epsilon)
     {
-        var perChannel = Scalar(1f / (x.Shape.Count / x.Shape[1]));
-        var mean = Multiply(ReduceSum(x, keepAxes: true, 0, 2, 3), perChannel);
+        ShapeRules.BatchNormalization(x.Shape, weight.Shape, bias.Shape);
+        var perChannel = Scalar(x.Shape[0] * x.Shape[2] * x.Shape[3]);
+        var mean = Divide(ReduceSum(x, keepAxes: true, 0, 2, 3), perChannel);
         var centred = Subtract(x, mean);
-        var variance = Multiply(ReduceSum(Multiply(centred, centred), keepAxes: true, 0, 2, 3), perChannel);
+        var variance = Divide(ReduceSum(Multiply(centred, centred), keepAxes: true, 0, 2, 3), perChannel);
         var normalised = Divide(centred, Sqrt(Add(variance, Scalar(epsilon))));
         var output = Add(Multiply(normalised, Reshape(weight, -1, 1, 1)), Reshape(bias, -1, 1, 1));
         return (output, Reshape(mean, -1), Reshape(variance, -1));
     }
 
-    /// <summary>Σ (x − target)², over everything.</summary>
+    /// <summary>Σ (x − target)², over everything. Both have the same shape.</summary>
     Tensor SquaredErrorSum(Tensor x, Tensor target)
     {
+        ShapeRules.Same(x.Shape, target.Shape, "SquaredErrorSum", "x", "target");
         var difference = Subtract(x, target);
         return ReduceSum(Multiply(difference, difference), keepAxes: false);
     }
 
     /// <summary>−Σ [target · log σ(logits) + (1 − target) · log(1 − σ(logits))] = Σ [softplus(logits) − target · logits], over everything.</summary>
-    Tensor BinaryCrossEntropySum(Tensor logits, Tensor target) =>
-        ReduceSum(Subtract(Softplus(logits), Multiply(target, logits)), keepAxes: false);
+    /// <param name="target">In [0, 1], of the shape of the logits.</param>
+    Tensor BinaryCrossEntropySum(Tensor logits, Tensor target)
+    {
+        ShapeRules.Same(logits.Shape, target.Shape, "BinaryCrossEntropySum", "logits", "target");
+        return ReduceSum(Subtract(Softplus(logits), Multiply(target, logits)), keepAxes: false);
+    }
 }

@@ -4,13 +4,13 @@ namespace VaeFunctions.Tensors;
 /// composition of forward operations, writing in place, and the optimizers' steps.</summary>
 public interface ITrainingBackend : IBackend
 {
-    /// <summary>Overwrites the values of a parameter or statistic.</summary>
+    /// <summary>Overwrites the values of a parameter or statistic with those of a tensor of the same shape.</summary>
     void Assign(Tensor target, Tensor value);
 
-    /// <summary>1 where x &gt; 0, <paramref name="slope"/> elsewhere, times the gradient of a (leaky) ReLU's output.</summary>
+    /// <summary>The gradient of a (leaky) ReLU's output where x &gt; 0, <paramref name="slope"/> · gradient elsewhere. No broadcasting.</summary>
     Tensor ReluGradient(Tensor x, Tensor gradient, float slope);
 
-    /// <summary>The gradient where low ≤ x ≤ high, 0 elsewhere.</summary>
+    /// <summary>The gradient where low ≤ x ≤ high, 0 elsewhere. No broadcasting.</summary>
     Tensor ClipGradient(Tensor x, Tensor gradient, float low, float high);
 
     /// <summary>The gradient of <see cref="IBackend.Conv"/> in its weight: Σ over images and places of x · gradient.</summary>
@@ -25,12 +25,14 @@ public interface ITrainingBackend : IBackend
     (Tensor X, Tensor Weight, Tensor Bias) BatchNormalizationGradient(
         Tensor x, Tensor mean, Tensor variance, Tensor weight, Tensor gradient, float epsilon)
     {
-        var perChannel = Scalar(1f / (x.Shape.Count / x.Shape[1]));
+        ShapeRules.Same(x.Shape, gradient.Shape, "BatchNormalizationGradient", "x", "gradient");
+        ShapeRules.BatchNormalization(x.Shape, weight.Shape, weight.Shape, mean.Shape, variance.Shape);
+        var perChannel = Scalar(x.Shape[0] * x.Shape[2] * x.Shape[3]);
         var deviation = Reshape(Sqrt(Add(variance, Scalar(epsilon))), -1, 1, 1);
         var normalised = Divide(Subtract(x, Reshape(mean, -1, 1, 1)), deviation);
         var weightGradient = ReduceSum(Multiply(gradient, normalised), keepAxes: true, 0, 2, 3);
         var biasGradient = ReduceSum(gradient, keepAxes: true, 0, 2, 3);
-        var centred = Subtract(Subtract(gradient, Multiply(biasGradient, perChannel)), Multiply(normalised, Multiply(weightGradient, perChannel)));
+        var centred = Subtract(Subtract(gradient, Divide(biasGradient, perChannel)), Multiply(normalised, Divide(weightGradient, perChannel)));
         var inputGradient = Multiply(Divide(Reshape(weight, -1, 1, 1), deviation), centred);
         return (inputGradient, Reshape(weightGradient, -1), Reshape(biasGradient, -1));
     }

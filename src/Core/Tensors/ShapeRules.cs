@@ -93,6 +93,16 @@ public static class ShapeRules
             throw new ShapeException($"{operation}: x is {x} but {name} is {perChannel}; {name} must be [{x[1]}], one number per channel.");
     }
 
+    /// <summary>Batch normalisation: [N, C, H, W] with weight, bias and, at inference, mean and variance of [C].</summary>
+    public static Shape BatchNormalization(Shape x, Shape weight, Shape bias, Shape? mean = null, Shape? variance = null)
+    {
+        PerChannel(x, weight, "BatchNormalization", "weight");
+        PerChannel(x, bias, "BatchNormalization", "bias");
+        PerChannel(x, mean ?? weight, "BatchNormalization", "mean");
+        PerChannel(x, variance ?? weight, "BatchNormalization", "variance");
+        return x;
+    }
+
     /// <summary>Parts that differ in the extent of one axis at most; that extent is summed.</summary>
     public static Shape Concat(int axis, ReadOnlySpan<Tensor> parts)
     {

@@ -1,0 +1,239 @@
+using VaeFunctions.Tensors;
+
+namespace VaeFunctions.Reference;
+
+/// <summary>The living definition of every operation: plain loops in double precision, with nothing done for speed.</summary>
+public sealed class ReferenceBackend : ITrainingBackend
+{
+    public IDisposable BeginScope() => NoScope.Instance;
+
+    public Tensor FromValues(ReadOnlySpan<float> values, Shape shape)
+    {
+        var doubles = new double[values.Length];
+        for (var i = 0; i < values.Length; i++) doubles[i] = values[i];
+        return FromDoubles(doubles, shape);
+    }
+
+    /// <summary>A tensor with a copy of these values, row-major.</summary>
+    /// <exception cref="ShapeException">There are not as many values as the shape has elements.</exception>
+    public Tensor FromDoubles(ReadOnlySpan<double> values, Shape shape)
+    {
+        ShapeRules.Values(values.Length, shape);
+        return new ReferenceTensor(this, values.ToArray(), shape);
+    }
+
+    /// <summary>The parameter itself where its values are doubles already, a copy of any other back end's.</summary>
+    public Tensor FromParameter(Parameter parameter) =>
+        parameter.Value is ReferenceTensor ? parameter.Value : FromValues(parameter.Value.ToArray(), parameter.Shape);
+
+    public void CopyTo(Tensor tensor, Span<float> destination)
+    {
+        ShapeRules.CopyTo(tensor.Shape, destination.Length);
+        var values = Values(tensor);
+        for (var i = 0; i < values.Length; i++) destination[i] = (float)values[i];
+    }
+
+    public void Assign(Tensor target, Tensor value)
+    {
+        ShapeRules.Same(target.Shape, value.Shape, "Assign", "target", "value");
+        Values(value).CopyTo(Values(target));
+    }
+
+    // --- element by element -------------------------------------------------------------------------------------------
+
+    public Tensor Add(Tensor left, Tensor right) => Zip("Add", left, right, (a, b) => a + b);
+
+    public Tensor Subtract(Tensor left, Tensor right) => Zip("Subtract", left, right, (a, b) => a - b);
+
+    public Tensor Multiply(Tensor left, Tensor right) => Zip("Multiply", left, right, (a, b) => a * b);
+
+    public Tensor Divide(Tensor left, Tensor right) => Zip("Divide", left, right, (a, b) => a / b);
+
+    public Tensor Negate(Tensor x) => Map(x, a => -a);
+
+    public Tensor Exp(Tensor x) => Map(x, Math.Exp);
+
+    public Tensor Log(Tensor x) => Map(x, Math.Log);
+
+    public Tensor Sqrt(Tensor x) => Map(x, Math.Sqrt);
+
+    public Tensor Tanh(Tensor x) => Map(x, Math.Tanh);
+
+    public Tensor Sigmoid(Tensor x) => Map(x, a => 1 / (1 + Math.Exp(-a)));
+
+    public Tensor Softplus(Tensor x) => Map(x, a => Math.Max(a, 0) + LogOnePlus(Math.Exp(-Math.Abs(a))));
+
+    public Tensor Relu(Tensor x) => Map(x, a => Math.Max(a, 0));
+
+    public Tensor LeakyRelu(Tensor x, float slope) => Map(x, a => a >= 0 ? a : slope * a);
+
+    public Tensor Clip(Tensor x, float low, float high) => Map(x, a => Math.Min(Math.Max(a, low), high));
+
+    public Tensor Round(Tensor x) => Map(x, a => Math.Round(a, MidpointRounding.ToEven));
+
+    public Tensor ReluGradient(Tensor x, Tensor gradient, float slope)
+    {
+        ShapeRules.Same(x.Shape, gradient.Shape, "ReluGradient", "x", "gradient");
+        return Zip("ReluGradient", x, gradient, (a, g) => a > 0 ? g : slope * g);
+    }
+
+    public Tensor ClipGradient(Tensor x, Tensor gradient, float low, float high)
+    {
+        ShapeRules.Same(x.Shape, gradient.Shape, "ClipGradient", "x", "gradient");
+        return Zip("ClipGradient", x, gradient, (a, g) => low <= a && a <= high ? g : 0);
+    }
+
+    // --- shape --------------------------------------------------------------------------------------------------------
+
+    public Tensor Reshape(Tensor x, params ReadOnlySpan<int> shape) => FromDoubles(Values(x), x.Shape.Reshape(shape));
+
+    public Tensor Transpose(Tensor x, params ReadOnlySpan<int> order)
+    {
+        var result = New(ShapeRules.Transpose(x.Shape, order));
+        var strides = new int[order.Length];
+        for (var i = 0; i < strides.Length; i++) strides[i] = x.Shape.Strides()[order[i]];
+        for (var i = 0; i < result.Values.Length; i++) result.Values[i] = Values(x)[Offset(i, result.Shape, strides)];
+        return result;
+    }
+
+    public Tensor Concat(int axis, params ReadOnlySpan<Tensor> parts)
+    {
+        var result = New(ShapeRules.Concat(axis, parts));
+        axis = ShapeRules.Axis(result.Shape, axis, "Concat");
+        var strides = result.Shape.Strides();
+        var start = 0;
+        foreach (var part in parts)
+        {
+            var values = Values(part);
+            for (var i = 0; i < values.Length; i++) result.Values[start + Offset(i, part.Shape, strides)] = values[i];
+            start += part.Shape[axis] * strides[axis];
+        }
+        return result;
+    }
+
+    public Tensor Slice(Tensor x, int axis, int start, int length)
+    {
+        var result = New(ShapeRules.Slice(x.Shape, axis, start, length));
+        var strides = x.Shape.Strides();
+        start *= strides[ShapeRules.Axis(x.Shape, axis, "Slice")];
+        for (var i = 0; i < result.Values.Length; i++) result.Values[i] = Values(x)[start + Offset(i, result.Shape, strides)];
+        return result;
+    }
+
+    // --- reductions and products --------------------------------------------------------------------------------------
+
+    public Tensor ReduceSum(Tensor x, bool keepAxes, params ReadOnlySpan<int> axes)
+    {
+        var reduced = ShapeRules.ReducedAxes(x.Shape, axes);
+        var kept = New(ShapeRules.Reduce(x.Shape, keepAxes: true, axes));
+        var strides = kept.Shape.Strides();
+        for (var axis = 0; axis < reduced.Length; axis++)
+            if (reduced[axis])
+                strides[axis] = 0;
+        var values = Values(x);
+        for (var i = 0; i < values.Length; i++) kept.Values[Offset(i, x.Shape, strides)] += values[i];
+        return FromDoubles(kept.Values, ShapeRules.Reduce(x.Shape, keepAxes, axes));
+    }
+
+    public Tensor MatMul(Tensor left, Tensor right, bool transposeLeft = false, bool transposeRight = false)
+    {
+        var result = New(ShapeRules.MatMul(left.Shape, right.Shape, transposeLeft, transposeRight));
+        var a = Values(transposeLeft ? Transpose(left, 1, 0) : left);
+        var b = Values(transposeRight ? right : Transpose(right, 1, 0));
+        int rows = result.Shape[0], columns = result.Shape[1], inner = left.Shape[transposeLeft ? 0 : 1];
+        for (var i = 0; i < rows; i++)
+            for (var j = 0; j < columns; j++)
+                for (var k = 0; k < inner; k++)
+                    result.Values[i * columns + j] += a[i * inner + k] * b[j * inner + k];
+        return result;
+    }
+
+    public Tensor Conv(Tensor x, Tensor weight, Window window)
+    {
+        var result = New(ShapeRules.Conv(x.Shape, weight.Shape, window));
+        var (image, kernel) = (Values(x), Values(weight));
+        foreach (var (i, w, o) in Products(x.Shape, result.Shape, window)) result.Values[o] += image[i] * kernel[w];
+        return result;
+    }
+
+    public Tensor ConvTranspose(Tensor x, Tensor weight, Window window)
+    {
+        var result = New(ShapeRules.ConvTranspose(x.Shape, weight.Shape, window));
+        var (image, kernel) = (Values(x), Values(weight));
+        foreach (var (i, w, o) in Products(result.Shape, x.Shape, window)) result.Values[i] += image[o] * kernel[w];
+        return result;
+    }
+
+    public Tensor ConvWeightGradient(Tensor x, Tensor gradient, Window window)
+    {
+        var result = New(ShapeRules.ConvWeightGradient(x.Shape, gradient.Shape, window));
+        var (image, outer) = (Values(x), Values(gradient));
+        foreach (var (i, w, o) in Products(x.Shape, gradient.Shape, window)) result.Values[w] += image[i] * outer[o];
+        return result;
+    }
+
+    /// <summary>Every product of a convolution, as places in its input [N, C, H, W], weight [O, C, K, K] and output [N, O, H', W'].
+    /// Padding makes no product.</summary>
+    static IEnumerable<(int Input, int Weight, int Output)> Products(Shape input, Shape output, Window window)
+    {
+        for (var n = 0; n < output[0]; n++)
+            for (var o = 0; o < output[1]; o++)
+                for (var row = 0; row < output[2]; row++)
+                    for (var column = 0; column < output[3]; column++)
+                        for (var c = 0; c < input[1]; c++)
+                            for (var ky = 0; ky < window.Kernel; ky++)
+                                for (var kx = 0; kx < window.Kernel; kx++)
+                                {
+                                    var y = row * window.Stride - window.Padding + ky;
+                                    var x = column * window.Stride - window.Padding + kx;
+                                    if (y < 0 || y >= input[2] || x < 0 || x >= input[3]) continue;
+                                    yield return (
+                                        ((n * input[1] + c) * input[2] + y) * input[3] + x,
+                                        ((o * input[1] + c) * window.Kernel + ky) * window.Kernel + kx,
+                                        ((n * output[1] + o) * output[2] + row) * output[3] + column);
+                                }
+    }
+
+    // --- loops --------------------------------------------------------------------------------------------------------
+
+    ReferenceTensor Map(Tensor x, Func<double, double> function) => new(this, Array.ConvertAll(Values(x), a => function(a)), x.Shape);
+
+    ReferenceTensor Zip(string operation, Tensor left, Tensor right, Func<double, double, double> function)
+    {
+        var result = New(Shape.Broadcast(left.Shape, right.Shape, operation));
+        var (a, b) = (Values(left), Values(right));
+        var (strides, otherStrides) = (BroadcastStrides(left.Shape, result.Shape), BroadcastStrides(right.Shape, result.Shape));
+        for (var i = 0; i < result.Values.Length; i++)
+            result.Values[i] = function(a[Offset(i, result.Shape, strides)], b[Offset(i, result.Shape, otherStrides)]);
+        return result;
+    }
+
+    ReferenceTensor New(Shape shape) => new(this, new double[shape.Count], shape);
+
+    static double[] Values(Tensor tensor) => tensor is ReferenceTensor reference
+        ? reference.Values
+        : throw new ArgumentException($"ReferenceBackend cannot compute with a {tensor}; bring it over with FromValues or FromParameter.");
+
+    /// <summary>Where the element lies, in memory of other strides, that comes at <paramref name="index"/> in row-major order.</summary>
+    static int Offset(int index, Shape shape, int[] strides)
+    {
+        var offset = 0;
+        for (var axis = shape.Rank - 1; axis >= 0; axis--)
+        {
+            offset += index % shape[axis] * strides[axis];
+            index /= shape[axis];
+        }
+        return offset;
+    }
+
+    /// <summary>The strides of x along the axes of the shape it is broadcast to: 0 where it repeats.</summary>
+    static int[] BroadcastStrides(Shape x, Shape result)
+    {
+        var strides = new int[result.Rank];
+        for (var i = 1; i <= x.Rank; i++) strides[^i] = x[-i] == 1 ? 0 : x.Strides()[^i];
+        return strides;
+    }
+
+    /// <summary>log(1 + x) without losing a small x. (Higham 2002, section 1.14.1)</summary>
+    static double LogOnePlus(double x) => 1 + x == 1 ? x : Math.Log(1 + x) * x / (1 + x - 1);
+}
