@@ -137,7 +137,7 @@ public interface IBackend
     (Tensor Output, Tensor Mean, Tensor Variance) BatchNormalizationTraining(Tensor x, Tensor weight, Tensor bias, float epsilon)
     {
         ShapeRules.BatchNormalization(x.Shape, weight.Shape, bias.Shape);
-        var perChannel = Scalar(x.Shape[0] * x.Shape[2] * x.Shape[3]);
+        var perChannel = Scalar(ShapeRules.ElementsPerChannel(x.Shape));
         var mean = Divide(ReduceSum(x, keepAxes: true, 0, 2, 3), perChannel);
         var centred = Subtract(x, mean);
         var variance = Divide(ReduceSum(Multiply(centred, centred), keepAxes: true, 0, 2, 3), perChannel);

@@ -27,7 +27,7 @@ public interface ITrainingBackend : IBackend
     {
         ShapeRules.Same(x.Shape, gradient.Shape, "BatchNormalizationGradient", "x", "gradient");
         ShapeRules.BatchNormalization(x.Shape, weight.Shape, weight.Shape, mean.Shape, variance.Shape);
-        var perChannel = Scalar(x.Shape[0] * x.Shape[2] * x.Shape[3]);
+        var perChannel = Scalar(ShapeRules.ElementsPerChannel(x.Shape));
         var deviation = Reshape(Sqrt(Add(variance, Scalar(epsilon))), -1, 1, 1);
         var normalised = Divide(Subtract(x, Reshape(mean, -1, 1, 1)), deviation);
         var weightGradient = ReduceSum(Multiply(gradient, normalised), keepAxes: true, 0, 2, 3);

@@ -103,6 +103,11 @@ public static class ShapeRules
         return x;
     }
 
+    /// <summary>N · H · W, over which batch statistics are taken.</summary>
+    public static int ElementsPerChannel(Shape x) => x.IsDynamic
+        ? throw new ShapeException($"BatchNormalizationTraining: x is {x}; statistics of a batch need its extent.")
+        : x[0] * x[2] * x[3];
+
     /// <summary>Parts that differ in the extent of one axis at most; that extent is summed.</summary>
     public static Shape Concat(int axis, ReadOnlySpan<Tensor> parts)
     {
