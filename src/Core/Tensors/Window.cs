@@ -22,7 +22,4 @@ public readonly record struct Window(int Kernel, int Stride = 1, int Padding = 0
             throw new ShapeException($"ConvTranspose: output padding is {OutputPadding} but stride is {Stride}; it must be smaller.");
         return result > 0 ? result : throw new ShapeException($"ConvTranspose: {this} leaves nothing of an extent of {extent}.");
     }
-
-    /// <summary>The window under which <see cref="IBackend.ConvTranspose"/> is the exact transpose of this convolution over <paramref name="extent"/> pixels.</summary>
-    public Window TransposeFor(int extent) => this with { OutputPadding = (extent + 2 * Padding - Kernel) % Stride };
 }

@@ -1,0 +1,97 @@
+using VaeFunctions.Tensors;
+
+namespace VaeFunctions.Autograd;
+
+/// <summary>Reverse-mode differentiation over any training back end: every operation runs there and writes down how to go back.</summary>
+/// <remarks>
+/// A tape is one training step: run the model on it, call <see cref="Backward"/>, throw it away. In the formulas below dy is the
+/// gradient of the operation's result; ⟨v⟩ₓ is v summed over the axes along which x was broadcast.
+/// </remarks>
+public sealed partial class GradientTape(ITrainingBackend inner) : IBackend
+{
+    readonly List<TapeTensor> nodes = [];
+    readonly Dictionary<Parameter, Tensor> parameters = [];
+
+    /// <summary>Which input a gradient belongs to, and its formula.</summary>
+    internal delegate Tensor Pullback(Tensor dy);
+
+    public bool IsTraining => true;
+
+    /// <summary>The back end that computes.</summary>
+    public ITrainingBackend Inner => inner;
+
+    /// <summary>A tensor whose gradient is wanted.</summary>
+    public Tensor Variable(Tensor value) => Record(value, true);
+
+    /// <summary>The value of a tensor of this tape, on the back end that computes.</summary>
+    public Tensor ValueOf(Tensor tensor) => Own(tensor).Value;
+
+    /// <summary>The gradients of a scalar in every variable and parameter it depends on.</summary>
+    /// <exception cref="ShapeException">The loss is no scalar.</exception>
+    public Gradients Backward(Tensor loss)
+    {
+        if (loss.Shape.Count != 1) throw new ShapeException($"Backward: the loss is {loss.Shape}; it must have one element.");
+        var gradients = new Tensor?[nodes.Count];
+        if (Own(loss).Index >= 0) gradients[Own(loss).Index] = inner.FromValues([1], loss.Shape);
+        for (var index = Own(loss).Index; index >= 0; index--)
+        {
+            if (gradients[index] is not { } dy) continue;
+            foreach (var (input, pullback) in nodes[index].Inputs)
+            {
+                var contribution = pullback(dy);
+                gradients[input.Index] = gradients[input.Index] is { } sum ? sum + contribution : contribution;
+            }
+        }
+        return new Gradients(gradients, parameters);
+    }
+
+    TapeTensor Record(Tensor value, bool needsGradient, params ReadOnlySpan<(TapeTensor, Pullback)> inputs)
+    {
+        var node = new TapeTensor(this, value, needsGradient ? nodes.Count : -1, needsGradient ? Needed(inputs) : []);
+        if (needsGradient) nodes.Add(node);
+        return node;
+
+        static (TapeTensor, Pullback)[] Needed(ReadOnlySpan<(TapeTensor Input, Pullback)> inputs)
+        {
+            List<(TapeTensor, Pullback)> needed = [];
+            foreach (var input in inputs)
+            {
+                if (input.Input.Index >= 0) needed.Add(input);
+            }
+            return [.. needed];
+        }
+    }
+
+    TapeTensor Record(Tensor value, Tensor x, Pullback dx) => Record(value, Own(x).Index >= 0, (Own(x), dx));
+
+    TapeTensor Record(Tensor value, Tensor a, Pullback da, Tensor b, Pullback db) =>
+        Record(value, Own(a).Index >= 0 || Own(b).Index >= 0, (Own(a), da), (Own(b), db));
+
+    /// <summary>The one cast of this back end.</summary>
+    TapeTensor Own(Tensor tensor) => tensor is TapeTensor own && own.Backend == this
+        ? own
+        : throw new ArgumentException($"This tape was given a {tensor}; bring it in with Variable, FromValues or FromParameter.", nameof(tensor));
+
+    Tensor V(Tensor tensor) => Own(tensor).Value;
+
+    /// <summary>⟨v⟩ₓ: sums over the axes along which an operand of this shape was repeated.</summary>
+    Tensor Unbroadcast(Tensor v, Shape shape)
+    {
+        if (v.Shape.Equals(shape)) return v;
+        var added = v.Shape.Rank - shape.Rank;
+        int[] axes = [.. Enumerable.Range(0, v.Shape.Rank).Where(axis => axis < added || (shape[axis - added] == 1 && v.Shape[axis] != 1))];
+        var sum = axes.Length > 0 ? inner.ReduceSum(v, keepAxes: true, axes) : v;
+        return inner.Reshape(sum, shape.Axes);
+    }
+
+    /// <summary>A value and the way back to its inputs. Index −1: nothing upstream wants a gradient.</summary>
+    internal sealed class TapeTensor(GradientTape tape, Tensor value, int index, (TapeTensor Input, Pullback Pullback)[] inputs)
+        : Tensor(tape, value.Shape)
+    {
+        public Tensor Value { get; } = value;
+
+        public int Index { get; } = index;
+
+        public (TapeTensor Input, Pullback Pullback)[] Inputs { get; } = inputs;
+    }
+}

@@ -1,0 +1,102 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+
+namespace VaeFunctions.Cpu.Kernels;
+
+/// <summary>One side of a product, or its result: element (i, k) is values[lines[i] + depth[k]].</summary>
+/// <remarks>
+/// That one rule describes a matrix, its transpose, the patches of a convolution (a position's offset plus a tap's offset), the
+/// channels of a batch of images, and so every product in this project; only <see cref="Gemm"/> has to be fast.
+/// </remarks>
+readonly unsafe struct Operand(float[] values, int[] lines, int[] depth)
+{
+    public float[] Values { get; } = values;
+
+    public int[] Lines { get; } = lines;
+
+    public int[] Depth { get; } = depth;
+
+    /// <summary>The rows of a row-major matrix as lines, or, if <paramref name="transposed"/>, its columns.</summary>
+    public static Operand Matrix(float[] values, int rows, int columns, bool transposed)
+    {
+        int[] alongRows = Range(rows, columns), alongColumns = Range(columns, 1);
+        return transposed ? new(values, alongColumns, alongRows) : new(values, alongRows, alongColumns);
+    }
+
+    /// <summary>0, stride, 2·stride, …</summary>
+    public static int[] Range(int count, int stride)
+    {
+        var offsets = new int[count];
+        for (var i = 0; i < count; i++) offsets[i] = i * stride;
+        return offsets;
+    }
+
+    /// <summary>Lays elements out as the micro-kernel reads them: panels of <paramref name="width"/> lines, each [depth, width], the last one filled up with zeros.</summary>
+    public void Pack(int firstLine, int lineCount, int firstDepth, int depthCount, int width, float* packed)
+    {
+        fixed (float* source = Values)
+        fixed (int* line = &Lines[firstLine], step = &Depth[firstDepth])
+        {
+            for (var panel = 0; panel < lineCount; panel += width, packed += width * depthCount)
+            {
+                var count = Math.Min(width, lineCount - panel);
+                if (count < width) new Span<float>(packed, width * depthCount).Clear();
+                PackPanel(source, line + panel, count, step, depthCount, width, packed);
+            }
+        }
+    }
+
+    static void PackPanel(float* source, int* line, int count, int* step, int depth, int width, float* packed)
+    {
+        var i = 0;
+        for (; i + 16 <= count && line[i + 15] - line[i] == 15; i += 16) // neighbours along the lines: copy
+        {
+            for (var k = 0; k < depth; k++) Vector512.Load(source + line[i] + step[k]).Store(packed + k * width + i);
+        }
+        for (; i + 4 <= count; i += 4)
+        {
+            if (line[i + 3] - line[i] == 3)
+            {
+                for (var k = 0; k < depth; k++) Vector128.Load(source + line[i] + step[k]).Store(packed + k * width + i);
+            }
+            else
+            {
+                PackFourLines(source, line + i, step, depth, width, packed + i);
+            }
+        }
+        for (; i < count; i++)
+        {
+            for (var k = 0; k < depth; k++) packed[k * width + i] = source[line[i] + step[k]];
+        }
+    }
+
+    static void PackFourLines(float* source, int* line, int* step, int depth, int width, float* packed)
+    {
+        float* a = source + line[0], b = source + line[1], c = source + line[2], d = source + line[3];
+        var k = 0;
+        while (k < depth)
+        {
+            var offset = step[k];
+            if (Sse.IsSupported && k + 4 <= depth && step[k + 3] - offset == 3) // neighbours along the depth: transpose 4 × 4
+            {
+                Transpose(Vector128.Load(a + offset), Vector128.Load(b + offset), Vector128.Load(c + offset), Vector128.Load(d + offset),
+                    packed + k * width, width);
+                k += 4;
+                continue;
+            }
+            Vector128.Create(a[offset], b[offset], c[offset], d[offset]).Store(packed + k * width);
+            k++;
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static void Transpose(Vector128<float> a, Vector128<float> b, Vector128<float> c, Vector128<float> d, float* packed, int width)
+    {
+        Vector128<float> abLow = Sse.UnpackLow(a, b), cdLow = Sse.UnpackLow(c, d), abHigh = Sse.UnpackHigh(a, b), cdHigh = Sse.UnpackHigh(c, d);
+        Sse.MoveLowToHigh(abLow, cdLow).Store(packed);
+        Sse.MoveHighToLow(cdLow, abLow).Store(packed + width);
+        Sse.MoveLowToHigh(abHigh, cdHigh).Store(packed + 2 * width);
+        Sse.MoveHighToLow(cdHigh, abHigh).Store(packed + 3 * width);
+    }
+}
