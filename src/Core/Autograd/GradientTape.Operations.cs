@@ -17,6 +17,8 @@ public sealed partial class GradientTape
         return tensor;
     }
 
+    public void Update(Parameter statistic, Tensor value) => inner.Assign(statistic.Value, V(value));
+
     public void CopyTo(Tensor tensor, Span<float> destination) => inner.CopyTo(V(tensor), destination);
 
     // --- element by element -------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ public sealed partial class GradientTape(ITrainingBackend inner) : IBackend
     readonly List<TapeTensor> nodes = [];
     readonly Dictionary<Parameter, Tensor> parameters = [];
 
-    /// <summary>Which input a gradient belongs to, and its formula.</summary>
+    /// <summary>The gradient in one input, from that of the result.</summary>
     internal delegate Tensor Pullback(Tensor dy);
 
     public bool IsTraining => true;

@@ -16,6 +16,11 @@ public interface IBackend
     /// <summary>Whether this back end records a training step: batch normalisation then uses the batch's own statistics.</summary>
     bool IsTraining => false;
 
+    /// <summary>Overwrites a statistic, outside the gradient. Only a back end that records training does.</summary>
+    /// <exception cref="NotSupportedException">This back end does not train.</exception>
+    void Update(Parameter statistic, Tensor value) =>
+        throw new NotSupportedException($"{GetType().Name} does not train, so it cannot update {statistic.Name}.");
+
     /// <summary>Opens a scope: every tensor computed until it is disposed is released with it, parameters excepted.</summary>
     IDisposable BeginScope();
 

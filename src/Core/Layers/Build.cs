@@ -1,0 +1,38 @@
+using VaeFunctions.Tensors;
+
+namespace VaeFunctions.Layers;
+
+/// <summary>The layers as a model lists them: <c>new Sequential(scope, Conv(3, 32, half), Relu, BatchNorm(32), Flatten)</c>.</summary>
+public static class Build
+{
+    public static Layer Relu { get; } = Function(x => x.Relu());
+
+    public static Layer Tanh { get; } = Function(x => x.Tanh());
+
+    public static Layer Sigmoid { get; } = Function(x => x.Sigmoid());
+
+    public static Layer Softplus { get; } = Function(x => x.Softplus());
+
+    /// <summary>[N, …] → [N, everything else]</summary>
+    public static Layer Flatten { get; } = Function(x => x.Flatten());
+
+    public static Layer LeakyRelu(float slope) => Function(x => x.LeakyRelu(slope));
+
+    /// <summary>[N, …] → [N, channels, height, width]</summary>
+    public static Layer Unflatten(int channels, int height, int width) => Function(x => x.Reshape(0, channels, height, width));
+
+    public static Layer Linear(int inputs, int outputs) => scope => new Linear(scope, inputs, outputs);
+
+    public static Layer Conv(int inputs, int outputs, Window window) => scope => new Convolution(scope, inputs, outputs, window);
+
+    public static Layer ConvTranspose(int inputs, int outputs, Window window) => scope => new TransposedConvolution(scope, inputs, outputs, window);
+
+    public static Layer BatchNorm(int channels) => scope => new BatchNormalization(scope, channels);
+
+    static Layer Function(Func<Tensor, Tensor> function) => _ => new FunctionLayer(function);
+
+    sealed class FunctionLayer(Func<Tensor, Tensor> function) : ILayer
+    {
+        public Tensor Forward(Tensor x) => function(x);
+    }
+}

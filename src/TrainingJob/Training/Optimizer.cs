@@ -1,0 +1,92 @@
+using System.Text.Json.Serialization;
+using VaeFunctions.Autograd;
+using VaeFunctions.Layers;
+using VaeFunctions.Tensors;
+
+namespace VaeFunctions.Training;
+
+/// <summary>Which optimizer, and its hyperparameters.</summary>
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "kind")]
+[JsonDerivedType(typeof(AdamRecipe), "adam")]
+[JsonDerivedType(typeof(RmsPropRecipe), "rmsprop")]
+public abstract record OptimizerRecipe
+{
+    /// <summary>The step size, above 0.</summary>
+    public float LearningRate { get; init; } = 1e-3f;
+
+    public Optimizer Build(ParameterSet parameters) => LearningRate > 0 && float.IsFinite(LearningRate)
+        ? Create(parameters)
+        : throw new ArgumentException($"optimizer.learningRate is {LearningRate}; it must be above 0.");
+
+    private protected abstract Optimizer Create(ParameterSet parameters);
+}
+
+/// <summary>Adam. (Kingma and Ba 2015)</summary>
+public sealed record AdamRecipe : OptimizerRecipe
+{
+    public float Beta1 { get; init; } = 0.9f;
+
+    public float Beta2 { get; init; } = 0.999f;
+
+    public float Epsilon { get; init; } = 1e-8f;
+
+    private protected override Optimizer Create(ParameterSet parameters) => new AdamOptimizer(parameters, new(LearningRate, Beta1, Beta2, Epsilon));
+}
+
+/// <summary>RMSprop. (Hinton 2012, lecture 6e)</summary>
+public sealed record RmsPropRecipe : OptimizerRecipe
+{
+    public float Decay { get; init; } = 0.9f;
+
+    public float Epsilon { get; init; } = 1e-7f;
+
+    private protected override Optimizer Create(ParameterSet parameters) => new RmsPropOptimizer(parameters, new(LearningRate, Decay, Epsilon));
+}
+
+/// <summary>Moves the weights against their gradients. Its state is named tensors, so that a checkpoint holds it like any other.</summary>
+public abstract class Optimizer
+{
+    readonly ParameterSet parameters;
+    readonly Dictionary<string, Tensor[]> slots = [];
+    readonly string[] slotNames;
+
+    private protected Optimizer(ParameterSet parameters, params string[] slotNames)
+    {
+        this.parameters = parameters;
+        this.slotNames = slotNames;
+        foreach (var weight in Weights)
+            slots[weight.Name] = [.. slotNames.Select(_ => parameters.Backend.FromValues(new float[weight.Shape.Count], weight.Shape))];
+    }
+
+    /// <summary>Steps taken so far.</summary>
+    public int Steps { get; set; }
+
+    /// <summary>The state by name, such as <c>encoder.0.weight/mean</c>.</summary>
+    public IEnumerable<Parameter> State => Weights.SelectMany(weight => slotNames.Select((slot, index) =>
+        new Parameter($"{weight.Name}/{slot}", ParameterKind.Statistic, slots[weight.Name][index])));
+
+    IEnumerable<Parameter> Weights => parameters.Where(parameter => parameter.Kind == ParameterKind.Weight);
+
+    public void Step(Gradients gradients)
+    {
+        Steps++;
+        foreach (var weight in Weights)
+        {
+            if (gradients.Of(weight) is { } gradient) Step(parameters.Backend, weight.Value, gradient, slots[weight.Name]);
+        }
+    }
+
+    private protected abstract void Step(ITrainingBackend backend, Tensor weight, Tensor gradient, Tensor[] slots);
+}
+
+sealed class AdamOptimizer(ParameterSet parameters, AdamOptions options) : Optimizer(parameters, "mean", "square")
+{
+    private protected override void Step(ITrainingBackend backend, Tensor weight, Tensor gradient, Tensor[] slots) =>
+        backend.AdamStep(weight, gradient, slots[0], slots[1], options, Steps);
+}
+
+sealed class RmsPropOptimizer(ParameterSet parameters, RmsPropOptions options) : Optimizer(parameters, "square")
+{
+    private protected override void Step(ITrainingBackend backend, Tensor weight, Tensor gradient, Tensor[] slots) =>
+        backend.RmsPropStep(weight, gradient, slots[0], options);
+}
