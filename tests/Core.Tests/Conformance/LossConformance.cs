@@ -1,0 +1,44 @@
+namespace VaeFunctions.Tests.Conformance;
+
+/// <summary>Losses summed over everything.</summary>
+public class LossConformance
+{
+    static readonly int[][] shapes = [[1], [7], [3, 33], [17, 784], [5, 3, 31, 32], [0, 4]];
+
+    public static TheoryData<Subject> Forward => Subjects.Forward;
+
+    [SkippableTheory, MemberData(nameof(Forward))]
+    public void Squared_error_agrees(Subject subject)
+    {
+        foreach (var shape in shapes)
+            Tolerance.Sum.Check(subject, (b, x) => b.SquaredErrorSum(x[0], x[1]), [Numbers.Gaussian("x", shape), Numbers.Gaussian("target", shape)]);
+    }
+
+    /// <summary>Terms are not negative, but each is a difference: the magnitude of softplus + target · logits is what rounds.</summary>
+    [SkippableTheory, MemberData(nameof(Forward))]
+    public void Binary_cross_entropy_agrees(Subject subject)
+    {
+        foreach (var shape in shapes)
+        {
+            foreach (var scale in new[] { 1f, 30f })
+            {
+                Tolerance.Sum.Check(subject, (b, x) => b.BinaryCrossEntropySum(b.Multiply(x[0], b.Scalar(scale)), x[1]),
+                    [Numbers.Uniform("logits", -3, 3, shape), Numbers.Uniform("target", 0, 1, shape)], about: $"scale {scale}");
+            }
+        }
+    }
+
+    [SkippableTheory, MemberData(nameof(Forward))]
+    public void Binary_cross_entropy_of_confident_logits_is_finite_and_right(Subject subject) =>
+        Tolerance.Sum.Check(subject, (b, x) => b.BinaryCrossEntropySum(x[0], x[1]), [Numbers.Of([200, -200, 200, -200, 0], 5), Numbers.Of([1, 0, 0, 1, 0.5f], 5)]);
+
+    [SkippableTheory, MemberData(nameof(Forward))]
+    public void One_NaN_makes_a_loss_NaN(Subject subject)
+    {
+        var x = Numbers.Gaussian("x", 3, 33);
+        x.Values[97] = float.NaN;
+        Tolerance.Sum.Check(subject, (b, x) => b.SquaredErrorSum(x[0], x[1]), [x, Numbers.Uniform("target", 0, 1, 3, 33)]);
+        Tolerance.Sum.Check(subject, (b, x) => b.SquaredErrorSum(x[1], x[0]), [x, Numbers.Uniform("target", 0, 1, 3, 33)]);
+        Tolerance.Sum.Check(subject, (b, x) => b.BinaryCrossEntropySum(x[0], x[1]), [x, Numbers.Uniform("target", 0, 1, 3, 33)]);
+    }
+}

@@ -1,0 +1,99 @@
+using VaeFunctions.Tensors;
+
+namespace VaeFunctions.Tests.Conformance;
+
+/// <summary>Batch normalisation at inference, in training, and its gradients.</summary>
+/// <remarks>Differences from the mean cancel, so that errors are absolute, in units of the normalised values: about 1.</remarks>
+public class NormalizationConformance
+{
+    const float Epsilon = 1e-5f;
+
+    static readonly Tolerance normalised = new(1e-5, 1e-5);
+
+    static readonly int[][] shapes = [[2, 1, 1, 1], [1, 3, 2, 2], [3, 5, 7, 3], [17, 33, 4, 4], [8, 16, 31, 17], [64, 32, 8, 8]];
+
+    public static TheoryData<Subject> Forward => Subjects.Forward;
+
+    public static TheoryData<Subject> Training => Subjects.Training;
+
+    [SkippableTheory, MemberData(nameof(Forward))]
+    public void Inference_agrees(Subject subject)
+    {
+        foreach (var shape in shapes)
+        {
+            normalised.Check(subject, (b, x) => b.BatchNormalization(x[0], x[1], x[2], x[3], x[4], Epsilon),
+                [Image(shape), Channels("mean"), Numbers.Uniform("variance", 0.1f, 4, shape[1]), Channels("weight"), Channels("bias")]);
+
+            Numbers Channels(string name) => Numbers.Gaussian(name, shape[1]);
+        }
+    }
+
+    [SkippableTheory, MemberData(nameof(Forward))]
+    public void Inference_keeps_NaN_to_its_channel(Subject subject)
+    {
+        var mean = Numbers.Of([0, float.NaN, 0], 3);
+        var ones = Numbers.Of([1, 1, 1], 3);
+        normalised.Check(subject, (b, x) => b.BatchNormalization(x[0], x[1], x[2], x[3], x[4], Epsilon), [Image([2, 3, 5, 5]), mean, ones, ones, ones]);
+    }
+
+    [SkippableTheory, MemberData(nameof(Forward))]
+    public void Training_agrees_in_output_mean_and_variance(Subject subject)
+    {
+        foreach (var shape in shapes)
+        {
+            Numbers[] inputs = [Image(shape), Numbers.Gaussian("weight", shape[1]), Numbers.Gaussian("bias", shape[1])];
+            normalised.Check(subject, (b, x) => b.BatchNormalizationTraining(x[0], x[1], x[2], Epsilon).Output, inputs, about: "output");
+            normalised.Check(subject, (b, x) => b.BatchNormalizationTraining(x[0], x[1], x[2], Epsilon).Mean, inputs, about: "mean");
+            normalised.Check(subject, (b, x) => b.BatchNormalizationTraining(x[0], x[1], x[2], Epsilon).Variance, inputs, about: "variance");
+        }
+    }
+
+    /// <summary>E[x²] − E[x]² in single precision would give a variance of anything here; 100 ± 0.01 leaves four digits.</summary>
+    [SkippableTheory, MemberData(nameof(Forward))]
+    public void Training_keeps_a_variance_that_is_small_beside_the_mean(Subject subject)
+    {
+        var x = Image([8, 3, 16, 16]);
+        for (var i = 0; i < x.Values.Length; i++) x.Values[i] = 100 + 0.01f * x.Values[i];
+        new Tolerance(1e-3).Check(subject, (b, x) => b.BatchNormalizationTraining(x[0], x[1], x[2], Epsilon).Variance, [x, Numbers.Gaussian("weight", 3), Numbers.Gaussian("bias", 3)]);
+    }
+
+    [SkippableTheory, MemberData(nameof(Forward))]
+    public void A_constant_image_is_normalised_to_the_bias(Subject subject)
+    {
+        var x = Numbers.Of([.. Enumerable.Repeat(0.5f, 2 * 3 * 7 * 5)], 2, 3, 7, 5);
+        normalised.Check(subject, (b, x) => b.BatchNormalizationTraining(x[0], x[1], x[2], Epsilon).Output, [x, Numbers.Gaussian("weight", 3), Numbers.Gaussian("bias", 3)]);
+    }
+
+    [SkippableTheory, MemberData(nameof(Training))]
+    public void Gradients_agree(Subject subject)
+    {
+        foreach (var shape in shapes)
+        {
+            Numbers[] inputs =
+            [
+                Image(shape), Numbers.Gaussian("mean", shape[1]), Numbers.Uniform("variance", 0.1f, 4, shape[1]), Numbers.Gaussian("weight", shape[1]),
+                Numbers.Gaussian("gradient", shape),
+            ];
+            var sum = new Tolerance(1e-5, 1e-6 * shape[0] * shape[2] * shape[3]);
+            normalised.Check(subject, (b, x) => Gradient(b, x).X, inputs, about: "input");
+            sum.Check(subject, (b, x) => Gradient(b, x).Weight, inputs, about: "weight");
+            sum.Check(subject, (b, x) => Gradient(b, x).Bias, inputs, about: "bias");
+        }
+
+        static (Tensor X, Tensor Weight, Tensor Bias) Gradient(IBackend b, IReadOnlyList<Tensor> x) =>
+            ((ITrainingBackend)b).BatchNormalizationGradient(x[0], x[1], x[2], x[3], x[4], Epsilon);
+    }
+
+    /// <summary>Every channel with another mean and deviation.</summary>
+    static Numbers Image(int[] shape)
+    {
+        var x = Numbers.Gaussian("x", shape);
+        var pixels = shape[2] * shape[3];
+        for (var i = 0; i < x.Values.Length; i++)
+        {
+            var channel = i / pixels % shape[1];
+            x.Values[i] = x.Values[i] * (0.5f + channel % 3) + channel % 5 - 2;
+        }
+        return x;
+    }
+}

@@ -1,0 +1,35 @@
+using VaeFunctions.Tensors;
+
+namespace VaeFunctions.Tests.Conformance;
+
+/// <summary>What a test asks of a back end, written once for all of them.</summary>
+public delegate Tensor Operation(IBackend backend, IReadOnlyList<Tensor> inputs);
+
+/// <summary>A way to run an operation on a back end: numbers in, numbers out.</summary>
+public abstract class Subject(string name)
+{
+    public string Name => name;
+
+    /// <summary>Why it cannot run here; null where it can.</summary>
+    public virtual string? Absent => null;
+
+    /// <summary>How far it may stray where it cannot hold what is asked of all.</summary>
+    public virtual Tolerance Allow(string operation, Tolerance tolerance) => tolerance;
+
+    /// <summary>Runs the operation, or throws as the back end does.</summary>
+    public abstract Numbers Run(Operation operation, IReadOnlyList<Numbers> inputs);
+
+    public override string ToString() => name;
+}
+
+/// <summary>A back end that computes by itself.</summary>
+public sealed class ComputingSubject(string name, Func<IBackend> create) : Subject(name)
+{
+    public override Numbers Run(Operation operation, IReadOnlyList<Numbers> inputs)
+    {
+        var backend = create();
+        using var scope = backend.BeginScope();
+        var result = operation(backend, [.. inputs.Select(input => backend.FromValues(input.Values, input.Shape))]);
+        return new Numbers(result.ToArray(), result.Shape);
+    }
+}
