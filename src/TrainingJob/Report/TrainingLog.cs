@@ -1,0 +1,66 @@
+using System.Globalization;
+using Spectre.Console;
+using VaeFunctions.Training;
+
+namespace VaeFunctions.Report;
+
+/// <summary>Tells a person how the training goes: a progress bar on a terminal, plain lines elsewhere.</summary>
+public abstract class TrainingLog
+{
+    public static TrainingLog Create() => Console.IsOutputRedirected || !AnsiConsole.Profile.Capabilities.Interactive ? new PlainLog() : new ProgressBarLog();
+
+    public abstract void Line(string text);
+
+    public abstract void Stepped(int epoch, int epochs, int batch, int batches, double loss, double imagesPerSecond);
+
+    public virtual void EpochEnded(EpochMetrics metrics, int epochs) => Line(string.Create(CultureInfo.InvariantCulture,
+        $"epoch {metrics.Epoch}/{epochs}: train {metrics.Train.Loss:F2}, test {metrics.Test.Loss:F2} ({metrics.Test.MeanReconstruction:F2} + {metrics.Test.MeanKl:F2}), {metrics.ImagesPerSecond:F0} images/s, {metrics.Seconds:F1} s"));
+
+    /// <summary>Runs the work with the log open.</summary>
+    public virtual Task<T> ShowAsync<T>(Func<Task<T>> work) => work();
+
+    sealed class PlainLog : TrainingLog
+    {
+        readonly TimeSpan interval = TimeSpan.FromSeconds(10);
+        DateTime next = DateTime.UtcNow.AddSeconds(10);
+
+        public override void Line(string text) => Console.WriteLine(text);
+
+        public override void Stepped(int epoch, int epochs, int batch, int batches, double loss, double imagesPerSecond)
+        {
+            if (DateTime.UtcNow < next) return;
+            next = DateTime.UtcNow + interval;
+            Line(string.Create(CultureInfo.InvariantCulture, $"  epoch {epoch}/{epochs}, batch {batch}/{batches}: loss {loss:F2}, {imagesPerSecond:F0} images/s"));
+        }
+    }
+
+    sealed class ProgressBarLog : TrainingLog
+    {
+        ProgressTask? bar;
+
+        public override void Line(string text) => AnsiConsole.WriteLine(text);
+
+        public override void Stepped(int epoch, int epochs, int batch, int batches, double loss, double imagesPerSecond)
+        {
+            if (bar is null) return;
+            bar.MaxValue = (double)epochs * batches;
+            bar.Value = (epoch - 1.0) * batches + batch;
+            bar.Description = string.Create(CultureInfo.InvariantCulture, $"epoch {epoch}/{epochs}  loss {loss:F1}  {imagesPerSecond:F0} images/s");
+        }
+
+        public override Task<T> ShowAsync<T>(Func<Task<T>> work) => AnsiConsole.Progress()
+            .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
+            .StartAsync(async progress =>
+            {
+                bar = progress.AddTask("starting", maxValue: 1);
+                try
+                {
+                    return await work();
+                }
+                finally
+                {
+                    bar = null;
+                }
+            });
+    }
+}

@@ -1,0 +1,80 @@
+using System.Globalization;
+using System.Text.Json;
+using VaeFunctions.Layers;
+using VaeFunctions.Models;
+using VaeFunctions.Registry;
+
+namespace VaeFunctions.Training;
+
+/// <summary>A training that can go on: one safetensors file with weights, optimizer and, as metadata, recipe and state. One file,
+/// so that a crash leaves the old one or the new one, never a mixture.</summary>
+public sealed record Checkpoint(Recipe Recipe, string Model, string DataSource, string DataFingerprint, TrainingState State, SafetensorsFile Tensors)
+{
+    const string FileName = "checkpoint.safetensors";
+    const string OptimizerPrefix = "optimizer/";
+    const long MaxBytes = 8L << 30;
+
+    public static string PathOf(string model, string run, string file = FileName) => $"checkpoints/{model}/{run}/{file}";
+
+    public static async Task SaveAsync(
+        IBlobStore store, string run, string modelName, Recipe recipe, string dataSource, string dataFingerprint, Vae model, Optimizer optimizer, TrainingState state, CancellationToken cancellation = default)
+    {
+        var tensors = ParameterFile.ToTensors(model.Parameters).Concat(ParameterFile.ToTensors(Prefixed(optimizer)));
+        var content = Safetensors.Write(tensors, new Dictionary<string, string>
+        {
+            ["model"] = modelName,
+            ["recipe"] = recipe.ToJson(),
+            ["data_source"] = dataSource,
+            ["data_fingerprint"] = dataFingerprint,
+            ["optimizer_steps"] = optimizer.Steps.ToString(CultureInfo.InvariantCulture),
+            ["state"] = state.ToJson(),
+        });
+        await store.WriteAsync(PathOf(modelName, run), content, default, cancellation);
+    }
+
+    /// <exception cref="CheckpointException">There is no such checkpoint, or it is damaged.</exception>
+    public static async Task<Checkpoint> ReadAsync(IBlobStore store, string modelName, string run, CancellationToken cancellation = default)
+    {
+        var path = PathOf(modelName, run);
+        var blob = await store.TryReadAsync(path, MaxBytes, cancellation)
+            ?? throw new CheckpointException($"There is no checkpoint {path} in {store.Location}.");
+        var file = Safetensors.Read(blob.Content);
+        try
+        {
+            return new(Recipe.Parse(Metadata("recipe"), path), Metadata("model"), Metadata("data_source"), Metadata("data_fingerprint"),
+                TrainingState.Parse(Metadata("state")), file);
+        }
+        catch (Exception e) when (e is JsonException or RecipeException)
+        {
+            throw new CheckpointException($"Checkpoint {path} cannot be read: {e.Message}", e);
+        }
+
+        string Metadata(string key) => file.Metadata.TryGetValue(key, out var value)
+            ? value
+            : throw new CheckpointException($"{path} has no \"{key}\" in its metadata; it holds weights, but no training that could go on.");
+    }
+
+    /// <summary>The newest run of a model, or null where there is none.</summary>
+    public static async Task<string?> NewestRunAsync(IBlobStore store, string modelName, CancellationToken cancellation = default)
+    {
+        string? newest = null;
+        await foreach (var run in store.ListFoldersAsync($"checkpoints/{modelName}/", cancellation))
+        {
+            if (string.CompareOrdinal(run, newest) > 0) newest = run;
+        }
+        return newest;
+    }
+
+    /// <summary>Puts weights and optimizer back to where they were.</summary>
+    /// <exception cref="CheckpointException">A tensor is missing, left over or misshapen.</exception>
+    public void Restore(Vae model, Optimizer optimizer)
+    {
+        ParameterFile.Load(Tensors, [.. model.Parameters, .. Prefixed(optimizer)], model.Parameters.Backend);
+        optimizer.Steps = int.TryParse(Tensors.Metadata["optimizer_steps"], NumberStyles.None, CultureInfo.InvariantCulture, out var steps)
+            ? steps
+            : throw new CheckpointException("The checkpoint's metadata has no number of optimizer steps.");
+    }
+
+    static IEnumerable<Tensors.Parameter> Prefixed(Optimizer optimizer) =>
+        optimizer.State.Select(slot => slot with { Name = OptimizerPrefix + slot.Name });
+}

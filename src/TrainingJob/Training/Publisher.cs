@@ -1,0 +1,117 @@
+using System.Reflection;
+using System.Runtime.InteropServices;
+using VaeFunctions.Data;
+using VaeFunctions.Imaging;
+using VaeFunctions.Layers;
+using VaeFunctions.Models;
+using VaeFunctions.Registry;
+using VaeFunctions.Report;
+
+namespace VaeFunctions.Training;
+
+/// <summary>Turns a trained model into an immutable version of the registry and lets it serve if the gate agrees.</summary>
+public sealed class Publisher(ModelRegistry registry, PromotionGate gate)
+{
+    /// <summary>Writes graphs, weights, report and manifest, then moves the pointer unless the gate says no.</summary>
+    public async Task<Manifest> PublishAsync(
+        string name, Recipe recipe, DataSplit data, Vae model, IReadOnlyList<EpochMetrics> history, bool force, CancellationToken cancellation = default)
+    {
+        var version = await registry.NewVersionAsync(name, DateTimeOffset.UtcNow, cancellation);
+        var serving = await registry.ReadCurrentAsync(name, cancellation);
+        var manifest = new Manifest
+        {
+            Model = name,
+            Version = version,
+            Kind = recipe.Model.Kind,
+            Created = DateTimeOffset.UtcNow,
+            Image = model.Image,
+            LatentSize = model.LatentSize,
+            Loss = LossName(recipe),
+            Labels = data.Train.LabelNames,
+            Metrics = Metrics(history[^1]),
+            Recipe = recipe.ToJsonElement(),
+            Data = new(data.Source, data.Fingerprint, data.Train.Count, data.Test.Count),
+            Engine = Engine(),
+            Parent = serving?.Version,
+        };
+        manifest = manifest with { Promotion = await DecideAsync(manifest, serving, data.Test, recipe.Seed, force, cancellation) };
+        manifest = await registry.PublishAsync(manifest, Files(manifest, recipe, data, model, history), cancellation);
+        if (manifest.Promotion!.Promoted) await registry.PromoteAsync(name, version, manifest.Promotion.Reason, serving, cancellation);
+        return manifest;
+    }
+
+    /// <summary>Copies a version with everything in it to another registry, where the gate decides anew.</summary>
+    public async Task<(Manifest Manifest, Promotion Promotion)> CopyAsync(ModelRegistry source, string name, string version, bool force, CancellationToken cancellation = default)
+    {
+        var manifest = await source.ReadManifestAsync(name, version, cancellation);
+        var files = new Dictionary<string, BinaryData>();
+        foreach (var file in manifest.Files) files[file.Name] = await source.ReadFileAsync(manifest, file.Name, cancellation);
+        var seen = await registry.ReadCurrentAsync(name, cancellation);
+        var serving = seen is null || seen.Version == version ? null : await registry.ReadManifestAsync(name, seen.Version, cancellation);
+        var promotion = gate.Decide(manifest, serving, force: force);
+        await registry.PublishAsync(manifest, files, cancellation);
+        if (promotion.Promoted) await registry.PromoteAsync(name, version, promotion.Reason, seen, cancellation);
+        return (manifest, promotion);
+    }
+
+    /// <summary>The model of a published version, with its weights.</summary>
+    /// <exception cref="RegistryException">There is no such version, or a file of it is damaged.</exception>
+    public static async Task<(Recipe Recipe, Vae Model)> LoadAsync(ModelRegistry registry, Manifest manifest, int threads = 0, CancellationToken cancellation = default)
+    {
+        var recipe = Recipe.Parse(manifest.Recipe.GetRawText(), $"of {manifest.Model} {manifest.Version}");
+        var model = recipe.Model.Build(new Cpu.CpuBackend(threads), recipe.Seed);
+        var weights = Safetensors.Read(await registry.ReadFileAsync(manifest, "weights.safetensors", cancellation));
+        ParameterFile.Load(weights, model.Parameters, model.Parameters.Backend);
+        return (recipe, model);
+    }
+
+    /// <summary>What the test loss of a recipe measures. Losses of different names are not compared.</summary>
+    static string LossName(Recipe recipe) => recipe.Model.Likelihood switch
+    {
+        SquaredErrorOptions range => $"squared error in [{range.Low}, {range.High}] + KL, summed per image",
+        _ => "binary cross-entropy + KL in nats, summed per image",
+    };
+
+    async Task<Promotion> DecideAsync(Manifest candidate, CurrentPointer? pointer, ImageDataset test, ulong seed, bool force, CancellationToken cancellation)
+    {
+        if (pointer is null) return gate.Decide(candidate, null, force: force);
+        var serving = await registry.ReadManifestAsync(candidate.Model, pointer.Version, cancellation);
+        double? lossOnSameData = null;
+        if (serving.Data.Fingerprint != candidate.Data.Fingerprint && serving.Image == candidate.Image && serving.Loss == candidate.Loss)
+            lossOnSameData = Evaluation.Run((await LoadAsync(registry, serving, cancellation: cancellation)).Model, test, seed, cancellation).Loss;
+        return gate.Decide(candidate, serving, lossOnSameData, force);
+    }
+
+    static Dictionary<string, BinaryData> Files(Manifest manifest, Recipe recipe, DataSplit data, Vae model, IReadOnlyList<EpochMetrics> history)
+    {
+        Image samples = Pictures.Samples(model), reconstructions = Pictures.Reconstructions(model, data.Test);
+        var about = new Dictionary<string, string> { ["model"] = manifest.Model, ["version"] = manifest.Version, ["kind"] = manifest.Kind };
+        return new()
+        {
+            ["encoder.onnx"] = PublishedGraphs.Encoder(model, about),
+            ["decoder.onnx"] = PublishedGraphs.Decoder(model, about),
+            ["weights.safetensors"] = Safetensors.Write(ParameterFile.ToTensors(model.Parameters), about),
+            ["samples.png"] = new(ImageCodec.EncodePng(samples)),
+            ["reconstructions.png"] = new(ImageCodec.EncodePng(reconstructions)),
+            ["metrics.csv"] = new(EpochMetrics.ToCsv(history)),
+            ["report.html"] = new(HtmlReport.Write(manifest.Model, manifest.Version, recipe, data, model, history, samples, reconstructions)),
+        };
+    }
+
+    static Dictionary<string, double> Metrics(EpochMetrics last) => new()
+    {
+        [Manifest.TestLoss] = last.Test.Loss,
+        ["test_reconstruction"] = last.Test.MeanReconstruction,
+        ["test_kl"] = last.Test.MeanKl,
+        ["train_loss"] = last.Train.Loss,
+        ["epochs"] = last.Epoch,
+    };
+
+    static Dictionary<string, string> Engine() => new()
+    {
+        ["vae-functions"] = typeof(Publisher).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown",
+        ["backend"] = "cpu",
+        ["runtime"] = RuntimeInformation.FrameworkDescription,
+        ["onnx-opset"] = "17",
+    };
+}

@@ -1,0 +1,21 @@
+namespace VaeFunctions.Training;
+
+/// <summary>The recipes that come with the project, by file name, or any recipe file by its path.</summary>
+public static class RecipeBook
+{
+    static string Folder => Path.Combine(AppContext.BaseDirectory, "recipes");
+
+    public static IReadOnlyList<string> Names =>
+        [.. Directory.EnumerateFiles(Folder, "*.json").Select(file => Path.GetFileNameWithoutExtension(file)).Order(StringComparer.Ordinal)];
+
+    /// <param name="nameOrPath">A recipe's name, or a path that ends in .json.</param>
+    /// <exception cref="RecipeException">There is no such recipe, or it is not valid.</exception>
+    public static (string Name, Recipe Recipe) Load(string nameOrPath)
+    {
+        var isPath = nameOrPath.EndsWith(".json", StringComparison.Ordinal);
+        var file = isPath ? nameOrPath : Path.Combine(Folder, nameOrPath + ".json");
+        if ((!isPath && Path.GetFileName(nameOrPath) != nameOrPath) || !File.Exists(file))
+            throw new RecipeException($"There is no recipe '{nameOrPath}'. There are: {string.Join(", ", Names)}; or give the path of a .json file.");
+        return (Path.GetFileNameWithoutExtension(file), Recipe.Parse(File.ReadAllText(file), file));
+    }
+}
