@@ -1,0 +1,71 @@
+using System.Text.Json;
+using VaeFunctions.Imaging;
+
+namespace VaeFunctions.Registry;
+
+/// <summary>What a published version is: enough to serve it, to judge it and to make it again. Written last, never changed.</summary>
+/// <remarks>Setters of optional collections take null for empty: generated deserializers hand in null for a key that is not there.</remarks>
+public sealed record Manifest
+{
+    /// <summary>The one format this build reads and writes.</summary>
+    public const int CurrentFormat = 1;
+
+    /// <summary>The metric that <see cref="PromotionGate"/> compares.</summary>
+    public const string TestLoss = "test_loss";
+
+    public int Format { get; init; } = CurrentFormat;
+
+    public required string Model { get; init; }
+
+    public required string Version { get; init; }
+
+    /// <summary>The architecture, such as <c>conv-vae</c>.</summary>
+    public required string Kind { get; init; }
+
+    public required DateTimeOffset Created { get; init; }
+
+    /// <summary>The pixels that the graphs take and give.</summary>
+    public required ImageShape Image { get; init; }
+
+    public required int LatentSize { get; init; }
+
+    /// <summary>What <see cref="TestLoss"/> measures, such as <c>squared error + KL, summed per image</c>. Only equal ones compare.</summary>
+    public required string Loss { get; init; }
+
+    /// <summary>The classes of a conditional model or of labelled data, by their number.</summary>
+    public IReadOnlyList<string> Labels { get; init => field = value ?? []; } = [];
+
+    /// <summary>The names of the latent directions in <c>concepts.safetensors</c>.</summary>
+    public IReadOnlyList<string> Concepts { get; init => field = value ?? []; } = [];
+
+    public AnomalyCalibration? Anomaly { get; init; }
+
+    /// <summary>Measurements by name; <see cref="TestLoss"/> is one of them.</summary>
+    public IReadOnlyDictionary<string, double> Metrics { get; init => field = value ?? new Dictionary<string, double>(); } = new Dictionary<string, double>();
+
+    /// <summary>The full recipe of the run.</summary>
+    public required JsonElement Recipe { get; init; }
+
+    public required DataDescription Data { get; init; }
+
+    /// <summary>What trained and exported the model: name to version.</summary>
+    public IReadOnlyDictionary<string, string> Engine { get; init => field = value ?? new Dictionary<string, string>(); } = new Dictionary<string, string>();
+
+    /// <summary>The version that this one replaced or was trained on from.</summary>
+    public string? Parent { get; init; }
+
+    /// <summary>What the gate decided before publishing. Which version serves now is said by the pointer alone.</summary>
+    public Promotion? Promotion { get; init; }
+
+    /// <summary>Every file of the version but this one; the registry fills it in.</summary>
+    public IReadOnlyList<ManifestFile> Files { get; init => field = value ?? []; } = [];
+}
+
+/// <summary>The data of a run. Two data sets with one fingerprint hold the same images, split the same way.</summary>
+public sealed record DataDescription(string Source, string Fingerprint, int Train, int Test);
+
+/// <summary>A file of a version: its size in bytes and its SHA-256 in lower-case hexadecimal.</summary>
+public sealed record ManifestFile(string Name, long Size, string Sha256);
+
+/// <summary>Anomaly scores of ordinary images: quantile, such as "0.99", to score.</summary>
+public sealed record AnomalyCalibration(IReadOnlyDictionary<string, double> Quantiles);

@@ -1,0 +1,213 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text.RegularExpressions;
+
+namespace VaeFunctions.Registry;
+
+/// <summary>Published models: immutable versions, and for each model a pointer to the one that serves. docs/blob-layout.md has the layout.</summary>
+public sealed partial class ModelRegistry(IBlobStore store)
+{
+    public const string ManifestName = "manifest.json";
+
+    internal const string PointerName = "current.json";
+
+    internal const string ModelNameRule = "1 to 63 lower-case letters, digits, '-', '.' and '_', beginning with a letter or digit";
+
+    const string Container = "models";
+    const long MaxDocument = 4 << 20;
+
+    public IBlobStore Store => store;
+
+    public static bool IsModelName(string name) => ModelName().IsMatch(name);
+
+    /// <summary>An unused version of a model: the time in UTC, such as 20260102T030405Z, so that versions sort by age.</summary>
+    public async Task<string> NewVersionAsync(string model, DateTimeOffset now, CancellationToken cancellation = default)
+    {
+        var time = now.UtcDateTime.ToString("yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture);
+        var version = time;
+        for (var repeat = 2; await store.ListAsync(PathOf(model, version, ""), cancellation).AnyAsync(cancellation); repeat++)
+            version = $"{time}-{repeat:00}";
+        return version;
+    }
+
+    /// <summary>Publishes a version: its files first, the manifest last, so that it exists whole or not at all.</summary>
+    /// <param name="manifest">Names the model and version; <see cref="Manifest.Files"/> is filled in here.</param>
+    /// <returns>The manifest as it was written.</returns>
+    /// <exception cref="RegistryException">The version exists already with other content, or a name is not allowed.</exception>
+    public async Task<Manifest> PublishAsync(Manifest manifest, IReadOnlyDictionary<string, BinaryData> files, CancellationToken cancellation = default)
+    {
+        manifest = manifest with
+        {
+            Files = [.. files.OrderBy(file => file.Key, StringComparer.Ordinal)
+                .Select(file => new ManifestFile(file.Key, file.Value.ToMemory().Length, Sha256(file.Value)))],
+        };
+        var path = PathOf(manifest.Model, manifest.Version, ManifestName);
+        ManifestJson.Validate(manifest, path);
+
+        foreach (var file in manifest.Files)
+            await WriteOnceAsync(PathOf(manifest.Model, manifest.Version, file.Name), files[file.Name], cancellation);
+        await WriteOnceAsync(path, ManifestJson.Write(manifest), cancellation);
+        return manifest;
+    }
+
+    /// <summary>The names of all models that have anything published, in ordinal order.</summary>
+    public async Task<IReadOnlyList<string>> ListModelsAsync(CancellationToken cancellation = default) =>
+        await store.ListFoldersAsync($"{Container}/", cancellation).Where(IsModelName).ToArrayAsync(cancellation);
+
+    /// <summary>A model's complete versions, newest first; none for a model that does not exist.</summary>
+    public async Task<IReadOnlyList<string>> ListVersionsAsync(string model, CancellationToken cancellation = default)
+    {
+        var folder = FolderOf(model);
+        var versions = await store.ListAsync(folder, cancellation)
+            .Select(blob => blob.Path[folder.Length..].Split('/'))
+            .Where(parts => parts is [_, ManifestName])
+            .Select(parts => parts[0])
+            .ToListAsync(cancellation);
+        versions.Sort((left, right) => string.CompareOrdinal(right, left));
+        return versions;
+    }
+
+    /// <exception cref="ModelNotFoundException">There is no such model or version; says which exist.</exception>
+    /// <exception cref="ModelFormatException">The manifest is damaged or of another format.</exception>
+    public async Task<Manifest> ReadManifestAsync(string model, string version, CancellationToken cancellation = default)
+    {
+        var path = PathOf(model, version, ManifestName);
+        var blob = await store.TryReadAsync(path, MaxDocument, cancellation) ?? throw await NotFoundAsync(model, version, cancellation);
+        var manifest = ManifestJson.ReadManifest(blob.Content, path);
+        return manifest.Model == model && manifest.Version == version
+            ? manifest
+            : throw new ModelFormatException($"{path}: it is the manifest of {manifest.Model} {manifest.Version}; a version's folder is not to be copied or renamed.");
+    }
+
+    /// <exception cref="RegistryException">There is no such model, version or file, or the file is not what was published.</exception>
+    public async Task<BinaryData> ReadFileAsync(string model, string version, string name, CancellationToken cancellation = default) =>
+        await ReadFileAsync(await ReadManifestAsync(model, version, cancellation), name, cancellation);
+
+    /// <summary>A file of a version, checked against the size and SHA-256 that its manifest gives.</summary>
+    /// <exception cref="ModelNotFoundException">The version has no such file.</exception>
+    /// <exception cref="ModelFormatException">The file is missing or is not what was published.</exception>
+    public async Task<BinaryData> ReadFileAsync(Manifest manifest, string name, CancellationToken cancellation = default)
+    {
+        var file = manifest.Files.FirstOrDefault(file => file.Name == name)
+            ?? throw new ModelNotFoundException($"{manifest.Model} {manifest.Version} has no file {name}; it has {Some(manifest.Files.Select(file => file.Name))}.");
+        var path = PathOf(manifest.Model, manifest.Version, name);
+        var blob = await store.TryReadAsync(path, long.MaxValue, cancellation)
+            ?? throw new ModelFormatException($"{path} at {store.Location} is missing, but the manifest lists it; publish the model again or roll back.");
+        var content = blob.Content;
+        if (content.ToMemory().Length != file.Size || Sha256(content) != file.Sha256)
+            throw new ModelFormatException($"{path} at {store.Location} is damaged: {content.ToMemory().Length} bytes, SHA-256 {Sha256(content)} were found, "
+                + $"{file.Size} bytes, SHA-256 {file.Sha256} were published; publish the model again or roll back.");
+        return content;
+    }
+
+    /// <summary>Which version serves, or null where none does. One small read, fit for polling.</summary>
+    /// <exception cref="ModelFormatException">The pointer is damaged.</exception>
+    public async Task<CurrentPointer?> ReadCurrentAsync(string model, CancellationToken cancellation = default)
+    {
+        var path = PointerOf(model);
+        return await store.TryReadAsync(path, MaxDocument, cancellation) is { } blob ? ManifestJson.ReadPointer(blob, path) : null;
+    }
+
+    /// <summary>Makes a complete version the one that serves, provided that the pointer still is what the caller saw.</summary>
+    /// <param name="seen">What <see cref="ReadCurrentAsync"/> gave when the decision was made; null where no version served.</param>
+    /// <exception cref="RegistryException">The version does not exist or is incomplete, or another promotion came first.</exception>
+    public async Task<CurrentPointer> PromoteAsync(string model, string version, string reason, CurrentPointer? seen, CancellationToken cancellation = default)
+    {
+        if (seen?.Version == version) return seen;
+        IEnumerable<PastVersion> history = seen is null ? [] : seen.History.Prepend(Past(seen));
+        return await MoveAsync(model, version, reason, [.. history.Take(CurrentPointer.MaxHistory)], seen, cancellation);
+    }
+
+    /// <summary>Goes back to the version that served before, or to a named one. Again and again goes further back.</summary>
+    /// <exception cref="RegistryException">No version served before, or the named one does not exist or is incomplete, or another change came first.</exception>
+    public async Task<CurrentPointer> RollbackAsync(string model, string? toVersion = null, string? reason = null, CancellationToken cancellation = default)
+    {
+        var seen = await ReadCurrentAsync(model, cancellation) ?? throw await NotFoundAsync(model, null, cancellation);
+        var version = toVersion ?? seen.Previous ?? throw new RegistryException(
+            $"{model}: no version served before {seen.Version}. Name one of {Some(await ListVersionsAsync(model, cancellation))}.");
+        if (version == seen.Version) return seen;
+        reason ??= $"Rolled back from {seen.Version}.";
+        var depth = seen.History.TakeWhile(past => past.Version != version).Count();
+        return depth == seen.History.Count // not in the history: a step forward, as far as the next rollback is concerned
+            ? await PromoteAsync(model, version, reason, seen, cancellation)
+            : await MoveAsync(model, version, reason, [.. seen.History.Skip(depth + 1)], seen, cancellation);
+    }
+
+    async Task<CurrentPointer> MoveAsync(
+        string model, string version, string reason, IReadOnlyList<PastVersion> history, CurrentPointer? seen, CancellationToken cancellation)
+    {
+        await CheckCompleteAsync(model, version, cancellation);
+        var pointer = new CurrentPointer { Version = version, Changed = DateTimeOffset.UtcNow, Reason = reason, History = history };
+        var content = ManifestJson.Write(pointer);
+        try
+        {
+            var condition = seen is null ? WriteCondition.IfAbsent : WriteCondition.IfUnchanged(seen.ETag);
+            return pointer with { ETag = await store.WriteAsync(PointerOf(model), content, condition, cancellation) };
+        }
+        catch (BlobConflictException e)
+        {
+            var now = await store.TryReadAsync(PointerOf(model), MaxDocument, cancellation);
+            // A write whose answer was lost is tried again by the storage library, and then meets itself.
+            if (now is not null && Same(now.Content, content)) return pointer with { ETag = now.ETag };
+            var winner = now is null ? "no version" : ManifestJson.ReadPointer(now, PointerOf(model)).Version;
+            throw new RegistryException($"{model}: {version} was not promoted, since the pointer moved meanwhile: "
+                + $"{winner} serves now, {seen?.Version ?? "no version"} did. Compare with that one and promote again.", e);
+        }
+    }
+
+    async Task CheckCompleteAsync(string model, string version, CancellationToken cancellation)
+    {
+        var manifest = await ReadManifestAsync(model, version, cancellation);
+        var sizes = await store.ListAsync(PathOf(model, version, ""), cancellation).ToDictionaryAsync(blob => blob.Path, blob => blob.Size, null, cancellation);
+        foreach (var file in manifest.Files)
+            if (!sizes.TryGetValue(PathOf(model, version, file.Name), out var size) || size != file.Size)
+                throw new RegistryException($"{model} {version} is incomplete and cannot serve: {file.Name} "
+                    + (sizes.ContainsKey(PathOf(model, version, file.Name)) ? $"has {size} bytes, {file.Size} were published." : "is missing."));
+    }
+
+    /// <summary>A blob of a version is written once; meeting itself, as after a publish that was cut off, is no conflict.</summary>
+    async Task WriteOnceAsync(string path, BinaryData content, CancellationToken cancellation)
+    {
+        try
+        {
+            await store.WriteAsync(path, content, WriteCondition.IfAbsent, cancellation);
+        }
+        catch (BlobConflictException e)
+        {
+            var found = await store.TryReadAsync(path, long.MaxValue, cancellation);
+            if (found is null || !Same(found.Content, content))
+                throw new RegistryException($"{path} exists already with other content, and a version is immutable; publish under a new version.", e);
+        }
+    }
+
+    async Task<ModelNotFoundException> NotFoundAsync(string model, string? version, CancellationToken cancellation)
+    {
+        var versions = await ListVersionsAsync(model, cancellation);
+        return new(versions.Count == 0
+            ? $"There is no model {model} at {store.Location}. Models there: {Some(await ListModelsAsync(cancellation))}."
+            : version is null
+                ? $"No version of {model} serves yet. Promote one of {Some(versions)}."
+                : $"{model} has no complete version {version}. It has {Some(versions)}.");
+    }
+
+    static string FolderOf(string model) => IsModelName(model)
+        ? $"{Container}/{model}/"
+        : throw new RegistryException($"\"{(model.Length > 63 ? model[..63] + "…" : model)}\" is not a model's name: {ModelNameRule}.");
+
+    static string PathOf(string model, string version, string name) => ManifestJson.IsVersion(version)
+        ? $"{FolderOf(model)}{version}/{name}"
+        : throw new RegistryException($"\"{(version.Length > 63 ? version[..63] + "…" : version)}\" is not a version such as 20260102T030405Z.");
+
+    static string PointerOf(string model) => FolderOf(model) + PointerName;
+
+    static PastVersion Past(CurrentPointer pointer) => new(pointer.Version, pointer.Changed, pointer.Reason);
+
+    static string Sha256(BinaryData content) => Convert.ToHexStringLower(SHA256.HashData(content.ToMemory().Span));
+
+    static bool Same(BinaryData left, BinaryData right) => left.ToMemory().Span.SequenceEqual(right.ToMemory().Span);
+
+    static string Some(IEnumerable<string> names) => string.Join(", ", names.Take(11).Select((name, i) => i < 10 ? name : "…")) is { Length: > 0 } text ? text : "none";
+
+    [GeneratedRegex("^[a-z0-9][a-z0-9._-]{0,62}\\z")]
+    private static partial Regex ModelName();
+}

@@ -1,0 +1,10 @@
+namespace VaeFunctions.Registry;
+
+/// <summary>The registry cannot do what was asked; the message says what it found and how to go on.</summary>
+public class RegistryException(string message, Exception? inner = null) : Exception(message, inner);
+
+/// <summary>No such model or version; the message says which exist.</summary>
+public sealed class ModelNotFoundException(string message) : RegistryException(message);
+
+/// <summary>A published file, a manifest or the pointer is damaged or of another format; the message names it.</summary>
+public sealed class ModelFormatException(string message, Exception? inner = null) : RegistryException(message, inner);

@@ -1,0 +1,58 @@
+using VaeFunctions.Registry;
+
+namespace VaeFunctions.Tests.Registry;
+
+public sealed class FolderBlobStoreTests : BlobStoreContract, IDisposable
+{
+    readonly TemporaryFolder folder = new();
+
+    protected override IBlobStore Open() => new FolderBlobStore(folder.Path);
+
+    public void Dispose() => folder.Dispose();
+
+    [Fact]
+    public async Task A_write_that_was_cut_off_is_invisible()
+    {
+        var store = Open();
+        await store.WriteAsync("inbox/faces/a.png", BinaryData.FromString("x"));
+        await File.WriteAllTextAsync(Path.Combine(folder.Path, "inbox/faces/.~half"), "half a file");
+
+        Assert.Equal("inbox/faces/a.png", Assert.Single(await store.ListAsync("inbox/").ToArrayAsync()).Path);
+        Assert.Equal(["a.png", ".~half"], Directory.GetFiles(Path.Combine(folder.Path, "inbox/faces")).Select(Path.GetFileName).OrderDescending());
+    }
+
+    [Fact]
+    public async Task A_file_put_there_by_hand_is_a_blob()
+    {
+        Directory.CreateDirectory(Path.Combine(folder.Path, "inbox/faces"));
+        await File.WriteAllTextAsync(Path.Combine(folder.Path, "inbox/faces/cat.txt"), "meow");
+
+        var entry = Assert.Single(await Open().ListAsync("inbox/").ToArrayAsync());
+        var blob = await Open().TryReadAsync(entry.Path, 100);
+        Assert.Equal("meow", blob!.Content.ToString());
+        Assert.Equal(entry.ETag, blob.ETag);
+    }
+
+    [Fact]
+    public async Task A_lock_held_by_another_makes_a_writer_wait_and_not_fail()
+    {
+        await Open().WriteAsync("models/a", BinaryData.FromString("1"));
+        var held = new FileStream(Assert.Single(Directory.GetFiles(Path.Combine(folder.Path, ".~locks"))), FileMode.Open, FileAccess.ReadWrite, FileShare.None);
+
+        var write = Open().WriteAsync("models/a", BinaryData.FromString("2"));
+        await Task.Delay(50);
+        Assert.False(write.IsCompleted);
+        await held.DisposeAsync();
+        await write;
+    }
+
+    [Fact]
+    public async Task A_disk_that_does_not_take_the_file_is_reported_with_the_place()
+    {
+        await Open().WriteAsync("models/a", BinaryData.FromString("a file"));
+
+        var error = await Assert.ThrowsAsync<StorageException>(() => Open().WriteAsync("models/a/b", BinaryData.FromString("below a file")));
+        Assert.Contains(folder.Path, error.Message, StringComparison.Ordinal);
+        Assert.Null(await Open().TryReadAsync("models/a/b", 100));
+    }
+}
