@@ -6,7 +6,7 @@ using static VaeFunctions.Layers.Build;
 namespace VaeFunctions.Models;
 
 /// <summary>The convolutional VAE: each stage halves the image (kernel 4, stride 2, padding 1, ReLU, batch normalisation),
-/// then a dense layer and the latent; the decoder mirrors it and ends in tanh.</summary>
+/// then a dense layer and the latent; the decoder mirrors it.</summary>
 /// <remarks>With 32×32×3 images, stages of 32, 64 and 128 channels, 1024 dense units and 128 latents it has 4,923,587 weights, and the
 /// names and layout of the PyTorch model: encoder.0 … encoder.10, fc_mu, fc_logvar, decoder.0 … decoder.11.</remarks>
 public sealed class ConvVae : Vae
@@ -18,8 +18,9 @@ public sealed class ConvVae : Vae
 
     /// <param name="channels">Channels of each stage, outermost first.</param>
     /// <param name="hidden">Units of the dense layer between the stages and the latent.</param>
+    /// <param name="output">What the last layer's values go through; null leaves them as they are.</param>
     /// <exception cref="ShapeException">The image cannot be halved once for every stage.</exception>
-    public ConvVae(ParameterSet parameters, ImageShape image, IReadOnlyList<int> channels, int hidden, int latentSize, Likelihood likelihood)
+    public ConvVae(ParameterSet parameters, ImageShape image, IReadOnlyList<int> channels, int hidden, int latentSize, Layer? output, Likelihood likelihood)
         : base(parameters, image, latentSize, likelihood)
     {
         var factor = 1 << channels.Count;
@@ -35,7 +36,7 @@ public sealed class ConvVae : Vae
         logVariance = new(scope / "fc_logvar", hidden, latentSize);
         decoder = new(scope / "decoder",
             [Linear(latentSize, hidden), Relu, Linear(hidden, flat), Relu, Unflatten(channels[^1], height, width),
-             .. channels.Zip(stages).Reverse().SkipLast(1).SelectMany(Up), ConvTranspose(channels[0], image.Channels, Half), Tanh]);
+             .. channels.Zip(stages).Reverse().SkipLast(1).SelectMany(Up), ConvTranspose(channels[0], image.Channels, Half), .. output is null ? [] : (Layer[])[output]]);
 
         static Layer[] Down((int From, int To) stage) => [Conv(stage.From, stage.To, Half), Relu, BatchNorm(stage.To)];
 

@@ -72,6 +72,9 @@ public sealed record ConvVaeOptions : ModelOptions
     /// <summary>Units of the dense layer between the stages and the latent.</summary>
     public required int Hidden { get; init; }
 
+    /// <summary>What bounds the decoder's output; a Bernoulli likelihood takes it unbounded.</summary>
+    public OutputActivation Output { get; init; } = OutputActivation.Tanh;
+
     public override string Kind => "conv-vae";
 
     private protected override Vae Build(ParameterSet parameters)
@@ -79,8 +82,23 @@ public sealed record ConvVaeOptions : ModelOptions
         Check(Hidden, 1, 65536, "hidden");
         Check(Channels.Count, 1, 10, "channels (their number)");
         foreach (var channels in Channels) Check(channels, 1, 4096, "channels");
-        return new ConvVae(parameters, Image, Channels, Hidden, Latent, Likelihood.Build());
+        if (Output == OutputActivation.Tanh && Likelihood is BernoulliOptions)
+            throw new ArgumentException("model.output is tanh, but a bernoulli likelihood takes logits; set it to linear.");
+        return new ConvVae(parameters, Image, Channels, Hidden, Latent, Output == OutputActivation.Tanh ? Layers.Build.Tanh : null, Likelihood.Build());
     }
+}
+
+/// <summary>What a decoder's last values go through.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<OutputActivation>))]
+public enum OutputActivation
+{
+    /// <summary>To (−1, 1), for pixels in that range.</summary>
+    [JsonStringEnumMemberName("tanh")]
+    Tanh,
+
+    /// <summary>Nothing.</summary>
+    [JsonStringEnumMemberName("linear")]
+    Linear,
 }
 
 /// <summary>Which likelihood, and for squared errors the range the pixels 0 to 255 are mapped to.</summary>

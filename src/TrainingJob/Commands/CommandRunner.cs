@@ -1,0 +1,47 @@
+using System.CommandLine;
+using VaeFunctions.Data;
+using VaeFunctions.Imaging;
+using VaeFunctions.Registry;
+using VaeFunctions.Tensors;
+using VaeFunctions.Training;
+
+namespace VaeFunctions.Commands;
+
+/// <summary>Runs a command and turns what went wrong into a message and an exit code.</summary>
+static class CommandRunner
+{
+    /// <summary>Wrong input, or storage that cannot be reached: the message says how to mend it.</summary>
+    public const int WrongInput = 2;
+
+    /// <summary>Stopped by Ctrl-C or SIGTERM after saving.</summary>
+    public const int Interrupted = 130;
+
+    /// <summary>How long a step and a checkpoint may take after Ctrl-C or SIGTERM.</summary>
+    static readonly TimeSpan Farewell = TimeSpan.FromMinutes(2);
+
+    public static async Task<int> RunAsync(RootCommand root, string[] args)
+    {
+        var parsed = root.Parse(args);
+        if (parsed.Errors.Count > 0)
+        {
+            foreach (var error in parsed.Errors) await Console.Error.WriteLineAsync(error.Message);
+            await Console.Error.WriteLineAsync($"See ./vae {parsed.CommandResult.Command.Name} --help.");
+            return WrongInput;
+        }
+        try
+        {
+            return await parsed.InvokeAsync(new() { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = Farewell });
+        }
+        catch (Exception e) when (e is RecipeException or DataException or CheckpointException or RegistryException or StorageException
+            or TrainingException or ShapeException or ArgumentException or ImageFormatException or UnauthorizedAccessException or IOException)
+        {
+            await Console.Error.WriteLineAsync($"Error: {e.Message}");
+            return WrongInput;
+        }
+        catch (OperationCanceledException)
+        {
+            await Console.Error.WriteLineAsync("Stopped.");
+            return Interrupted;
+        }
+    }
+}

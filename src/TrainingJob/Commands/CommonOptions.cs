@@ -1,0 +1,47 @@
+using System.CommandLine;
+using Azure.Identity;
+using VaeFunctions.Data;
+using VaeFunctions.Registry;
+
+namespace VaeFunctions.Commands;
+
+/// <summary>What several commands have in common.</summary>
+static class CommonOptions
+{
+    /// <summary>The word that stands for the storage account of the settings instead of a folder.</summary>
+    const string Blob = "blob";
+
+    public static Option<string> Store(string name = "--out") => new(name, "--store")
+    {
+        Description = $"Where models and checkpoints are: a folder, or '{Blob}' for the storage account of the setting VaeStorage (or VaeStorage__blobServiceUri)",
+        DefaultValueFactory = _ => "runs",
+    };
+
+    public static Option<string?> Data() => new("--data")
+    {
+        Description = $"Where the images come from: {DataSources.Kinds}",
+    };
+
+    public static Option<bool> Resize() => new("--resize") { Description = "Crop and resize images of other sizes to the model's" };
+
+    public static Option<int> Threads() => new("--threads")
+    {
+        Description = "Threads that compute; 0 is one a processor. Results do not depend on it",
+        Validators = { result => { if (result.GetValueOrDefault<int>() is < 0 or > 1024) result.AddError("--threads must be from 0 to 1024."); } },
+    };
+
+    public static Option<bool> Force() => new("--force") { Description = "Let the new version serve even if it is worse; the manifest says so" };
+
+    /// <exception cref="StorageException">The setting is missing or makes no sense.</exception>
+    public static IBlobStore OpenStore(string where)
+    {
+        if (where != Blob) return new FolderBlobStore(where);
+        var setting = Environment.GetEnvironmentVariable("VaeStorage") ?? Environment.GetEnvironmentVariable("VaeStorage__blobServiceUri")
+            ?? throw new StorageException("'blob' needs the environment variable VaeStorage (a connection string; UseDevelopmentStorage=true for the local emulator) "
+                + "or VaeStorage__blobServiceUri (https://ACCOUNT.blob.core.windows.net, with the identity of this machine).");
+        return BlobStores.Open(setting, setting.StartsWith("https://", StringComparison.Ordinal) ? new DefaultAzureCredential() : null);
+    }
+
+    /// <summary>The storage that <c>blob:</c> data come from: opened only when it is asked for.</summary>
+    public static IBlobStore? DataStore(string source) => source.StartsWith("blob:", StringComparison.Ordinal) ? OpenStore(Blob) : null;
+}

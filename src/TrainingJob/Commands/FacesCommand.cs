@@ -1,0 +1,37 @@
+using System.CommandLine;
+using System.Globalization;
+using VaeFunctions.Data;
+using VaeFunctions.Imaging;
+
+namespace VaeFunctions.Commands;
+
+/// <summary><c>faces --out DIR</c>: some of the built-in faces as PNG files, to try things with.</summary>
+static class FacesCommand
+{
+    public static Command Create()
+    {
+        Option<int> count = new("--count")
+        {
+            Description = "How many",
+            DefaultValueFactory = _ => 48,
+            Validators = { result => { if (result.GetValueOrDefault<int>() is < 1 or > 100_000) result.AddError("--count must be from 1 to 100,000."); } },
+        };
+        Option<ulong> seed = new("--seed") { Description = "Another seed, other faces", DefaultValueFactory = _ => 2 };
+        Option<string> to = new("--out") { Description = "The folder to write to", DefaultValueFactory = _ => "faces" };
+        var command = new Command("faces", "Write some of the built-in faces as PNG files") { count, seed, to };
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            var folder = parsed.GetRequiredValue(to);
+            Directory.CreateDirectory(folder);
+            var faces = (await DataSources.LoadAsync($"faces:{parsed.GetValue(count)}", new() { Seed = parsed.GetValue(seed) }, cancellation)).Train;
+            for (var i = 0; i < faces.Count; i++)
+            {
+                var path = Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"face-{i:0000}.png"));
+                await File.WriteAllBytesAsync(path, ImageCodec.EncodePng(faces.Image(i)), cancellation);
+            }
+            Console.WriteLine($"wrote {faces.Count} faces to {Path.GetFullPath(folder)}");
+            return 0;
+        });
+        return command;
+    }
+}

@@ -1,0 +1,36 @@
+using System.CommandLine;
+using System.Globalization;
+using VaeFunctions.Registry;
+
+namespace VaeFunctions.Commands;
+
+/// <summary><c>models</c>: what is published, and which version serves.</summary>
+static class ModelsCommand
+{
+    public static Command Create()
+    {
+        var store = CommonOptions.Store();
+        var command = new Command("models", "List models and their versions") { store };
+        command.SetAction((parsed, cancellation) => RunAsync(CommonOptions.OpenStore(parsed.GetRequiredValue(store)), cancellation));
+        return command;
+    }
+
+    static async Task<int> RunAsync(IBlobStore store, CancellationToken cancellation)
+    {
+        var registry = new ModelRegistry(store);
+        var names = await registry.ListModelsAsync(cancellation);
+        if (names.Count == 0) Console.WriteLine($"No model is published in {store.Location}. ./vae train RECIPE makes one.");
+        foreach (var name in names)
+        {
+            var current = await registry.ReadCurrentAsync(name, cancellation);
+            Console.WriteLine(name);
+            foreach (var version in await registry.ListVersionsAsync(name, cancellation))
+            {
+                var manifest = await registry.ReadManifestAsync(name, version, cancellation);
+                var loss = manifest.Metrics.TryGetValue(Manifest.TestLoss, out var value) ? value.ToString("F2", CultureInfo.InvariantCulture) : "?";
+                Console.WriteLine($"  {(version == current?.Version ? "serves" : "      ")} {version}  {manifest.Kind}  {manifest.Image}  test loss {loss}  {manifest.Data.Source}");
+            }
+        }
+        return 0;
+    }
+}

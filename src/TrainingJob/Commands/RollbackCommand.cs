@@ -1,0 +1,25 @@
+using System.CommandLine;
+using VaeFunctions.Registry;
+
+namespace VaeFunctions.Commands;
+
+/// <summary><c>rollback MODEL</c>: the version that served before serves again.</summary>
+static class RollbackCommand
+{
+    public static Command Create()
+    {
+        var model = new Argument<string>("model") { Description = "A published model" };
+        Option<string?> to = new("--to") { Description = "A version; the one that served before unless given" };
+        var store = CommonOptions.Store();
+        var command = new Command("rollback", "Move the pointer back to an earlier version") { model, to, store };
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            var name = parsed.GetRequiredValue(model);
+            var registry = new ModelRegistry(CommonOptions.OpenStore(parsed.GetRequiredValue(store)));
+            var pointer = await registry.RollbackAsync(name, parsed.GetValue(to), cancellation: cancellation);
+            Console.WriteLine($"{name}: {pointer.Version} serves now. {pointer.Reason}");
+            return 0;
+        });
+        return command;
+    }
+}

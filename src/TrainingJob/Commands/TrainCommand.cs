@@ -1,0 +1,141 @@
+using System.CommandLine;
+using System.Globalization;
+using VaeFunctions.Cpu;
+using VaeFunctions.Data;
+using VaeFunctions.Models;
+using VaeFunctions.Registry;
+using VaeFunctions.Report;
+using VaeFunctions.Training;
+
+namespace VaeFunctions.Commands;
+
+/// <summary><c>train RECIPE</c>: data, model, training, publication.</summary>
+static class TrainCommand
+{
+    sealed record Request(string Recipe, string? Data, string Out, string? Model, int? Epochs, int? BatchSize, float? LearningRate,
+        ulong? Seed, int Threads, string? Resume, bool Force, bool Resize, bool Publish, double Tolerance, double SaveEvery);
+
+    public static Command Create()
+    {
+        var recipe = new Argument<string>("recipe") { Description = $"One of {string.Join(", ", RecipeBook.Names)}, or the path of a .json file" };
+        Option<string?> data = CommonOptions.Data(), model = new("--model") { Description = "The name to publish under; the recipe's name unless given" };
+        var store = CommonOptions.Store();
+        Option<int?> epochs = new("--epochs") { Description = "Passes over the training images, in all; the recipe's number unless given" };
+        Option<int?> batchSize = new("--batch-size") { Description = "Images that share a step" };
+        Option<float?> learningRate = new("--learning-rate") { Description = "The optimizer's step size" };
+        Option<ulong?> seed = new("--seed") { Description = "What initial weights, shuffling, noise and data splits follow from" };
+        var threads = CommonOptions.Threads();
+        Option<string?> resume = new("--resume")
+        {
+            Description = "Go on from a run's checkpoint: the newest, or the one named",
+            Arity = ArgumentArity.ZeroOrOne,
+        };
+        var force = CommonOptions.Force();
+        var resize = CommonOptions.Resize();
+        Option<bool> noPublish = new("--no-publish") { Description = "Only train; keep the checkpoint" };
+        Option<double> tolerance = new("--tolerance")
+        {
+            Description = "How much worse than the serving version's the test loss may be, as a fraction",
+            DefaultValueFactory = _ => 0.01,
+            Validators = { result => { if (!(result.GetValueOrDefault<double>() >= 0)) result.AddError("--tolerance must be 0 or more."); } },
+        };
+        Option<double> saveEvery = new("--save-every")
+        {
+            Description = "Seconds between checkpoints within an epoch",
+            DefaultValueFactory = _ => 60,
+            Validators = { result => { if (!(result.GetValueOrDefault<double>() is > 0 and < 1e6)) result.AddError("--save-every must be above 0 and below 1,000,000 seconds."); } },
+        };
+
+        var command = new Command("train", "Train a recipe, publish the result and let it serve")
+        {
+            recipe, data, store, model, epochs, batchSize, learningRate, seed, threads, resume, force, resize, noPublish, tolerance, saveEvery,
+        };
+        command.SetAction((parsed, cancellation) => RunAsync(new(
+            parsed.GetRequiredValue(recipe), parsed.GetValue(data), parsed.GetRequiredValue(store), parsed.GetValue(model), parsed.GetValue(epochs),
+            parsed.GetValue(batchSize), parsed.GetValue(learningRate), parsed.GetValue(seed), parsed.GetValue(threads),
+            parsed.GetResult(resume) is null ? null : parsed.GetValue(resume) ?? "", parsed.GetValue(force), parsed.GetValue(resize),
+            !parsed.GetValue(noPublish), parsed.GetValue(tolerance), parsed.GetValue(saveEvery)), cancellation));
+        return command;
+    }
+
+    static async Task<int> RunAsync(Request request, CancellationToken cancellation)
+    {
+        var log = TrainingLog.Create();
+        var (recipeName, recipe) = RecipeBook.Load(request.Recipe);
+        recipe = Override(recipe, request);
+        recipe.Check(recipeName);
+        var name = request.Model ?? recipeName;
+        if (!ModelRegistry.IsModelName(name)) throw new RegistryException($"'{name}' is no name for a model: use lower-case letters, digits, '-', '.' and '_'.");
+        var store = CommonOptions.OpenStore(request.Out);
+
+        var checkpoint = await ReadCheckpointAsync(store, name, request.Resume, cancellation);
+        var source = request.Data ?? checkpoint?.Checkpoint.DataSource ?? recipe.Data
+            ?? throw new RecipeException($"Recipe {recipeName} does not say where its images are. Give --data: {DataSources.Kinds}");
+        var data = await DataSources.LoadAsync(source, new()
+        {
+            Shape = recipe.Model.Image,
+            Resize = request.Resize,
+            Seed = recipe.Seed,
+            Blobs = CommonOptions.DataStore(source),
+            Log = log.Line,
+        }, cancellation);
+
+        var model = recipe.Model.Build(new CpuBackend(request.Threads), recipe.Seed);
+        var optimizer = recipe.Optimizer.Build(model.Parameters);
+        var run = checkpoint?.Run ?? DateTime.UtcNow.ToString("yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture);
+        var state = checkpoint is null ? TrainingState.Start : Restore(checkpoint.Value.Checkpoint, recipe, data, model, optimizer);
+        log.Line($"{name}: {model.Parameters.WeightCount:N0} weights, {model.LatentSize} latents; {data.Train.Count:N0} + {data.Test.Count:N0} images {data.Train.Shape} of {source}");
+        if (checkpoint is not null) log.Line($"going on with run {run} after epoch {state.Epoch}, batch {state.Batch}");
+
+        var trainer = new Trainer(recipe, data, model, optimizer, new TrainingRun(store, run, name, recipe, data, model, optimizer, log))
+        {
+            SaveEvery = TimeSpan.FromSeconds(request.SaveEvery),
+        };
+        state = await log.ShowAsync(() => trainer.RunAsync(state, cancellation));
+        if (state.Epoch < recipe.Epochs)
+        {
+            log.Line($"Stopped in epoch {state.Epoch + 1} after batch {state.Batch}; the checkpoint is {Checkpoint.PathOf(name, run)} in {store.Location}. Go on with --resume.");
+            return CommandRunner.Interrupted;
+        }
+        if (request.Publish) await PublishAsync(store, name, recipe, data, model, state, request, log, cancellation);
+        return 0;
+    }
+
+    static Recipe Override(Recipe recipe, Request request) => recipe with
+    {
+        Epochs = request.Epochs ?? recipe.Epochs,
+        BatchSize = request.BatchSize ?? recipe.BatchSize,
+        Seed = request.Seed ?? recipe.Seed,
+        Optimizer = request.LearningRate is { } rate ? recipe.Optimizer with { LearningRate = rate } : recipe.Optimizer,
+    };
+
+    static async Task<(string Run, Checkpoint Checkpoint)?> ReadCheckpointAsync(IBlobStore store, string name, string? resume, CancellationToken cancellation)
+    {
+        if (resume is null) return null;
+        var run = resume != "" ? resume : await Checkpoint.NewestRunAsync(store, name, cancellation)
+            ?? throw new CheckpointException($"There is no run of {name} to resume in {store.Location}; train without --resume, or name another --out or --model.");
+        return (run, await Checkpoint.ReadAsync(store, name, run, cancellation));
+    }
+
+    /// <summary>A run goes on only as what it was: the same recipe but for its length, and the same images.</summary>
+    static TrainingState Restore(Checkpoint checkpoint, Recipe recipe, DataSplit data, Vae model, Optimizer optimizer)
+    {
+        var same = checkpoint.Recipe with { Epochs = recipe.Epochs, Description = recipe.Description, PicturesEvery = recipe.PicturesEvery };
+        if (same.ToJson() != recipe.ToJson())
+            throw new CheckpointException($"The checkpoint was trained with another recipe; only epochs may differ. Its recipe:\n{checkpoint.Recipe.ToJson()}");
+        if (checkpoint.DataFingerprint != data.Fingerprint)
+            throw new CheckpointException($"The checkpoint was trained on other images ({checkpoint.DataSource}, fingerprint {checkpoint.DataFingerprint}); these have {data.Fingerprint}. Train anew without --resume.");
+        checkpoint.Restore(model, optimizer);
+        return checkpoint.State;
+    }
+
+    static async Task PublishAsync(
+        IBlobStore store, string name, Recipe recipe, DataSplit data, Vae model, TrainingState state, Request request, TrainingLog log, CancellationToken cancellation)
+    {
+        var publisher = new Publisher(new(store), new() { Tolerance = request.Tolerance });
+        var manifest = await publisher.PublishAsync(name, recipe, data, model, state.History, request.Force, cancellation);
+        log.Line($"published models/{name}/{manifest.Version} in {store.Location}");
+        log.Line($"  report: models/{name}/{manifest.Version}/report.html");
+        log.Line(manifest.Promotion!.Promoted ? $"  it serves now. {manifest.Promotion.Reason}" : $"  it does not serve. {manifest.Promotion.Reason} --force overrides.");
+    }
+}

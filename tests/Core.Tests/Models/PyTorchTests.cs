@@ -1,0 +1,77 @@
+using System.Diagnostics;
+using VaeFunctions.Autograd;
+using VaeFunctions.Cpu;
+using VaeFunctions.Layers;
+using VaeFunctions.Models;
+using VaeFunctions.Registry;
+using VaeFunctions.Tensors;
+
+namespace VaeFunctions.Tests.Models;
+
+/// <summary>The CIFAR-10 model against PyTorch itself: its state_dict loads, and outputs, loss and gradients agree.</summary>
+public sealed class PyTorchTests
+{
+    [SkippableFact]
+    public void A_PyTorch_state_dict_loads_and_gives_the_same_outputs_loss_and_gradients()
+    {
+        const string python = "/usr/bin/python3";
+        Skip.IfNot(File.Exists(python) && Run(python, "-c", "import torch").ExitCode == 0, "PyTorch is not installed (Debian: python3-torch)");
+        var folder = Directory.CreateTempSubdirectory("pytorch-").FullName;
+        try
+        {
+            var (exitCode, output) = Run(python, Path.Combine(AppContext.BaseDirectory, "Models", "PyTorchModels.py"), folder);
+            Assert.True(exitCode == 0, output);
+            Compare(Read("weights"), Read("inputs"), Read("expected"));
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+
+        SafetensorsFile Read(string name) => Safetensors.Read(new(File.ReadAllBytes(Path.Combine(folder, name + ".safetensors"))));
+    }
+
+    static void Compare(SafetensorsFile weights, SafetensorsFile inputs, SafetensorsFile expected)
+    {
+        var backend = new CpuBackend();
+        var model = new ConvVaeOptions
+        {
+            Image = new(32, 32, 3), Channels = [32, 64, 128], Hidden = 1024, Latent = 128, Likelihood = new SquaredErrorOptions { Low = -1, High = 1 },
+        }.Build(backend, 1);
+        Assert.Equal(4_923_587, model.Parameters.WeightCount);
+        ParameterFile.Load(weights, model.Parameters, backend);
+
+        Shape shape = new(6, 32, 32, 3), noiseShape = new(6, 128);
+        var pixels = backend.FromValues(inputs.GetFloats("pixels"), shape);
+        var noise = backend.FromValues(inputs.GetFloats("noise"), noiseShape);
+        var posterior = model.EncodePixels(pixels);
+        Close(expected.GetFloats("mean"), posterior.Mean.ToArray(), 1e-4f);
+        Close(expected.GetFloats("log_variance"), posterior.LogVariance.ToArray(), 1e-4f);
+        Close(expected.GetFloats("decoded"), model.Decode(posterior.Sample(noise)).ToArray(), 1e-4f);
+
+        var tape = new GradientTape(backend);
+        var elbo = model.Loss(tape.Variable(pixels), tape.Variable(noise));
+        Close(expected.GetFloats("reconstruction"), elbo.Reconstruction.ToArray(), 1e-5f);
+        Close(expected.GetFloats("kl"), elbo.Kl.ToArray(), 1e-5f);
+        var gradients = tape.Backward((elbo.Reconstruction + elbo.Kl) / 6);
+        foreach (var weight in model.Parameters.Where(parameter => parameter.Kind == ParameterKind.Weight))
+            Close(expected.GetFloats($"gradient/{weight.Name}"), gradients.Of(weight)!.ToArray(), 2e-3f, weight.Name);
+    }
+
+    /// <summary>Relative to the largest value, since sums of many terms of both signs lose the small ones.</summary>
+    static void Close(float[] expected, float[] actual, float tolerance, string name = "")
+    {
+        var scale = expected.Max(Math.Abs);
+        var worst = expected.Zip(actual, (a, b) => Math.Abs(a - b)).Max() / scale;
+        Assert.True(worst <= tolerance, $"{name}: differs by {worst} of the largest value {scale}.");
+    }
+
+    static (int ExitCode, string Output) Run(string command, params string[] arguments)
+    {
+        using var process = Process.Start(new ProcessStartInfo(command, arguments) { RedirectStandardError = true, RedirectStandardOutput = true })!;
+        var error = process.StandardError.ReadToEndAsync();
+        var output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        return (process.ExitCode, output + error.Result);
+    }
+}
