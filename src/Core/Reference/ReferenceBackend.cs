@@ -73,13 +73,13 @@ public sealed class ReferenceBackend : ITrainingBackend
 
     public Tensor ReluGradient(Tensor x, Tensor gradient, float slope)
     {
-        ShapeRules.Same(x.Shape, gradient.Shape, "ReluGradient", "x", "gradient");
+        ShapeRules.Same(x.Shape, gradient.Shape, "ReluGradient");
         return Zip("ReluGradient", x, gradient, (a, g) => a > 0 ? g : slope * g);
     }
 
     public Tensor ClipGradient(Tensor x, Tensor gradient, float low, float high)
     {
-        ShapeRules.Same(x.Shape, gradient.Shape, "ClipGradient", "x", "gradient");
+        ShapeRules.Same(x.Shape, gradient.Shape, "ClipGradient");
         return Zip("ClipGradient", x, gradient, (a, g) => low <= a && a <= high ? g : 0);
     }
 
@@ -151,46 +151,48 @@ public sealed class ReferenceBackend : ITrainingBackend
     public Tensor Conv(Tensor x, Tensor weight, Window window)
     {
         var result = New(ShapeRules.Conv(x.Shape, weight.Shape, window));
-        var (image, kernel) = (Values(x), Values(weight));
-        foreach (var (i, w, o) in Products(x.Shape, result.Shape, window)) result.Values[o] += image[i] * kernel[w];
+        var (input, kernel, output) = (Values(x), Values(weight), result.Values);
+        ForEachProduct(x.Shape, result.Shape, window, (i, w, o) => output[o] += input[i] * kernel[w]);
         return result;
     }
 
     public Tensor ConvTranspose(Tensor x, Tensor weight, Window window)
     {
         var result = New(ShapeRules.ConvTranspose(x.Shape, weight.Shape, window));
-        var (image, kernel) = (Values(x), Values(weight));
-        foreach (var (i, w, o) in Products(result.Shape, x.Shape, window)) result.Values[i] += image[o] * kernel[w];
+        var (output, kernel, input) = (Values(x), Values(weight), result.Values);
+        ForEachProduct(result.Shape, x.Shape, window, (i, w, o) => input[i] += output[o] * kernel[w]);
         return result;
     }
 
     public Tensor ConvWeightGradient(Tensor x, Tensor gradient, Window window)
     {
         var result = New(ShapeRules.ConvWeightGradient(x.Shape, gradient.Shape, window));
-        var (image, outer) = (Values(x), Values(gradient));
-        foreach (var (i, w, o) in Products(x.Shape, gradient.Shape, window)) result.Values[w] += image[i] * outer[o];
+        var (input, kernel, output) = (Values(x), result.Values, Values(gradient));
+        ForEachProduct(x.Shape, gradient.Shape, window, (i, w, o) => kernel[w] += input[i] * output[o]);
         return result;
     }
 
-    /// <summary>Every product of a convolution, as places in its input [N, C, H, W], weight [O, C, K, K] and output [N, O, H', W'].
+    /// <summary>Names every product of a convolution by its places in the input [N, C, H, W], weight [O, C, K, K] and output [N, O, H', W'].
     /// Padding makes no product.</summary>
-    static IEnumerable<(int Input, int Weight, int Output)> Products(Shape input, Shape output, Window window)
+    static void ForEachProduct(Shape input, Shape output, Window window, Action<int, int, int> product)
     {
+        int channels = input[1], height = input[2], width = input[3], kernel = window.Kernel;
+        int outputs = output[1], rows = output[2], columns = output[3];
         for (var n = 0; n < output[0]; n++)
-            for (var o = 0; o < output[1]; o++)
-                for (var row = 0; row < output[2]; row++)
-                    for (var column = 0; column < output[3]; column++)
-                        for (var c = 0; c < input[1]; c++)
-                            for (var ky = 0; ky < window.Kernel; ky++)
-                                for (var kx = 0; kx < window.Kernel; kx++)
+            for (var o = 0; o < outputs; o++)
+                for (var row = 0; row < rows; row++)
+                    for (var column = 0; column < columns; column++)
+                        for (var c = 0; c < channels; c++)
+                            for (var ky = 0; ky < kernel; ky++)
+                                for (var kx = 0; kx < kernel; kx++)
                                 {
                                     var y = row * window.Stride - window.Padding + ky;
                                     var x = column * window.Stride - window.Padding + kx;
-                                    if (y < 0 || y >= input[2] || x < 0 || x >= input[3]) continue;
-                                    yield return (
-                                        ((n * input[1] + c) * input[2] + y) * input[3] + x,
-                                        ((o * input[1] + c) * window.Kernel + ky) * window.Kernel + kx,
-                                        ((n * output[1] + o) * output[2] + row) * output[3] + column);
+                                    if (y < 0 || y >= height || x < 0 || x >= width) continue;
+                                    product(
+                                        ((n * channels + c) * height + y) * width + x,
+                                        ((o * channels + c) * kernel + ky) * kernel + kx,
+                                        ((n * outputs + o) * rows + row) * columns + column);
                                 }
     }
 

@@ -8,10 +8,6 @@ public sealed class OnnxSubject() : Subject("Onnx")
 {
     static readonly SessionOptions options = new() { IntraOpNumThreads = 1, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR };
 
-    /// <remarks>ONNX Runtime's logistic function is a half plus a rational function: exact to about 2⁻²³ of 1, not of a small result.</remarks>
-    public override Tolerance Allow(string operation, Tolerance tolerance) =>
-        operation == "Sigmoid" ? tolerance with { Absolute = 1.2e-7 } : tolerance;
-
     public override Numbers Run(Operation operation, IReadOnlyList<Numbers> inputs)
     {
         var graph = new OnnxGraph("conformance");

@@ -54,8 +54,8 @@ public class ShapeErrors
     {
         ["CopyTo: the tensor is [2, 3], 6 elements, but the destination has 5"] = ((b, x) => { b.CopyTo(x[0], new float[5]); return x[0]; }, [[2, 3]]),
         ["Assign: target is [2, 3] but value is [3, 2]"] = ((b, x) => { Of(b).Assign(x[0], x[1]); return x[0]; }, [[2, 3], [3, 2]]),
-        ["ReluGradient: x is [2, 3] but gradient is [3]"] = ((b, x) => Of(b).ReluGradient(x[0], x[1], 0), [[2, 3], [3]]),
-        ["ClipGradient: x is [2, 3] but gradient is [1]"] = ((b, x) => Of(b).ClipGradient(x[0], x[1], 0, 1), [[2, 3], [1]]),
+        ["ReluGradient: left is [2, 3] but right is [3]; the shapes must be equal."] = ((b, x) => Of(b).ReluGradient(x[0], x[1], 0), [[2, 3], [3]]),
+        ["ClipGradient: left is [2, 3] but right is [1]; the shapes must be equal."] = ((b, x) => Of(b).ClipGradient(x[0], x[1], 0, 1), [[2, 3], [1]]),
         ["ConvWeightGradient: gradient is [2, 4, 5, 6]"] = ((b, x) => Of(b).ConvWeightGradient(x[0], x[1], new Window(3)), [[2, 3, 8, 8], [2, 4, 5, 6]]),
         ["ConvWeightGradient: gradient is [1, 4, 6, 6]"] = ((b, x) => Of(b).ConvWeightGradient(x[0], x[1], new Window(3)), [[2, 3, 8, 8], [1, 4, 6, 6]]),
         ["BatchNormalizationGradient: x is [2, 3, 4, 4] but gradient is [2, 3, 4, 5]"] =

@@ -13,9 +13,6 @@ public abstract class Subject(string name)
     /// <summary>Why it cannot run here; null where it can.</summary>
     public virtual string? Absent => null;
 
-    /// <summary>How far it may stray where it cannot hold what is asked of all.</summary>
-    public virtual Tolerance Allow(string operation, Tolerance tolerance) => tolerance;
-
     /// <summary>Runs the operation, or throws as the back end does.</summary>
     public abstract Numbers Run(Operation operation, IReadOnlyList<Numbers> inputs);
 
@@ -23,11 +20,18 @@ public abstract class Subject(string name)
 }
 
 /// <summary>A back end that computes by itself.</summary>
+/// <remarks>The second run counts: its memory comes from the first, so that whatever forgets to clear it shows.</remarks>
 public sealed class ComputingSubject(string name, Func<IBackend> create) : Subject(name)
 {
     public override Numbers Run(Operation operation, IReadOnlyList<Numbers> inputs)
     {
         var backend = create();
+        Run(backend, operation, inputs);
+        return Run(backend, operation, inputs);
+    }
+
+    static Numbers Run(IBackend backend, Operation operation, IReadOnlyList<Numbers> inputs)
+    {
         using var scope = backend.BeginScope();
         var result = operation(backend, [.. inputs.Select(input => backend.FromValues(input.Values, input.Shape))]);
         return new Numbers(result.ToArray(), result.Shape);

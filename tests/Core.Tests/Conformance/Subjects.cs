@@ -1,3 +1,4 @@
+using VaeFunctions.Cpu;
 using VaeFunctions.Reference;
 
 namespace VaeFunctions.Tests.Conformance;
@@ -10,12 +11,13 @@ public static class Subjects
 
     static readonly Subject[] forward =
     [
+        new ComputingSubject("Cpu", () => new CpuBackend(threads: 3)),
         new OnnxSubject(),
     ];
 
     static readonly Subject[] training =
     [
-        Reference,
+        new ComputingSubject("Cpu", () => new CpuBackend(threads: 3)),
     ];
 
     /// <summary>Those that run a model forwards: every operation of <see cref="VaeFunctions.Tensors.IBackend"/>.</summary>

@@ -19,6 +19,9 @@ public readonly record struct Tolerance(double Relative, double Absolute = Toler
     /// <summary>Polynomials and rational functions: a few units in the last place.</summary>
     public static Tolerance Function => new(5e-7);
 
+    /// <summary>Functions that saturate at 1 and may be computed as differences from it: exact to two roundings of 1, not of a small result.</summary>
+    public static Tolerance Saturating => new(5e-7, 1.2e-7);
+
     /// <summary>Sums, of products too: each term is rounded, and the order is free. Relative to the sum of magnitudes.</summary>
     public static Tolerance Sum => new(1e-6);
 
