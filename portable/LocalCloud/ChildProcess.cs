@@ -1,0 +1,137 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+
+namespace VaeFunctions.LocalCloud;
+
+/// <summary>
+/// A program that lives no longer than this one. Whatever ends the parent, SIGKILL included, the kernel sends the child
+/// SIGTERM. It has a session of its own, so that Ctrl-C reaches only the parent, which stops its children in order.
+/// </summary>
+sealed partial class ChildProcess : IAsyncDisposable
+{
+    // $0 is the parent's process id, $1 the log. A parent that died before the kernel knew of the wish is noticed here.
+    const string Launch = """
+        [ "$PPID" = "$0" ] || exit 1
+        [ -z "$1" ] || exec </dev/null >>"$1" 2>&1
+        shift
+        exec setsid "$@"
+        """;
+
+    const int SigTerm = 15;
+
+    readonly Process _process;
+    readonly string? _log;
+
+    ChildProcess(string name, Process process, string? log) => (Name, _process, _log) = (name, process, log);
+
+    /// <summary>What people call it.</summary>
+    public string Name { get; }
+
+    public int Id => _process.Id;
+
+    /// <summary>Starts a program. Its output goes to <paramref name="log"/>, or, without one, to where this program's goes.</summary>
+    public static ChildProcess Start(
+        string name, string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null, string? log = null)
+    {
+        var start = new ProcessStartInfo("setpriv", ["--pdeathsig", "TERM", "--", "/bin/sh", "-c", Launch]) { UseShellExecute = false };
+        foreach (var argument in (IEnumerable<string>)[$"{Environment.ProcessId}", log ?? "", program, .. arguments])
+            start.ArgumentList.Add(argument);
+        foreach (var (key, value) in environment ?? new Dictionary<string, string>())
+            start.Environment[key] = value;
+        if (log is not null)
+            File.Delete(log);
+        return new ChildProcess(name, Starter.Start(start), log);
+    }
+
+    /// <summary>Waits until the program ends and gives its exit code.</summary>
+    public async Task<int> WaitForExitAsync(CancellationToken cancellation = default)
+    {
+        await _process.WaitForExitAsync(cancellation);
+        return _process.ExitCode;
+    }
+
+    /// <summary>Waits until an address answers as <paramref name="isReady"/> asks.</summary>
+    /// <exception cref="LocalCloudException">The program ended, or was not ready in time; the message has its last words.</exception>
+    public async Task WaitUntilReadyAsync(
+        Uri address, Func<HttpResponseMessage, bool> isReady, TimeSpan timeout, CancellationToken cancellation)
+    {
+        using var http = new HttpClient { Timeout = TimeSpan.FromSeconds(5) };
+        for (var clock = Stopwatch.StartNew(); clock.Elapsed < timeout; await Task.Delay(50, cancellation))
+        {
+            if (_process.HasExited)
+                throw Ended();
+            try
+            {
+                using var answer = await http.GetAsync(address, cancellation);
+                if (isReady(answer))
+                    return;
+            }
+            catch (Exception e) when (e is HttpRequestException or TaskCanceledException && !cancellation.IsCancellationRequested)
+            {
+                // Not listening yet.
+            }
+        }
+        throw new LocalCloudException($"{Name} was not ready after {timeout.TotalSeconds:0} s.{LastWords()}");
+    }
+
+    /// <summary>The error that says how a program ended that should not have.</summary>
+    public LocalCloudException Ended() => new($"{Name} ended with exit code {_process.ExitCode}.{LastWords()}");
+
+    /// <summary>Asks the program to stop, and after <paramref name="patience"/> makes it.</summary>
+    public async Task StopAsync(TimeSpan patience)
+    {
+        if (_process.HasExited)
+            return;
+        _ = Kill(_process.Id, SigTerm);
+        using var limit = new CancellationTokenSource(patience);
+        try
+        {
+            await _process.WaitForExitAsync(limit.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            _process.Kill(entireProcessTree: true);
+            await _process.WaitForExitAsync(CancellationToken.None);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync(TimeSpan.FromSeconds(10));
+        _process.Dispose();
+    }
+
+    string LastWords()
+    {
+        if (_log is null || !File.Exists(_log))
+            return "";
+        var lines = File.ReadLines(_log).TakeLast(15);
+        return $" The end of {_log}:{Environment.NewLine}{string.Join(Environment.NewLine, lines)}";
+    }
+
+    [LibraryImport("libc", EntryPoint = "kill")]
+    private static partial int Kill(int process, int signal);
+
+    /// <summary>
+    /// The thread that starts all children. The kernel takes the death of the *thread* that started a child for the death of
+    /// the parent, so a thread of the pool, which may retire, will not do.
+    /// </summary>
+    static class Starter
+    {
+        static readonly System.Collections.Concurrent.BlockingCollection<Task> _requests = [];
+
+        static Starter() => new Thread(() =>
+        {
+            foreach (var request in _requests.GetConsumingEnumerable())
+                request.RunSynchronously();
+        })
+        { IsBackground = true, Name = "child processes" }.Start();
+
+        public static Process Start(ProcessStartInfo start)
+        {
+            var request = new Task<Process>(() => Process.Start(start)!);
+            _requests.Add(request);
+            return request.GetAwaiter().GetResult();
+        }
+    }
+}

@@ -1,0 +1,185 @@
+using System.Globalization;
+using Spectre.Console;
+using VaeFunctions.Registry;
+
+namespace VaeFunctions.LocalCloud;
+
+/// <summary>One run of the demo: its own storage and functions on free ports, a folder of pictures, and nothing left running.</summary>
+sealed class Demo(string folder, string recipe) : IAsyncDisposable
+{
+    const int Dropped = 48;
+    const int Shown = 12;
+
+    readonly string _temporary = Directory.CreateTempSubdirectory("vae-demo-").FullName;
+    readonly Stages _stages = new();
+    readonly List<string> _files = [];
+    readonly Stack<ChildProcess> _children = [];
+
+    public async Task RunAsync(int? epochs, string? data, CancellationToken cancellation)
+    {
+        Directory.CreateDirectory(folder);
+        CountSetUp();
+        var connectionString = await _stages.RunAsync("start the storage emulator", () => StartStorageAsync(cancellation));
+        var store = BlobStores.Open(connectionString);
+        var version = await _stages.RunAsync($"train {recipe} and publish it", () => TrainAsync(epochs, data, connectionString, store, cancellation));
+        var port = await _stages.RunAsync("start the functions", () => StartFunctionsAsync(connectionString, cancellation));
+        var faces = await _stages.RunAsync("draw faces that the model has not seen", () => DrawFacesAsync(cancellation));
+        var inbox = await _stages.RunAsync($"drop {faces.Count} images into the inbox", () => DropAsync(faces, store, cancellation));
+        using var functions = new FunctionsClient(port, recipe);
+        var samples = await _stages.RunAsync("sample new faces over HTTP", () => SampleAsync(functions, cancellation));
+        var pairs = await _stages.RunAsync("reconstruct faces over HTTP", () => ReconstructAsync(faces, functions, cancellation));
+        var (metrics, report) = await _stages.RunAsync("fetch the training report", () => FetchReportAsync(version, store, cancellation));
+
+        var summary = new DemoReport
+        {
+            Recipe = recipe,
+            Model = recipe,
+            Version = version,
+            TestLoss = metrics.Last("test_loss"),
+            Seconds = _stages.Done.ToDictionary(stage => stage.Name, stage => Math.Round(stage.Seconds, 2)),
+            Inbox = new InboxCount(faces.Count, inbox.Done.Count, inbox.Rejected.Count),
+            Files = [.. _files.Append("index.html")],
+            Metrics = metrics,
+            Samples = samples,
+            Pairs = pairs,
+            Results = [.. inbox.Done.Order(StringComparer.Ordinal).Select(name => new Pair($"inbox/{name}", $"results/{name}.png"))],
+            Rejected = inbox.Rejected,
+        };
+        await File.WriteAllTextAsync(Path.Combine(folder, "index.html"), Gallery.Page(summary, report), cancellation);
+        await File.WriteAllTextAsync(Path.Combine(folder, "demo.json"), summary.ToJson(), cancellation);
+        AnsiConsole.WriteLine();
+        AnsiConsole.MarkupLineInterpolated(
+            $"[green]Done in {summary.TotalSeconds:0} s[/]: test loss {summary.TestLoss:0.00}, {inbox.Done.Count} results, {inbox.Rejected.Count} rejected.");
+        AnsiConsole.MarkupLineInterpolated($"Look at [bold]{Path.Combine(folder, "index.html")}[/]");
+    }
+
+    // The vae script says when it began to restore and build.
+    void CountSetUp()
+    {
+        if (double.TryParse(Environment.GetEnvironmentVariable("VaeStarted"), NumberStyles.Float, CultureInfo.InvariantCulture, out var started))
+            _stages.Add("set up", Math.Max(0, DateTimeOffset.UtcNow.ToUnixTimeMilliseconds() / 1000.0 - started));
+    }
+
+    async Task<string> StartStorageAsync(CancellationToken cancellation)
+    {
+        var port = Port.Free();
+        _children.Push(await Azurite.StartAsync(port, Path.Combine(_temporary, "storage"), cancellation));
+        return Azurite.ConnectionString(port);
+    }
+
+    async Task<string> TrainAsync(int? epochs, string? data, string connectionString, IBlobStore store, CancellationToken cancellation)
+    {
+        string[] arguments = ["train", recipe, "--model", recipe, "--out", "blob",
+            .. epochs is null ? (string[])[] : ["--epochs", $"{epochs}"], .. data is null ? (string[])[] : ["--data", data]];
+        await RunTrainerAsync(arguments, new Dictionary<string, string> { ["VaeStorage"] = connectionString }, cancellation);
+
+        var versions = await store.ListFoldersAsync($"models/{recipe}/", cancellation).ToListAsync(cancellation);
+        return versions.Max(StringComparer.Ordinal) ?? throw new LocalCloudException($"training published no version of {recipe}.");
+    }
+
+    async Task<int> StartFunctionsAsync(string connectionString, CancellationToken cancellation)
+    {
+        var port = Port.Free();
+        var functions = await FunctionsHost.StartAsync(port, connectionString, Path.Combine(_temporary, "functions.log"), cancellation);
+        _children.Push(functions);
+        await functions.WaitUntilReadyAsync(
+            new Uri($"http://127.0.0.1:{port}/api/health/ready"), answer => answer.IsSuccessStatusCode, TimeSpan.FromSeconds(60), cancellation);
+        return port;
+    }
+
+    // A few dozen faces, and one file that ends in the middle, to show what the inbox does with it.
+    async Task<List<DropItem>> DrawFacesAsync(CancellationToken cancellation)
+    {
+        var inbox = Path.Combine(folder, "inbox");
+        await RunTrainerAsync(["faces", "--count", $"{Dropped}", "--seed", "20260101", "--out", Path.Combine(_temporary, "faces")], [], cancellation);
+        Directory.CreateDirectory(inbox);
+        var faces = Directory.GetFiles(Path.Combine(_temporary, "faces"), "*.png").Order(StringComparer.Ordinal).ToList();
+        var items = new List<DropItem>();
+        foreach (var face in faces)
+            items.Add(await KeepAsync(Path.GetFileName(face), await File.ReadAllBytesAsync(face, cancellation)));
+        var whole = await File.ReadAllBytesAsync(faces[0], cancellation);
+        items.Add(await KeepAsync("cut-in-half.png", whole[..(whole.Length / 2)]));
+        return items;
+
+        async Task<DropItem> KeepAsync(string name, byte[] bytes) => new(await WriteAsync($"inbox/{name}", bytes), name);
+    }
+
+    async Task<DropReport> DropAsync(List<DropItem> faces, IBlobStore store, CancellationToken cancellation)
+    {
+        var inbox = new Inbox(store, recipe);
+        var report = await inbox.DropAsync(faces, TimeSpan.FromSeconds(60), _ => { }, cancellation);
+        if (report.Unanswered.Count > 0)
+            throw new LocalCloudException($"{report.Unanswered.Count} of {faces.Count} images got no answer: {string.Join(", ", report.Unanswered.Take(5))} …");
+        if (report.Done.Count != Dropped)
+            throw new LocalCloudException($"{report.Done.Count} of {Dropped} good images got a result; rejected: {string.Join("; ", report.Rejected.Take(5))}");
+        await inbox.FetchAsync(report, Path.Combine(folder, "results"), cancellation);
+        _files.AddRange(report.Done.SelectMany(name => new[] { $"results/{name}.png", $"results/{name}.json" }));
+        return report;
+    }
+
+    async Task<List<SampleGrid>> SampleAsync(FunctionsClient functions, CancellationToken cancellation)
+    {
+        var grids = new List<SampleGrid>();
+        foreach (var (seed, temperature) in new[] { (1, 1.0), (2, 1.0), (1, 0.6), (1, 1.4) })
+        {
+            var file = string.Create(CultureInfo.InvariantCulture, $"samples-seed{seed}-temperature{temperature:0.0}.png");
+            await WriteAsync(file, await functions.SampleAsync(36, seed, temperature, cancellation));
+            grids.Add(new SampleGrid(file, seed, temperature));
+        }
+        return grids;
+    }
+
+    async Task<List<Pair>> ReconstructAsync(List<DropItem> faces, FunctionsClient functions, CancellationToken cancellation)
+    {
+        var pairs = new List<Pair>();
+        foreach (var face in faces.Take(Shown))
+        {
+            var after = $"reconstructed/{face.Name}";
+            await WriteAsync(after, await functions.ReconstructAsync(await File.ReadAllBytesAsync(face.File, cancellation), cancellation));
+            pairs.Add(new Pair($"inbox/{face.Name}", after));
+        }
+        return pairs;
+    }
+
+    async Task<(Metrics Metrics, string? Report)> FetchReportAsync(string version, IBlobStore store, CancellationToken cancellation)
+    {
+        string? report = null;
+        Metrics? metrics = null;
+        foreach (var name in (string[])["metrics.csv", "report.html", "samples.png", "reconstructions.png"])
+        {
+            if (await store.TryReadAsync($"models/{recipe}/{version}/{name}", DropList.MaxFileBytes, cancellation) is not { } blob)
+                continue;
+            await WriteAsync(name, blob.Content.ToArray());
+            if (name == "report.html")
+                report = name;
+            if (name == "metrics.csv")
+                metrics = Metrics.Parse(blob.Content.ToString());
+        }
+        return (metrics ?? throw new LocalCloudException($"{recipe} {version} has no metrics.csv."), report);
+    }
+
+    async Task RunTrainerAsync(string[] arguments, Dictionary<string, string> environment, CancellationToken cancellation)
+    {
+        var trainer = ChildProcess.Start("The trainer", Installation.TrainingJob, arguments, environment);
+        _children.Push(trainer);
+        if (await trainer.WaitForExitAsync(cancellation) is not 0)
+            throw trainer.Ended();
+    }
+
+    async Task<string> WriteAsync(string name, byte[] bytes)
+    {
+        var file = Path.Combine(folder, name);
+        Directory.CreateDirectory(Path.GetDirectoryName(file)!);
+        await File.WriteAllBytesAsync(file, bytes);
+        _files.Add(name);
+        return file;
+    }
+
+    /// <summary>Stops what runs, the latest first, so that the functions never see the storage go.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var child in _children)
+            await child.DisposeAsync();
+        Directory.Delete(_temporary, recursive: true);
+    }
+}

@@ -1,0 +1,88 @@
+using System.CommandLine;
+using Spectre.Console;
+using VaeFunctions.Registry;
+
+namespace VaeFunctions.LocalCloud;
+
+/// <summary><c>drop</c>: images into a model's inbox, and the answers out of it.</summary>
+static class DropCommand
+{
+    public static Command Create()
+    {
+        var files = new Argument<string[]>("FILES") { Description = "images, or folders with images", Arity = ArgumentArity.OneOrMore };
+        var model = new Option<string?>("--model") { Description = "which model, where several are published" };
+        var timeout = new Option<int>("--timeout") { Description = "seconds without any answer after which to give up", DefaultValueFactory = _ => 120 };
+        var copies = new Option<string?>("--out") { Description = "also copy the results into this folder" };
+        var data = new Option<string>("--data") { Description = "the data folder of ./vae serve", DefaultValueFactory = _ => Session.DefaultFolder };
+        var command = new Command(
+            "drop",
+            "Uploads images to a model's inbox, waits, and says where the results are. The storage is that of ./vae serve, or the one that "
+            + "the environment variable VaeStorage names. Exit code 1 if an image was rejected or not answered.")
+        { files, model, timeout, copies, data };
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            var list = DropList.From(parsed.GetValue(files)!);
+            var store = BlobStores.Open(await StorageAsync(Path.GetFullPath(parsed.GetValue(data)!), cancellation));
+            var name = await Models.ChooseAsync(store, parsed.GetValue(model), cancellation);
+            return await DropAsync(list, store, name, TimeSpan.FromSeconds(parsed.GetValue(timeout)), parsed.GetValue(copies), cancellation);
+        });
+        return command;
+    }
+
+    static async Task<int> DropAsync(
+        DropList list, IBlobStore store, string model, TimeSpan patience, string? copies, CancellationToken cancellation)
+    {
+        var inbox = new Inbox(store, model);
+        var report = await Progressing.RunAsync(
+            $"{list.Items.Count} images to {model}", progress => inbox.DropAsync(list.Items, patience, progress, cancellation));
+        if (list.Ignored > 0)
+            AnsiConsole.MarkupLineInterpolated($"Left out {list.Ignored} files that are not images.");
+        if (copies is not null)
+            await inbox.FetchAsync(report, copies, cancellation);
+
+        var rate = report.Done.Count / report.Elapsed.TotalSeconds;
+        AnsiConsole.MarkupLineInterpolated($"[green]{report.Done.Count} done[/] in {report.Elapsed.TotalSeconds:0.0} s ({rate:0} images/s): results/{model}/ in {store.Location}");
+        if (copies is not null)
+            AnsiConsole.MarkupLineInterpolated($"Copied to {Path.GetFullPath(copies)}");
+        ListSome($"{report.Rejected.Count} rejected, kept in rejected/{model}/:", [.. report.Rejected.Select(pair => $"{pair.Key}: {pair.Value}")]);
+        ListSome(
+            $"{report.Unanswered.Count} without an answer after {patience.TotalSeconds:0} s of silence; they stay in inbox/{model}/. Are the functions running? ./vae serve",
+            report.Unanswered);
+        return report.Rejected.Count + report.Unanswered.Count == 0 ? 0 : 1;
+    }
+
+    static void ListSome(string heading, IReadOnlyList<string> lines)
+    {
+        if (lines.Count == 0)
+            return;
+        AnsiConsole.MarkupLineInterpolated($"[yellow]{heading}[/]");
+        foreach (var line in lines.Take(20))
+            AnsiConsole.WriteLine($"  {line}");
+        if (lines.Count > 20)
+            AnsiConsole.WriteLine($"  … and {lines.Count - 20} more");
+    }
+
+    static async Task<string> StorageAsync(string data, CancellationToken cancellation)
+    {
+        if (Environment.GetEnvironmentVariable("VaeStorage") is { Length: > 0 } named)
+            return named;
+        if (Session.TryRead(data) is { } session && await AnswersAsync(session.StoragePort, cancellation))
+            return Azurite.ConnectionString(session.StoragePort);
+        throw LocalCloudException.WrongInput(
+            $"No ./vae serve is running on {data}. Start it in another terminal, or name a storage account in the environment variable VaeStorage.");
+    }
+
+    static async Task<bool> AnswersAsync(int storagePort, CancellationToken cancellation)
+    {
+        using var http = new HttpClient { Timeout = TimeSpan.FromSeconds(10) };
+        try
+        {
+            using var answer = await http.GetAsync(new Uri(Azurite.Endpoint(storagePort)), cancellation);
+            return true;
+        }
+        catch (HttpRequestException)
+        {
+            return false;
+        }
+    }
+}

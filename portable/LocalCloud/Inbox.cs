@@ -1,0 +1,106 @@
+using System.Diagnostics;
+using System.Text.Json;
+using VaeFunctions.Registry;
+
+namespace VaeFunctions.LocalCloud;
+
+/// <summary>What became of the dropped images, by their names in the inbox.</summary>
+sealed record DropReport(
+    IReadOnlyList<string> Done, IReadOnlyDictionary<string, string> Rejected, IReadOnlyList<string> Unanswered, TimeSpan Elapsed);
+
+/// <summary>How far a drop is, in images.</summary>
+readonly record struct DropProgress(int Uploaded, int Answered, int Total);
+
+/// <summary>The inbox of a model: images go in, and each comes out as a result or as a rejection with its reason.</summary>
+sealed class Inbox(IBlobStore store, string model)
+{
+    const int Parallelism = 16;
+
+    /// <summary>Uploads images and waits for an answer to each, as long as one comes within <paramref name="patience"/> of the last.</summary>
+    public async Task<DropReport> DropAsync(
+        IReadOnlyList<DropItem> items, TimeSpan patience, Action<DropProgress> progress, CancellationToken cancellation)
+    {
+        // An image of the same name may have been here before: only an answer written from now on counts.
+        var before = await AnswersAsync(cancellation);
+        var clock = Stopwatch.StartNew();
+        var uploaded = 0;
+        var upload = Parallel.ForEachAsync(items, new ParallelOptions { MaxDegreeOfParallelism = Parallelism, CancellationToken = cancellation },
+            async (item, token) =>
+            {
+                var bytes = BinaryData.FromBytes(await File.ReadAllBytesAsync(item.File, token));
+                await store.WriteAsync($"inbox/{model}/{item.Name}", bytes, cancellation: token);
+                Interlocked.Increment(ref uploaded);
+            });
+
+        var waiting = items.Select(item => item.Name).ToHashSet();
+        var done = new List<string>();
+        var rejected = new List<string>();
+        for (var lastNews = clock.Elapsed; waiting.Count > 0 && clock.Elapsed - lastNews < patience;)
+        {
+            if (upload.IsFaulted)
+                await upload;
+            var listing = Stopwatch.StartNew();
+            var now = await AnswersAsync(cancellation);
+            var count = waiting.Count + (upload.IsCompleted ? 0 : 1);
+            foreach (var name in waiting.ToList())
+            {
+                if (IsNew($"rejected/{model}/{name}.json"))
+                    rejected.Add(name);
+                else if (IsNew($"results/{model}/{name}.json") && IsNew($"results/{model}/{name}.png"))
+                    done.Add(name);
+                else
+                    continue;
+                waiting.Remove(name);
+            }
+            if (waiting.Count < count)
+                lastNews = clock.Elapsed;
+            progress(new DropProgress(uploaded, items.Count - waiting.Count, items.Count));
+            if (waiting.Count > 0)
+                await Task.Delay(TimeSpan.FromMilliseconds(Math.Clamp(2 * listing.ElapsedMilliseconds, 100, 2000)), cancellation);
+
+            bool IsNew(string path) => now.TryGetValue(path, out var etag) && before.GetValueOrDefault(path) != etag;
+        }
+        await upload;
+
+        var reasons = new Dictionary<string, string>();
+        foreach (var name in rejected)
+            reasons[name] = await ReasonAsync(name, cancellation);
+        return new DropReport(done, reasons, [.. waiting.Order(StringComparer.Ordinal)], clock.Elapsed);
+    }
+
+    /// <summary>Copies the answers to images into a folder: <c>name.png</c> and <c>name.json</c>.</summary>
+    public async Task FetchAsync(DropReport report, string folder, CancellationToken cancellation)
+    {
+        var paths = report.Done.SelectMany(name => new[] { $"results/{model}/{name}.png", $"results/{model}/{name}.json" })
+            .Concat(report.Rejected.Keys.Select(name => $"rejected/{model}/{name}.json"));
+        await Parallel.ForEachAsync(paths, new ParallelOptions { MaxDegreeOfParallelism = Parallelism, CancellationToken = cancellation },
+            async (path, token) =>
+            {
+                if (await store.TryReadAsync(path, DropList.MaxFileBytes, token) is not { } blob)
+                    return;
+                var file = Path.Combine(folder, string.Join('/', path.Split('/').Skip(2)));
+                Directory.CreateDirectory(Path.GetDirectoryName(file)!);
+                await File.WriteAllBytesAsync(file, blob.Content, token);
+            });
+    }
+
+    async Task<Dictionary<string, string>> AnswersAsync(CancellationToken cancellation)
+    {
+        var answers = new Dictionary<string, string>();
+        foreach (var container in (string[])["results", "rejected"])
+        {
+            await foreach (var entry in store.ListAsync($"{container}/{model}/", cancellation))
+                answers[entry.Path] = entry.ETag;
+        }
+        return answers;
+    }
+
+    async Task<string> ReasonAsync(string name, CancellationToken cancellation)
+    {
+        var blob = await store.TryReadAsync($"rejected/{model}/{name}.json", 1 << 20, cancellation);
+        if (blob is null)
+            return "no reason was written down";
+        using var json = JsonDocument.Parse(blob.Content);
+        return json.RootElement.TryGetProperty("reason", out var reason) ? reason.ToString() : blob.Content.ToString();
+    }
+}

@@ -1,0 +1,104 @@
+using System.CommandLine;
+using Spectre.Console;
+using VaeFunctions.Registry;
+
+namespace VaeFunctions.LocalCloud;
+
+/// <summary><c>serve</c>: storage and functions on this machine, until Ctrl-C.</summary>
+static class ServeCommand
+{
+    public static Command Create()
+    {
+        var port = new Option<int>("--port") { Description = "where the functions listen", DefaultValueFactory = _ => FunctionsHost.DefaultPort };
+        var storagePort = new Option<int>("--storage-port") { Description = "where the storage emulator listens", DefaultValueFactory = _ => Azurite.DefaultPort };
+        var data = new Option<string>("--data") { Description = "the folder with the storage emulator's data", DefaultValueFactory = _ => Session.DefaultFolder };
+        var runs = new Option<string>("--runs") { Description = "a folder that ./vae train wrote: its models are published first", DefaultValueFactory = _ => "runs" };
+        var command = new Command("serve", "Storage and functions on this machine, until Ctrl-C.") { port, storagePort, data, runs };
+        command.SetAction((parsed, cancellation) => ServeAsync(
+            new Session(Number(parsed, port), Number(parsed, storagePort)),
+            Path.GetFullPath(parsed.GetValue(data)!), Path.GetFullPath(parsed.GetValue(runs)!), cancellation));
+        return command;
+    }
+
+    static int Number(ParseResult parsed, Option<int> option) => parsed.GetValue(option) is var port and > 0 and < 65536
+        ? port
+        : throw LocalCloudException.WrongInput($"{option.Name} is a TCP port, 1 to 65535.");
+
+    static async Task<int> ServeAsync(Session session, string data, string runs, CancellationToken cancellation)
+    {
+        Port.DemandFree(session.Port, "the functions", "--port");
+        Port.DemandFree(session.StoragePort, "the storage emulator", "--storage-port");
+        Directory.CreateDirectory(data);
+        using var theOnlyOne = Lock(data);
+
+        var connectionString = Azurite.ConnectionString(session.StoragePort);
+        await using var storage = await Azurite.StartAsync(session.StoragePort, data, cancellation);
+        var store = BlobStores.Open(connectionString);
+        if (Directory.Exists(runs))
+            await PublishAsync(runs, store, cancellation);
+        await using var functions = await FunctionsHost.StartAsync(session.Port, connectionString, Path.Combine(data, "functions.log"), cancellation);
+
+        session.Write(data);
+        try
+        {
+            await GreetAsync(session, data, store, cancellation);
+            await await Task.WhenAny(FailWhenEndedAsync(storage, cancellation), FailWhenEndedAsync(functions, cancellation));
+        }
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        {
+            AnsiConsole.WriteLine("Stopping.");
+        }
+        finally
+        {
+            Session.Remove(data);
+        }
+        return 0;
+    }
+
+    static async Task PublishAsync(string runs, IBlobStore store, CancellationToken cancellation)
+    {
+        foreach (var version in await Mirror.PublishAsync(BlobStores.Open(runs), store, cancellation))
+            AnsiConsole.MarkupLineInterpolated($"Published [bold]{version}[/] from {runs}");
+    }
+
+    static async Task GreetAsync(Session session, string data, IBlobStore store, CancellationToken cancellation)
+    {
+        var models = await Models.ListAsync(store, cancellation);
+        AnsiConsole.MarkupLineInterpolated($"Functions  http://localhost:{session.Port}/api/models");
+        AnsiConsole.MarkupLineInterpolated($"Storage    {Azurite.Endpoint(session.StoragePort)} [dim](data and logs in {data})[/]");
+        if (models.Count == 0)
+        {
+            AnsiConsole.WriteLine("Models     none yet. Train one: ./vae train faces-vae, then start ./vae serve again");
+        }
+        else
+        {
+            AnsiConsole.MarkupLineInterpolated($"Models     {string.Join(", ", models)}");
+            AnsiConsole.WriteLine();
+            AnsiConsole.WriteLine("Next, from another terminal:");
+            AnsiConsole.WriteLine($"  ./vae drop IMAGES… --model {models[0]}");
+            AnsiConsole.WriteLine(
+                $"  curl -X POST http://localhost:{session.Port}/api/models/{models[0]}/sample -H 'Content-Type: application/json' -d '{{\"count\":16,\"seed\":1}}' -o samples.png");
+        }
+        AnsiConsole.WriteLine();
+        AnsiConsole.WriteLine("Ctrl-C stops.");
+    }
+
+    static async Task FailWhenEndedAsync(ChildProcess process, CancellationToken cancellation)
+    {
+        await process.WaitForExitAsync(cancellation);
+        throw process.Ended();
+    }
+
+    // Two emulators on the same data would destroy it.
+    static FileStream Lock(string data)
+    {
+        try
+        {
+            return new FileStream(Path.Combine(data, ".lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (IOException)
+        {
+            throw LocalCloudException.WrongInput($"Another ./vae serve uses {data}. Stop it, or choose another folder: --data DIR");
+        }
+    }
+}

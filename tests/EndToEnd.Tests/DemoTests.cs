@@ -1,0 +1,68 @@
+using System.Text.Json;
+using System.Text.RegularExpressions;
+
+namespace VaeFunctions.Tests;
+
+/// <summary>The whole demo, with little data and one epoch.</summary>
+public sealed class DemoFixture : IAsyncLifetime
+{
+    internal TemporaryFolder Folder { get; } = new();
+
+    internal Command Demo { get; private set; } = null!;
+
+    public async Task InitializeAsync() => Demo = await Command.RunAsync(
+        Command.LocalCloud, "demo", "--data", "faces:400", "--epochs", "1", "--out", Folder.Path);
+
+    public async Task DisposeAsync()
+    {
+        await Demo.DisposeAsync();
+        Folder.Dispose();
+    }
+}
+
+public class DemoTests(DemoFixture fixture) : IClassFixture<DemoFixture>
+{
+    string Folder => fixture.Folder.Path;
+
+    [Fact]
+    public void The_demo_succeeds_and_leaves_nothing_running()
+    {
+        Assert.True(fixture.Demo.ExitCode == 0, fixture.Demo.Output);
+        Assert.Empty(fixture.Demo.Family());
+    }
+
+    [Fact]
+    public void Its_json_counts_what_happened_and_names_files_that_exist()
+    {
+        using var json = JsonDocument.Parse(File.ReadAllText(Path.Combine(Folder, "demo.json")));
+        var demo = json.RootElement;
+
+        Assert.Equal(49, demo.GetProperty("inbox").GetProperty("dropped").GetInt32());
+        Assert.Equal(48, demo.GetProperty("inbox").GetProperty("results").GetInt32());
+        Assert.Equal(1, demo.GetProperty("inbox").GetProperty("rejected").GetInt32());
+        Assert.True(demo.GetProperty("test_loss").GetDouble() > 0);
+        Assert.InRange(demo.GetProperty("total_seconds").GetDouble(), 1, 120);
+        Assert.All(demo.GetProperty("files").EnumerateArray(), file => Assert.True(File.Exists(Path.Combine(Folder, file.GetString()!)), file.GetString()));
+    }
+
+    [Fact]
+    public void Every_link_of_the_gallery_leads_to_a_file_of_its_own_folder()
+    {
+        var links = Regex.Matches(File.ReadAllText(Path.Combine(Folder, "index.html")), "(?:src|href)=\"([^\"]+)\"")
+            .Select(match => Uri.UnescapeDataString(match.Groups[1].Value)).ToList();
+
+        Assert.True(links.Count > 100);
+        Assert.All(links, link => Assert.True(File.Exists(Path.Combine(Folder, link)), link));
+    }
+
+    [SkippableTheory]
+    [InlineData("index.html", 100)]
+    [InlineData("report.html", 1)]
+    public async Task A_browser_loads_every_picture(string page, int atLeast)
+    {
+        var images = await Browser.LoadAsync(Path.Combine(Folder, page));
+
+        Assert.True(images.Count >= atLeast, $"{images.Count} pictures");
+        Assert.All(images, image => Assert.True(image.Width > 0, $"{image.Source} did not load"));
+    }
+}

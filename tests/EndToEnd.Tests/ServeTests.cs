@@ -1,0 +1,96 @@
+using System.Text.Json;
+using VaeFunctions.LocalCloud;
+
+namespace VaeFunctions.Tests;
+
+public sealed class ServeTests(ServeFixture fixture) : IClassFixture<ServeFixture>, IDisposable
+{
+    readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void Serve_publishes_the_models_of_the_runs_folder_and_says_what_to_do_next()
+    {
+        Assert.Contains($"Published {ServeFixture.Model}/", fixture.Serve.Output, StringComparison.Ordinal);
+        Assert.Contains($"./vae drop IMAGES… --model {ServeFixture.Model}", fixture.Serve.Output, StringComparison.Ordinal);
+        Assert.Contains($"http://localhost:{fixture.Session.Port}/api/models", fixture.Serve.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Each_dropped_image_gets_exactly_one_answer()
+    {
+        var images = _folder.File("images");
+        await using var drawn = await Command.RunAsync(Installation.TrainingJob, "faces", "--count", "30", "--seed", "7", "--out", images);
+        Assert.True(drawn.ExitCode == 0, drawn.Output);
+        var faces = Directory.GetFiles(images, "*.png");
+        File.Move(faces[0], Path.Combine(images, "with spaces, ümlaut & 100%.png"));
+        File.WriteAllBytes(Path.Combine(images, "broken.png"), File.ReadAllBytes(faces[1])[..100]);
+        var names = Directory.GetFiles(images, "*.png").Select(file => Path.GetFileName(file)).Order(StringComparer.Ordinal).ToList();
+        var copies = _folder.File("results");
+
+        await using var drop = await Command.RunAsync(
+            Command.LocalCloud, "drop", images, "--data", fixture.Data, "--model", ServeFixture.Model, "--out", copies);
+
+        Assert.Equal(1, drop.ExitCode); // One was rejected.
+        Assert.Contains("30 done", drop.Output, StringComparison.Ordinal);
+        Assert.Contains("1 rejected", drop.Output, StringComparison.Ordinal);
+        var good = names.Where(name => name != "broken.png").ToList();
+        Assert.Equal(31, names.Count);
+        Assert.Equal(good.SelectMany(name => new[] { $"{name}.json", $"{name}.png" }), await ListAsync("results"));
+        Assert.Equal(["broken.png", "broken.png.json"], await ListAsync("rejected"));
+        Assert.Equal(names.Select(name => $"{name}.json").Order(StringComparer.Ordinal), Copies("*.json"));
+        Assert.Equal(good.Select(name => $"{name}.png").Order(StringComparer.Ordinal), Copies("*.png"));
+        foreach (var file in Directory.GetFiles(copies, "*.json"))
+            JsonDocument.Parse(File.ReadAllText(file)).Dispose();
+
+        IEnumerable<string> Copies(string pattern) =>
+            Directory.GetFiles(copies, pattern).Select(file => Path.GetFileName(file)).Order(StringComparer.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_image_that_is_dropped_again_is_answered_again()
+    {
+        await using var drawn = await Command.RunAsync(Installation.TrainingJob, "faces", "--count", "1", "--seed", "8", "--out", _folder.File("one"));
+        string[] drop = ["drop", _folder.File("one"), "--data", fixture.Data, "--model", ServeFixture.Model];
+
+        await using var first = await Command.RunAsync(Command.LocalCloud, drop);
+        await using var second = await Command.RunAsync(Command.LocalCloud, drop);
+
+        Assert.True(first.ExitCode == 0, first.Output);
+        Assert.True(second.ExitCode == 0, second.Output);
+    }
+
+    [Fact]
+    public async Task Dropping_for_a_model_that_is_not_there_names_the_ones_that_are()
+    {
+        var image = _folder.File("image.png", [1, 2, 3]);
+
+        await using var drop = await Command.RunAsync(Command.LocalCloud, "drop", image, "--data", fixture.Data, "--model", "dogs");
+
+        Assert.Equal(2, drop.ExitCode);
+        Assert.Contains("No model 'dogs'", drop.Output, StringComparison.Ordinal);
+        Assert.Contains(ServeFixture.Model, drop.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_second_serve_on_the_same_port_or_the_same_data_is_wrong_input()
+    {
+        await using var samePort = await Command.RunAsync(Command.LocalCloud, "serve", "--port", $"{fixture.Session.Port}", "--data", _folder.Path);
+        await using var sameData = await Command.RunAsync(
+            Command.LocalCloud, "serve", "--port", $"{Port.Free()}", "--storage-port", $"{Port.Free()}", "--data", fixture.Data);
+
+        Assert.Equal(2, samePort.ExitCode);
+        Assert.Contains($"Port {fixture.Session.Port}", samePort.Output, StringComparison.Ordinal);
+        Assert.Equal(2, sameData.ExitCode);
+        Assert.Contains("--data", sameData.Output, StringComparison.Ordinal);
+    }
+
+    async Task<List<string>> ListAsync(string container)
+    {
+        var names = new List<string>();
+        await foreach (var entry in fixture.Store.ListAsync($"{container}/{ServeFixture.Model}/"))
+            names.Add(entry.Path.Split('/', 3)[2]);
+        return names.Where(name => !name.StartsWith("face-8", StringComparison.Ordinal)).ToList();
+    }
+}
