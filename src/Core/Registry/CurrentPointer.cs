@@ -6,7 +6,7 @@ namespace VaeFunctions.Registry;
 public sealed record CurrentPointer
 {
     /// <summary>How many past versions are kept for rollback.</summary>
-    public const int MaxHistory = 50;
+    public const int MaxHistory = 20;
 
     public required string Version { get; init; }
 

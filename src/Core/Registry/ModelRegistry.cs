@@ -43,10 +43,13 @@ public sealed partial class ModelRegistry(IBlobStore store)
         };
         var path = PathOf(manifest.Model, manifest.Version, ManifestName);
         ManifestJson.Validate(manifest, path);
+        var document = ManifestJson.Write(manifest);
+        if (document.ToMemory().Length > MaxDocument)
+            throw new RegistryException($"{path} would have {document.ToMemory().Length} bytes, above the limit of {MaxDocument}; shorten its labels or recipe.");
 
         foreach (var file in manifest.Files)
             await WriteOnceAsync(PathOf(manifest.Model, manifest.Version, file.Name), files[file.Name], cancellation);
-        await WriteOnceAsync(path, ManifestJson.Write(manifest), cancellation);
+        await WriteOnceAsync(path, document, cancellation);
         return manifest;
     }
 

@@ -134,6 +134,21 @@ public abstract class BlobStoreContract
     }
 
     [SkippableFact]
+    public async Task A_large_blob_is_written_whole_and_under_its_condition()
+    {
+        var store = Open();
+        var bytes = new byte[20_000_001];
+        new Random(1).NextBytes(bytes);
+        var etag = await store.WriteAsync(At("large"), new BinaryData(bytes), WriteCondition.IfAbsent);
+        await Assert.ThrowsAsync<BlobConflictException>(() => store.WriteAsync(At("large"), new BinaryData(bytes), WriteCondition.IfAbsent));
+        await Assert.ThrowsAsync<BlobConflictException>(() => store.WriteAsync(At("large"), new BinaryData(bytes), WriteCondition.IfUnchanged("\"0x1\"")));
+
+        var blob = await store.TryReadAsync(At("large"), bytes.Length);
+        Assert.True(blob!.Content.ToMemory().Span.SequenceEqual(bytes));
+        Assert.Equal(etag, blob.ETag);
+    }
+
+    [SkippableFact]
     public async Task Listings_are_in_ordinal_order_of_the_whole_path_and_keep_to_the_prefix()
     {
         var store = Open();
