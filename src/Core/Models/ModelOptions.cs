@@ -54,6 +54,7 @@ public sealed record MlpVaeOptions : ModelOptions
     /// <summary>Units of the hidden layers.</summary>
     public required int Hidden { get; init; }
 
+    [JsonIgnore]
     public override string Kind => "mlp-vae";
 
     private protected override Vae Build(ParameterSet parameters)
@@ -75,6 +76,7 @@ public sealed record ConvVaeOptions : ModelOptions
     /// <summary>What bounds the decoder's output; a Bernoulli likelihood takes it unbounded.</summary>
     public OutputActivation Output { get; init; } = OutputActivation.Tanh;
 
+    [JsonIgnore]
     public override string Kind => "conv-vae";
 
     private protected override Vae Build(ParameterSet parameters)

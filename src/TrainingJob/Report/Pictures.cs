@@ -32,8 +32,8 @@ public static class Pictures
         return Sheet([.. originals.Chunk(Columns).Zip(decoded.Chunk(Columns)).SelectMany(rows => (Image[])[.. rows.First, .. rows.Second])]);
     }
 
-    static Image Sheet(IReadOnlyList<Image> images) =>
-        ImageGrid.Compose(images, Math.Min(Columns, images.Count), padding: 2, scale: Math.Max(1, 64 / images[0].Height));
+    static Image Sheet(Image[] images) =>
+        ImageGrid.Compose(images, Math.Min(Columns, images.Length), padding: 2, scale: Math.Max(1, 64 / images[0].Height));
 
     static Image[] Images(Tensor pixels, ImageShape shape) =>
         [.. pixels.ToArray().Chunk(shape.Size).Select(image => new Image(shape, Array.ConvertAll(image, value => (byte)value)))];
