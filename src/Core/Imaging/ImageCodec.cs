@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text;
 using VaeFunctions.Imaging.Codecs;
 
@@ -44,7 +43,8 @@ public static class ImageCodec
     {
         limits ??= ImageLimits.Default;
         if (encoded.Length > limits.MaxBytes)
-            throw new ImageFormatException(Say($"The image has {encoded.Length:N0} bytes; at most {limits.MaxBytes:N0} are accepted. Make it smaller, or raise the limit."));
+            throw new ImageFormatException(
+                $"The image has {encoded.Length:N0} bytes; at most {limits.MaxBytes:N0} are accepted. Make it smaller, or raise the limit.");
         var format = Sniff(encoded);
         var (width, height) = format switch
         {
@@ -53,7 +53,9 @@ public static class ImageCodec
             _ => WebPCodec.ReadSize(encoded),
         };
         if ((long)width * height > limits.MaxPixels)
-            throw new ImageFormatException(Say($"The {Name(format)} says it is {width:N0}×{height:N0} pixels; at most {limits.MaxPixels:N0} pixels in all are accepted. Make it smaller, or raise the limit."));
+            throw new ImageFormatException(
+                $"The {Name(format)} says it is {width:N0}×{height:N0} pixels; at most {limits.MaxPixels:N0} pixels in all are accepted. "
+                + "Make it smaller, or raise the limit.");
         return new ImageHeader(format, width, height);
     }
 
@@ -80,7 +82,8 @@ public static class ImageCodec
         if (content.StartsWith("BM"u8)) return "a BMP";
         if (content.StartsWith("II*\0"u8) || content.StartsWith("MM\0*"u8)) return "a TIFF";
         if (content.StartsWith("%PDF"u8)) return "a PDF";
-        if (content.Length >= 12 && content[4..].StartsWith("ftyp"u8)) return $"an ISO media file ({Encoding.Latin1.GetString(content[8..12])}), such as HEIC or AVIF";
+        if (content.Length >= 12 && content[4..].StartsWith("ftyp"u8))
+            return $"an ISO media file ({Encoding.Latin1.GetString(content[8..12])}), such as HEIC or AVIF";
         var start = content[..Math.Min(content.Length, 24)];
         return start.ContainsAnyExceptInRange((byte)' ', (byte)'~') && start.IndexOfAny((byte)'\n', (byte)'\r', (byte)'\t') < 0
             ? $"{content.Length:N0} bytes that start with {Convert.ToHexString(start[..Math.Min(start.Length, 8)])}"
@@ -88,6 +91,4 @@ public static class ImageCodec
     }
 
     internal static string Name(ImageFormat format) => format == ImageFormat.WebP ? "WebP" : format.ToString().ToUpperInvariant();
-
-    static string Say(FormattableString message) => message.ToString(CultureInfo.InvariantCulture);
 }

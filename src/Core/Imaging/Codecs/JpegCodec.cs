@@ -58,7 +58,8 @@ internal static unsafe partial class JpegCodec
     {
         int width, height, subsampling, colourSpace;
         fixed (byte* data = encoded)
-            if (DecompressHeader(handle, data, (nuint)encoded.Length, &width, &height, &subsampling, &colourSpace) != 0 && GetErrorCode(handle) != ErrorIsWarning)
+            if (DecompressHeader(handle, data, (nuint)encoded.Length, &width, &height, &subsampling, &colourSpace) != 0
+                && GetErrorCode(handle) != ErrorIsWarning)
                 throw Broken(handle);
         if (width < 1 || height < 1) throw Broken(handle);
         return (width, height, colourSpace);
@@ -68,7 +69,9 @@ internal static unsafe partial class JpegCodec
     {
         if (decompressor is { } own) return own;
         NativeLibraries.Require(NativeLibraries.Jpeg, "libturbojpeg0");
-        return decompressor = InitDecompress() is { IsInvalid: false } made ? made : throw new InvalidOperationException("libturbojpeg gives no decompressor.");
+        return decompressor = InitDecompress() is { IsInvalid: false } made
+            ? made
+            : throw new InvalidOperationException("libturbojpeg gives no decompressor.");
     }
 
     /// <summary>After an error a decompressor may still be in the middle of that file, so it is not used again.</summary>
@@ -96,7 +99,8 @@ internal static unsafe partial class JpegCodec
     private static partial int Destroy(nint handle);
 
     [LibraryImport(NativeLibraries.Jpeg, EntryPoint = "tjDecompressHeader3")]
-    private static partial int DecompressHeader(Decompressor handle, byte* data, nuint length, int* width, int* height, int* subsampling, int* colourSpace);
+    private static partial int DecompressHeader(
+        Decompressor handle, byte* data, nuint length, int* width, int* height, int* subsampling, int* colourSpace);
 
     [LibraryImport(NativeLibraries.Jpeg, EntryPoint = "tjDecompress2")]
     private static partial int Decompress(

@@ -40,7 +40,9 @@ internal static unsafe partial class PngCodec
                 var pixels = new byte[(long)header.Width * header.Height * (channels + (hasAlpha ? 1 : 0))];
                 fixed (byte* buffer = pixels)
                     if (FinishRead(&image, null, buffer, 0, null) == 0) throw Broken(&image);
-                return hasAlpha ? Alpha.OnWhite(header.Width, header.Height, channels, pixels) : new Image(header.Width, header.Height, channels, pixels);
+                return hasAlpha
+                    ? Alpha.OnWhite(header.Width, header.Height, channels, pixels)
+                    : new Image(header.Width, header.Height, channels, pixels);
             }
         }
         finally
@@ -66,7 +68,8 @@ internal static unsafe partial class PngCodec
         {
             var length = (nuint)buffer.Length;
             fixed (byte* memory = buffer, pixels = source.Pixels)
-                if (Write(&image, memory, &length, 0, pixels, 0, null) == 0) throw new InvalidOperationException($"libpng did not write a {source.Shape} image: {image.Text}.");
+                if (Write(&image, memory, &length, 0, pixels, 0, null) == 0)
+                    throw new InvalidOperationException($"libpng did not write a {source.Shape} image: {image.Text}.");
             return buffer[..(int)length];
         }
         finally

@@ -1,0 +1,42 @@
+using VaeFunctions.Imaging;
+using VaeFunctions.Registry;
+
+namespace VaeFunctions.Data;
+
+/// <summary><c>blob:CONTAINER/PREFIX</c>: image files in blob storage, arranged as in a folder.</summary>
+static class BlobSource
+{
+    /// <summary>Reads under way at a time: they wait for the network, not for a core.</summary>
+    const int Readers = 16;
+
+    public static async Task<DataSplit> LoadAsync(string source, string place, DataOptions options, CancellationToken cancellation)
+    {
+        if (options.Blobs is not { } blobs)
+            throw new DataException($"{source}: no blob storage is configured. Name the storage account or its connection, or use folder:PATH.");
+        var prefix = place.TrimEnd('/') + "/";
+        var (files, others) = (new List<ImageFile>(), new List<string>());
+        try
+        {
+            await foreach (var entry in blobs.ListAsync(prefix, cancellation))
+            {
+                var name = entry.Path[prefix.Length..];
+                if (name.Length == 0 || ImageFile.IsHidden(name)) continue;
+                if (ImageFile.IsImage(name)) files.Add(new ImageFile(name, token => ReadAsync(blobs, entry, options.Limits, token)));
+                else others.Add(name);
+            }
+            return await ImageTree.LoadAsync($"{source} in {blobs.Location}", files, others, Readers, options, cancellation) with { Source = source };
+        }
+        catch (StorageException error)
+        {
+            throw new DataException($"{source}: {error.Message}", error);
+        }
+    }
+
+    static async Task<byte[]> ReadAsync(IBlobStore blobs, BlobEntry entry, ImageLimits limits, CancellationToken cancellation)
+    {
+        if (entry.Size > limits.MaxBytes)
+            throw new ImageFormatException($"The blob has {entry.Size:N0} bytes; at most {limits.MaxBytes:N0} are accepted. Make it smaller.");
+        var blob = await blobs.TryReadAsync(entry.Path, limits.MaxBytes, cancellation);
+        return blob?.Content.ToArray() ?? throw new IOException("The blob was listed but is gone; load again when nothing changes it.");
+    }
+}

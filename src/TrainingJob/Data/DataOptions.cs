@@ -1,0 +1,53 @@
+using VaeFunctions.Imaging;
+using VaeFunctions.Registry;
+
+namespace VaeFunctions.Data;
+
+/// <summary>How data is brought into the shape that a model takes.</summary>
+public sealed record DataOptions
+{
+    /// <summary>The model's shape; null takes the images as they are. Channels are always converted.</summary>
+    public ImageShape? Shape { get; init; }
+
+    /// <summary>Whether images of another size are centre-cropped and resized to <see cref="Shape"/>; otherwise they are an error.</summary>
+    public bool Resize { get; init; }
+
+    /// <summary>The part set aside for testing where the data has no split of its own; above 0 and below 1.</summary>
+    public double TestFraction { get; init; } = 0.1;
+
+    /// <summary>Decides what is set aside, and which faces are drawn.</summary>
+    public ulong Seed { get; init; }
+
+    /// <summary>The storage that <c>blob:</c> reads; null where there is none.</summary>
+    public IBlobStore? Blobs { get; init; }
+
+    public ImageLimits Limits { get; init; } = ImageLimits.Default;
+
+    /// <summary>Bytes that the pixels may take in memory; by default four fifths of what the process may have.</summary>
+    public long MaxMemory { get; init; } = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 5 * 4;
+
+    /// <summary>Told in words what was found and skipped.</summary>
+    public Action<string>? Log { get; init; }
+
+    /// <summary>Told how many images are read, of how many; called from any thread.</summary>
+    public Action<int, int>? Progress { get; init; }
+
+    /// <summary>Throws where so many images of this shape would not fit in memory.</summary>
+    /// <exception cref="DataException">They would not.</exception>
+    internal void CheckMemory(string source, long count, ImageShape shape)
+    {
+        if ((decimal)count * shape.Width * shape.Height * shape.Channels is var needed && needed > MaxMemory)
+            throw new DataException(
+                $"{source}: {count:N0} images of {shape} take {needed / (1 << 20):N0} MiB; {MaxMemory >> 20:N0} MiB of memory may be used. "
+                + "Take fewer or smaller images.");
+    }
+
+    /// <summary>The shape that images of this size and these channels get.</summary>
+    /// <exception cref="DataException">They have another size than the model, and may not be resized.</exception>
+    internal ImageShape Target(string source, ImageShape found) =>
+        Shape is not { } wanted ? found
+        : Resize || (wanted.Width, wanted.Height) == (found.Width, found.Height) ? wanted
+        : throw new DataException(
+            $"{source}: the images are {found.Width}×{found.Height} but the model takes {wanted.Width}×{wanted.Height}. "
+            + "--resize makes all the model's size (centre crop, then scaling).");
+}

@@ -1,0 +1,51 @@
+using System.Globalization;
+using VaeFunctions.Data.Faces;
+
+namespace VaeFunctions.Data;
+
+/// <summary>Where training data comes from, by name.</summary>
+public static class DataSources
+{
+    /// <summary>The kinds of source, with an example of each, for messages and help texts.</summary>
+    public const string Kinds = "faces, faces:2000, folder:pictures, idx:data/mnist, cifar10:data/cifar-10-batches-bin, blob:training/cats";
+
+    /// <summary>Loads a source such as <c>folder:pictures</c> whole, split into training and test images of one shape.</summary>
+    /// <exception cref="DataException">The source is unknown or absent, or its data cannot be used; the message says why and what helps.</exception>
+    public static async Task<DataSplit> LoadAsync(string source, DataOptions options, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        ArgumentNullException.ThrowIfNull(options);
+        if (options.TestFraction is not (> 0 and < 1))
+            throw new DataException($"The test fraction is {options.TestFraction}; it must be above 0 and below 1, such as 0.1.");
+        var (kind, place) = source.Split(':', 2) is [var before, var after] ? (before, after) : (source, "");
+        if (kind is not "faces" && place.Length == 0)
+            throw new DataException(kind is "folder" or "idx" or "cifar10" or "blob"
+                ? $"The data source \"{source}\" names no place. Examples: {Kinds}."
+                : $"There is no data source \"{source}\". The kinds are: {Kinds}.");
+        try
+        {
+            var split = kind switch
+            {
+                "faces" => FaceSource.Load(source, FaceCount(source, place), options, cancellation),
+                "folder" => await FolderSource.LoadAsync(source, place, options, cancellation),
+                "idx" => await Task.Run(() => IdxSource.Load(source, place, options, cancellation), cancellation),
+                "cifar10" => await Task.Run(() => CifarSource.Load(source, place, options, cancellation), cancellation),
+                "blob" => await BlobSource.LoadAsync(source, place, options, cancellation),
+                _ => throw new DataException($"There is no data source \"{kind}\". The kinds are: {Kinds}."),
+            };
+            options.Log?.Invoke(
+                $"{source}: {split.Train.Count:N0} images to train on and {split.Test.Count:N0} to test with, {split.Train.Shape}"
+                + (split.Train.Labels is null ? "" : $", {split.Train.LabelNames.Count} labels"));
+            return split;
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or DllNotFoundException)
+        {
+            throw new DataException($"{source}: {error.Message}", error);
+        }
+    }
+
+    static int FaceCount(string source, string place) =>
+        place.Length == 0 ? FaceSource.DefaultCount
+        : int.TryParse(place, NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count >= 8 ? count
+        : throw new DataException($"{source}: \"{place}\" is no number of faces; give 8 or more, such as faces:2000.");
+}

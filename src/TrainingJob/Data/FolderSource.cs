@@ -1,0 +1,55 @@
+using VaeFunctions.Imaging;
+
+namespace VaeFunctions.Data;
+
+/// <summary><c>folder:PATH</c>: image files in a folder of this machine.</summary>
+static class FolderSource
+{
+    /// <summary>Folders within folders; labels need two (train/cat/0001.jpg).</summary>
+    const int MaxDepth = 8;
+
+    public static Task<DataSplit> LoadAsync(string source, string path, DataOptions options, CancellationToken cancellation)
+    {
+        var root = new DirectoryInfo(path);
+        if (!root.Exists)
+            throw new DataException(
+                $"{source}: there is no folder {root.FullName}" + (File.Exists(path) ? "; it is a file. Unpack it, and name the folder." : ". Check the path."));
+        var (files, others) = (new List<ImageFile>(), new List<string>());
+        Walk(root, "", [Real(root)]);
+        others.Sort(StringComparer.Ordinal);
+        return ImageTree.LoadAsync(source, files, others, Environment.ProcessorCount, options, cancellation);
+
+        // Links are followed, except back to a folder that one came through.
+        void Walk(DirectoryInfo folder, string prefix, string[] through)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            foreach (var entry in folder.EnumerateFileSystemInfos())
+            {
+                var name = prefix + entry.Name;
+                if (ImageFile.IsHidden(entry.Name)) continue;
+                if (entry is DirectoryInfo below)
+                {
+                    if (Real(below) is var real && !through.Contains(real) && through.Length < MaxDepth) Walk(below, name + "/", [.. through, real]);
+                }
+                else if (ImageFile.IsImage(name))
+                {
+                    files.Add(new ImageFile(name, _ => Task.FromResult(Read(entry.FullName, options.Limits))));
+                }
+                else
+                {
+                    others.Add(name);
+                }
+            }
+        }
+    }
+
+    static string Real(DirectoryInfo folder) => folder.ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? folder.FullName;
+
+    static byte[] Read(string path, ImageLimits limits)
+    {
+        var length = new FileInfo(path).Length;
+        return length == 0 ? [] // nor is a pipe opened, whose end may never come
+            : length <= limits.MaxBytes ? File.ReadAllBytes(path)
+            : throw new ImageFormatException($"The file has {length:N0} bytes; at most {limits.MaxBytes:N0} are accepted. Make it smaller.");
+    }
+}
