@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using VaeFunctions.Registry;
 
 namespace VaeFunctions.Tests.Registry;
@@ -43,6 +44,28 @@ public sealed class FolderBlobStoreTests : BlobStoreContract, IDisposable
         await Task.Delay(50);
         Assert.False(write.IsCompleted);
         await held.DisposeAsync();
+        await write;
+    }
+
+    [SkippableFact]
+    public async Task A_lock_held_by_another_process_is_respected()
+    {
+        Skip.IfNot(File.Exists("/usr/bin/flock"), "flock (util-linux) is not here.");
+        await Open().WriteAsync("models/a", BinaryData.FromString("1"));
+        var start = new ProcessStartInfo("/usr/bin/flock", [Assert.Single(Directory.GetFiles(Path.Combine(folder.Path, ".~locks"))), "cat"])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+        };
+        using var other = Process.Start(start)!;
+        await other.StandardInput.WriteLineAsync("holding");
+        await other.StandardInput.FlushAsync();
+        Assert.Equal("holding", await other.StandardOutput.ReadLineAsync());
+
+        var write = Open().WriteAsync("models/a", BinaryData.FromString("2"));
+        await Task.Delay(50);
+        Assert.False(write.IsCompleted);
+        other.StandardInput.Close();
         await write;
     }
 
