@@ -175,12 +175,16 @@ public sealed partial class GradientTape
     public (Tensor Output, Tensor Mean, Tensor Variance) BatchNormalizationTraining(Tensor x, Tensor weight, Tensor bias, float epsilon)
     {
         var (y, mean, variance) = inner.BatchNormalizationTraining(V(x), V(weight), V(bias), epsilon);
-        (Tensor X, Tensor Weight, Tensor Bias)? gradients = null;
+        (Tensor Dy, (Tensor X, Tensor Weight, Tensor Bias) Gradients)? known = null; // one kernel computes all three
         var output = Record(y, true, (Own(x), dy => All(dy).X), (Own(weight), dy => All(dy).Weight), (Own(bias), dy => All(dy).Bias));
         return (output, Record(mean, false), Record(variance, false));
 
-        (Tensor X, Tensor Weight, Tensor Bias) All(Tensor dy) =>
-            gradients ??= inner.BatchNormalizationGradient(V(x), mean, variance, V(weight), dy, epsilon);
+        (Tensor X, Tensor Weight, Tensor Bias) All(Tensor dy)
+        {
+            if (known is null || !ReferenceEquals(known.Value.Dy, dy))
+                known = (dy, inner.BatchNormalizationGradient(V(x), mean, variance, V(weight), dy, epsilon));
+            return known.Value.Gradients;
+        }
     }
 
     // dx = 2 · dy · (x − target), dtarget = −dx

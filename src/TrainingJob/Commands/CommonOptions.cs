@@ -36,10 +36,7 @@ static class CommonOptions
     public static IBlobStore OpenStore(string where)
     {
         if (where != Blob) return new FolderBlobStore(where);
-        var setting = Environment.GetEnvironmentVariable("VaeStorage") ?? Environment.GetEnvironmentVariable("VaeStorage__blobServiceUri")
-            ?? throw new StorageException("'blob' needs the environment variable VaeStorage (a connection string; UseDevelopmentStorage=true for the local emulator) "
-                + "or VaeStorage__blobServiceUri (https://ACCOUNT.blob.core.windows.net, with the identity of this machine).");
-        return BlobStores.Open(setting, setting.StartsWith("https://", StringComparison.Ordinal) ? new DefaultAzureCredential() : null);
+        return BlobStores.FromSettings(key => Environment.GetEnvironmentVariable(key.Replace(":", "__", StringComparison.Ordinal)), () => new DefaultAzureCredential());
     }
 
     /// <summary>The storage that <c>blob:</c> data come from: opened only when it is asked for.</summary>

@@ -70,7 +70,7 @@ static class Convolution
         int positions = gradientShape[2] * gradientShape[3], images = shape[0];
         var dy = Channels(gradient, gradientShape);
         var taps = image.Taps(Offsets(window.Kernel), Offsets(window.Kernel));
-        var chunk = (images + 7) / 8;
+        var chunk = Math.Max(1, (images + 7) / 8);
         int[] cuts = [.. Enumerable.Range(0, (images + chunk - 1) / chunk).Select(part => part * chunk * positions), images * positions];
         Gemm.MultiplyDeep(team, pool, dy,
             new(image.Values, taps, image.Positions(gradientShape[2], gradientShape[3], window.Stride)),

@@ -1,0 +1,58 @@
+using VaeFunctions.Data;
+using VaeFunctions.Registry;
+using VaeFunctions.Training;
+
+namespace VaeFunctions.Tests.Training;
+
+public sealed class PublisherTests : IDisposable
+{
+    readonly string folder = Directory.CreateTempSubdirectory("publisher-").FullName;
+
+    ModelRegistry Registry => new(new FolderBlobStore(folder));
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    async Task<Manifest> TrainAndPublishAsync(int epochs, DataSplit? data = null, bool force = false)
+    {
+        var recipe = TinyTraining.Recipe with { Epochs = epochs };
+        var (model, optimizer) = TinyTraining.Build(recipe);
+        data ??= TinyTraining.Data;
+        var state = await new Trainer(recipe, data, model, optimizer, TinyTraining.Run(Registry.Store, recipe, model, optimizer, data)).RunAsync(TrainingState.Start, default);
+        return await new Publisher(Registry, new()).PublishAsync("discs", recipe, data, model, state.History, force);
+    }
+
+    [Fact]
+    public async Task A_published_version_holds_all_that_the_layout_promises_and_gives_back_the_same_model()
+    {
+        var manifest = await TrainAndPublishAsync(4);
+        Assert.Equal(["decoder.onnx", "encoder.onnx", "metrics.csv", "reconstructions.png", "report.html", "samples.png", "weights.safetensors"],
+            manifest.Files.Select(file => file.Name));
+        Assert.Equal(manifest.Version, (await Registry.ReadCurrentAsync("discs"))!.Version);
+
+        var (recipe, model) = await Publisher.LoadAsync(Registry, manifest);
+        Assert.Equal(manifest.Metrics[Manifest.TestLoss], Evaluation.Run(model, TinyTraining.Data.Test, recipe.Seed).Loss, 6);
+    }
+
+    [Fact]
+    public async Task A_worse_model_is_kept_but_does_not_serve_unless_forced()
+    {
+        var good = await TrainAndPublishAsync(6);
+        var bad = await TrainAndPublishAsync(1);
+        Assert.False(bad.Promotion!.Promoted);
+        Assert.Equal(good.Version, (await Registry.ReadCurrentAsync("discs"))!.Version);
+
+        var forced = await TrainAndPublishAsync(1, force: true);
+        Assert.True(forced.Promotion is { Promoted: true, Forced: true });
+        Assert.Equal(forced.Version, (await Registry.ReadCurrentAsync("discs"))!.Version);
+        Assert.Equal(good.Version, (await Registry.RollbackAsync("discs")).Version);
+    }
+
+    [Fact]
+    public async Task On_new_data_the_serving_model_is_measured_anew()
+    {
+        await TrainAndPublishAsync(1);
+        var moreData = DataSplit.Of(TinyTraining.Discs(200, 3), TinyTraining.Discs(40, 4), "more discs");
+        var better = await TrainAndPublishAsync(6, moreData);
+        Assert.True(better.Promotion is { Promoted: true, Forced: false, ServingLoss: not null });
+    }
+}

@@ -1,0 +1,57 @@
+using VaeFunctions.Training;
+
+namespace VaeFunctions.Tests.Training;
+
+public sealed class RecipeTests
+{
+    [Fact]
+    public void Every_recipe_of_the_project_builds_its_model() =>
+        Assert.All(RecipeBook.Names, name => Assert.True(RecipeBook.Load(name).Recipe.Model.Build().Parameters.WeightCount > 1000));
+
+    [Fact]
+    public void The_two_reference_models_have_the_published_number_of_weights()
+    {
+        Assert.Equal(4_923_587, RecipeBook.Load("cifar10-conv-vae-128").Recipe.Model.Build().Parameters.WeightCount);
+        Assert.Equal(652_824, RecipeBook.Load("mnist-vae-20").Recipe.Model.Build().Parameters.WeightCount);
+    }
+
+    [Fact]
+    public void A_recipe_survives_being_written_and_read()
+    {
+        var recipe = RecipeBook.Load("cifar10-conv-vae-128").Recipe;
+        Assert.Equal(recipe.ToJson(), Recipe.Parse(recipe.ToJson(), "copy").ToJson());
+    }
+
+    [Theory]
+    [InlineData("no-such-recipe", "cifar10-conv-vae-128")]
+    [InlineData("../recipes/mnist-vae-20", "mnist-vae-20")]
+    [InlineData("nowhere.json", "mnist-vae-20")]
+    public void A_recipe_that_is_not_there_is_answered_with_those_that_are(string name, string expected) =>
+        Assert.Contains(expected, Assert.Throws<RecipeException>(() => RecipeBook.Load(name)).Message);
+
+    [Theory]
+    [InlineData("""{ "epoch": 3, "model": MODEL }""", "epoch")]
+    [InlineData("""{ "epochs": 0, "model": MODEL }""", "epochs is 0")]
+    [InlineData("""{ "batchSize": -1, "model": MODEL }""", "batchSize is -1")]
+    [InlineData("""{ "beta": -1, "model": MODEL }""", "beta is -1")]
+    [InlineData("""{ "epochs": 3 }""", "model")]
+    [InlineData("""{ "model": { "kind": "no-such-kind" } }""", "no-such-kind")]
+    [InlineData("""{ "optimizer": { "kind": "adam", "momentum": 1 }, "model": MODEL }""", "momentum")]
+    [InlineData("", "JSON")]
+    [InlineData("null", "empty")]
+    [InlineData("[1, 2", "bad")]
+    public void A_recipe_with_a_mistake_is_refused_with_what_is_wrong(string json, string expected)
+    {
+        const string model = """{ "kind": "mlp-vae", "image": { "height": 2, "width": 2, "channels": 1 }, "hidden": 2, "latent": 1, "likelihood": { "kind": "bernoulli" } }""";
+        Assert.Contains(expected, Assert.Throws<RecipeException>(() => Recipe.Parse(json.Replace("MODEL", model), "bad")).Message);
+    }
+
+    [Fact]
+    public void Numbers_that_no_model_can_have_are_refused_before_memory_is_taken()
+    {
+        var model = (Models.ConvVaeOptions)TinyTraining.Recipe.Model;
+        Assert.Contains("latent", Assert.Throws<ArgumentException>(() => (model with { Latent = 0 }).Build()).Message);
+        Assert.Contains("channels", Assert.Throws<ArgumentException>(() => (model with { Channels = [1 << 20] }).Build()).Message);
+        Assert.Contains("multiples of 4", Assert.Throws<Tensors.ShapeException>(() => (model with { Image = new(9, 8, 1) }).Build()).Message);
+    }
+}

@@ -1,0 +1,63 @@
+using VaeFunctions.Cpu;
+using VaeFunctions.Data;
+using VaeFunctions.Models;
+using VaeFunctions.Registry;
+using VaeFunctions.Report;
+using VaeFunctions.Tensors;
+using VaeFunctions.Training;
+
+namespace VaeFunctions.Tests.Training;
+
+/// <summary>A training of a second or less: discs of random place and size, a convolutional VAE with batch normalisation.</summary>
+static class TinyTraining
+{
+    public static Recipe Recipe { get; } = new()
+    {
+        Model = new ConvVaeOptions
+        {
+            Image = new(8, 8, 1), Channels = [6, 8], Hidden = 16, Latent = 3, Likelihood = new SquaredErrorOptions { Low = -1, High = 1 },
+        },
+        BatchSize = 16,
+        Epochs = 3,
+        Optimizer = new AdamRecipe { LearningRate = 0.003f },
+    };
+
+    public static DataSplit Data { get; } = DataSplit.Of(Discs(100, 1), Discs(30, 2), "discs");
+
+    public static ImageDataset Discs(int count, ulong seed)
+    {
+        var random = new RandomStream(seed, "discs");
+        return new(new(8, 8, 1), [.. Enumerable.Range(0, count).Select(_ =>
+        {
+            double x0 = 2 + 4 * random.NextDouble(), y0 = 2 + 4 * random.NextDouble(), r = 1 + 2 * random.NextDouble();
+            return Enumerable.Range(0, 64).Select(i => (i % 8 - x0) * (i % 8 - x0) + (i / 8 - y0) * (i / 8 - y0) < r * r ? (byte)230 : (byte)20).ToArray();
+        })]);
+    }
+
+    public static (Vae Model, Optimizer Optimizer) Build(Recipe recipe)
+    {
+        var model = recipe.Model.Build(new CpuBackend(), recipe.Seed);
+        return (model, recipe.Optimizer.Build(model.Parameters));
+    }
+
+    public static TrainingRun Run(IBlobStore store, Recipe recipe, Vae model, Optimizer optimizer, DataSplit? data = null) =>
+        new(store, "run", "discs", recipe, data ?? Data, model, optimizer, TrainingLog.Create());
+
+    public static float[] Weights(Vae model) => [.. model.Parameters.SelectMany(parameter => parameter.Value.ToArray())];
+}
+
+/// <summary>Passes events on and asks to stop after a number of steps.</summary>
+sealed class StopAfter(ITrainingEvents inner, int steps, CancellationTokenSource source) : ITrainingEvents
+{
+    int taken;
+
+    public void Stepped(int epoch, int batch, int batches, double loss, double imagesPerSecond)
+    {
+        if (++taken == steps) source.Cancel();
+        inner.Stepped(epoch, batch, batches, loss, imagesPerSecond);
+    }
+
+    public Task EpochEndedAsync(TrainingState state) => inner.EpochEndedAsync(state);
+
+    public Task SaveAsync(TrainingState state) => inner.SaveAsync(state);
+}
