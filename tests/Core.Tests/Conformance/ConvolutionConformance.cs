@@ -8,7 +8,8 @@ public class ConvolutionConformance
     /// <summary>Batch, channels, height, width, output channels: odd ones, ones that fill vector lanes, ones that occupy threads.</summary>
     static readonly (int N, int C, int H, int W, int O)[] sizes =
     [
-        (1, 1, 1, 1, 1), (1, 1, 7, 7, 1), (2, 3, 5, 8, 4), (0, 2, 6, 6, 3), (3, 17, 11, 9, 33), (3, 3, 32, 32, 16), (9, 16, 8, 8, 17), (2, 64, 4, 4, 33),
+        (1, 1, 1, 1, 1), (1, 1, 7, 7, 1), (2, 3, 5, 8, 4), (0, 2, 6, 6, 3), (3, 17, 11, 9, 33), (3, 3, 32, 32, 8), (5, 16, 8, 8, 17),
+        (2, 64, 4, 4, 33),
     ];
 
     static readonly int[] kernels = [1, 2, 3, 4, 5];
@@ -72,8 +73,10 @@ public class ConvolutionConformance
         var image = Numbers.Gaussian("x", 2, 3, 6, 7);
         image.Values[50] = float.NaN;
         image.Values[200] = float.PositiveInfinity;
-        Tolerance.Sum.Check(subject, (b, x) => b.Conv(x[0], x[1], new Window(3)), [image, Numbers.Gaussian("weight", 17, 3, 3, 3)], sumOfMagnitudes: true);
-        Tolerance.Sum.Check(subject, (b, x) => b.ConvTranspose(x[0], x[1], new Window(3, 2)), [image, Numbers.Gaussian("weight", 3, 17, 3, 3)], sumOfMagnitudes: true);
+        Tolerance.Sum.Check(subject, (b, x) => b.Conv(x[0], x[1], new Window(3)),
+            [image, Numbers.Gaussian("weight", 17, 3, 3, 3)], sumOfMagnitudes: true);
+        Tolerance.Sum.Check(subject, (b, x) => b.ConvTranspose(x[0], x[1], new Window(3, 2)),
+            [image, Numbers.Gaussian("weight", 3, 17, 3, 3)], sumOfMagnitudes: true);
     }
 
     [SkippableTheory, MemberData(nameof(Forward))]

@@ -11,7 +11,8 @@ public class LossConformance
     public void Squared_error_agrees(Subject subject)
     {
         foreach (var shape in shapes)
-            Tolerance.Sum.Check(subject, (b, x) => b.SquaredErrorSum(x[0], x[1]), [Numbers.Gaussian("x", shape), Numbers.Gaussian("target", shape)]);
+            Tolerance.Sum.Check(subject, (b, x) => b.SquaredErrorSum(x[0], x[1]),
+                [Numbers.Gaussian("x", shape), Numbers.Gaussian("target", shape)]);
     }
 
     /// <summary>Terms are not negative, but each is a difference: the magnitude of softplus + target · logits is what rounds.</summary>
@@ -30,7 +31,8 @@ public class LossConformance
 
     [SkippableTheory, MemberData(nameof(Forward))]
     public void Binary_cross_entropy_of_confident_logits_is_finite_and_right(Subject subject) =>
-        Tolerance.Sum.Check(subject, (b, x) => b.BinaryCrossEntropySum(x[0], x[1]), [Numbers.Of([200, -200, 200, -200, 0], 5), Numbers.Of([1, 0, 0, 1, 0.5f], 5)]);
+        Tolerance.Sum.Check(subject, (b, x) => b.BinaryCrossEntropySum(x[0], x[1]),
+            [Numbers.Of([200, -200, 200, -200, 0], 5), Numbers.Of([1, 0, 0, 1, 0.5f], 5)]);
 
     [SkippableTheory, MemberData(nameof(Forward))]
     public void One_NaN_makes_a_loss_NaN(Subject subject)

@@ -33,7 +33,8 @@ public class NormalizationConformance
     {
         var mean = Numbers.Of([0, float.NaN, 0], 3);
         var ones = Numbers.Of([1, 1, 1], 3);
-        normalised.Check(subject, (b, x) => b.BatchNormalization(x[0], x[1], x[2], x[3], x[4], Epsilon), [Image([2, 3, 5, 5]), mean, ones, ones, ones]);
+        normalised.Check(subject, (b, x) => b.BatchNormalization(x[0], x[1], x[2], x[3], x[4], Epsilon),
+            [Image([2, 3, 5, 5]), mean, ones, ones, ones]);
     }
 
     [SkippableTheory, MemberData(nameof(Forward))]
@@ -54,14 +55,16 @@ public class NormalizationConformance
     {
         var x = Image([8, 3, 16, 16]);
         for (var i = 0; i < x.Values.Length; i++) x.Values[i] = 100 + 0.01f * x.Values[i];
-        new Tolerance(1e-3).Check(subject, (b, x) => b.BatchNormalizationTraining(x[0], x[1], x[2], Epsilon).Variance, [x, Numbers.Gaussian("weight", 3), Numbers.Gaussian("bias", 3)]);
+        new Tolerance(1e-3).Check(subject, (b, x) => b.BatchNormalizationTraining(x[0], x[1], x[2], Epsilon).Variance,
+            [x, Numbers.Gaussian("weight", 3), Numbers.Gaussian("bias", 3)]);
     }
 
     [SkippableTheory, MemberData(nameof(Forward))]
     public void A_constant_image_is_normalised_to_the_bias(Subject subject)
     {
         var x = Numbers.Of([.. Enumerable.Repeat(0.5f, 2 * 3 * 7 * 5)], 2, 3, 7, 5);
-        normalised.Check(subject, (b, x) => b.BatchNormalizationTraining(x[0], x[1], x[2], Epsilon).Output, [x, Numbers.Gaussian("weight", 3), Numbers.Gaussian("bias", 3)]);
+        normalised.Check(subject, (b, x) => b.BatchNormalizationTraining(x[0], x[1], x[2], Epsilon).Output,
+            [x, Numbers.Gaussian("weight", 3), Numbers.Gaussian("bias", 3)]);
     }
 
     [SkippableTheory, MemberData(nameof(Training))]
@@ -71,7 +74,8 @@ public class NormalizationConformance
         {
             Numbers[] inputs =
             [
-                Image(shape), Numbers.Gaussian("mean", shape[1]), Numbers.Uniform("variance", 0.1f, 4, shape[1]), Numbers.Gaussian("weight", shape[1]),
+                Image(shape), Numbers.Gaussian("mean", shape[1]), Numbers.Uniform("variance", 0.1f, 4, shape[1]),
+                Numbers.Gaussian("weight", shape[1]),
                 Numbers.Gaussian("gradient", shape),
             ];
             var sum = new Tolerance(1e-5, 1e-6 * shape[0] * shape[2] * shape[3]);

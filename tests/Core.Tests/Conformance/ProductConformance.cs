@@ -12,9 +12,12 @@ public class ProductConformance
     {
         (int[] Shape, int[] Axes)[] cases =
         [
-            ([], []), ([1], [0]), ([33], []), ([33], [0]), ([3, 17], []), ([3, 17], [0]), ([3, 17], [1]), ([3, 17], [-1]), ([3, 17], [1, 0]), ([100_003], [0]),
-            ([301, 333], [0]), ([301, 333], [1]), ([2, 3, 5, 7], [0, 2, 3]), ([2, 3, 5, 7], [1]), ([2, 3, 5, 7], [2, 3]), ([2, 3, 5, 7], [0]), ([2, 3, 5, 7], [3]),
-            ([2, 3, 5, 7], [0, 2]), ([2, 3, 5, 7], [-3, -1]), ([2, 3, 5, 7], []), ([2, 3, 5, 7], [0, 1, 2, 3]), ([17, 31, 9, 11], [0, 2, 3]), ([3, 1, 1], [1, 2]),
+            ([], []), ([1], [0]), ([33], []), ([33], [0]), ([3, 17], []), ([3, 17], [0]), ([3, 17], [1]), ([3, 17], [-1]),
+            ([3, 17], [1, 0]), ([100_003], [0]),
+            ([301, 333], [0]), ([301, 333], [1]), ([2, 3, 5, 7], [0, 2, 3]), ([2, 3, 5, 7], [1]), ([2, 3, 5, 7], [2, 3]),
+            ([2, 3, 5, 7], [0]), ([2, 3, 5, 7], [3]),
+            ([2, 3, 5, 7], [0, 2]), ([2, 3, 5, 7], [-3, -1]), ([2, 3, 5, 7], []), ([2, 3, 5, 7], [0, 1, 2, 3]),
+            ([17, 31, 9, 11], [0, 2, 3]), ([3, 1, 1], [1, 2]),
         ];
         foreach (var (shape, axes) in cases)
         {
@@ -38,7 +41,8 @@ public class ProductConformance
     public void Sums_meet_special_values(Subject subject)
     {
         const float infinity = float.PositiveInfinity;
-        foreach (float[] values in new float[][] { [1, float.NaN, 3], [infinity, 1, 2], [-infinity, 1, infinity], [1e38f, 2e38f, 3e38f], [1e-40f, 1, 2] })
+        float[][] cases = [[1, float.NaN, 3], [infinity, 1, 2], [-infinity, 1, infinity], [1e38f, 2e38f, 3e38f], [1e-40f, 1, 2]];
+        foreach (var values in cases)
         {
             var row = Enumerable.Repeat(0.5f, 40).ToArray();
             values.CopyTo(row, 33);
@@ -56,7 +60,8 @@ public class ProductConformance
     {
         (int M, int K, int N)[] sizes =
         [
-            (1, 1, 1), (1, 3, 1), (1, 17, 33), (33, 1, 7), (7, 33, 1), (3, 5, 7), (16, 16, 16), (17, 31, 33), (5, 64, 15), (65, 129, 97), (31, 784, 41), (130, 7, 259),
+            (1, 1, 1), (1, 3, 1), (1, 17, 33), (33, 1, 7), (7, 33, 1), (3, 5, 7), (16, 16, 16), (17, 31, 33), (5, 64, 15),
+            (65, 129, 97), (31, 784, 41), (130, 7, 259),
             (1, 1000, 1), (0, 3, 2), (3, 2, 0),
         ];
         foreach (var (m, k, n) in sizes)
@@ -64,7 +69,8 @@ public class ProductConformance
             foreach (var (left, right) in new[] { (false, false), (false, true), (true, false), (true, true) })
             {
                 Tolerance.Sum.Check(subject, (b, x) => b.MatMul(x[0], x[1], left, right),
-                    [left ? Numbers.Gaussian("left", k, m) : Numbers.Gaussian("left", m, k), right ? Numbers.Gaussian("right", n, k) : Numbers.Gaussian("right", k, n)],
+                    [left ? Numbers.Gaussian("left", k, m) : Numbers.Gaussian("left", m, k),
+                        right ? Numbers.Gaussian("right", n, k) : Numbers.Gaussian("right", k, n)],
                     sumOfMagnitudes: true, $"transpose {left}, {right}");
             }
         }
@@ -82,7 +88,8 @@ public class ProductConformance
 
     [SkippableTheory, MemberData(nameof(Forward))]
     public void MatMul_of_zero_and_infinity_is_NaN(Subject subject) =>
-        Tolerance.Sum.Check(subject, (b, x) => b.MatMul(x[0], x[1]), [Numbers.Of(new float[6], 2, 3), Numbers.Of([1, 2, float.PositiveInfinity], 3, 1)]);
+        Tolerance.Sum.Check(subject, (b, x) => b.MatMul(x[0], x[1]),
+            [Numbers.Of(new float[6], 2, 3), Numbers.Of([1, 2, float.PositiveInfinity], 3, 1)]);
 
     [SkippableTheory, MemberData(nameof(Forward))]
     public void Linear_agrees(Subject subject)
@@ -90,7 +97,8 @@ public class ProductConformance
         foreach (var (n, inputs, outputs) in new[] { (1, 1, 1), (3, 7, 5), (0, 3, 2), (17, 33, 31), (64, 100, 41), (33, 784, 67) })
         {
             Tolerance.Sum.Check(subject, (b, x) => b.Linear(x[0], x[1], x[2]),
-                [Numbers.Gaussian("x", n, inputs), Numbers.Gaussian("weight", outputs, inputs), Numbers.Gaussian("bias", outputs)], sumOfMagnitudes: true);
+                [Numbers.Gaussian("x", n, inputs), Numbers.Gaussian("weight", outputs, inputs), Numbers.Gaussian("bias", outputs)],
+                    sumOfMagnitudes: true);
         }
     }
 }

@@ -23,7 +23,8 @@ public class ReferenceTests
     {
         var (x, weight) = (Of([1, 2], 1, 1, 1, 2), Of([1, 10, 100, 1000], 1, 1, 2, 2));
         Assert.Equal([1, 10, 2, 20, 100, 1000, 200, 2000], Values(backend.ConvTranspose(x, weight, new Window(2, 2))));
-        Assert.Equal([1, 10, 2, 20, 0, 100, 1000, 200, 2000, 0, 0, 0, 0, 0, 0], Values(backend.ConvTranspose(x, weight, new Window(2, 2, 0, 1))));
+        Assert.Equal([1, 10, 2, 20, 0, 100, 1000, 200, 2000, 0, 0, 0, 0, 0, 0],
+            Values(backend.ConvTranspose(x, weight, new Window(2, 2, 0, 1))));
     }
 
     [Fact]

@@ -20,7 +20,8 @@ public class CheckerTests
     [SkippableFact]
     public void The_checker_accepts_every_operation()
     {
-        List<byte[]> models = [.. DynamicBatchTests.Operations.Values.Select(operation => DynamicBatchTests.Graph(operation).ToBytes()), Pixels(), Static()];
+        List<byte[]> models = [.. DynamicBatchTests.Operations.Values.Select(operation => DynamicBatchTests.Graph(operation).ToBytes()),
+            Pixels(), Static()];
         Assert.Equal(Enumerable.Repeat("checked", models.Count), Check(models));
     }
 

@@ -44,8 +44,10 @@ public class DynamicBatchTests
         ["ConvTranspose"] = (b, x) => b.ConvTranspose(x[0], Constant(b, 2, 3, 3, 3), new Window(3, 2, 1, 1)),
         ["AddPerChannel"] = (b, x) => b.AddPerChannel(x[0], Constant(b, 2)),
         ["Conv with bias"] = (b, x) => b.AddPerChannel(b.Conv(x[0], Constant(b, 3, 2, 3, 3), new Window(3)), Constant(b, 3)),
-        ["ConvTranspose with bias"] = (b, x) => b.AddPerChannel(b.ConvTranspose(x[0], Constant(b, 2, 3, 3, 3), new Window(3, 3, 0, 2)), Constant(b, 3)),
-        ["BatchNormalization"] = (b, x) => b.BatchNormalization(x[0], Constant(b, 2), b.Exp(Constant(b, 2)), Constant(b, 2), Constant(b, 2), 1e-5f),
+        ["ConvTranspose with bias"] = (b, x) => b.AddPerChannel(b.ConvTranspose(x[0], Constant(b, 2, 3, 3, 3), new Window(3, 3, 0, 2)),
+            Constant(b, 3)),
+        ["BatchNormalization"] = (b, x) => b.BatchNormalization(x[0], Constant(b, 2), b.Exp(Constant(b, 2)), Constant(b, 2),
+            Constant(b, 2), 1e-5f),
         ["SquaredErrorSum"] = (b, x) => b.SquaredErrorSum(x[0], x[0].Tanh()),
         ["BinaryCrossEntropySum"] = (b, x) => b.BinaryCrossEntropySum(x[0], x[0].Sigmoid()),
     };

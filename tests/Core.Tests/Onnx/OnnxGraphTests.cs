@@ -52,8 +52,8 @@ public class OnnxGraphTests
     public void Equal_constants_are_written_once()
     {
         graph.Output("y", (Input() * 2 + 2).Reshape(0, 3, 1).Reshape(0, 3, 1) / graph.Backend.FromValues([2], new Shape(1)));
-        Assert.Equal(["Float [] 4", "Float [1] 4", "Int64 [3] 24"], Saved().Graph.Initializer
-            .Select(constant => $"{(OnnxType)constant.DataType} [{string.Join(", ", constant.Dims)}] {constant.RawData.Length}").OrderBy(text => text.Length));
+        Assert.Equal([(1, 0, 4), (1, 1, 4), (7, 1, 24)], Saved().Graph.Initializer
+            .Select(constant => (constant.DataType, constant.Dims.Count, constant.RawData.Length)).Order());
     }
 
     [Fact]
@@ -87,7 +87,8 @@ public class OnnxGraphTests
     {
         var backend = graph.Backend;
         var x = graph.Input("x", OnnxType.Float, new Shape(Shape.Dynamic, 1, 4, 4));
-        var weight = backend.FromParameter(new Parameter("weight", ParameterKind.Weight, reference.FromValues(new float[9], new Shape(1, 1, 3, 3))));
+        var weight = backend.FromParameter(new Parameter("weight", ParameterKind.Weight,
+            reference.FromValues(new float[9], new Shape(1, 1, 3, 3))));
         graph.Output("y", backend.AddPerChannel(backend.Conv(x, weight, new Window(3, 1, 1)), backend.FromParameter(Parameter("bias", 1))));
         var convolution = Assert.Single(Saved().Graph.Node);
         Assert.Equal(["x", "weight", "bias"], convolution.Input);
@@ -140,7 +141,7 @@ public class OnnxGraphTests
 
     [Fact]
     public void A_graph_has_no_values_to_read() =>
-        Assert.Contains("ONNX Runtime", Assert.Throws<NotSupportedException>(() => graph.Backend.FromValues([1], new Shape(1)).ToArray()).Message);
+        Assert.Contains("ONNX Runtime", Assert.Throws<NotSupportedException>(() => Input().ToArray()).Message);
 
     [Fact]
     public void Tensors_of_another_graph_are_refused()
