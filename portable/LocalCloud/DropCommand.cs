@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Azure.Identity;
 using Spectre.Console;
 using VaeFunctions.Registry;
 
@@ -22,7 +23,7 @@ static class DropCommand
         command.SetAction(async (parsed, cancellation) =>
         {
             var list = DropList.From(parsed.GetValue(files)!);
-            var store = BlobStores.Open(await StorageAsync(Path.GetFullPath(parsed.GetValue(data)!), cancellation));
+            var store = await OpenStorageAsync(Path.GetFullPath(parsed.GetValue(data)!), cancellation);
             var name = await Models.ChooseAsync(store, parsed.GetValue(model), cancellation);
             return await DropAsync(list, store, name, TimeSpan.FromSeconds(parsed.GetValue(timeout)), parsed.GetValue(copies), cancellation);
         });
@@ -62,15 +63,19 @@ static class DropCommand
             AnsiConsole.WriteLine($"  … and {lines.Count - 20} more");
     }
 
-    static async Task<string> StorageAsync(string data, CancellationToken cancellation)
+    static async Task<IBlobStore> OpenStorageAsync(string data, CancellationToken cancellation)
     {
-        if (Environment.GetEnvironmentVariable("VaeStorage") is { Length: > 0 } named)
-            return named;
+        if (Setting(BlobStores.Setting) is not null || Setting(BlobStores.UriSetting) is not null)
+            return BlobStores.FromSettings(Setting, () => new DefaultAzureCredential());
         if (Session.TryRead(data) is { } session && await AnswersAsync(session.StoragePort, cancellation))
-            return Azurite.ConnectionString(session.StoragePort);
+            return BlobStores.Open(Azurite.ConnectionString(session.StoragePort));
         throw LocalCloudException.WrongInput(
             $"No ./vae serve is running on {data}. Start it in another terminal, or name a storage account in the environment variable VaeStorage.");
     }
+
+    // The environment spells a setting's colon as two underscores.
+    static string? Setting(string name) =>
+        Environment.GetEnvironmentVariable(name.Replace(":", "__", StringComparison.Ordinal)) is { Length: > 0 } value ? value : null;
 
     static async Task<bool> AnswersAsync(int storagePort, CancellationToken cancellation)
     {

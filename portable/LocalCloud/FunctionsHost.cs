@@ -1,3 +1,5 @@
+using VaeFunctions.Registry;
+
 namespace VaeFunctions.LocalCloud;
 
 /// <summary>The functions, on this machine's loopback interface.</summary>
@@ -12,7 +14,7 @@ static class FunctionsHost
             "The functions host",
             Installation.Functions,
             ["--port", $"{port}"],
-            new Dictionary<string, string> { ["VaeStorage"] = connectionString, ["AzureWebJobsStorage"] = connectionString },
+            new Dictionary<string, string> { [BlobStores.Setting] = connectionString, ["AzureWebJobsStorage"] = connectionString },
             log);
         try
         {

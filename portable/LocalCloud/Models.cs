@@ -5,23 +5,24 @@ namespace VaeFunctions.LocalCloud;
 /// <summary>The models that a storage serves.</summary>
 static class Models
 {
-    /// <summary>The names of the models with a current version, in order.</summary>
-    public static async Task<List<string>> ListAsync(IBlobStore store, CancellationToken cancellation)
+    /// <summary>The models with a serving version, in order: name and version.</summary>
+    public static async Task<List<(string Name, string Version)>> ListAsync(IBlobStore store, CancellationToken cancellation)
     {
-        var names = new List<string>();
-        await foreach (var name in store.ListFoldersAsync("models/", cancellation))
+        var registry = new ModelRegistry(store);
+        var serving = new List<(string, string)>();
+        foreach (var name in await registry.ListModelsAsync(cancellation))
         {
-            if (await store.TryReadAsync($"models/{name}/current.json", 1 << 20, cancellation) is not null)
-                names.Add(name);
+            if (await registry.ReadCurrentAsync(name, cancellation) is { } current)
+                serving.Add((name, current.Version));
         }
-        return names;
+        return serving;
     }
 
     /// <summary>The model that was asked for or, where nobody asked, the only one there is.</summary>
     /// <exception cref="LocalCloudException">There is no such model, or there are several to choose from.</exception>
     public static async Task<string> ChooseAsync(IBlobStore store, string? wanted, CancellationToken cancellation)
     {
-        var models = await ListAsync(store, cancellation);
+        var models = (await ListAsync(store, cancellation)).ConvertAll(model => model.Name);
         if (wanted is not null && models.Contains(wanted))
             return wanted;
         if (models.Count == 0)
@@ -32,5 +33,18 @@ static class Models
             : throw LocalCloudException.WrongInput(wanted is null
                 ? $"Several models are published; choose with --model. {choice}"
                 : $"No model '{wanted}' is published in {store.Location}. {choice}");
+    }
+
+    /// <summary>Publishes what serves in a folder of <c>./vae train</c> and is not in the storage yet; the trainer's gate decides whether it serves there.</summary>
+    public static async Task PublishAsync(string runs, IBlobStore store, string connectionString, CancellationToken cancellation)
+    {
+        var registry = new ModelRegistry(store);
+        foreach (var (name, version) in await ListAsync(new FolderBlobStore(runs), cancellation))
+        {
+            if ((await registry.ListVersionsAsync(name, cancellation)).Contains(version))
+                continue;
+            if (await Trainer.RunAsync(["publish", name, "--from", runs, "--to", "blob"], connectionString, cancellation) is not 0 and var exitCode)
+                throw new LocalCloudException($"{name} of {runs} could not be published (exit code {exitCode}). Mend it, or serve without it: --runs DIR");
+        }
     }
 }

@@ -39,10 +39,10 @@ catch (OperationCanceledException) when (stopping.IsCancellationRequested)
 {
     return 130;
 }
-catch (Exception e) when (e is LocalCloudException or StorageException or IOException or UnauthorizedAccessException)
+catch (Exception e) when (e is LocalCloudException or RegistryException or StorageException or ArgumentException or IOException or UnauthorizedAccessException)
 {
     Console.Error.WriteLine($"vae: {e.Message}");
-    return e is LocalCloudException { ExitCode: var code } ? code : 1;
+    return e is LocalCloudException { ExitCode: var code } ? code : 2;
 }
 
 // The first signal stops in order; a second one ends this program at once, and its children with it.

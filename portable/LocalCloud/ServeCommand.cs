@@ -35,7 +35,7 @@ static class ServeCommand
         await using var storage = await Azurite.StartAsync(session.StoragePort, data, cancellation);
         var store = BlobStores.Open(connectionString);
         if (Directory.Exists(runs))
-            await PublishAsync(runs, store, cancellation);
+            await Models.PublishAsync(runs, store, connectionString, cancellation);
         await using var functions = await FunctionsHost.StartAsync(session.Port, connectionString, Path.Combine(data, "functions.log"), cancellation);
 
         session.Write(data);
@@ -55,12 +55,6 @@ static class ServeCommand
         return 0;
     }
 
-    static async Task PublishAsync(string runs, IBlobStore store, CancellationToken cancellation)
-    {
-        foreach (var version in await Mirror.PublishAsync(BlobStores.Open(runs), store, cancellation))
-            AnsiConsole.MarkupLineInterpolated($"Published [bold]{version}[/] from {runs}");
-    }
-
     static async Task GreetAsync(Session session, string data, IBlobStore store, CancellationToken cancellation)
     {
         var models = await Models.ListAsync(store, cancellation);
@@ -72,12 +66,12 @@ static class ServeCommand
         }
         else
         {
-            AnsiConsole.MarkupLineInterpolated($"Models     {string.Join(", ", models)}");
+            AnsiConsole.MarkupLineInterpolated($"Models     {string.Join(", ", models.Select(model => $"{model.Name} {model.Version}"))}");
             AnsiConsole.WriteLine();
             AnsiConsole.WriteLine("Next, from another terminal:");
-            AnsiConsole.WriteLine($"  ./vae drop IMAGES… --model {models[0]}");
+            AnsiConsole.WriteLine($"  ./vae drop IMAGES… --model {models[0].Name}");
             AnsiConsole.WriteLine(
-                $"  curl -X POST http://localhost:{session.Port}/api/models/{models[0]}/sample -H 'Content-Type: application/json' -d '{{\"count\":16,\"seed\":1}}' -o samples.png");
+                $"  curl -X POST http://localhost:{session.Port}/api/models/{models[0].Name}/sample -H 'Content-Type: application/json' -d '{{\"count\":16,\"seed\":1}}' -o samples.png");
         }
         AnsiConsole.WriteLine();
         AnsiConsole.WriteLine("Ctrl-C stops.");

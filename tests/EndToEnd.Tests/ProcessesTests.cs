@@ -48,7 +48,7 @@ public sealed class ProcessesTests : IDisposable
         session.Write(_folder.Path);
         await using var storage = await Azurite.StartAsync(session.StoragePort, _folder.Path, default);
         var store = BlobStores.Open(Azurite.ConnectionString(session.StoragePort));
-        await store.WriteAsync("models/lonely/current.json", BinaryData.FromString("{}"));
+        await store.WriteAsync("models/lonely/current.json", BinaryData.FromString("""{"version":"20260101T000000Z","changed":"2026-01-01T00:00:00Z","reason":"test"}"""));
 
         await using var drop = await Command.RunAsync(
             Command.LocalCloud, "drop", _folder.File("image.png", [1, 2, 3]), "--data", _folder.Path, "--timeout", "1");

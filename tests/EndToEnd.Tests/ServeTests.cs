@@ -12,7 +12,7 @@ public sealed class ServeTests(ServeFixture fixture) : IClassFixture<ServeFixtur
     [Fact]
     public void Serve_publishes_the_models_of_the_runs_folder_and_says_what_to_do_next()
     {
-        Assert.Contains($"Published {ServeFixture.Model}/", fixture.Serve.Output, StringComparison.Ordinal);
+        Assert.Contains($"published models/{ServeFixture.Model}/", fixture.Serve.Output, StringComparison.Ordinal);
         Assert.Contains($"./vae drop IMAGES… --model {ServeFixture.Model}", fixture.Serve.Output, StringComparison.Ordinal);
         Assert.Contains($"http://localhost:{fixture.Session.Port}/api/models", fixture.Serve.Output, StringComparison.Ordinal);
     }

@@ -7,7 +7,7 @@ namespace VaeFunctions.LocalCloud;
 /// <summary>One run of the demo: its own storage and functions on free ports, a folder of pictures, and nothing left running.</summary>
 sealed class Demo(string folder, string recipe) : IAsyncDisposable
 {
-    const int Dropped = 48;
+    const int Faces = 48;
     const int Shown = 12;
 
     readonly string _temporary = Directory.CreateTempSubdirectory("vae-demo-").FullName;
@@ -21,21 +21,23 @@ sealed class Demo(string folder, string recipe) : IAsyncDisposable
         CountSetUp();
         var connectionString = await _stages.RunAsync("start the storage emulator", () => StartStorageAsync(cancellation));
         var store = BlobStores.Open(connectionString);
-        var version = await _stages.RunAsync($"train {recipe} and publish it", () => TrainAsync(epochs, data, connectionString, store, cancellation));
+        var manifest = await _stages.RunAsync($"train {recipe} and publish it", () => TrainAsync(epochs, data, connectionString, store, cancellation));
         var port = await _stages.RunAsync("start the functions", () => StartFunctionsAsync(connectionString, cancellation));
         var faces = await _stages.RunAsync("draw faces that the model has not seen", () => DrawFacesAsync(cancellation));
-        var inbox = await _stages.RunAsync($"drop {faces.Count} images into the inbox", () => DropAsync(faces, store, cancellation));
-        using var functions = new FunctionsClient(port, recipe);
+        var inbox = await _stages.RunAsync($"drop {faces.Count} images into the inbox", () => DropAsync(faces, manifest.Model, store, cancellation));
+        using var functions = new FunctionsClient(port, manifest.Model);
         var samples = await _stages.RunAsync("sample new faces over HTTP", () => SampleAsync(functions, cancellation));
         var pairs = await _stages.RunAsync("reconstruct faces over HTTP", () => ReconstructAsync(faces, functions, cancellation));
-        var (metrics, report) = await _stages.RunAsync("fetch the training report", () => FetchReportAsync(version, store, cancellation));
+        var metrics = await _stages.RunAsync("fetch the training report", () => FetchReportAsync(manifest, store, cancellation));
 
         var summary = new DemoReport
         {
             Recipe = recipe,
-            Model = recipe,
-            Version = version,
-            TestLoss = metrics.Last("test_loss"),
+            Model = manifest.Model,
+            Version = manifest.Version,
+            TestLoss = manifest.Metrics[Manifest.TestLoss],
+            Loss = manifest.Loss,
+            Images = manifest.Data.Train,
             Seconds = _stages.Done.ToDictionary(stage => stage.Name, stage => Math.Round(stage.Seconds, 2)),
             Inbox = new InboxCount(faces.Count, inbox.Done.Count, inbox.Rejected.Count),
             Files = [.. _files.Append("index.html")],
@@ -45,7 +47,7 @@ sealed class Demo(string folder, string recipe) : IAsyncDisposable
             Results = [.. inbox.Done.Order(StringComparer.Ordinal).Select(name => new Pair($"inbox/{name}", $"results/{name}.png"))],
             Rejected = inbox.Rejected,
         };
-        await File.WriteAllTextAsync(Path.Combine(folder, "index.html"), Gallery.Page(summary, report), cancellation);
+        await File.WriteAllTextAsync(Path.Combine(folder, "index.html"), Gallery.Page(summary), cancellation);
         await File.WriteAllTextAsync(Path.Combine(folder, "demo.json"), summary.ToJson(), cancellation);
         AnsiConsole.WriteLine();
         AnsiConsole.MarkupLineInterpolated(
@@ -67,14 +69,17 @@ sealed class Demo(string folder, string recipe) : IAsyncDisposable
         return Azurite.ConnectionString(port);
     }
 
-    async Task<string> TrainAsync(int? epochs, string? data, string connectionString, IBlobStore store, CancellationToken cancellation)
+    async Task<Manifest> TrainAsync(int? epochs, string? data, string connectionString, IBlobStore store, CancellationToken cancellation)
     {
-        string[] arguments = ["train", recipe, "--model", recipe, "--out", "blob",
+        string[] arguments = ["train", recipe, "--out", "blob",
             .. epochs is null ? (string[])[] : ["--epochs", $"{epochs}"], .. data is null ? (string[])[] : ["--data", data]];
-        await RunTrainerAsync(arguments, new Dictionary<string, string> { ["VaeStorage"] = connectionString }, cancellation);
+        if (await Trainer.RunAsync(arguments, connectionString, cancellation) is not 0 and var exitCode)
+            throw new LocalCloudException($"the trainer ended with exit code {exitCode}; what it said is above.", exitCode);
 
-        var versions = await store.ListFoldersAsync($"models/{recipe}/", cancellation).ToListAsync(cancellation);
-        return versions.Max(StringComparer.Ordinal) ?? throw new LocalCloudException($"training published no version of {recipe}.");
+        // The storage is new: what serves there is what was trained.
+        var registry = new ModelRegistry(store);
+        var (name, version) = (await Models.ListAsync(store, cancellation)).Single();
+        return await registry.ReadManifestAsync(name, version, cancellation);
     }
 
     async Task<int> StartFunctionsAsync(string connectionString, CancellationToken cancellation)
@@ -91,7 +96,9 @@ sealed class Demo(string folder, string recipe) : IAsyncDisposable
     async Task<List<DropItem>> DrawFacesAsync(CancellationToken cancellation)
     {
         var inbox = Path.Combine(folder, "inbox");
-        await RunTrainerAsync(["faces", "--count", $"{Dropped}", "--seed", "20260101", "--out", Path.Combine(_temporary, "faces")], [], cancellation);
+        string[] arguments = ["faces", "--count", $"{Faces}", "--seed", "20260101", "--out", Path.Combine(_temporary, "faces")];
+        if (await Trainer.RunAsync(arguments, "", cancellation) is not 0 and var exitCode)
+            throw new LocalCloudException($"the trainer ended with exit code {exitCode}; what it said is above.");
         Directory.CreateDirectory(inbox);
         var faces = Directory.GetFiles(Path.Combine(_temporary, "faces"), "*.png").Order(StringComparer.Ordinal).ToList();
         var items = new List<DropItem>();
@@ -104,14 +111,14 @@ sealed class Demo(string folder, string recipe) : IAsyncDisposable
         async Task<DropItem> KeepAsync(string name, byte[] bytes) => new(await WriteAsync($"inbox/{name}", bytes), name);
     }
 
-    async Task<DropReport> DropAsync(List<DropItem> faces, IBlobStore store, CancellationToken cancellation)
+    async Task<DropReport> DropAsync(List<DropItem> faces, string model, IBlobStore store, CancellationToken cancellation)
     {
-        var inbox = new Inbox(store, recipe);
+        var inbox = new Inbox(store, model);
         var report = await inbox.DropAsync(faces, TimeSpan.FromSeconds(60), _ => { }, cancellation);
         if (report.Unanswered.Count > 0)
             throw new LocalCloudException($"{report.Unanswered.Count} of {faces.Count} images got no answer: {string.Join(", ", report.Unanswered.Take(5))} …");
-        if (report.Done.Count != Dropped)
-            throw new LocalCloudException($"{report.Done.Count} of {Dropped} good images got a result; rejected: {string.Join("; ", report.Rejected.Take(5))}");
+        if (report.Rejected.Count != 1)
+            throw new LocalCloudException($"one image is broken, but {report.Rejected.Count} were rejected: {string.Join("; ", report.Rejected.Take(5))}");
         await inbox.FetchAsync(report, Path.Combine(folder, "results"), cancellation);
         _files.AddRange(report.Done.SelectMany(name => new[] { $"results/{name}.png", $"results/{name}.json" }));
         return report;
@@ -141,29 +148,12 @@ sealed class Demo(string folder, string recipe) : IAsyncDisposable
         return pairs;
     }
 
-    async Task<(Metrics Metrics, string? Report)> FetchReportAsync(string version, IBlobStore store, CancellationToken cancellation)
+    async Task<Metrics> FetchReportAsync(Manifest manifest, IBlobStore store, CancellationToken cancellation)
     {
-        string? report = null;
-        Metrics? metrics = null;
-        foreach (var name in (string[])["metrics.csv", "report.html", "samples.png", "reconstructions.png"])
-        {
-            if (await store.TryReadAsync($"models/{recipe}/{version}/{name}", DropList.MaxFileBytes, cancellation) is not { } blob)
-                continue;
-            await WriteAsync(name, blob.Content.ToArray());
-            if (name == "report.html")
-                report = name;
-            if (name == "metrics.csv")
-                metrics = Metrics.Parse(blob.Content.ToString());
-        }
-        return (metrics ?? throw new LocalCloudException($"{recipe} {version} has no metrics.csv."), report);
-    }
-
-    async Task RunTrainerAsync(string[] arguments, Dictionary<string, string> environment, CancellationToken cancellation)
-    {
-        var trainer = ChildProcess.Start("The trainer", Installation.TrainingJob, arguments, environment);
-        _children.Push(trainer);
-        if (await trainer.WaitForExitAsync(cancellation) is not 0)
-            throw trainer.Ended();
+        var registry = new ModelRegistry(store);
+        foreach (var name in (string[])["metrics.csv", "report.html"])
+            await WriteAsync(name, (await registry.ReadFileAsync(manifest, name, cancellation)).ToArray());
+        return Metrics.Parse(await File.ReadAllTextAsync(Path.Combine(folder, "metrics.csv"), cancellation));
     }
 
     async Task<string> WriteAsync(string name, byte[] bytes)

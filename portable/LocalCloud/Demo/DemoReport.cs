@@ -23,8 +23,14 @@ sealed record DemoReport
 
     public required string Version { get; init; }
 
-    /// <summary>The loss on the test images after the last epoch, in nats an image.</summary>
+    /// <summary>The loss on the test images after the last epoch.</summary>
     public required double TestLoss { get; init; }
+
+    /// <summary>What the loss measures.</summary>
+    public required string Loss { get; init; }
+
+    /// <summary>How many images it learned from.</summary>
+    public required int Images { get; init; }
 
     /// <summary>Seconds of each stage, in order.</summary>
     public required IReadOnlyDictionary<string, double> Seconds { get; init; }

@@ -7,7 +7,7 @@ namespace VaeFunctions.LocalCloud;
 /// <summary>The demo's page: what was made, in pictures and two tables. It needs nothing but the files beside it.</summary>
 static class Gallery
 {
-    public static string Page(DemoReport demo, string? trainingReport) => $$"""
+    public static string Page(DemoReport demo) => $$"""
         <!doctype html>
         <html lang="en">
         <head>
@@ -18,7 +18,7 @@ static class Gallery
         </head>
         <body>
         <h1>A latent space, trained and served in {{demo.TotalSeconds:0}} seconds</h1>
-        <p class="lead">A variational autoencoder (<code>{{Text(demo.Recipe)}}</code>) learned cartoon faces on {{demo.Cores}} CPU cores, was
+        <p class="lead">A variational autoencoder (<code>{{Text(demo.Recipe)}}</code>) learned from {{demo.Images}} cartoon faces on {{demo.Cores}} CPU cores, was
         published to blob storage as version <code>{{Text(demo.Version)}}</code>, and served from functions. Every picture below came out of
         that storage or those functions.</p>
         <dl class="facts">
@@ -56,9 +56,7 @@ static class Gallery
         {{Each(demo.Rejected, pair => $"""<p class="rejected"><strong>{Text(pair.Key)}</strong> was rejected: {Text(pair.Value)}</p>""")}}
 
         <h2>Training</h2>
-        <p>Losses are nats an image, on the training images and on test images kept apart.{{(trainingReport is null ? "" : $"""
-         <a href="{Link(trainingReport)}">The full report</a> has curves and pictures.
-        """)}}</p>
+        <p>The loss is {{Text(demo.Loss)}}; the test images were kept apart. <a href="report.html">The report</a> has curves and pictures.</p>
         {{Losses(demo.Metrics)}}
 
         <h2>Where the time went</h2>
