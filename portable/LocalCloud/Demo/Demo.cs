@@ -41,13 +41,10 @@ sealed class Demo(string folder, string recipe) : IAsyncDisposable
             Seconds = _stages.Done.ToDictionary(stage => stage.Name, stage => Math.Round(stage.Seconds, 2)),
             Inbox = new InboxCount(faces.Count, inbox.Done.Count, inbox.Rejected.Count),
             Files = [.. _files.Append("index.html")],
-            Metrics = metrics,
-            Samples = samples,
-            Pairs = pairs,
-            Results = [.. inbox.Done.Order(StringComparer.Ordinal).Select(name => new Pair($"inbox/{name}", $"results/{name}.png"))],
-            Rejected = inbox.Rejected,
         };
-        await File.WriteAllTextAsync(Path.Combine(folder, "index.html"), Gallery.Page(summary), cancellation);
+        var results = inbox.Done.Order(StringComparer.Ordinal).Select(name => new Pair($"inbox/{name}", $"results/{name}.png"));
+        var pictures = new DemoPictures(metrics, samples, pairs, [.. results], inbox.Rejected);
+        await File.WriteAllTextAsync(Path.Combine(folder, "index.html"), Gallery.Page(summary, pictures), cancellation);
         await File.WriteAllTextAsync(Path.Combine(folder, "demo.json"), summary.ToJson(), cancellation);
         AnsiConsole.WriteLine();
         AnsiConsole.MarkupLineInterpolated(
@@ -59,7 +56,7 @@ sealed class Demo(string folder, string recipe) : IAsyncDisposable
     void CountSetUp()
     {
         if (double.TryParse(Environment.GetEnvironmentVariable("VaeStarted"), NumberStyles.Float, CultureInfo.InvariantCulture, out var started))
-            _stages.Add("set up", Math.Max(0, DateTimeOffset.UtcNow.ToUnixTimeMilliseconds() / 1000.0 - started));
+            _stages.Skip("set up", Math.Max(0, DateTimeOffset.UtcNow.ToUnixTimeMilliseconds() / 1000.0 - started));
     }
 
     async Task<string> StartStorageAsync(CancellationToken cancellation)

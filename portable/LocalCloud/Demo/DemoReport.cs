@@ -1,5 +1,5 @@
+using System.Text.Encodings.Web;
 using System.Text.Json;
-using System.Text.Json.Serialization;
 
 namespace VaeFunctions.LocalCloud;
 
@@ -12,10 +12,15 @@ sealed record Pair(string Before, string After);
 /// <summary>What became of the images in the inbox, in images.</summary>
 sealed record InboxCount(int Dropped, int Results, int Rejected);
 
-/// <summary>What the demo did: demo.json, and the material of the gallery. Paths are relative to the gallery's folder.</summary>
+/// <summary>What the gallery shows. Paths are relative to its folder.</summary>
+/// <param name="Rejected">Rejected images and the reasons.</param>
+sealed record DemoPictures(
+    Metrics Metrics, IReadOnlyList<SampleGrid> Samples, IReadOnlyList<Pair> Pairs, IReadOnlyList<Pair> Results, IReadOnlyDictionary<string, string> Rejected);
+
+/// <summary>What the demo did: the content of demo.json.</summary>
 sealed record DemoReport
 {
-    static readonly JsonSerializerOptions _json = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, WriteIndented = true };
+    static readonly JsonSerializerOptions _json = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     public required string Recipe { get; init; }
 
@@ -42,22 +47,6 @@ sealed record DemoReport
     public required InboxCount Inbox { get; init; }
 
     public required IReadOnlyList<string> Files { get; init; }
-
-    [JsonIgnore]
-    public required Metrics Metrics { get; init; }
-
-    [JsonIgnore]
-    public required IReadOnlyList<SampleGrid> Samples { get; init; }
-
-    [JsonIgnore]
-    public required IReadOnlyList<Pair> Pairs { get; init; }
-
-    [JsonIgnore]
-    public required IReadOnlyList<Pair> Results { get; init; }
-
-    /// <summary>Rejected images and the reasons.</summary>
-    [JsonIgnore]
-    public required IReadOnlyDictionary<string, string> Rejected { get; init; }
 
     public string ToJson() => JsonSerializer.Serialize(this, _json);
 }

@@ -7,7 +7,7 @@ namespace VaeFunctions.LocalCloud;
 /// <summary>The demo's page: what was made, in pictures and two tables. It needs nothing but the files beside it.</summary>
 static class Gallery
 {
-    public static string Page(DemoReport demo) => $$"""
+    public static string Page(DemoReport demo, DemoPictures pictures) => $$"""
         <!doctype html>
         <html lang="en">
         <head>
@@ -23,7 +23,7 @@ static class Gallery
         that storage or those functions.</p>
         <dl class="facts">
         {{Fact("test loss", Number(demo.TestLoss))}}
-        {{Fact("epochs", $"{demo.Metrics.Rows.Count}")}}
+        {{Fact("epochs", $"{pictures.Metrics.Rows.Count}")}}
         {{Fact("dropped", $"{demo.Inbox.Dropped}")}}
         {{Fact("results", $"{demo.Inbox.Results}")}}
         {{Fact("rejected", $"{demo.Inbox.Rejected}")}}
@@ -33,9 +33,9 @@ static class Gallery
         <p>Each is decoded from random numbers: <code>POST /api/models/{{Text(demo.Model)}}/sample</code>. The same seed gives the same faces;
         the temperature scales how far from the average face they go.</p>
         <div class="grids">
-        {{Each(demo.Samples, grid => $"""
+        {{Each(pictures.Samples, grid => $"""
         <figure><img src="{Link(grid.File)}" alt="A grid of sampled faces">
-        <figcaption>seed {grid.Seed}, temperature {Number(grid.Temperature)}</figcaption></figure>
+        <figcaption>seed {grid.Seed}, temperature {grid.Temperature.ToString("0.0", CultureInfo.InvariantCulture)}</figcaption></figure>
         """)}}
         </div>
 
@@ -43,7 +43,7 @@ static class Gallery
         <p>Faces the model has never seen, squeezed through its latent space and drawn again: <code>POST
         /api/models/{{Text(demo.Model)}}/reconstruct</code>. Left the original, right what is left of it.</p>
         <div class="pairs">
-        {{Each(demo.Pairs, Picture)}}
+        {{Each(pictures.Pairs, Picture)}}
         </div>
 
         <h2>The inbox</h2>
@@ -51,13 +51,13 @@ static class Gallery
         <code>results/{{Text(demo.Model)}}/</code> as a picture with a JSON file beside it (its latent, among others), or in
         <code>rejected/{{Text(demo.Model)}}/</code> with the reason.</p>
         <div class="pairs small">
-        {{Each(demo.Results, pair => $"""<a href="{Link(Path.ChangeExtension(pair.After, ".json"))}">{Picture(pair)}</a>""")}}
+        {{Each(pictures.Results, pair => $"""<a href="{Link(Path.ChangeExtension(pair.After, ".json"))}">{Picture(pair)}</a>""")}}
         </div>
-        {{Each(demo.Rejected, pair => $"""<p class="rejected"><strong>{Text(pair.Key)}</strong> was rejected: {Text(pair.Value)}</p>""")}}
+        {{Each(pictures.Rejected, pair => $"""<p class="rejected"><strong>{Text(pair.Key)}</strong> was rejected: {Text(pair.Value)}</p>""")}}
 
         <h2>Training</h2>
         <p>The loss is {{Text(demo.Loss)}}; the test images were kept apart. <a href="report.html">The report</a> has curves and pictures.</p>
-        {{Losses(demo.Metrics)}}
+        {{Losses(pictures.Metrics)}}
 
         <h2>Where the time went</h2>
         <table>
@@ -87,7 +87,7 @@ static class Gallery
         .facts dt, figcaption { color: var(--soft); font-size: .9rem; }
         img { image-rendering: pixelated; display: block; }
         figure { margin: 0; }
-        .grids { display: grid; grid-template-columns: repeat(auto-fill, minmax(18rem, 1fr)); gap: 1.5rem; }
+        .grids { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(22rem, 100%), 1fr)); gap: 1.5rem; }
         .grids img { width: 100%; border-radius: 6px; }
         .pairs { display: grid; grid-template-columns: repeat(auto-fill, minmax(12rem, 1fr)); gap: 1rem; }
         .pairs.small { grid-template-columns: repeat(auto-fill, minmax(7rem, 1fr)); gap: .5rem; }

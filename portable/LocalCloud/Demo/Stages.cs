@@ -11,22 +11,34 @@ sealed class Stages
     /// <summary>The finished stages in order, with their seconds.</summary>
     public IReadOnlyList<(string Name, double Seconds)> Done => _done;
 
-    public void Add(string name, double seconds) => _done.Add((name, seconds));
+    /// <summary>Counts a stage that someone else has been through.</summary>
+    public void Skip(string name, double seconds)
+    {
+        Announce(name);
+        Finish(name, seconds);
+    }
 
     public async Task<T> RunAsync<T>(string name, Func<Task<T>> stage)
     {
-        AnsiConsole.MarkupLineInterpolated($"[bold]{_done.Count + 1}. {name}[/]");
+        Announce(name);
         var clock = Stopwatch.StartNew();
         try
         {
             var result = await stage();
-            Add(name, clock.Elapsed.TotalSeconds);
-            AnsiConsole.MarkupLineInterpolated($"   [dim]{clock.Elapsed.TotalSeconds:0.0} s[/]");
+            Finish(name, clock.Elapsed.TotalSeconds);
             return result;
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {
             throw new LocalCloudException($"\"{name}\" failed: {e.Message}");
         }
+    }
+
+    void Announce(string name) => AnsiConsole.MarkupLineInterpolated($"[bold]{_done.Count + 1}. {name}[/]");
+
+    void Finish(string name, double seconds)
+    {
+        _done.Add((name, seconds));
+        AnsiConsole.MarkupLineInterpolated($"   [dim]{seconds:0.0} s[/]");
     }
 }
