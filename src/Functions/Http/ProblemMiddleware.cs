@@ -1,0 +1,56 @@
+using System.Text.Json;
+using Azure;
+using Azure.Identity;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.AspNetCore.WebUtilities;
+using Microsoft.Azure.Functions.Worker;
+using Microsoft.Azure.Functions.Worker.Middleware;
+using VaeFunctions.Imaging;
+using VaeFunctions.Registry;
+
+namespace VaeFunctions.Serving;
+
+/// <summary>Answers every exception of an HTTP function with problem details (RFC 9457). 5xx are logged, once, with their cause.</summary>
+sealed class ProblemMiddleware(ILogger<ProblemMiddleware> logger) : IFunctionsWorkerMiddleware
+{
+    public async Task Invoke(FunctionContext context, FunctionExecutionDelegate next)
+    {
+        if (context.GetHttpContext() is not { } http)
+        {
+            await next(context);
+            return;
+        }
+        try
+        {
+            await next(context);
+        }
+        catch (Exception fault) when (!http.RequestAborted.IsCancellationRequested)
+        {
+            var (status, detail) = Describe(fault);
+            if (status >= 500)
+                logger.LogError(fault, "{Function} answers {Status} to {Method} {Path}", context.FunctionDefinition.Name, status, http.Request.Method, http.Request.Path);
+            if (status == StatusCodes.Status503ServiceUnavailable)
+                http.Response.Headers.RetryAfter = "5";
+            context.GetInvocationResult().Value = Problem(status, detail, http.Request.Path);
+        }
+    }
+
+    static (int Status, string Detail) Describe(Exception fault) => fault switch
+    {
+        RequestException request => (request.Status, request.Message),
+        ImageFormatException image => (StatusCodes.Status400BadRequest, image.Message),
+        BadHttpRequestException request => (request.StatusCode, request.Message),
+        ModelUnavailableException model => (StatusCodes.Status503ServiceUnavailable, model.Message),
+        StorageException or RequestFailedException or AuthenticationFailedException =>
+            (StatusCodes.Status503ServiceUnavailable, "The storage does not answer as it should; try again in a few seconds. The server's log has the cause."),
+        _ => (StatusCodes.Status500InternalServerError, "The server failed; its log has the cause. The request itself may be right."),
+    };
+
+    static ContentResult Problem(int status, string detail, string path) => new()
+    {
+        StatusCode = status,
+        ContentType = "application/problem+json",
+        Content = JsonSerializer.Serialize(
+            new ProblemDetails { Status = status, Title = ReasonPhrases.GetReasonPhrase(status), Detail = detail, Instance = path }, JsonSerializerOptions.Web),
+    };
+}

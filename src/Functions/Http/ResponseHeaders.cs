@@ -1,0 +1,22 @@
+namespace VaeFunctions.Serving;
+
+/// <summary>What an answer says of itself beside its body.</summary>
+static class ResponseHeaders
+{
+    public static void Describe(this HttpResponse response, ModelSession session, long? seed = null)
+    {
+        response.Headers["X-Model"] = session.Model;
+        response.Headers["X-Version"] = session.Version;
+        if (seed is not null)
+            response.Headers["X-Seed"] = seed.ToString();
+    }
+
+    /// <summary>Says which images did not have the model's size: <c>640x480 -> 32x32</c>, with their numbers where there are several.</summary>
+    public static void DescribeResizing(this HttpResponse response, ModelSession session, IReadOnlyList<FittedImage> images)
+    {
+        var resized = images.Index().Where(entry => entry.Item.Resized)
+            .Select(entry => $"{(images.Count > 1 ? $"{entry.Index + 1}: " : "")}{entry.Item.OriginalSize} -> {session.Shape.Width}x{session.Shape.Height}");
+        if (string.Join(", ", resized) is { Length: > 0 } text)
+            response.Headers["X-Resized"] = text;
+    }
+}

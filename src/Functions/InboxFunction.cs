@@ -1,0 +1,107 @@
+using Azure;
+using Azure.Storage.Blobs;
+using Azure.Storage.Blobs.Models;
+using Azure.Storage.Blobs.Specialized;
+using Microsoft.Azure.Functions.Worker;
+using Microsoft.Extensions.Options;
+using VaeFunctions.Imaging;
+using VaeFunctions.Registry;
+
+namespace VaeFunctions.Serving;
+
+/// <summary>Reconstructs every image that is dropped in inbox/{model}/ and writes results/{model}/{name}.png and .json.</summary>
+/// <remarks>
+/// What cannot be processed because of what it is goes to rejected/, with the reason; what fails for another cause throws, so that
+/// the host tries again. The inbox is only read. The same blob gives the same results, so a repeated delivery does no harm.
+/// The pattern takes every name, so that a file without a model's folder is rejected rather than overlooked.
+/// </remarks>
+sealed class InboxFunction(ModelProvider models, RequestImages images, IBlobStore store, IOptions<ServingOptions> options, ILogger<InboxFunction> logger)
+{
+    [Function("Inbox")]
+    public async Task Run(
+        [BlobTrigger("inbox/{name}", Source = BlobTriggerSource.EventGrid, Connection = BlobStores.Setting)] BlobClient blob, CancellationToken cancellation)
+    {
+        try
+        {
+            await ProcessAsync(blob, cancellation);
+        }
+        catch (Exception fault) when (fault is RequestException or ImageFormatException)
+        {
+            await RejectAsync(blob, fault.Message, cancellation);
+        }
+        catch (RequestFailedException gone) when (gone.Status == StatusCodes.Status404NotFound)
+        {
+            logger.LogInformation("inbox/{Name} was deleted before it could be read", blob.Name);
+        }
+    }
+
+    async Task ProcessAsync(BlobClient blob, CancellationToken cancellation)
+    {
+        var model = blob.Name.Split('/')[0];
+        if (model.Length is 0 || model.Length >= blob.Name.Length - 1)
+            throw RequestException.Invalid("It lies in no model's folder; put it in inbox/MODEL/.");
+        using var session = await models.LeaseAsync(model, cancellation);
+        var (content, etag) = await ReadAsync(blob, cancellation);
+        var result = Reconstruction.Of([images.Fit(content, session.Shape)], session)[0];
+
+        // The JSON comes last: where it is, the result is complete.
+        await WriteAsync($"results/{blob.Name}.png", new BinaryData(ImageCodec.EncodePng(result.Image)), cancellation);
+        await WriteAsync($"results/{blob.Name}.json", BinaryData.FromString(Answers.Json(new
+        {
+            session.Model,
+            session.Version,
+            source = $"inbox/{blob.Name}",
+            sourceETag = etag,
+            result.Original.OriginalSize,
+            result.Original.Resized,
+            result.Error,
+            latent = result.Mean,
+            logVariance = new { least = result.LogVariance.Min(), mean = result.LogVariance.Average(), most = result.LogVariance.Max() },
+        }).Content!), cancellation);
+    }
+
+    async Task WriteAsync(string path, BinaryData content, CancellationToken cancellation)
+    {
+        try
+        {
+            await store.WriteAsync(path, content, cancellation: cancellation);
+        }
+        catch (ArgumentException fault)
+        {
+            throw RequestException.Invalid($"Its name cannot be kept: {fault.Message}", fault);
+        }
+    }
+
+    async Task<(byte[] Content, string ETag)> ReadAsync(BlobClient blob, CancellationToken cancellation)
+    {
+        BlobDownloadStreamingResult download = await blob.DownloadStreamingAsync(cancellationToken: cancellation);
+        using (download)
+        {
+            if (download.Details.ContentLength > options.Value.MaxBodyBytes)
+                throw RequestException.Invalid($"It has {download.Details.ContentLength} bytes; at most {options.Value.MaxBodyBytes} are accepted.");
+            var content = new byte[download.Details.ContentLength];
+            await download.Content.ReadExactlyAsync(content, cancellation);
+            return (content, download.Details.ETag.ToString());
+        }
+    }
+
+    async Task RejectAsync(BlobClient blob, string reason, CancellationToken cancellation)
+    {
+        logger.LogWarning("inbox/{Name} is rejected: {Reason}", blob.Name, reason);
+        // Through a stream, since what is rejected may be larger than memory.
+        BlobDownloadStreamingResult download = await blob.DownloadStreamingAsync(cancellationToken: cancellation);
+        var rejected = blob.GetParentBlobContainerClient().GetParentBlobServiceClient().GetBlobContainerClient("rejected");
+        await rejected.CreateIfNotExistsAsync(cancellationToken: cancellation);
+        using (download)
+        {
+            await rejected.GetBlobClient(blob.Name).UploadAsync(download.Content, overwrite: true, cancellation);
+            await rejected.GetBlobClient($"{blob.Name}.json").UploadAsync(BinaryData.FromString(Answers.Json(new
+            {
+                source = $"inbox/{blob.Name}",
+                sourceETag = download.Details.ETag.ToString(),
+                bytes = download.Details.ContentLength,
+                reason,
+            }).Content!), overwrite: true, cancellation);
+        }
+    }
+}

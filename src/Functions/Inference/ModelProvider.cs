@@ -1,0 +1,152 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Options;
+using VaeFunctions.Registry;
+
+namespace VaeFunctions.Serving;
+
+/// <summary>Gives out the version of each model that its current.json points to.</summary>
+/// <remarks>
+/// A model is loaded when it is first asked for. When its pointer moves, the new version is loaded beside the old one, verified
+/// and run once, and only then takes its place; one that fails is not tried again until the pointer moves, and the old one keeps serving.
+/// </remarks>
+public sealed class ModelProvider(ModelRegistry registry, IOptions<ServingOptions> options, ILogger<ModelProvider> logger) : IDisposable
+{
+    readonly ConcurrentDictionary<string, Slot> slots = new(StringComparer.Ordinal);
+    readonly ConcurrentDictionary<string, Lazy<Task>> following = new(StringComparer.Ordinal);
+    readonly CancellationTokenSource disposed = new();
+
+    /// <summary>The models that were asked for and exist, with the version that serves here and why a newer one does not.</summary>
+    public IEnumerable<ModelState> States => slots.OrderBy(slot => slot.Key, StringComparer.Ordinal)
+        .Select(slot => new ModelState(slot.Key, slot.Value.Session?.Version, slot.Value.Refusal));
+
+    /// <summary>The serving version of a model, to be disposed after use.</summary>
+    /// <exception cref="RequestException">404: there is no such model.</exception>
+    /// <exception cref="ModelUnavailableException">Its version cannot be used and there is no older one.</exception>
+    /// <exception cref="StorageException">It is not loaded yet and the storage does not answer.</exception>
+    public async Task<ModelSession> LeaseAsync(string model, CancellationToken cancellation)
+    {
+        if (!ModelRegistry.IsModelName(model))
+            throw await UnknownAsync(model, cancellation);
+        if (TryLease(model) is { } ready)
+            return ready;
+        await FollowAsync(model, cancellation);
+        if (TryLease(model) is { } loaded)
+            return loaded;
+        throw slots.TryGetValue(model, out var slot) && slot.Refusal is { } reason
+            ? new ModelUnavailableException(reason)
+            : await UnknownAsync(model, cancellation);
+    }
+
+    /// <summary>Looks at a model's pointer and loads what it points to; callers at the same time share one look.</summary>
+    /// <exception cref="StorageException">The storage does not answer; what serves keeps serving.</exception>
+    public async Task FollowAsync(string model, CancellationToken cancellation)
+    {
+        var look = following.GetOrAdd(model, name => new Lazy<Task>(() => FollowOnceAsync(name)));
+        await look.Value.WaitAsync(cancellation);
+    }
+
+    /// <summary>404, with what there is instead.</summary>
+    public async Task<RequestException> UnknownAsync(string model, CancellationToken cancellation)
+    {
+        var known = await registry.ListModelsAsync(cancellation);
+        var there = known.Count > 0 ? $"There are: {string.Join(", ", known.Take(20))}." : "No model has been published yet.";
+        return new RequestException(StatusCodes.Status404NotFound, $"There is no model \"{model}\" that serves. {there}");
+    }
+
+    public void Dispose()
+    {
+        disposed.Cancel();
+        foreach (var model in slots.Keys)
+            Retire(model);
+        disposed.Dispose();
+    }
+
+    ModelSession? TryLease(string model)
+    {
+        while (slots.TryGetValue(model, out var slot) && slot.Session is { } session)
+        {
+            if (session.TryLease())
+                return session;
+        }
+        return null;
+    }
+
+    async Task FollowOnceAsync(string model)
+    {
+        try
+        {
+            if (await registry.ReadCurrentAsync(model, disposed.Token) is not { } pointer)
+            {
+                Retire(model);
+                return;
+            }
+            var slot = slots.GetOrAdd(model, _ => new Slot());
+            if (slot.Seen == pointer.ETag)
+                return;
+            await MoveAsync(model, slot, pointer.Version);
+            slot.Seen = pointer.ETag;
+        }
+        catch (ModelFormatException fault)
+        {
+            Refuse(model, slots.GetOrAdd(model, _ => new Slot()), fault.Message, fault);
+        }
+        finally
+        {
+            following.TryRemove(model, out _);
+        }
+    }
+
+    async Task MoveAsync(string model, Slot slot, string version)
+    {
+        var old = slot.Session;
+        try
+        {
+            if (old?.Version != version)
+            {
+                slot.Session = await LoadAsync(model, version);
+                old?.Dispose();
+                logger.LogInformation("Model {Model}: version {Version} serves{Instead}", model, version, old is null ? "" : $", instead of {old.Version}");
+            }
+            slot.Refusal = null;
+        }
+        catch (Exception fault) when (fault is not (StorageException or OperationCanceledException))
+        {
+            Refuse(model, slot, fault is ModelUnavailableException ? fault.Message : $"Model {model}, version {version} cannot be used: {fault.Message}", fault);
+        }
+    }
+
+    void Refuse(string model, Slot slot, string reason, Exception fault)
+    {
+        if (slot.Refusal != reason)
+            logger.LogError(fault, "Model {Model}: a new version is refused, {Old} keeps serving. {Reason}", model, slot.Session?.Version ?? "nothing", reason);
+        slot.Refusal = reason;
+    }
+
+    async Task<ModelSession> LoadAsync(string model, string version)
+    {
+        var manifest = await registry.ReadManifestAsync(model, version, disposed.Token);
+        var encoder = await registry.ReadFileAsync(manifest, "encoder.onnx", disposed.Token);
+        var decoder = await registry.ReadFileAsync(manifest, "decoder.onnx", disposed.Token);
+        return await Task.Run(() =>
+            new ModelSession(model, version, manifest.Image, manifest.LatentSize, encoder.ToArray(), decoder.ToArray(), options.Value.RuntimeThreads));
+    }
+
+    void Retire(string model)
+    {
+        if (slots.TryRemove(model, out var slot))
+            slot.Session?.Dispose();
+    }
+
+    sealed class Slot
+    {
+        /// <summary>The ETag of the pointer that was last followed or refused.</summary>
+        public string? Seen;
+
+        public volatile ModelSession? Session;
+
+        public volatile string? Refusal;
+    }
+}
+
+/// <summary>What serves here for a model: a version, or nothing; and why the one pointed to does not.</summary>
+public sealed record ModelState(string Model, string? Version, string? Refusal);

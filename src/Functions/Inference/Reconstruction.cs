@@ -1,0 +1,21 @@
+using VaeFunctions.Imaging;
+
+namespace VaeFunctions.Serving;
+
+/// <summary>An image after the way through its posterior's mean and back.</summary>
+/// <param name="Error">The mean squared difference of the pixels, which lie in [0, 1].</param>
+sealed record Reconstruction(FittedImage Original, Image Image, float[] Mean, float[] LogVariance, double Error)
+{
+    /// <summary>Reconstructs all images in one batch. Nothing is drawn at random.</summary>
+    public static Reconstruction[] Of(IReadOnlyList<FittedImage> originals, ModelSession session)
+    {
+        var (mean, logVariance) = session.Encode([.. originals.SelectMany(original => original.Image.Pixels)]);
+        var images = Answers.Images(session.Decode(mean), session.Shape);
+        var (means, logVariances) = (mean.Chunk(session.LatentSize).ToArray(), logVariance.Chunk(session.LatentSize).ToArray());
+        return [.. originals.Select((original, i) =>
+            new Reconstruction(original, images[i], means[i], logVariances[i], SquaredError(original.Image.Pixels, images[i].Pixels)))];
+    }
+
+    static double SquaredError(byte[] left, byte[] right) =>
+        left.Zip(right, (a, b) => (double)(a - b) * (a - b)).Sum() / (255.0 * 255.0 * left.Length);
+}

@@ -1,0 +1,16 @@
+using Microsoft.Azure.Functions.Worker.Builder;
+using VaeFunctions.Serving;
+
+var builder = FunctionsApplication.CreateBuilder(args);
+builder.ConfigureFunctionsWebApplication();
+builder.UseMiddleware<ProblemMiddleware>();
+
+builder.Services
+    .AddServingOptions()
+    .AddStorage()
+    .AddSingleton<ModelProvider>()
+    .AddSingleton<ModelFollower>()
+    .AddHostedService(services => services.GetRequiredService<ModelFollower>())
+    .AddSingleton<RequestImages>();
+
+builder.Build().Run();

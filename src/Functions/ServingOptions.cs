@@ -1,0 +1,35 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace VaeFunctions.Serving;
+
+/// <summary>Limits and intervals, from settings named <c>Serving__…</c>; unknown ones and values out of range stop the start.</summary>
+public sealed record ServingOptions
+{
+    public const string Section = "Serving";
+
+    /// <summary>The largest request body and the largest blob in the inbox, in bytes.</summary>
+    [Range(1024, 100 << 20)]
+    public int MaxBodyBytes { get; init; } = 16 << 20;
+
+    /// <summary>The most pixels that an image may have, checked before it is decoded.</summary>
+    [Range(1, 500_000_000)]
+    public int MaxImagePixels { get; init; } = 40_000_000;
+
+    /// <summary>The most images in one request.</summary>
+    [Range(1, 4096)]
+    public int MaxImages { get; init; } = 64;
+
+    /// <summary>The most samples that one request may draw.</summary>
+    [Range(1, 4096)]
+    public int MaxSampleCount { get; init; } = 256;
+
+    /// <summary>How often the pointers to the serving versions are looked at, in seconds.</summary>
+    [Range(0.05, 3600)]
+    public double PointerCheckSeconds { get; init; } = 2;
+
+    /// <summary>Threads of one inference; 0 takes one for each core.</summary>
+    [Range(0, 256)]
+    public int RuntimeThreads { get; init; }
+
+    public TimeSpan PointerCheckInterval => TimeSpan.FromSeconds(PointerCheckSeconds);
+}

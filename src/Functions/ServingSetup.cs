@@ -1,0 +1,51 @@
+using Azure.Identity;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Options;
+using VaeFunctions.Registry;
+
+namespace VaeFunctions.Serving;
+
+/// <summary>Turns settings into services.</summary>
+static class ServingSetup
+{
+    public static IServiceCollection AddServingOptions(this IServiceCollection services)
+    {
+        services.AddOptions<ServingOptions>()
+            .Configure<IConfiguration>(Bind)
+            .ValidateDataAnnotations()
+            .ValidateOnStart();
+        services.AddOptions<KestrelServerOptions>()
+            .Configure<IOptions<ServingOptions>>((kestrel, serving) => kestrel.Limits.MaxRequestBodySize = serving.Value.MaxBodyBytes);
+        return services;
+    }
+
+    public static IServiceCollection AddStorage(this IServiceCollection services) => services
+        .AddSingleton(OpenStorage)
+        .AddSingleton<ModelRegistry>();
+
+    static void Bind(ServingOptions options, IConfiguration configuration)
+    {
+        try
+        {
+            configuration.GetSection(ServingOptions.Section).Bind(options, binder => binder.ErrorOnUnknownConfiguration = true);
+        }
+        catch (InvalidOperationException fault)
+        {
+            var known = typeof(ServingOptions).GetProperties().Where(property => property.CanWrite).Select(property => $"{ServingOptions.Section}__{property.Name}");
+            throw new OptionsValidationException(ServingOptions.Section, typeof(ServingOptions), [$"{fault.Message} Known settings are {string.Join(", ", known)}."]);
+        }
+    }
+
+    static IBlobStore OpenStorage(IServiceProvider provider)
+    {
+        var configuration = provider.GetRequiredService<IConfiguration>();
+        try
+        {
+            return BlobStores.FromSettings(setting => configuration[setting], () => new DefaultAzureCredential());
+        }
+        catch (StorageException fault)
+        {
+            throw new OptionsValidationException(BlobStores.Setting, typeof(IBlobStore), [fault.Message]);
+        }
+    }
+}

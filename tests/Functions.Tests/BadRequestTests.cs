@@ -1,0 +1,130 @@
+using System.Text;
+
+namespace VaeFunctions.Tests;
+
+/// <summary>Wrong requests get a 4xx that says what to change, never a 5xx.</summary>
+[Collection(Serving.Name)]
+public sealed class BadRequestTests(ServingFixture serving)
+{
+    const string Tiny = $"models/{ServingFixture.Model}";
+
+    [Theory]
+    [InlineData("GET", "models/absent", 404, "There are: ")]
+    [InlineData("GET", "models/absent/versions", 404, "There are: ")]
+    [InlineData("GET", "models/UPPER%2F..%2F/versions", 404, "no model")]
+    [InlineData("GET", "models/absent/sample", 404, "There are: ")]
+    [InlineData("GET", "models/..%2f..%2fetc/sample", 404, "no model")]
+    [InlineData("POST", "models/absent/reconstruct", 404, "There are: ")]
+    [InlineData("GET", "nothing/here", 404, "GET /api/models/{model}")]
+    [InlineData("DELETE", Tiny, 405, "only GET")]
+    [InlineData("GET", $"{Tiny}/reconstruct", 405, "only POST")]
+    [InlineData("GET", $"{Tiny}/sample?count=0", 400, "count is 0; give a whole number from 1 to 256")]
+    [InlineData("GET", $"{Tiny}/sample?count=257", 400, "1 to 256")]
+    [InlineData("GET", $"{Tiny}/sample?count=99999999999999999999", 400, "1 to 256")]
+    [InlineData("GET", $"{Tiny}/sample?count=many", 400, "count is many")]
+    [InlineData("GET", $"{Tiny}/sample?count=", 400, "count is")]
+    [InlineData("GET", $"{Tiny}/sample?count=1&count=2", 400, "more than once")]
+    [InlineData("GET", $"{Tiny}/sample?seed=-1", 400, "seed is -1")]
+    [InlineData("GET", $"{Tiny}/sample?temperature=NaN", 400, "temperature is NaN; give a number from 0 to 10")]
+    [InlineData("GET", $"{Tiny}/sample?temperature=Infinity", 400, "0 to 10")]
+    [InlineData("GET", $"{Tiny}/sample?temperature=-0.5", 400, "0 to 10")]
+    [InlineData("GET", $"{Tiny}/sample?cuont=1", 400, "\"cuont\" is not known here; there is count, seed, temperature")]
+    public async Task A_wrong_path_or_query_is_explained(string method, string path, int status, string hint) =>
+        Assert.Contains(hint, await serving.Http.SendAsync(new HttpMethod(method), path).ProblemAsync(status), StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("""{"count": 1000}""", "count is 1000")]
+    [InlineData("""{"count": 1.5}""", "count is 1.5")]
+    [InlineData("""{"count": [1]}""", "count is [1]")]
+    [InlineData("""{"count": true}""", "count is true")]
+    [InlineData("""{"temperature": 1e999}""", "temperature is")]
+    [InlineData("""{"steps": 3}""", "\"steps\" is not known")]
+    [InlineData("""{"count": 1, "count": 2}""", "not JSON")]
+    [InlineData("""{"count": 1""", "not JSON")]
+    [InlineData("""{"count": NaN}""", "not JSON")]
+    [InlineData("[1]", "no object")]
+    [InlineData("null", "no object")]
+    [InlineData("", "not JSON")]
+    public async Task A_wrong_sample_body_is_explained(string body, string hint) =>
+        Assert.Contains(hint, await serving.Http.SendAsync(HttpMethod.Post, $"{Tiny}/sample", body.Json()).ProblemAsync(400), StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("""{"images": []}""", "at least one")]
+    [InlineData("""{"images": "AAAA"}""", "no array")]
+    [InlineData("""{}""", "missing")]
+    [InlineData("""{"images": ["not base64!"]}""", "images[0] is not base64")]
+    [InlineData("""{"images": [7]}""", "images[0] is not base64")]
+    [InlineData("""{"images": ["AAAA"]}""", "PNG, JPEG or WebP")]
+    [InlineData("""{"images": [], "model": 1}""", "\"model\" is not known")]
+    public async Task A_wrong_reconstruct_body_is_explained(string body, string hint) =>
+        Assert.Contains(hint, await serving.Http.SendAsync(HttpMethod.Post, $"{Tiny}/reconstruct", body.Json()).ProblemAsync(400), StringComparison.Ordinal);
+
+    public static TheoryData<string, byte[], string, int> WrongImages => new()
+    {
+        { "text", "hello, world"u8.ToArray(), "image/png", 400 },
+        { "nothing", [], "image/png", 400 },
+        { "a truncated JPEG", Pictures.Jpeg[..(Pictures.Jpeg.Length / 2)], "image/jpeg", 400 },
+        { "a truncated PNG", Pictures.Bands(1, 2, 3, 4)[..40], "image/png", 400 },
+        { "a truncated WebP", Pictures.WebP[..60], "image/webp", 400 },
+        { "a GIF", "GIF89a\u0001\0\u0001\0"u8.ToArray(), "image/png", 400 },
+        { "a PNG of 60,000 × 60,000", Pictures.Huge(60_000, 60_000), "image/png", 413 },
+        { "a PNG of a negative size", Pictures.Huge(-5, 10), "image/png", 400 },
+        { "a body beyond the limit", new byte[1_000_001], "image/png", 413 },
+        { "another content type", Pictures.Jpeg, "image/gif", 415 },
+        { "no known content type", Pictures.Jpeg, "application/octet-stream", 415 },
+        { "a form without a boundary", "x"u8.ToArray(), "multipart/form-data", 400 },
+        { "a form that is none", "x"u8.ToArray(), "multipart/form-data; boundary=abc", 400 },
+        { "a form cut short", "--abc\r\nContent-Disposition: form-data; name=\"a\"; filename=\"a\"\r\n\r\nhalf"u8.ToArray(), "multipart/form-data; boundary=abc", 400 },
+        { "a form with a field", "--abc\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1\r\n--abc--\r\n"u8.ToArray(), "multipart/form-data; boundary=abc", 400 },
+    };
+
+    [Theory]
+    [MemberData(nameof(WrongImages))]
+    public async Task A_wrong_image_is_explained(string what, byte[] body, string type, int status)
+    {
+        var detail = await serving.Http.SendAsync(HttpMethod.Post, $"{Tiny}/reconstruct", body.Body(type)).ProblemAsync(status);
+        Assert.True(detail.Length > 20, $"{what}: {detail}");
+    }
+
+    [Fact]
+    public async Task A_chunked_body_beyond_the_limit_is_too_large_too()
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"{Tiny}/reconstruct") { Content = new byte[1_500_000].Body("image/png") };
+        request.Headers.TransferEncodingChunked = true;
+        await serving.Http.SendAsync(request).ProblemAsync(413);
+    }
+
+    [Fact]
+    public async Task Too_many_images_are_refused()
+    {
+        var form = HttpExtensions.Form([.. Enumerable.Repeat(Pictures.Grey(1, 1), 9)]);
+        Assert.Contains("at most 8", await serving.Http.SendAsync(HttpMethod.Post, $"{Tiny}/reconstruct", form).ProblemAsync(413), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_broken_image_among_good_ones_is_named()
+    {
+        var form = HttpExtensions.Form(Pictures.Grey(1, 1), "no"u8.ToArray());
+        Assert.Contains("Image 2", await serving.Http.SendAsync(HttpMethod.Post, $"{Tiny}/reconstruct", form).ProblemAsync(400), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("text/html")]
+    [InlineData("image/jpeg")]
+    [InlineData("image/png;q=0")]
+    [InlineData("nonsense")]
+    public async Task What_is_not_there_is_not_acceptable(string accept) =>
+        Assert.Contains("application/zip", await serving.Http.SendAsync(HttpMethod.Get, $"{Tiny}/sample", accept: accept).ProblemAsync(406), StringComparison.Ordinal);
+
+    [Fact]
+    public async Task A_sample_body_that_is_not_json_is_an_unsupported_type() =>
+        await serving.Http.SendAsync(HttpMethod.Post, $"{Tiny}/sample", Encoding.UTF8.GetBytes("count=3").Body("application/x-www-form-urlencoded")).ProblemAsync(415);
+
+    [Fact]
+    public async Task No_content_type_is_unsupported_too()
+    {
+        var body = new ByteArrayContent(Pictures.Jpeg);
+        Assert.Null(body.Headers.ContentType);
+        await serving.Http.SendAsync(HttpMethod.Post, $"{Tiny}/reconstruct", body).ProblemAsync(415);
+    }
+}

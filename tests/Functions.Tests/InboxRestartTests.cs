@@ -1,0 +1,44 @@
+using Azure.Storage.Blobs;
+using VaeFunctions.Registry;
+
+namespace VaeFunctions.Tests;
+
+/// <summary>A storage of its own, since the host is stopped in the middle.</summary>
+public sealed class InboxRestartTests : IAsyncLifetime
+{
+    const int Count = 300;
+
+    readonly AzuriteFixture azurite = new();
+
+    public Task InitializeAsync() => azurite.InitializeAsync();
+
+    public Task DisposeAsync() => azurite.DisposeAsync();
+
+    [SkippableFact]
+    public async Task Hundreds_of_images_are_processed_once_each_across_a_restart()
+    {
+        var store = new AzureBlobStore(new BlobServiceClient(azurite.ConnectionString));
+        await TinyModel.ServeAsync(new ModelRegistry(store), "tiny", "v1");
+        await Parallel.ForEachAsync(Enumerable.Range(0, Count), async (i, cancellation) =>
+            await store.WriteAsync($"inbox/tiny/{i:0000}.png", new BinaryData(Pictures.Bands((byte)i, 0, 0, 0)), cancellation: cancellation));
+
+        await using (var first = await FunctionsApp.StartAsync(azurite.ConnectionString))
+        {
+            await Eventually.Async(async () => Assert.True((await ResultsAsync(store)).Count > 40));
+            Assert.Equal(0, await first.TerminateAsync());
+        }
+        var before = await ResultsAsync(store);
+        Assert.InRange(before.Count, 40, Count - 1); // otherwise the restart was not in the middle
+
+        await using var second = await FunctionsApp.StartAsync(azurite.ConnectionString);
+        await Eventually.Async(async () => Assert.True(await store.ListAsync("azure-webjobs-hosts/receipts/Inbox/").CountAsync() == Count, second.Log), seconds: 40);
+        var after = await ResultsAsync(store);
+        Assert.Equal(Count, after.Count);
+        // A second write would have given a new ETag.
+        Assert.All(before, result => Assert.Equal(result.Value, after[result.Key]));
+        Assert.Equal(0, await store.ListAsync("rejected/").CountAsync());
+    }
+
+    static async Task<Dictionary<string, string>> ResultsAsync(AzureBlobStore store) =>
+        await store.ListAsync("results/tiny/").Where(blob => blob.Path.EndsWith(".json", StringComparison.Ordinal)).ToDictionaryAsync(blob => blob.Path, blob => blob.ETag);
+}

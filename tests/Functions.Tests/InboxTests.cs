@@ -1,0 +1,83 @@
+using System.Text.Json.Nodes;
+using Azure.Storage.Blobs;
+using VaeFunctions.Imaging;
+using VaeFunctions.Registry;
+
+namespace VaeFunctions.Tests;
+
+[Collection(Serving.Name)]
+public sealed class InboxTests(ServingFixture serving)
+{
+    static readonly byte[] Bands = Pictures.Bands(10, 60, 130, 250);
+
+    [Fact]
+    public async Task A_dropped_image_gets_its_reconstruction_and_its_latent()
+    {
+        await DropAsync("tiny/some/folder/a.png", Bands);
+        var json = JsonNode.Parse(await ReadAsync("results/tiny/some/folder/a.png.json"))!;
+        Assert.Equal("v1", (string)json["version"]!);
+        Assert.Equal(130 / 255f - 0.5f, (float)json["latent"]![2]!, 1e-5);
+        Assert.False((bool)json["resized"]!);
+        Assert.Equal(0, (double)json["error"]!, 1e-9);
+        Assert.Equal(-2, (float)json["logVariance"]!["mean"]!);
+        var png = await ReadAsync("results/tiny/some/folder/a.png.png");
+        Assert.Equal(ImageCodec.Decode(Bands).Pixels, ImageCodec.Decode(png).Pixels);
+        Assert.True(await Inbox("tiny/some/folder/a.png").ExistsAsync(), "the inbox must only be read");
+    }
+
+    [Fact]
+    public async Task A_repeated_delivery_gives_identical_results()
+    {
+        await DropAsync("tiny/again.jpg", Pictures.Jpeg);
+        var (png, json) = (await ReadAsync("results/tiny/again.jpg.png"), await ReadAsync("results/tiny/again.jpg.json"));
+        await serving.Registry.Store.DeleteAsync("results/tiny/again.jpg.json");
+        // The same bytes again are a new delivery: the blob has a new ETag, and nothing else may differ.
+        await DropAsync("tiny/again.jpg", Pictures.Jpeg);
+        var repeated = await ReadAsync("results/tiny/again.jpg.json");
+        Assert.Equal(png, await ReadAsync("results/tiny/again.jpg.png"));
+        Assert.Equal(WithoutETag(json), WithoutETag(repeated));
+        Assert.Equal("20x12", (string)JsonNode.Parse(repeated)!["originalSize"]!);
+
+        static string WithoutETag(byte[] json)
+        {
+            var node = JsonNode.Parse(json)!.AsObject();
+            Assert.True(node.Remove("sourceETag"));
+            return node.ToJsonString();
+        }
+    }
+
+    public static TheoryData<string, byte[], string> Bad => new()
+    {
+        { "tiny/text.png", "hello"u8.ToArray(), "PNG, JPEG or WebP" },
+        { "tiny/empty.png", [], "empty" },
+        { "tiny/archive.zip", "PK\u0003\u0004 and more"u8.ToArray(), "PNG, JPEG or WebP" },
+        { "tiny/truncated.jpg", Pictures.Jpeg[..300], "JPEG" },
+        { "tiny/huge.png", Pictures.Huge(60_000, 60_000), "60000x60000" },
+        { "tiny/large.png", new byte[1_000_001], "1000001 bytes" },
+        { "absent/a.png", Bands, "no model \"absent\"" },
+        { "folderless.png", Bands, "inbox/MODEL/" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Bad))]
+    public async Task What_cannot_be_processed_is_kept_with_the_reason(string name, byte[] content, string reason)
+    {
+        await DropAsync(name, content);
+        var json = JsonNode.Parse(await ReadAsync($"rejected/{name}.json"))!;
+        Assert.Contains(reason, (string)json["reason"]!, StringComparison.Ordinal);
+        Assert.Equal(content, await ReadAsync($"rejected/{name}"));
+        Assert.True(await Inbox(name).ExistsAsync(), "the inbox must only be read");
+        Assert.Null(await serving.Registry.Store.TryReadAsync($"results/{name}.json", 1 << 20));
+    }
+
+    BlobClient Inbox(string name) => serving.Blobs.GetBlobContainerClient("inbox").GetBlobClient(name);
+
+    Task<string> DropAsync(string name, byte[] content) => serving.Registry.Store.WriteAsync($"inbox/{name}", new BinaryData(content));
+
+    async Task<byte[]> ReadAsync(string path)
+    {
+        Blob? blob = null;
+        await Eventually.Async(async () => Assert.True((blob = await serving.Registry.Store.TryReadAsync(path, 2 << 20)) is not null, $"{path} is missing.\n{serving.Log}"));
+        return blob!.Content.ToArray();
+    }
+}
