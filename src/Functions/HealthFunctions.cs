@@ -4,7 +4,7 @@ using Microsoft.Azure.Functions.Worker;
 namespace VaeFunctions.Serving;
 
 /// <summary>For whoever watches the server: whether it runs, and whether requests should be sent to it.</summary>
-sealed class HealthFunctions(ModelProvider models, ModelFollower follower)
+public sealed class HealthFunctions(ModelProvider models, ModelFollower follower)
 {
     [Function("HealthLive")]
     public static IActionResult Live([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "health/live")] HttpRequest request) =>

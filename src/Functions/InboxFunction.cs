@@ -15,7 +15,7 @@ namespace VaeFunctions.Serving;
 /// the host tries again. The inbox is only read. The same blob gives the same results, so a repeated delivery does no harm.
 /// The pattern takes every name, so that a file without a model's folder is rejected rather than overlooked.
 /// </remarks>
-sealed class InboxFunction(ModelProvider models, RequestImages images, IBlobStore store, IOptions<ServingOptions> options, ILogger<InboxFunction> logger)
+public sealed class InboxFunction(ModelProvider models, RequestImages images, IBlobStore store, IOptions<ServingOptions> options, ILogger<InboxFunction> logger)
 {
     [Function("Inbox")]
     public async Task Run(

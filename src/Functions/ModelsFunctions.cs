@@ -5,7 +5,7 @@ using VaeFunctions.Registry;
 namespace VaeFunctions.Serving;
 
 /// <summary>What there is to ask: the models, what serves, and what served before.</summary>
-sealed class ModelsFunctions(ModelRegistry registry, ModelProvider models)
+public sealed class ModelsFunctions(ModelRegistry registry, ModelProvider models)
 {
     [Function("Models")]
     public async Task<IActionResult> List([HttpTrigger(AuthorizationLevel.Function, "get", Route = "models")] HttpRequest request, CancellationToken cancellation)

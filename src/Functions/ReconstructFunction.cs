@@ -5,7 +5,7 @@ using VaeFunctions.Imaging;
 namespace VaeFunctions.Serving;
 
 /// <summary>Sends images through a model and back: the reconstruction of one, a sheet of pairs of several, JSON, or a ZIP.</summary>
-sealed class ReconstructFunction(ModelProvider models, RequestImages images)
+public sealed class ReconstructFunction(ModelProvider models, RequestImages images)
 {
     [Function("Reconstruct")]
     public async Task<IActionResult> Run(

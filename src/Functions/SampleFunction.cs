@@ -7,7 +7,7 @@ using VaeFunctions.Tensors;
 namespace VaeFunctions.Serving;
 
 /// <summary>Draws images from a model's prior: a grid, JSON with the latents, or a ZIP.</summary>
-sealed class SampleFunction(ModelProvider models, IOptions<ServingOptions> options)
+public sealed class SampleFunction(ModelProvider models, IOptions<ServingOptions> options)
 {
     const long LargestSeed = (1L << 53) - 1; // what JSON numbers hold in every language
 

@@ -10,7 +10,7 @@ namespace VaeFunctions.Serving;
 public sealed record FittedImage(Image Image, string OriginalSize, bool Resized);
 
 /// <summary>Reads images from a request: one as the raw body, several as multipart/form-data or as base64 in JSON.</summary>
-sealed class RequestImages(IOptions<ServingOptions> options)
+public sealed class RequestImages(IOptions<ServingOptions> options)
 {
     static readonly string[] Known = ["images"];
 
