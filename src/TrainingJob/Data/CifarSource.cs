@@ -40,13 +40,16 @@ static class CifarSource
         using var file = File.OpenRead(path);
         var name = Path.GetFileName(path);
         if (file.Length == 0 || file.Length % Record != 0)
-            throw new DataException($"{source}: {name} has {file.Length:N0} bytes, no multiple of {Record:N0} (a label and 32×32×3 pixels); fetch it again.");
+            throw new DataException(
+                $"{source}: {name} has {file.Length:N0} bytes, no multiple of {Record:N0} (a label and 32×32×3 pixels); fetch it again.");
         var record = new byte[Record];
         for (var i = 0; file.Position < file.Length; i++)
         {
             file.ReadExactly(record);
             if (record[0] >= Classes)
-                throw new DataException($"{source}: image {i:N0} of {name} has the label {record[0]}; labels go from 0 to {Classes - 1}. Is it CIFAR-10's binary version?");
+                throw new DataException(
+                    $"{source}: image {i:N0} of {name} has the label {record[0]}; labels go from 0 to {Classes - 1}. "
+                    + "Is it CIFAR-10's binary version?");
             var pixels = new byte[3 * Plane];
             for (var p = 0; p < Plane; p++)
                 for (var c = 0; c < 3; c++)

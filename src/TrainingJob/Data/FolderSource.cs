@@ -13,7 +13,8 @@ static class FolderSource
         var root = new DirectoryInfo(path);
         if (!root.Exists)
             throw new DataException(
-                $"{source}: there is no folder {root.FullName}" + (File.Exists(path) ? "; it is a file. Unpack it, and name the folder." : ". Check the path."));
+                $"{source}: there is no folder {root.FullName}"
+                + (File.Exists(path) ? "; it is a file. Unpack it, and name the folder." : ". Check the path."));
         var (files, others) = (new List<ImageFile>(), new List<string>());
         Walk(root, "", [Real(root)]);
         others.Sort(StringComparer.Ordinal);
@@ -29,7 +30,10 @@ static class FolderSource
                 if (ImageFile.IsHidden(entry.Name)) continue;
                 if (entry is DirectoryInfo below)
                 {
-                    if (Real(below) is var real && !through.Contains(real) && through.Length < MaxDepth) Walk(below, name + "/", [.. through, real]);
+                    var real = Real(below);
+                    if (through.Contains(real)) continue;
+                    if (through.Length < MaxDepth) Walk(below, name + "/", [.. through, real]);
+                    else options.Log?.Invoke($"{source}: left out {name}, which lies more than {MaxDepth} folders deep");
                 }
                 else if (ImageFile.IsImage(name))
                 {

@@ -18,7 +18,8 @@ static class IdxSource
         if (train.Found != test.Found)
             throw new DataException($"{source}: the images to train on are {train.Found} but those to test with {test.Found}; they must be alike.");
         if ((train.Labels is null) != (test.Labels is null))
-            throw new DataException($"{source}: there are labels for one part only; add the other {(train.Labels is null ? "train" : "t10k")}-labels-idx1-ubyte, or remove both.");
+            throw new DataException(
+                $"{source}: there are labels for one part only; add {(train.Labels is null ? "train" : "t10k")}-labels-idx1-ubyte, or remove the others.");
         string[] names = train.Labels is null
             ? []
             : [.. Enumerable.Range(0, train.Labels.Concat(test.Labels!).Max() + 1).Select(label => label.ToString(CultureInfo.InvariantCulture))];

@@ -30,7 +30,8 @@ public sealed class ImageDataset
             throw new ArgumentException($"ImageDataset: a label lies outside the {LabelNames.Count} names.");
         if (attributes is not null && (attributes.GetLength(0) != images.Length || attributes.GetLength(1) != AttributeNames.Count))
             throw new ArgumentException(
-                $"ImageDataset: {attributes.GetLength(0)}×{attributes.GetLength(1)} attributes for {images.Length} images and {AttributeNames.Count} names.");
+                $"ImageDataset: {attributes.GetLength(0)}×{attributes.GetLength(1)} attributes for {images.Length} images and "
+                + $"{AttributeNames.Count} names.");
     }
 
     public ImageShape Shape { get; }

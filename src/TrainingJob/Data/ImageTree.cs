@@ -34,9 +34,12 @@ static class ImageTree
             throw new DataException(
                 $"{source}: {all.First(file => LabelOf(file.Path).Length == 0).Path} lies beside label folders such as {labelNames[1]}. "
                 + "Put every image in a label folder, or none.");
-        var labels = labelNames[0].Length == 0 ? null : Array.ConvertAll(all, file => Array.BinarySearch(labelNames, LabelOf(file.Path), StringComparer.Ordinal));
+        var labels = labelNames[0].Length == 0
+            ? null
+            : Array.ConvertAll(all, file => Array.BinarySearch(labelNames, LabelOf(file.Path), StringComparer.Ordinal));
         if (isSplit && labels is not null && labels.AsSpan(train.Length).IndexOfAnyExcept(labels.AsSpan(0, train.Length)) is >= 0 and var at)
-            throw new DataException($"{source}: test has the label {labelNames[labels[train.Length + at]]}, which train lacks. Add it to train, or remove it from test.");
+            throw new DataException(
+                $"{source}: test has the label {labelNames[labels[train.Length + at]]}, which train lacks. Add it to train, or remove it from test.");
 
         var (shape, images) = await ImageFiles.DecodeAsync(source, all, readers, options, cancellation);
         var dataset = new ImageDataset(shape, images, labels, labels is null ? null : labelNames);
@@ -46,7 +49,8 @@ static class ImageTree
     }
 
     static ImageFile[] Below(string folder, ImageFile[] files) =>
-        [.. files.Where(file => file.Path.StartsWith(folder, StringComparison.Ordinal)).Select(file => file with { Path = file.Path[folder.Length..] })];
+        [.. files.Where(file => file.Path.StartsWith(folder, StringComparison.Ordinal))
+            .Select(file => file with { Path = file.Path[folder.Length..] })];
 
     /// <summary>The first folder of a path; empty where it lies in none.</summary>
     static string LabelOf(string path) => path.IndexOf('/') is > 0 and var slash ? path[..slash] : "";

@@ -27,10 +27,13 @@ sealed class Canvas(ImageShape shape)
             {
                 var point = new Vector2(x + 0.5f - shape.Width / 2f, y + 0.5f - shape.Height / 2f) / scale;
                 var cover = Math.Clamp(0.5f - form.Distance(point) * scale, 0, 1) * opacity;
-                if (cover > 0) pixels[y * shape.Width + x] = Vector3.Lerp(pixels[y * shape.Width + x], colour, cover);
+                if (cover > 0) pixels[y * shape.Width + x] = Mix(pixels[y * shape.Width + x], colour, cover);
             }
         }
     }
+
+    /// <summary>(1 − t) a + t b, rounded alike on every processor, which Vector3.Lerp does not promise.</summary>
+    public static Vector3 Mix(Vector3 a, Vector3 b, float t) => a + (b - a) * t;
 
     public Image ToImage()
     {

@@ -37,7 +37,7 @@ public static class FaceRenderer
 
     static void PaintBack(Canvas canvas, FaceAttributes face, Ellipse head, Vector3 hair, Vector3 skin)
     {
-        var length = float.Lerp(-0.05f, 0.95f, face.HairLength);
+        var length = face.HairLength - 0.05f;
         canvas.Fill(new Box(At(head.Centre.X, (length - 0.6f) / 2), At(0.68f, (length + 0.6f) / 2), 0.3f), hair * 0.82f);
         canvas.Fill(new Ellipse(At(0, 1.15f), At(0.8f, 0.42f)), Shirt);
         canvas.Fill(new Box(At(0, 0.72f), At(0.2f, 0.22f), 0.1f), skin * 0.82f);
@@ -47,12 +47,14 @@ public static class FaceRenderer
 
     static void PaintBeard(Canvas canvas, Ellipse head, float turn, Vector3 hair) =>
         canvas.Fill(
-            new Without<Ellipse, Ellipse>(new Ellipse(head.Centre + At(0, 0.03f), head.Radii), new Ellipse(At(head.Centre.X + turn * 0.6f, -0.12f), At(0.56f, 0.5f))),
+            new Without<Ellipse, Ellipse>(
+                new Ellipse(head.Centre + At(0, 0.03f), head.Radii),
+                new Ellipse(At(head.Centre.X + turn * 0.6f, -0.12f), At(0.56f, 0.5f))),
             hair * 0.9f);
 
     static void PaintFeatures(Canvas canvas, FaceAttributes face, float turn, Vector3 hair, Vector3 skin)
     {
-        var eye = float.Lerp(0.075f, 0.145f, face.EyeSize);
+        var eye = 0.075f + 0.07f * face.EyeSize;
         foreach (var side in (ReadOnlySpan<float>)[-1, 1])
         {
             var centre = EyeCentre(side, turn);
@@ -108,7 +110,7 @@ public static class FaceRenderer
     {
         var at = Math.Clamp(place, 0, 1) * (colours.Length - 1);
         var first = Math.Min((int)at, colours.Length - 2);
-        return Vector3.Lerp(colours[first], colours[first + 1], at - first);
+        return Canvas.Mix(colours[first], colours[first + 1], at - first);
     }
 
     static Vector3 Rgb(int hex) => new Vector3(hex >> 16, hex >> 8 & 0xFF, hex & 0xFF) / 255;
