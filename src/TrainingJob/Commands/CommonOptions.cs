@@ -39,6 +39,16 @@ static class CommonOptions
         return BlobStores.FromSettings(key => Environment.GetEnvironmentVariable(key.Replace(":", "__", StringComparison.Ordinal)), () => new DefaultAzureCredential());
     }
 
+    /// <exception cref="RegistryException">No version of the model serves; says what there is.</exception>
+    public static async Task<string> ServingVersionAsync(ModelRegistry registry, string model, CancellationToken cancellation)
+    {
+        if (await registry.ReadCurrentAsync(model, cancellation) is { } current) return current.Version;
+        var versions = await registry.ListVersionsAsync(model, cancellation);
+        throw new RegistryException(versions.Count > 0
+            ? $"No version of {model} serves in {registry.Store.Location}; name one with --version: {string.Join(", ", versions)}."
+            : $"There is no model {model} in {registry.Store.Location}; there are: {string.Join(", ", await registry.ListModelsAsync(cancellation))}.");
+    }
+
     /// <summary>The storage that <c>blob:</c> data come from: opened only when it is asked for.</summary>
     public static IBlobStore? DataStore(string source) => source.StartsWith("blob:", StringComparison.Ordinal) ? OpenStore(Blob) : null;
 }

@@ -27,7 +27,7 @@ static class EvaluateCommand
     static async Task<int> RunAsync(IBlobStore store, string name, string? version, string? source, bool resize, int threads, CancellationToken cancellation)
     {
         var registry = new ModelRegistry(store);
-        version ??= (await registry.ReadCurrentAsync(name, cancellation))?.Version ?? "";
+        version ??= await CommonOptions.ServingVersionAsync(registry, name, cancellation);
         var manifest = await registry.ReadManifestAsync(name, version, cancellation);
         var (recipe, model) = await Publisher.LoadAsync(registry, manifest, threads, cancellation);
         source ??= manifest.Data.Source;

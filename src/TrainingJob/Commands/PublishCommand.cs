@@ -23,7 +23,7 @@ static class PublishCommand
     static async Task<int> RunAsync(string name, string? version, IBlobStore from, IBlobStore to, bool force, CancellationToken cancellation)
     {
         var source = new ModelRegistry(from);
-        version ??= (await source.ReadCurrentAsync(name, cancellation))?.Version ?? "";
+        version ??= await CommonOptions.ServingVersionAsync(source, name, cancellation);
         var (manifest, promotion) = await new Publisher(new(to), new()).CopyAsync(source, name, version, force, cancellation);
         Console.WriteLine($"published models/{name}/{manifest.Version} ({manifest.Files.Count} files) in {to.Location}");
         Console.WriteLine(promotion.Promoted ? $"it serves now. {promotion.Reason}" : $"it does not serve. {promotion.Reason} --force overrides.");

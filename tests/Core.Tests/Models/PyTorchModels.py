@@ -63,6 +63,16 @@ reconstruction = F.mse_loss(decoded, images, reduction="sum")
 kl = -0.5 * torch.sum(1 + logvar - mu.pow(2) - logvar.exp())
 ((reconstruction + kl) / 6).backward()
 expected.update(reconstruction=reconstruction, kl=kl)
-expected.update({f"gradient/{name}": p.grad for name, p in model.named_parameters()})
+expected.update({f"gradient/{name}": p.grad.clone() for name, p in model.named_parameters()})
+optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+losses = []
+for _ in range(12):
+    decoded, mu, logvar = model(images, noise)
+    loss = (F.mse_loss(decoded, images, reduction="sum") - 0.5 * torch.sum(1 + logvar - mu.pow(2) - logvar.exp())) / 6
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    losses.append(loss.item())
+expected["losses"] = torch.tensor(losses)
 save(f"{out}/expected.safetensors", expected)
 save(f"{out}/inputs.safetensors", {"pixels": pixels.float(), "noise": noise})

@@ -1,0 +1,135 @@
+using System.Diagnostics;
+using System.Text;
+using VaeFunctions.Registry;
+using VaeFunctions.Training;
+
+namespace VaeFunctions.Tests.Training;
+
+/// <summary>The real program, from its arguments to its exit code.</summary>
+public sealed class CommandLineTests : IDisposable
+{
+    readonly string folder = Directory.CreateTempSubdirectory("command-line-").FullName;
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    Process Start(StringBuilder output, params string[] arguments)
+    {
+        var program = Path.Combine(AppContext.BaseDirectory, "VaeFunctions.TrainingJob.dll");
+        var start = new ProcessStartInfo("dotnet", [program, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = folder };
+        start.Environment.Remove("VaeStorage");
+        var process = Process.Start(start)!;
+        process.OutputDataReceived += Collect;
+        process.ErrorDataReceived += Collect;
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        return process;
+
+        void Collect(object sender, DataReceivedEventArgs line)
+        {
+            lock (output) output.AppendLine(line.Data);
+        }
+    }
+
+    async Task<(int ExitCode, string Output)> RunAsync(params string[] arguments)
+    {
+        var output = new StringBuilder();
+        using var process = Start(output, arguments);
+        await process.WaitForExitAsync();
+        return (process.ExitCode, output.ToString());
+    }
+
+    static string[] Train(string store, params string[] more) => ["train", "faces-vae", "--data", "faces:320", "--epochs", "2", "--batch-size", "16", "--out", store, .. more];
+
+    async Task<string> WeightsAsync(string store)
+    {
+        var registry = new ModelRegistry(new FolderBlobStore(Path.Combine(folder, store)));
+        var manifest = await registry.ReadManifestAsync("faces-vae", (await registry.ReadCurrentAsync("faces-vae"))!.Version);
+        var weights = Safetensors.Read(await registry.ReadFileAsync(manifest, "weights.safetensors"));
+        return string.Join('\n', weights.Tensors.Select(tensor => tensor.Name + Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(tensor.Data.Span))));
+    }
+
+    async Task WaitForCheckpointAsync(string store)
+    {
+        var blobs = new FolderBlobStore(Path.Combine(folder, store));
+        for (var deadline = DateTime.UtcNow.AddMinutes(1); DateTime.UtcNow < deadline; await Task.Delay(20))
+        {
+            if (await Checkpoint.NewestRunAsync(blobs, "faces-vae") is { } run && (await Checkpoint.ReadAsync(blobs, "faces-vae", run)).State.Batch > 0) return;
+        }
+        Assert.Fail("No checkpoint was written in the middle of an epoch.");
+    }
+
+    [Theory]
+    [InlineData("KILL", 137)]
+    [InlineData("TERM", 130)]
+    public async Task A_run_that_a_signal_ended_in_the_middle_of_an_epoch_goes_on_to_the_same_weights(string signal, int exitCode)
+    {
+        var (code, output) = await RunAsync(Train("whole"));
+        Assert.True(code == 0, output);
+
+        var log = new StringBuilder();
+        using (var process = Start(log, Train("cut", "--save-every", "0.05", "--threads", "1")))
+        {
+            await WaitForCheckpointAsync("cut");
+            Process.Start("kill", [$"-{signal}", $"{process.Id}"]).WaitForExit();
+            await process.WaitForExitAsync();
+            Assert.True(process.ExitCode == exitCode, $"{process.ExitCode}: {log}");
+            if (signal == "TERM") Assert.Contains("--resume", log.ToString());
+        }
+        Assert.Empty(await new ModelRegistry(new FolderBlobStore(Path.Combine(folder, "cut"))).ListModelsAsync());
+
+        (code, output) = await RunAsync(Train("cut", "--resume"));
+        Assert.True(code == 0, output);
+        Assert.Contains("going on with run", output);
+        Assert.Equal(await WeightsAsync("whole"), await WeightsAsync("cut"));
+    }
+
+    [Fact]
+    public async Task Wrong_input_is_answered_with_what_helps_and_exit_code_2()
+    {
+        Directory.CreateDirectory(Path.Combine(folder, "empty"));
+        await Refused("mnist-vae-20", "train", "no-such-recipe");
+        await Refused("--data", "train", "mnist-vae-20");
+        await Refused("empty", "train", "faces-vae", "--data", "folder:empty");
+        await Refused("nowhere", "train", "faces-vae", "--data", "folder:nowhere");
+        await Refused("folder:", "train", "faces-vae", "--data", "magic:beans");
+        await Refused("--epochs", "train", "faces-vae", "--epochs", "many");
+        await Refused("epochs is 0", "train", "faces-vae", "--epochs", "0");
+        await Refused("learningRate", "train", "faces-vae", "--learning-rate", "0");
+        await Refused("resume", "train", "faces-vae", "--data", "faces:8", "--resume");
+        await Refused("VaeStorage", "train", "faces-vae", "--data", "faces:8", "--out", "blob");
+        await Refused("lower-case", "train", "faces-vae", "--data", "faces:8", "--model", "../Upwards");
+        await Refused("no-such-model", "evaluate", "no-such-model");
+        await Refused("no-such-model", "rollback", "no-such-model");
+        await Refused("no-such-model", "publish", "no-such-model", "--to", "elsewhere");
+        await Refused("nothing.safetensors", "export", "mnist-vae-20", "--weights", "nothing.safetensors");
+        await Refused("frobnicate", "frobnicate");
+
+        async Task Refused(string expected, params string[] arguments)
+        {
+            var (exitCode, output) = await RunAsync(arguments);
+            Assert.True(exitCode == 2 && output.Contains(expected, StringComparison.OrdinalIgnoreCase) && !output.Contains("   at "),
+                $"{string.Join(' ', arguments)} gave {exitCode}:\n{output}");
+        }
+    }
+
+    [Fact]
+    public async Task What_was_published_can_be_listed_evaluated_copied_exported_and_resumed_for_longer()
+    {
+        await Done(Train("runs"));
+        Assert.Contains("serves", await Done("models", "--store", "runs"));
+        Assert.Contains("loss", await Done("evaluate", "faces-vae", "--store", "runs", "--data", "faces:80"));
+        Assert.Contains("it serves now", await Done("publish", "faces-vae", "--from", "runs", "--to", "copy"));
+        var weights = Directory.EnumerateFiles(Path.Combine(folder, "copy"), "weights.safetensors", SearchOption.AllDirectories).Single();
+        await Done("export", "faces-vae", "--weights", weights, "--to", "graphs");
+        Assert.True(new FileInfo(Path.Combine(folder, "graphs", "decoder.onnx")).Length > 100_000);
+        Assert.Contains("after epoch 2", await Done("train", "faces-vae", "--data", "faces:320", "--epochs", "3", "--batch-size", "16", "--out", "runs", "--resume"));
+        Assert.Contains("serves now", await Done("rollback", "faces-vae", "--store", "runs"));
+
+        async Task<string> Done(params string[] arguments)
+        {
+            var (exitCode, output) = await RunAsync(arguments);
+            Assert.True(exitCode == 0, $"{string.Join(' ', arguments)} gave {exitCode}:\n{output}");
+            return output;
+        }
+    }
+}
