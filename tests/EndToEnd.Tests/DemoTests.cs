@@ -66,3 +66,15 @@ public class DemoTests(DemoFixture fixture) : IClassFixture<DemoFixture>
         Assert.All(images, image => Assert.True(image.Width > 0, $"{image.Source} did not load"));
     }
 }
+
+public class BrowserTests
+{
+    [SkippableFact]
+    public async Task A_picture_that_does_not_load_is_noticed()
+    {
+        using var folder = new TemporaryFolder();
+        var page = folder.File("page.html", "<!doctype html><body><img src=nothing.png></body>"u8.ToArray());
+
+        Assert.Equal(0, Assert.Single(await Browser.LoadAsync(page)).Width);
+    }
+}

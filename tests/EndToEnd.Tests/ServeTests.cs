@@ -51,8 +51,8 @@ public sealed class ServeTests(ServeFixture fixture) : IClassFixture<ServeFixtur
     [Fact]
     public async Task An_image_that_is_dropped_again_is_answered_again()
     {
-        await using var drawn = await Command.RunAsync(Installation.TrainingJob, "faces", "--count", "1", "--seed", "8", "--out", _folder.File("one"));
-        string[] drop = ["drop", _folder.File("one"), "--data", fixture.Data, "--model", ServeFixture.Model];
+        await using var drawn = await Command.RunAsync(Installation.TrainingJob, "faces", "--count", "8", "--seed", "8", "--out", _folder.File("images/again"));
+        string[] drop = ["drop", _folder.File("images"), "--data", fixture.Data, "--model", ServeFixture.Model];
 
         await using var first = await Command.RunAsync(Command.LocalCloud, drop);
         await using var second = await Command.RunAsync(Command.LocalCloud, drop);
@@ -91,6 +91,6 @@ public sealed class ServeTests(ServeFixture fixture) : IClassFixture<ServeFixtur
         var names = new List<string>();
         await foreach (var entry in fixture.Store.ListAsync($"{container}/{ServeFixture.Model}/"))
             names.Add(entry.Path.Split('/', 3)[2]);
-        return names.Where(name => !name.StartsWith("face-8", StringComparison.Ordinal)).ToList();
+        return [.. names.Where(name => !name.StartsWith("again/", StringComparison.Ordinal))];
     }
 }
