@@ -37,6 +37,7 @@ try
 }
 catch (OperationCanceledException) when (stopping.IsCancellationRequested)
 {
+    Console.Error.WriteLine("vae: stopped.");
     return 130;
 }
 catch (Exception e) when (e is LocalCloudException or RegistryException or StorageException or ArgumentException or IOException or UnauthorizedAccessException)

@@ -29,6 +29,18 @@ public sealed class ProcessesTests : IDisposable
     }
 
     [Fact]
+    public async Task A_demo_that_is_interrupted_says_so_and_leaves_nothing_running()
+    {
+        await using var demo = Command.Start(Command.LocalCloud, "demo", "--data", "faces:400", "--out", _folder.Path);
+        await demo.WaitForAsync("weights"); // It trains.
+
+        Assert.Equal(130, await demo.TerminateAsync());
+
+        Assert.Contains("stopped", demo.Output, StringComparison.Ordinal);
+        Assert.Empty(demo.Family());
+    }
+
+    [Fact]
     public async Task A_child_that_dies_ends_serve_with_a_message()
     {
         await using var serve = await ServeAsync();
