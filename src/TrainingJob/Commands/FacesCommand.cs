@@ -23,13 +23,14 @@ static class FacesCommand
         {
             var folder = parsed.GetRequiredValue(to);
             Directory.CreateDirectory(folder);
-            var faces = (await DataSources.LoadAsync($"faces:{parsed.GetValue(count)}", new() { Seed = parsed.GetValue(seed) }, cancellation)).Train;
-            for (var i = 0; i < faces.Count; i++)
+            int wanted = parsed.GetValue(count), drawn = Math.Max(wanted, 8); // the source draws no fewer
+            var faces = (await DataSources.LoadAsync($"faces:{drawn}", new() { Seed = parsed.GetValue(seed) }, cancellation)).Train;
+            for (var i = 0; i < wanted; i++)
             {
                 var path = Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"face-{i:0000}.png"));
                 await File.WriteAllBytesAsync(path, ImageCodec.EncodePng(faces.Image(i)), cancellation);
             }
-            Console.WriteLine($"wrote {faces.Count} faces to {Path.GetFullPath(folder)}");
+            Console.WriteLine($"wrote {wanted} faces to {Path.GetFullPath(folder)}");
             return 0;
         });
         return command;

@@ -60,6 +60,7 @@ static class TrainCommand
 
     static async Task<int> RunAsync(Request request, CancellationToken cancellation)
     {
+        await Task.Yield(); // Ctrl-C and SIGTERM are heeded only from here on, and a training yields only when it saves
         var log = TrainingLog.Create();
         var (recipeName, recipe) = RecipeBook.Load(request.Recipe);
         recipe = Override(recipe, request);

@@ -18,7 +18,11 @@ public sealed class ModelSuite
         ["mlp, squared error, RGB"] = new MlpVaeOptions { Image = new(5, 7, 3), Hidden = 17, Latent = 3, Likelihood = new SquaredErrorOptions() },
         ["conv, squared error"] = new ConvVaeOptions
         {
-            Image = new(16, 24, 3), Channels = [6, 10, 12], Hidden = 20, Latent = 4, Likelihood = new SquaredErrorOptions { Low = -1, High = 1 },
+            Image = new(16, 24, 3),
+            Channels = [6, 10, 12],
+            Hidden = 20,
+            Latent = 4,
+            Likelihood = new SquaredErrorOptions { Low = -1, High = 1 },
         },
         ["conv, Bernoulli, grey"] = new ConvVaeOptions { Image = new(8, 8, 1), Channels = [5], Hidden = 9, Latent = 2, Output = OutputActivation.Linear, Likelihood = new BernoulliOptions() },
     };

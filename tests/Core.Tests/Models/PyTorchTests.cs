@@ -36,7 +36,11 @@ public sealed class PyTorchTests
         var backend = new CpuBackend();
         var model = new ConvVaeOptions
         {
-            Image = new(32, 32, 3), Channels = [32, 64, 128], Hidden = 1024, Latent = 128, Likelihood = new SquaredErrorOptions { Low = -1, High = 1 },
+            Image = new(32, 32, 3),
+            Channels = [32, 64, 128],
+            Hidden = 1024,
+            Latent = 128,
+            Likelihood = new SquaredErrorOptions { Low = -1, High = 1 },
         }.Build(backend, 1);
         Assert.Equal(4_923_587, model.Parameters.WeightCount);
         ParameterFile.Load(weights, model.Parameters, backend);

@@ -15,7 +15,11 @@ static class TinyTraining
     {
         Model = new ConvVaeOptions
         {
-            Image = new(8, 8, 1), Channels = [6, 8], Hidden = 16, Latent = 3, Likelihood = new SquaredErrorOptions { Low = -1, High = 1 },
+            Image = new(8, 8, 1),
+            Channels = [6, 8],
+            Hidden = 16,
+            Latent = 3,
+            Likelihood = new SquaredErrorOptions { Low = -1, High = 1 },
         },
         BatchSize = 16,
         Epochs = 3,
