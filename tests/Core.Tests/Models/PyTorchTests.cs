@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using VaeFunctions.Autograd;
 using VaeFunctions.Cpu;
 using VaeFunctions.Layers;
@@ -14,13 +13,12 @@ public sealed class PyTorchTests
     [SkippableFact]
     public void A_PyTorch_state_dict_loads_and_gives_the_same_outputs_loss_and_gradients()
     {
-        const string python = "/usr/bin/python3";
-        Skip.IfNot(File.Exists(python) && Run(python, "-c", "import torch").ExitCode == 0, "PyTorch is not installed (Debian: python3-torch)");
+        var python = ExternalProgram.PythonWith("torch", "python3-torch");
         var folder = Directory.CreateTempSubdirectory("pytorch-").FullName;
         try
         {
-            var (exitCode, output) = Run(python, Path.Combine(AppContext.BaseDirectory, "Models", "PyTorchModels.py"), folder);
-            Assert.True(exitCode == 0, output);
+            var (exitCode, _, errors) = ExternalProgram.Run(python, Path.Combine(AppContext.BaseDirectory, "Models", "PyTorchModels.py"), folder)!.Value;
+            Assert.True(exitCode == 0, errors);
             Compare(Read("weights"), Read("inputs"), Read("expected"));
         }
         finally
@@ -89,14 +87,5 @@ public sealed class PyTorchTests
         var scale = expected.Max(Math.Abs);
         var worst = expected.Zip(actual, (a, b) => Math.Abs(a - b)).Max() / scale;
         Assert.True(worst <= tolerance, $"{name}: differs by {worst} of the largest value {scale}.");
-    }
-
-    static (int ExitCode, string Output) Run(string command, params string[] arguments)
-    {
-        using var process = Process.Start(new ProcessStartInfo(command, arguments) { RedirectStandardError = true, RedirectStandardOutput = true })!;
-        var error = process.StandardError.ReadToEndAsync();
-        var output = process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
-        return (process.ExitCode, output + error.Result);
     }
 }

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using VaeFunctions.Onnx;
 using VaeFunctions.Tensors;
 
@@ -55,38 +54,20 @@ public class CheckerTests
         return graph.ToBytes();
     }
 
-    static string[] Check(List<byte[]> models)
+    internal static string[] Check(List<byte[]> models)
     {
-        var python = new[] { "/usr/bin/python3", "python3" }.FirstOrDefault(path => Run(path, ["-c", "import onnx"]) is { Code: 0 });
-        Skip.If(python is null, "no python3 with the onnx package is installed (Debian: python3-onnx)");
+        var python = ExternalProgram.PythonWith("onnx", "python3-onnx");
         var folder = Directory.CreateTempSubdirectory("onnx-checker-");
         try
         {
             string[] paths = [.. models.Select((_, i) => Path.Combine(folder.FullName, $"{i}.onnx"))];
             for (var i = 0; i < paths.Length; i++) File.WriteAllBytes(paths[i], models[i]);
-            var (code, output, errors) = Run(python!, ["-c", Script, .. paths])!.Value;
+            var (code, output, errors) = ExternalProgram.Run(python, ["-c", Script, .. paths])!.Value;
             return code == 0 ? output.Split('\n', StringSplitOptions.RemoveEmptyEntries) : throw new InvalidOperationException(errors);
         }
         finally
         {
             folder.Delete(recursive: true);
-        }
-    }
-
-    static (int Code, string Output, string Errors)? Run(string program, string[] arguments)
-    {
-        var start = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
-        try
-        {
-            using var process = Process.Start(start)!;
-            var errors = process.StandardError.ReadToEndAsync();
-            var output = process.StandardOutput.ReadToEnd();
-            process.WaitForExit();
-            return (process.ExitCode, output, errors.Result);
-        }
-        catch (System.ComponentModel.Win32Exception)
-        {
-            return null; // no such program
         }
     }
 }
