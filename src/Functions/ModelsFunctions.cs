@@ -13,10 +13,25 @@ public sealed class ModelsFunctions(ModelRegistry registry, ModelProvider models
         var lines = new List<object>();
         foreach (var model in await registry.ListModelsAsync(cancellation))
         {
-            if (await registry.ReadCurrentAsync(model, cancellation) is { } current)
-                lines.Add(Line(await registry.ReadManifestAsync(model, current.Version, cancellation)));
+            if (await LineAsync(model, cancellation) is { } line)
+                lines.Add(line);
         }
         return Answers.Json(new { models = lines });
+    }
+
+    /// <summary>One damaged model must not hide the others: its line says what is wrong.</summary>
+    async Task<object?> LineAsync(string model, CancellationToken cancellation)
+    {
+        try
+        {
+            return await registry.ReadCurrentAsync(model, cancellation) is { } current
+                ? Line(await registry.ReadManifestAsync(model, current.Version, cancellation))
+                : null;
+        }
+        catch (RegistryException damaged)
+        {
+            return new { model, error = damaged.Message };
+        }
     }
 
     [Function("Model")]

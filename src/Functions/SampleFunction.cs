@@ -24,6 +24,9 @@ public sealed class SampleFunction(ModelProvider models, IOptions<ServingOptions
         var temperature = (float)(fields.Number("temperature", 0, 10) ?? 1);
 
         using var session = await models.LeaseAsync(model, cancellation);
+        if ((long)count * session.Shape.Height * session.Shape.Width > options.Value.MaxImagePixels)
+            throw new RequestException(StatusCodes.Status400BadRequest,
+                $"{count} images of {session.Shape} are more than {options.Value.MaxImagePixels} pixels; ask for at most {options.Value.MaxImagePixels / (session.Shape.Height * session.Shape.Width)}.");
         var latents = Draw(count, session.LatentSize, (ulong)seed, temperature);
         var images = Answers.Images(session.Decode(latents), session.Shape);
 

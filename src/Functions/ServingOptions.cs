@@ -11,7 +11,7 @@ public sealed record ServingOptions
     [Range(1024, 100 << 20)]
     public int MaxBodyBytes { get; init; } = 16 << 20;
 
-    /// <summary>The most pixels that an image may have, checked before it is decoded.</summary>
+    /// <summary>The most pixels that an image may have, checked before it is decoded, and all samples of an answer together.</summary>
     [Range(1, 500_000_000)]
     public int MaxImagePixels { get; init; } = 40_000_000;
 

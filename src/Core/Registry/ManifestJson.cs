@@ -40,6 +40,7 @@ static partial class ManifestJson
         {
             var pointer = JsonSerializer.Deserialize(blob.Content, RegistryJson.Default.CurrentPointer)
                 ?? throw new ModelFormatException($"{path}: null was found; a pointer to a version was expected.");
+            if (pointer.History.Contains(null!)) throw new ModelFormatException($"{path}: the history holds null; versions were expected.");
             foreach (var version in pointer.History.Select(past => past.Version).Prepend(pointer.Version))
                 if (!IsVersion(version)) throw new ModelFormatException($"{path}: \"{version}\" is not a version.");
             return pointer with { ETag = blob.ETag };
@@ -59,6 +60,7 @@ static partial class ManifestJson
         Require(manifest.LatentSize > 0, "latentSize", manifest.LatentSize, "at least 1");
         Require(manifest.Recipe.ValueKind == JsonValueKind.Object, "recipe", manifest.Recipe.ValueKind, "an object");
         Require(manifest.Data is { Train: >= 0, Test: >= 0 }, "data", manifest.Data, "counts that are not negative");
+        Require(!manifest.Files.Contains(null!), "files", "null", "a name, a size and a hash for each");
         foreach (var file in manifest.Files)
         {
             Require(IsFileName(file.Name), "files.name", file.Name, "letters, digits, '-', '.' and '_', no slash, and not " + ModelRegistry.ManifestName);

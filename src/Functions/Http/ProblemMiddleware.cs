@@ -41,6 +41,7 @@ sealed class ProblemMiddleware(ILogger<ProblemMiddleware> logger) : IFunctionsWo
         ImageFormatException image => (StatusCodes.Status400BadRequest, image.Message),
         BadHttpRequestException request => (request.StatusCode, request.Message),
         ModelUnavailableException model => (StatusCodes.Status503ServiceUnavailable, model.Message),
+        RegistryException registry => (StatusCodes.Status503ServiceUnavailable, registry.Message),
         StorageException or RequestFailedException or AuthenticationFailedException =>
             (StatusCodes.Status503ServiceUnavailable, "The storage does not answer as it should; try again in a few seconds. The server's log has the cause."),
         _ => (StatusCodes.Status500InternalServerError, "The server failed; its log has the cause. The request itself may be right."),

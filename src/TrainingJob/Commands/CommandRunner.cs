@@ -33,7 +33,7 @@ static class CommandRunner
             return await parsed.InvokeAsync(new() { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = Farewell });
         }
         catch (Exception e) when (e is RecipeException or DataException or CheckpointException or RegistryException or StorageException
-            or TrainingException or ShapeException or ArgumentException or ImageFormatException or UnauthorizedAccessException or IOException)
+            or TrainingException or ShapeException or ArgumentException or ImageFormatException or DllNotFoundException or UnauthorizedAccessException or IOException)
         {
             await Console.Error.WriteLineAsync($"Error: {e.Message}");
             return WrongInput;

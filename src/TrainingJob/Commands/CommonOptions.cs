@@ -30,7 +30,7 @@ static class CommonOptions
         Validators = { result => { if (result.GetValueOrDefault<int>() is < 0 or > 1024) result.AddError("--threads must be from 0 to 1024."); } },
     };
 
-    public static Option<bool> Force() => new("--force") { Description = "Let the new version serve even if it is worse; the manifest says so" };
+    public static Option<bool> Force() => new("--force") { Description = "Let the new version serve even if it is worse, which is recorded" };
 
     /// <exception cref="StorageException">The setting is missing or makes no sense.</exception>
     public static IBlobStore OpenStore(string where)

@@ -34,7 +34,7 @@ static class EvaluateCommand
         var data = await DataSources.LoadAsync(source, new()
         {
             Shape = model.Image,
-            Resize = resize,
+            Resize = resize || recipe.Resize,
             Seed = recipe.Seed,
             Blobs = CommonOptions.DataStore(source),
             Log = Console.WriteLine,

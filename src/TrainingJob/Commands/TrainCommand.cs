@@ -37,7 +37,7 @@ static class TrainCommand
         {
             Description = "How much worse than the serving version's the test loss may be, as a fraction",
             DefaultValueFactory = _ => 0.01,
-            Validators = { result => { if (!(result.GetValueOrDefault<double>() >= 0)) result.AddError("--tolerance must be 0 or more."); } },
+            Validators = { result => { if (!(result.GetValueOrDefault<double>() is >= 0 and < 1e6)) result.AddError("--tolerance must be 0 or more, and finite."); } },
         };
         Option<double> saveEvery = new("--save-every")
         {
@@ -63,19 +63,19 @@ static class TrainCommand
         await Task.Yield(); // Ctrl-C and SIGTERM are heeded only from here on, and a training yields only when it saves
         var log = TrainingLog.Create();
         var (recipeName, recipe) = RecipeBook.Load(request.Recipe);
-        recipe = Override(recipe, request);
-        recipe.Check(recipeName);
         var name = request.Model ?? recipeName;
         if (!ModelRegistry.IsModelName(name)) throw new RegistryException($"'{name}' is no name for a model: use lower-case letters, digits, '-', '.' and '_'.");
         var store = CommonOptions.OpenStore(request.Out);
 
         var checkpoint = await ReadCheckpointAsync(store, name, request.Resume, cancellation);
+        recipe = Override(checkpoint?.Checkpoint.Recipe ?? recipe, request);
+        recipe.Check(recipeName);
         var source = request.Data ?? checkpoint?.Checkpoint.DataSource ?? recipe.Data
             ?? throw new RecipeException($"Recipe {recipeName} does not say where its images are. Give --data: {DataSources.Kinds}");
         var data = await DataSources.LoadAsync(source, new()
         {
             Shape = recipe.Model.Image,
-            Resize = request.Resize,
+            Resize = recipe.Resize,
             Seed = recipe.Seed,
             Blobs = CommonOptions.DataStore(source),
             Log = log.Line,
@@ -88,7 +88,9 @@ static class TrainCommand
         log.Line($"{name}: {model.Parameters.WeightCount:N0} weights, {model.LatentSize} latents; {data.Train.Count:N0} + {data.Test.Count:N0} images {data.Train.Shape} of {source}");
         if (checkpoint is not null) log.Line($"going on with run {run} after epoch {state.Epoch}, batch {state.Batch}");
 
-        var trainer = new Trainer(recipe, data, model, optimizer, new TrainingRun(store, run, name, recipe, data, model, optimizer, log))
+        var training = new TrainingRun(store, run, name, recipe, data, model, optimizer, log);
+        if (checkpoint is null) await training.SaveAsync(state); // storage that cannot be written to shows before the work is done
+        var trainer = new Trainer(recipe, data, model, optimizer, training)
         {
             SaveEvery = TimeSpan.FromSeconds(request.SaveEvery),
         };
@@ -107,6 +109,7 @@ static class TrainCommand
         Epochs = request.Epochs ?? recipe.Epochs,
         BatchSize = request.BatchSize ?? recipe.BatchSize,
         Seed = request.Seed ?? recipe.Seed,
+        Resize = request.Resize || recipe.Resize,
         Optimizer = request.LearningRate is { } rate ? recipe.Optimizer with { LearningRate = rate } : recipe.Optimizer,
     };
 
@@ -126,6 +129,8 @@ static class TrainCommand
             throw new CheckpointException($"The checkpoint was trained with another recipe; only epochs may differ. Its recipe:\n{checkpoint.Recipe.ToJson()}");
         if (checkpoint.DataFingerprint != data.Fingerprint)
             throw new CheckpointException($"The checkpoint was trained on other images ({checkpoint.DataSource}, fingerprint {checkpoint.DataFingerprint}); these have {data.Fingerprint}. Train anew without --resume.");
+        if (checkpoint.State.Epoch > recipe.Epochs || (checkpoint.State.Epoch == recipe.Epochs && checkpoint.State.Batch > 0))
+            throw new CheckpointException($"The checkpoint is in epoch {checkpoint.State.Epoch + 1} already, beyond the {recipe.Epochs} asked for; give more --epochs.");
         checkpoint.Restore(model, optimizer);
         return checkpoint.State;
     }

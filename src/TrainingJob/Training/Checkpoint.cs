@@ -8,7 +8,7 @@ namespace VaeFunctions.Training;
 
 /// <summary>A training that can go on: one safetensors file with weights, optimizer and, as metadata, recipe and state. One file,
 /// so that a crash leaves the old one or the new one, never a mixture.</summary>
-public sealed record Checkpoint(Recipe Recipe, string Model, string DataSource, string DataFingerprint, TrainingState State, SafetensorsFile Tensors)
+public sealed record Checkpoint(Recipe Recipe, string Model, string DataSource, string DataFingerprint, TrainingState State, int OptimizerSteps, SafetensorsFile Tensors)
 {
     const string FileName = "checkpoint.safetensors";
     const string OptimizerPrefix = "optimizer/";
@@ -42,9 +42,9 @@ public sealed record Checkpoint(Recipe Recipe, string Model, string DataSource, 
         try
         {
             return new(Recipe.Parse(Metadata("recipe"), path), Metadata("model"), Metadata("data_source"), Metadata("data_fingerprint"),
-                TrainingState.Parse(Metadata("state")), file);
+                TrainingState.Parse(Metadata("state")), int.Parse(Metadata("optimizer_steps"), NumberStyles.None, CultureInfo.InvariantCulture), file);
         }
-        catch (Exception e) when (e is JsonException or RecipeException)
+        catch (Exception e) when (e is JsonException or RecipeException or FormatException or OverflowException)
         {
             throw new CheckpointException($"Checkpoint {path} cannot be read: {e.Message}", e);
         }
@@ -70,9 +70,7 @@ public sealed record Checkpoint(Recipe Recipe, string Model, string DataSource, 
     public void Restore(Vae model, Optimizer optimizer)
     {
         ParameterFile.Load(Tensors, [.. model.Parameters, .. Prefixed(optimizer)], model.Parameters.Backend);
-        optimizer.Steps = int.TryParse(Tensors.Metadata["optimizer_steps"], NumberStyles.None, CultureInfo.InvariantCulture, out var steps)
-            ? steps
-            : throw new CheckpointException("The checkpoint's metadata has no number of optimizer steps.");
+        optimizer.Steps = OptimizerSteps;
     }
 
     static IEnumerable<Tensors.Parameter> Prefixed(Optimizer optimizer) =>

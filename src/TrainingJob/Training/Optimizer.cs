@@ -14,11 +14,7 @@ public abstract record OptimizerRecipe
     /// <summary>The step size, above 0.</summary>
     public float LearningRate { get; init; } = 1e-3f;
 
-    public Optimizer Build(ParameterSet parameters) => LearningRate > 0 && float.IsFinite(LearningRate)
-        ? Create(parameters)
-        : throw new ArgumentException($"optimizer.learningRate is {LearningRate}; it must be above 0.");
-
-    private protected abstract Optimizer Create(ParameterSet parameters);
+    public abstract Optimizer Build(ParameterSet parameters);
 }
 
 /// <summary>Adam. (Kingma and Ba 2015)</summary>
@@ -30,7 +26,7 @@ public sealed record AdamRecipe : OptimizerRecipe
 
     public float Epsilon { get; init; } = 1e-8f;
 
-    private protected override Optimizer Create(ParameterSet parameters) => new AdamOptimizer(parameters, new(LearningRate, Beta1, Beta2, Epsilon));
+    public override Optimizer Build(ParameterSet parameters) => new AdamOptimizer(parameters, new(LearningRate, Beta1, Beta2, Epsilon));
 }
 
 /// <summary>RMSprop. (Hinton 2012, lecture 6e)</summary>
@@ -40,7 +36,7 @@ public sealed record RmsPropRecipe : OptimizerRecipe
 
     public float Epsilon { get; init; } = 1e-7f;
 
-    private protected override Optimizer Create(ParameterSet parameters) => new RmsPropOptimizer(parameters, new(LearningRate, Decay, Epsilon));
+    public override Optimizer Build(ParameterSet parameters) => new RmsPropOptimizer(parameters, new(LearningRate, Decay, Epsilon));
 }
 
 /// <summary>Moves the weights against their gradients. Its state is named tensors, so that a checkpoint holds it like any other.</summary>

@@ -48,7 +48,9 @@ public sealed class Publisher(ModelRegistry registry, PromotionGate gate)
         foreach (var file in manifest.Files) files[file.Name] = await source.ReadFileAsync(manifest, file.Name, cancellation);
         var seen = await registry.ReadCurrentAsync(name, cancellation);
         var serving = seen is null || seen.Version == version ? null : await registry.ReadManifestAsync(name, seen.Version, cancellation);
-        var promotion = gate.Decide(manifest, serving, force: force);
+        // Where training compared it with the very version that serves here, that comparison holds here too.
+        var compared = manifest.Promotion?.ComparedWith == serving?.Version ? manifest.Promotion?.ServingLoss : null;
+        var promotion = gate.Decide(manifest, serving, compared, force);
         await registry.PublishAsync(manifest, files, cancellation);
         if (promotion.Promoted) await registry.PromoteAsync(name, version, promotion.Reason, seen, cancellation);
         return (manifest, promotion);

@@ -24,6 +24,9 @@ public sealed record Recipe
     /// <summary>Where the images come from unless the command line says otherwise.</summary>
     public string? Data { get; init; }
 
+    /// <summary>Whether images of another size are centre-cropped and resized to the model's; otherwise they are an error.</summary>
+    public bool Resize { get; init; }
+
     /// <summary>Images that share a step, at least 1.</summary>
     public int BatchSize { get; init; } = 128;
 
@@ -67,6 +70,8 @@ public sealed record Recipe
         Range(BatchSize, 1, 65536, "batchSize");
         Range(Epochs, 1, 1_000_000, "epochs");
         Range(PicturesEvery, 1, 1_000_000, "picturesEvery");
+        if (!(Optimizer.LearningRate > 0 && float.IsFinite(Optimizer.LearningRate)))
+            throw new RecipeException($"Recipe {name}: optimizer.learningRate is {Optimizer.LearningRate}; it must be above 0.");
         if (!(Beta >= 0 && float.IsFinite(Beta))) throw new RecipeException($"Recipe {name}: beta is {Beta}; it must be 0 or more.");
 
         void Range(int value, int low, int high, string key)

@@ -12,10 +12,10 @@ public interface ITrainingEvents
     /// <summary>A step was taken.</summary>
     void Stepped(int epoch, int batch, int batches, double loss, double imagesPerSecond);
 
-    /// <summary>An epoch ended, or the loop is about to leave: keep what is there.</summary>
+    /// <summary>An epoch ended and was evaluated.</summary>
     Task EpochEndedAsync(TrainingState state);
 
-    /// <summary>A good moment to save in the middle of an epoch.</summary>
+    /// <summary>A good moment to save in the middle of an epoch, or the last one before the loop leaves.</summary>
     Task SaveAsync(TrainingState state);
 }
 
@@ -58,6 +58,8 @@ public sealed class Trainer(Recipe recipe, DataSplit data, Vae model, Optimizer 
             }
 
             var test = Evaluation.Run(model, data.Test, recipe.Seed, CancellationToken.None);
+            if (!double.IsFinite(test.Loss))
+                throw Diverged($"The test loss is {test.Loss} (reconstruction {test.Reconstruction}, KL {test.Kl}, summed) after epoch {state.Epoch + 1}.");
             var metrics = new EpochMetrics(state.Epoch + 1, state.Train, test, state.Train.Images / state.Seconds, state.Seconds);
             state = TrainingState.Start with { Epoch = state.Epoch + 1, History = [.. state.History, metrics] };
             await events.EpochEndedAsync(state);
@@ -83,13 +85,15 @@ public sealed class Trainer(Recipe recipe, DataSplit data, Vae model, Optimizer 
         var elbo = batch.Loss(model, tape);
         double reconstruction = elbo.Reconstruction.ToScalar(), kl = elbo.Kl.ToScalar();
         if (!double.IsFinite(reconstruction + kl))
-            throw new TrainingException($"The loss is {reconstruction + kl} (reconstruction {reconstruction}, KL {kl}) in epoch {state.Epoch + 1}, batch {state.Batch + 1}. "
-                + $"The last checkpoint is from before. Try a learning rate below {recipe.Optimizer.LearningRate}, and look for broken images.");
+            throw Diverged($"The loss is {reconstruction + kl} (reconstruction {reconstruction}, KL {kl}) in epoch {state.Epoch + 1}, batch {state.Batch + 1}.");
 
         var loss = (elbo.Reconstruction + elbo.Kl * recipe.Beta) / batch.Count;
         optimizer.Step(tape.Backward(loss));
         return (reconstruction, kl);
     }
+
+    TrainingException Diverged(string what) =>
+        new($"{what} The last checkpoint is from before. Start anew with a learning rate below {recipe.Optimizer.LearningRate}, and look for broken images.");
 }
 
 /// <summary>A training that cannot go on; the message says where it stood and what to try.</summary>

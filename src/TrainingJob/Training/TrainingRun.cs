@@ -20,7 +20,7 @@ public sealed class TrainingRun(IBlobStore store, string run, string modelName, 
     {
         await SaveAsync(state);
         await store.WriteAsync(Checkpoint.PathOf(modelName, run, "metrics.csv"), new(EpochMetrics.ToCsv(state.History)));
-        if (state.Epoch % recipe.PicturesEvery == 0)
+        if (state.Epoch % recipe.PicturesEvery == 0 || state.Epoch == recipe.Epochs)
         {
             await WritePictureAsync($"samples-{state.Epoch:000}.png", Pictures.Samples(model));
             await WritePictureAsync($"reconstructions-{state.Epoch:000}.png", Pictures.Reconstructions(model, data.Test));

@@ -91,7 +91,7 @@ public sealed class CommandLineTests : IDisposable
         }
         Assert.Empty(await new ModelRegistry(new FolderBlobStore(Path.Combine(folder, "cut"))).ListModelsAsync());
 
-        (code, output) = await RunAsync(Train("cut", "--resume"));
+        (code, output) = await RunAsync("train", "faces-vae", "--out", "cut", "--resume"); // recipe, overrides and data are in the checkpoint
         Assert.True(code == 0, output);
         Assert.Contains("going on with run", output);
         Assert.Equal(await WeightsAsync("whole"), await WeightsAsync("cut"));
@@ -136,13 +136,15 @@ public sealed class CommandLineTests : IDisposable
         var weights = Directory.EnumerateFiles(Path.Combine(folder, "copy"), "weights.safetensors", SearchOption.AllDirectories).Single();
         await Done("export", "faces-vae", "--weights", weights, "--to", "graphs");
         Assert.True(new FileInfo(Path.Combine(folder, "graphs", "decoder.onnx")).Length > 100_000);
-        Assert.Contains("after epoch 2", await Done("train", "faces-vae", "--data", "faces:320", "--epochs", "3", "--batch-size", "16", "--out", "runs", "--resume"));
+        Assert.Contains("after epoch 2", await Done("train", "faces-vae", "--epochs", "3", "--out", "runs", "--resume"));
         Assert.Contains("serves now", await Done("rollback", "faces-vae", "--store", "runs"));
+        var (exitCode, refusal) = await RunAsync("train", "faces-vae", "--epochs", "1", "--out", "runs", "--resume");
+        Assert.True(exitCode == 2 && refusal.Contains("more --epochs"), refusal);
 
         async Task<string> Done(params string[] arguments)
         {
-            var (exitCode, output) = await RunAsync(arguments);
-            Assert.True(exitCode == 0, $"{string.Join(' ', arguments)} gave {exitCode}:\n{output}");
+            var (code, output) = await RunAsync(arguments);
+            Assert.True(code == 0, $"{string.Join(' ', arguments)} gave {code}:\n{output}");
             return output;
         }
     }
