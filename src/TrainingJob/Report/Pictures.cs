@@ -19,11 +19,11 @@ public static class Pictures
         return Sheet(Images(model.DecodePixels(backend.FromValues(noise, new(count, model.LatentSize))), model.Image));
     }
 
-    /// <summary>Rows of test images, each above its reconstruction from the posterior's mean.</summary>
+    /// <summary>Rows of test images from all over the set, each above its reconstruction from the posterior's mean.</summary>
     public static Image Reconstructions(Vae model, ImageDataset data, int count = 32)
     {
         count = Math.Min(count, data.Count);
-        List<Image> originals = [.. Enumerable.Range(0, count).Select(data.Image)];
+        List<Image> originals = [.. Enumerable.Range(0, count).Select(i => data.Image((int)((long)i * data.Count / count)))];
         var backend = model.Parameters.Backend;
         using var scope = backend.BeginScope();
         var pixels = backend.FromValues([.. originals.SelectMany(image => image.Pixels, (_, pixel) => (float)pixel)],
