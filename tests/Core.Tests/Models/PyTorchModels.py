@@ -64,7 +64,7 @@ kl = -0.5 * torch.sum(1 + logvar - mu.pow(2) - logvar.exp())
 ((reconstruction + kl) / 6).backward()
 expected.update(reconstruction=reconstruction, kl=kl)
 expected.update({f"gradient/{name}": p.grad.clone() for name, p in model.named_parameters()})
-optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+optimizer = torch.optim.Adam(model.parameters(), lr=1e-4)
 losses = []
 for _ in range(12):
     decoded, mu, logvar = model(images, noise)

@@ -74,7 +74,7 @@ public sealed class PyTorchTests
             var loss = (elbo.Reconstruction + elbo.Kl) / 6;
             losses[step - 1] = loss.ToScalar();
             var gradients = tape.Backward(loss);
-            for (var i = 0; i < weights.Length; i++) backend.AdamStep(weights[i].Value, gradients.Of(weights[i])!, means[i], squares[i], new(1e-3f), step);
+            for (var i = 0; i < weights.Length; i++) backend.AdamStep(weights[i].Value, gradients.Of(weights[i])!, means[i], squares[i], new(1e-4f), step);
         }
         return losses;
 
