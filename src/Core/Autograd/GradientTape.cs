@@ -17,14 +17,8 @@ public sealed partial class GradientTape(ITrainingBackend inner) : IBackend
 
     public bool IsTraining => true;
 
-    /// <summary>The back end that computes.</summary>
-    public ITrainingBackend Inner => inner;
-
     /// <summary>A tensor whose gradient is wanted.</summary>
     public Tensor Variable(Tensor value) => Record(value, true);
-
-    /// <summary>The value of a tensor of this tape, on the back end that computes.</summary>
-    public Tensor ValueOf(Tensor tensor) => Own(tensor).Value;
 
     /// <summary>The gradients of a scalar in every variable and parameter it depends on.</summary>
     /// <exception cref="ShapeException">The loss is no scalar.</exception>

@@ -8,7 +8,7 @@ namespace VaeFunctions.Layers;
 /// <param name="seed">What the initial values follow from: a parameter's depend on the seed and its name alone.</param>
 public sealed class ParameterSet(ITrainingBackend backend, ulong seed) : IReadOnlyCollection<Parameter>
 {
-    readonly Dictionary<string, Parameter> byName = [];
+    readonly HashSet<string> names = [];
     readonly List<Parameter> ordered = [];
 
     public ITrainingBackend Backend { get; } = backend;
@@ -21,13 +21,11 @@ public sealed class ParameterSet(ITrainingBackend backend, ulong seed) : IReadOn
     /// <summary>The numbers that training learns, in all.</summary>
     public int WeightCount => ordered.Where(parameter => parameter.Kind == ParameterKind.Weight).Sum(parameter => parameter.Shape.Count);
 
-    public bool TryGet(string name, out Parameter? parameter) => byName.TryGetValue(name, out parameter);
-
     internal Parameter Declare(string name, ParameterKind kind, Shape shape, Initializer initializer)
     {
         var values = initializer(new RandomStream(seed, name), shape.Count);
         var parameter = new Parameter(name, kind, Backend.FromValues(values, shape));
-        if (!byName.TryAdd(name, parameter)) throw new InvalidOperationException($"The model declares the parameter {name} twice.");
+        if (!names.Add(name)) throw new InvalidOperationException($"The model declares the parameter {name} twice.");
         ordered.Add(parameter);
         return parameter;
     }

@@ -54,9 +54,6 @@ public sealed class OnnxGraph
     /// <exception cref="InvalidOperationException">No output was declared.</exception>
     public byte[] ToBytes() => ToProto().ToByteArray();
 
-    /// <inheritdoc cref="ToBytes"/>
-    public void WriteTo(Stream stream) => ToProto().WriteTo(stream);
-
     internal OnnxTensor Parameter(Parameter parameter)
     {
         if (!parameters.TryGetValue(parameter.Name, out var known))
