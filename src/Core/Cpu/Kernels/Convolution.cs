@@ -16,9 +16,9 @@ static class Convolution
         var image = Pad(team, pool, x, shape, window.Padding, window.Padding);
         int depth = shape[1] * window.Kernel * window.Kernel;
         Gemm.Multiply(team,
-            Operand.Matrix(weight, result[1], depth, transposed: false),
             new(image.Values, image.Positions(result[2], result[3], window.Stride), image.Taps(Offsets(window.Kernel), Offsets(window.Kernel))),
-            Channels(y, result));
+            Operand.Matrix(weight, result[1], depth, transposed: false),
+            Channels(y, result).Transposed);
     }
 
     /// <summary>The transpose of <see cref="Forward"/> in x, split by the S × S phases of the output: each is a plain convolution
@@ -40,12 +40,11 @@ static class Convolution
             {
                 int rows = vertical.Count(result[2], stride), columns = horizontal.Count(result[3], stride);
                 Gemm.Multiply(team,
-                    new(weight, Operand.Range(outputs, kernel * kernel),
-                        WeightTaps(shape[1], outputs * kernel * kernel, vertical.Taps, horizontal.Taps, kernel)),
                     new(image.Values, image.Positions(rows, columns, 1),
                         image.Taps([.. vertical.Steps.Select(step => step + before)], [.. horizontal.Steps.Select(step => step + before)])),
-                    new(y, Operand.Range(outputs, result[2] * result[3]),
-                        Places(result, vertical.First, horizontal.First, rows, columns, stride)));
+                    new(weight, Operand.Range(outputs, kernel * kernel),
+                        WeightTaps(shape[1], outputs * kernel * kernel, vertical.Taps, horizontal.Taps, kernel)),
+                    new(y, Places(result, vertical.First, horizontal.First, rows, columns, stride), Operand.Range(outputs, result[2] * result[3])));
             }
         }
     }
@@ -72,9 +71,9 @@ static class Convolution
         var taps = image.Taps(Offsets(window.Kernel), Offsets(window.Kernel));
         var chunk = Math.Max(1, (images + 7) / 8);
         int[] cuts = [.. Enumerable.Range(0, (images + chunk - 1) / chunk).Select(part => part * chunk * positions), images * positions];
-        Gemm.MultiplyDeep(team, pool, dy,
-            new(image.Values, taps, image.Positions(gradientShape[2], gradientShape[3], window.Stride)),
-            Operand.Matrix(result, gradientShape[1], taps.Length, transposed: false), cuts);
+        Gemm.MultiplyDeep(team, pool,
+            new(image.Values, taps, image.Positions(gradientShape[2], gradientShape[3], window.Stride)), dy,
+            Operand.Matrix(result, gradientShape[1], taps.Length, transposed: true), cuts);
     }
 
     /// <summary>Channel c of every image of [N, C, H, W] as one line.</summary>

@@ -1,9 +1,10 @@
 using System.Numerics.Tensors;
+using System.Runtime.Intrinsics;
 
 namespace VaeFunctions.Cpu.Kernels;
 
 /// <summary>result[i, j] = Σₖ left[i, k] · right[j, k], for operands of any <see cref="Operand"/> layout.</summary>
-/// <remarks>Each element is summed in the order of k, in blocks of <see cref="DepthBlock"/>, however the work is split.</remarks>
+/// <remarks>Each element is summed in the order of k, in blocks that depend on the shape alone, however the work is split.</remarks>
 static unsafe class Gemm
 {
     const int DepthBlock = 256;
@@ -12,11 +13,17 @@ static unsafe class Gemm
     /// <summary>Products with fewer multiplications than this are not worth a second thread.</summary>
     const long WorthSplitting = 1 << 17;
 
+    /// <summary>A right side of up to so many elements stays in the second-level cache: it is packed once, whole.</summary>
+    const int Resident = 1 << 18;
+
     [ThreadStatic]
     static float[]? leftBuffer;
 
     [ThreadStatic]
     static float[]? rightBuffer;
+
+    [ThreadStatic]
+    static float[]? residentBuffer;
 
     /// <param name="left">M lines of depth K.</param>
     /// <param name="right">N lines of depth K.</param>
@@ -33,60 +40,131 @@ static unsafe class Gemm
             }
             return;
         }
+        if (rows >= 4 * columns && (long)RoundUp(columns, MicroKernel.Columns) * depth <= Resident)
+        {
+            MultiplyResident(team, left, right, result);
+            return;
+        }
         var pieces = (long)rows * columns * depth < WorthSplitting ? 1 : 4 * team.Threads;
         if (columns >= rows)
         {
             var grain = RoundUp((columns + pieces - 1) / pieces, MicroKernel.Columns);
-            team.ForRange(columns, grain, (start, count) => MultiplyBlock(left, right, result, 0, rows, start, count, 0, depth));
+            team.ForRange(columns, grain, (start, count) => MultiplyBlock(left, right, result, 0, rows, start, count));
         }
         else
         {
             var grain = RoundUp((rows + pieces - 1) / pieces, MicroKernel.Rows);
-            team.ForRange(rows, grain, (start, count) => MultiplyBlock(left, right, result, start, count, 0, columns, 0, depth));
+            team.ForRange(rows, grain, (start, count) => MultiplyBlock(left, right, result, start, count, 0, columns));
         }
     }
 
-    /// <summary>For few results over a long depth: the depth is cut at the given places, the parts' results are added in order.</summary>
+    /// <summary>For many rows and a small right side, such as the places of a convolution and its weights: the right side is
+    /// packed once, the left is read where it lies.</summary>
+    static void MultiplyResident(Team team, Operand left, Operand right, Operand result)
+    {
+        int rows = result.Lines.Length, columns = result.Depth.Length, depth = left.Depth.Length;
+        var packed = Aligned(ref residentBuffer, RoundUp(columns, MicroKernel.Columns) * depth);
+        right.Pack(0, columns, 0, depth, MicroKernel.Columns, packed);
+        var pieces = (long)rows * columns * depth < WorthSplitting ? 1 : 16 * team.Threads;
+        var grain = RoundUp((rows + pieces - 1) / pieces, MicroKernel.Rows);
+        team.ForRange(rows, grain, (start, count) => MultiplyRows(left, packed, result, start, count));
+    }
+
+    static void MultiplyRows(Operand left, float* packed, Operand result, int firstRow, int rows)
+    {
+        int tileRows = MicroKernel.Rows, tileColumns = MicroKernel.Columns, columns = result.Depth.Length, depth = left.Depth.Length;
+        var lines = stackalloc int[tileRows];
+        var space = stackalloc float[tileRows * tileColumns + 16];
+        var tile = AlignedTile(space);
+        fixed (float* values = left.Values)
+        fixed (int* step = left.Depth)
+        {
+            for (var row = firstRow; row < firstRow + rows; row += tileRows)
+            {
+                var count = left.TakeLines(row, Math.Min(tileRows, firstRow + rows - row), lines);
+                for (var column = 0; column < columns; column += tileColumns)
+                {
+                    MicroKernel.Multiply(values, lines, step, depth, packed + column * depth, tile, accumulate: false);
+                    Store(tile, result, row, count, column, Math.Min(tileColumns, columns - column), accumulate: false);
+                }
+            }
+        }
+    }
+
+    /// <summary>For few results over a long depth, such as the weight gradient of a convolution: the depth is cut at the given
+    /// places, the parts' results are added in order.</summary>
     /// <param name="cuts">0, …, K: chosen by shape alone, so that the sum does not depend on the number of threads.</param>
     public static void MultiplyDeep(Team team, BufferPool pool, Operand left, Operand right, Operand result, int[] cuts)
     {
-        var count = result.Lines.Length * result.Depth.Length;
-        if (count == 0) return;
+        int rows = result.Lines.Length, columns = result.Depth.Length;
+        if (rows == 0 || columns == 0) return;
+        int tileRows = MicroKernel.Rows, tileColumns = MicroKernel.Columns, tileSize = tileRows * tileColumns;
+        int panels = (columns + tileColumns - 1) / tileColumns, tiles = (rows + tileRows - 1) / tileRows * panels;
         var parts = new float[cuts.Length - 1][];
-        for (var part = 0; part < parts.Length; part++) parts[part] = pool.Rent(count).Values;
-        team.For(parts.Length, part =>
+        for (var part = 0; part < parts.Length; part++) parts[part] = pool.Rent(tiles * tileSize).Values;
+        team.For(parts.Length, part => MultiplyPart(left, right, parts[part], rows, columns, cuts[part], cuts[part + 1]));
+        team.ForRange(tiles, 16, (first, count) =>
         {
-            var partial = new Operand(parts[part], result.Lines, result.Depth);
-            MultiplyBlock(left, right, partial, 0, result.Lines.Length, 0, result.Depth.Length, cuts[part], cuts[part + 1] - cuts[part]);
-        });
-        team.ForRange(count, 1 << 15, (start, length) =>
-        {
-            var sum = result.Values.AsSpan(start, length);
-            sum.Clear();
-            for (var part = 0; part < parts.Length; part++) TensorPrimitives.Add(sum, parts[part].AsSpan(start, length), sum);
+            var sum = parts[0].AsSpan(first * tileSize, count * tileSize);
+            foreach (var part in parts.AsSpan(1)) TensorPrimitives.Add(sum, part.AsSpan(first * tileSize, count * tileSize), sum);
+            fixed (float* sums = sum)
+            {
+                for (var tile = 0; tile < count; tile++)
+                {
+                    int row = (first + tile) / panels * tileRows, column = (first + tile) % panels * tileColumns;
+                    Store(sums + tile * tileSize, result, row, Math.Min(tileRows, rows - row), column, Math.Min(tileColumns, columns - column), accumulate: false);
+                }
+            }
         });
     }
 
-    static void MultiplyBlock(
-        Operand left, Operand right, Operand result, int firstRow, int rows, int firstColumn, int columns, int firstDepth, int depth)
+    /// <param name="sums">Tile by tile.</param>
+    static void MultiplyPart(Operand left, Operand right, float[] sums, int rows, int columns, int firstDepth, int lastDepth)
     {
         int tileRows = MicroKernel.Rows, tileColumns = MicroKernel.Columns;
-        var tile = stackalloc float[tileRows * tileColumns];
+        var lines = stackalloc int[tileRows];
+        var packed = Aligned(ref rightBuffer, RoundUp(columns, tileColumns) * DepthBlock);
+        fixed (float* values = left.Values, start = sums)
+        fixed (int* step = left.Depth)
+        {
+            for (var k = firstDepth; k < lastDepth; k += DepthBlock)
+            {
+                var depth = Math.Min(DepthBlock, lastDepth - k);
+                right.Pack(0, columns, k, depth, tileColumns, packed);
+                var tile = start;
+                for (var row = 0; row < rows; row += tileRows)
+                {
+                    left.TakeLines(row, Math.Min(tileRows, rows - row), lines);
+                    for (var column = 0; column < columns; column += tileColumns, tile += tileRows * tileColumns)
+                        MicroKernel.Multiply(values, lines, step + k, depth, packed + column * depth, tile, accumulate: k > firstDepth);
+                }
+            }
+        }
+    }
+
+    static void MultiplyBlock(Operand left, Operand right, Operand result, int firstRow, int rows, int firstColumn, int columns)
+    {
+        int tileRows = MicroKernel.Rows, tileColumns = MicroKernel.Columns, depth = left.Depth.Length;
+        int* lines = stackalloc int[tileRows], steps = stackalloc int[DepthBlock];
+        for (var i = 0; i < tileRows; i++) lines[i] = i;
+        for (var k = 0; k < DepthBlock; k++) steps[k] = k * tileRows;
+        var space = stackalloc float[tileRows * tileColumns + 16];
+        var tile = AlignedTile(space);
         var leftPacked = Aligned(ref leftBuffer, RoundUp(rows, tileRows) * DepthBlock);
         var rightPacked = Aligned(ref rightBuffer, RoundUp(ColumnBlock, tileColumns) * DepthBlock);
         for (var k = 0; k < depth; k += DepthBlock)
         {
             var depthCount = Math.Min(DepthBlock, depth - k);
-            left.Pack(firstRow, rows, firstDepth + k, depthCount, tileRows, leftPacked);
+            left.Pack(firstRow, rows, k, depthCount, tileRows, leftPacked);
             for (var block = 0; block < columns; block += ColumnBlock)
             {
                 var blockColumns = Math.Min(ColumnBlock, columns - block);
-                right.Pack(firstColumn + block, blockColumns, firstDepth + k, depthCount, tileColumns, rightPacked);
+                right.Pack(firstColumn + block, blockColumns, k, depthCount, tileColumns, rightPacked);
                 for (var row = 0; row < rows; row += tileRows)
                 {
                     for (var column = 0; column < blockColumns; column += tileColumns)
                     {
-                        MicroKernel.Multiply(leftPacked + row * depthCount, rightPacked + column * depthCount, depthCount, tile);
+                        MicroKernel.Multiply(leftPacked + row * depthCount, lines, steps, depthCount, rightPacked + column * depthCount, tile, accumulate: false);
                         Store(tile, result, firstRow + row, Math.Min(tileRows, rows - row),
                             firstColumn + block + column, Math.Min(tileColumns, blockColumns - column), accumulate: k > 0);
                     }
@@ -97,25 +175,64 @@ static unsafe class Gemm
 
     static void Store(float* tile, Operand result, int firstRow, int rows, int firstColumn, int columns, bool accumulate)
     {
-        var offsets = result.Depth.AsSpan(firstColumn, columns);
-        var contiguous = offsets[^1] - offsets[0] == columns - 1;
+        fixed (float* values = result.Values)
+        fixed (int* line = &result.Lines[firstRow], step = &result.Depth[firstColumn])
+        {
+            if (step[columns - 1] - step[0] == columns - 1) StoreRows(tile, values + step[0], line, rows, columns, accumulate);
+            else if (accumulate) StoreScattered(tile, values, line, rows, step, columns, accumulate);
+            else StoreColumns(tile, values, line, rows, step, columns);
+        }
+    }
+
+    /// <summary>Neighbours along a row are neighbours in memory.</summary>
+    static void StoreRows(float* tile, float* values, int* line, int rows, int columns, bool accumulate)
+    {
         for (var row = 0; row < rows; row++, tile += MicroKernel.Columns)
         {
-            var line = result.Values.AsSpan(result.Lines[firstRow + row]);
-            var source = new ReadOnlySpan<float>(tile, columns);
-            if (contiguous)
+            ReadOnlySpan<float> source = new(tile, columns);
+            Span<float> target = new(values + line[row], columns);
+            if (accumulate) TensorPrimitives.Add(source, target, target);
+            else source.CopyTo(target);
+        }
+    }
+
+    /// <summary>Neighbours along a column may be neighbours in memory, as the places of a channel are: four at a time where they are.</summary>
+    static void StoreColumns(float* tile, float* values, int* line, int rows, int* step, int columns)
+    {
+        var row = 0;
+        for (; row + 4 <= rows; row += 4, tile += 4 * MicroKernel.Columns)
+        {
+            if (line[row + 3] - line[row] != 3)
             {
-                var target = line.Slice(offsets[0], columns);
-                if (accumulate) TensorPrimitives.Add(source, target, target);
-                else source.CopyTo(target);
+                StoreScattered(tile, values, line + row, 4, step, columns, accumulate: false);
+                continue;
             }
-            else if (accumulate)
+            var target = values + line[row];
+            var column = 0;
+            for (; column + 4 <= columns; column += 4)
             {
-                for (var column = 0; column < columns; column++) line[offsets[column]] += source[column];
+                var source = tile + column;
+                var (a, b, c, d) = Operand.Transpose(Vector128.Load(source), Vector128.Load(source + MicroKernel.Columns),
+                    Vector128.Load(source + 2 * MicroKernel.Columns), Vector128.Load(source + 3 * MicroKernel.Columns));
+                a.Store(target + step[column]);
+                b.Store(target + step[column + 1]);
+                c.Store(target + step[column + 2]);
+                d.Store(target + step[column + 3]);
             }
-            else
+            if (column < columns) StoreScattered(tile + column, values, line + row, 4, step + column, columns - column, accumulate: false);
+        }
+        if (row < rows) StoreScattered(tile, values, line + row, rows - row, step, columns, accumulate: false);
+    }
+
+    static void StoreScattered(float* tile, float* values, int* line, int rows, int* step, int columns, bool accumulate)
+    {
+        for (var row = 0; row < rows; row++, tile += MicroKernel.Columns)
+        {
+            var target = values + line[row];
+            for (var column = 0; column < columns; column++)
             {
-                for (var column = 0; column < columns; column++) line[offsets[column]] = source[column];
+                if (accumulate) target[step[column]] += tile[column];
+                else target[step[column]] = tile[column];
             }
         }
     }
@@ -123,8 +240,11 @@ static unsafe class Gemm
     static float* Aligned(ref float[]? buffer, int count)
     {
         if (buffer is null || buffer.Length < count + 16) buffer = GC.AllocateUninitializedArray<float>(count + 16, pinned: true);
-        fixed (float* start = buffer) return (float*)(((nint)start + 63) & ~63);
+        fixed (float* start = buffer) return AlignedTile(start);
     }
+
+    /// <summary>The first multiple of a cache line from here on: a load across two lines costs twice.</summary>
+    static float* AlignedTile(float* start) => (float*)(((nint)start + 63) & ~63);
 
     static int RoundUp(int count, int multiple) => (count + multiple - 1) / multiple * multiple;
 }

@@ -24,6 +24,8 @@ readonly unsafe struct Operand(float[] values, int[] lines, int[] depth)
         return transposed ? new(values, alongColumns, alongRows) : new(values, alongRows, alongColumns);
     }
 
+    public Operand Transposed => new(Values, Depth, Lines);
+
     /// <summary>0, stride, 2·stride, …</summary>
     public static int[] Range(int count, int stride)
     {
@@ -45,6 +47,14 @@ readonly unsafe struct Operand(float[] values, int[] lines, int[] depth)
                 PackPanel(source, line + panel, count, step, depthCount, width, packed);
             }
         }
+    }
+
+    /// <summary>Copies the offsets of a tile's lines, the last one again for those beyond the end, whose results nobody takes.</summary>
+    /// <returns>How many lines there really are.</returns>
+    public int TakeLines(int first, int count, int* lines)
+    {
+        for (var i = 0; i < MicroKernel.Rows; i++) lines[i] = Lines[first + Math.Min(i, count - 1)];
+        return count;
     }
 
     static void PackPanel(float* source, int* line, int count, int* step, int depth, int width, float* packed)
@@ -78,10 +88,14 @@ readonly unsafe struct Operand(float[] values, int[] lines, int[] depth)
         while (k < depth)
         {
             var offset = step[k];
-            if (Sse.IsSupported && k + 4 <= depth && step[k + 3] - offset == 3) // neighbours along the depth: transpose 4 × 4
+            if (k + 4 <= depth && step[k + 3] - offset == 3) // neighbours along the depth: transpose 4 × 4
             {
-                Transpose(Vector128.Load(a + offset), Vector128.Load(b + offset), Vector128.Load(c + offset), Vector128.Load(d + offset),
-                    packed + k * width, width);
+                var (first, second, third, fourth) = Transpose(
+                    Vector128.Load(a + offset), Vector128.Load(b + offset), Vector128.Load(c + offset), Vector128.Load(d + offset));
+                first.Store(packed + k * width);
+                second.Store(packed + (k + 1) * width);
+                third.Store(packed + (k + 2) * width);
+                fourth.Store(packed + (k + 3) * width);
                 k += 4;
                 continue;
             }
@@ -90,13 +104,17 @@ readonly unsafe struct Operand(float[] values, int[] lines, int[] depth)
         }
     }
 
+    /// <summary>Of four rows of four, the columns.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static void Transpose(Vector128<float> a, Vector128<float> b, Vector128<float> c, Vector128<float> d, float* packed, int width)
+    public static (Vector128<float>, Vector128<float>, Vector128<float>, Vector128<float>) Transpose(
+        Vector128<float> a, Vector128<float> b, Vector128<float> c, Vector128<float> d)
     {
+        if (!Sse.IsSupported)
+        {
+            return (Vector128.Create(a[0], b[0], c[0], d[0]), Vector128.Create(a[1], b[1], c[1], d[1]),
+                Vector128.Create(a[2], b[2], c[2], d[2]), Vector128.Create(a[3], b[3], c[3], d[3]));
+        }
         Vector128<float> abLow = Sse.UnpackLow(a, b), cdLow = Sse.UnpackLow(c, d), abHigh = Sse.UnpackHigh(a, b), cdHigh = Sse.UnpackHigh(c, d);
-        Sse.MoveLowToHigh(abLow, cdLow).Store(packed);
-        Sse.MoveHighToLow(cdLow, abLow).Store(packed + width);
-        Sse.MoveLowToHigh(abHigh, cdHigh).Store(packed + 2 * width);
-        Sse.MoveHighToLow(cdHigh, abHigh).Store(packed + 3 * width);
+        return (Sse.MoveLowToHigh(abLow, cdLow), Sse.MoveHighToLow(cdLow, abLow), Sse.MoveLowToHigh(abHigh, cdHigh), Sse.MoveHighToLow(cdHigh, abHigh));
     }
 }

@@ -1,0 +1,76 @@
+using System.Diagnostics;
+using System.Globalization;
+
+namespace VaeFunctions.Bench;
+
+/// <summary>A process that trains an epoch whenever it is asked to, and sleeps in between.</summary>
+sealed class Contestant : IDisposable
+{
+    readonly Process process;
+
+    Contestant(string name, ProcessStartInfo start)
+    {
+        Name = name;
+        start.RedirectStandardInput = start.RedirectStandardOutput = true;
+        process = Process.Start(start)!;
+    }
+
+    public string Name { get; }
+
+    /// <summary>Images per second of each round.</summary>
+    public List<double> Rounds { get; } = [];
+
+    public double Median => Rounds.Order().ElementAt(Rounds.Count / 2);
+
+    /// <summary>The most memory the process ever held, in MB.</summary>
+    public double PeakMegabytes { get; private set; }
+
+    public static Contestant Ours(BenchCase one, int threads) =>
+        new($"{threads} threads", new(Environment.ProcessPath!, ["worker", one.Recipe, $"{threads}", $"{one.Images}"]));
+
+    public static Contestant PyTorch(BenchCase one, int threads) => new($"PyTorch, {threads} threads",
+        new("python3", [Path.Combine(AppContext.BaseDirectory, "pytorch.py"), one.Recipe, $"{threads}", $"{one.Images}"])
+        {
+            Environment = { ["OMP_WAIT_POLICY"] = "passive", ["OMP_NUM_THREADS"] = $"{threads}" },
+        });
+
+    /// <summary>Why PyTorch cannot be measured here, or null.</summary>
+    public static string? PyTorchMissing()
+    {
+        try
+        {
+            using var probe = Process.Start(new ProcessStartInfo("python3", ["-c", "import torch"]) { RedirectStandardError = true })!;
+            probe.WaitForExit();
+            return probe.ExitCode == 0 ? null : "PyTorch is not installed (Debian: apt install python3-torch libopenblas0-openmp)";
+        }
+        catch (System.ComponentModel.Win32Exception)
+        {
+            return "python3 is not installed (Debian: apt install python3-torch libopenblas0-openmp)";
+        }
+    }
+
+    /// <summary>Trains one epoch.</summary>
+    /// <param name="counts">False while it warms up.</param>
+    /// <exception cref="InvalidOperationException">The process ended.</exception>
+    public void Run(bool counts)
+    {
+        process.StandardInput.WriteLine();
+        var line = process.StandardOutput.ReadLine() ?? throw new InvalidOperationException($"{Name} ended with exit code {ExitCode()}; its messages are above.");
+        if (counts) Rounds.Add(double.Parse(line, CultureInfo.InvariantCulture));
+        var peak = File.ReadLines($"/proc/{process.Id}/status").First(text => text.StartsWith("VmHWM:", StringComparison.Ordinal));
+        PeakMegabytes = double.Parse(peak.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) / 1024;
+    }
+
+    int ExitCode()
+    {
+        process.WaitForExit();
+        return process.ExitCode;
+    }
+
+    public void Dispose()
+    {
+        process.StandardInput.Close();
+        if (!process.WaitForExit(2000)) process.Kill();
+        process.Dispose();
+    }
+}

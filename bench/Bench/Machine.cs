@@ -1,0 +1,65 @@
+using System.Diagnostics;
+using System.Numerics;
+using System.Runtime.Intrinsics.X86;
+using VaeFunctions.Cpu;
+using VaeFunctions.Tensors;
+
+namespace VaeFunctions.Bench;
+
+/// <summary>What is measured on, and its limit.</summary>
+static class Machine
+{
+    public static string Description => $"{CpuName}, {Environment.ProcessorCount} cores, {Width}; .NET {Environment.Version}"
+        + (OpenBlas.IsInstalled ? $"; OpenBLAS's kernels for {OpenBlas.Core}" : "");
+
+    public static string CpuName => (File.Exists("/proc/cpuinfo") ? File.ReadLines("/proc/cpuinfo") : [])
+        .FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal))?.Split(':', 2)[1].Trim() ?? "unknown CPU";
+
+    static string Width => Avx512F.IsSupported ? "AVX-512" : Avx2.IsSupported ? "AVX2" : $"{Vector<float>.Count * 32}-bit vectors";
+
+    /// <summary>GFLOP/s of a product of two 2048 × 2048 matrices by this project and, if installed, by OpenBLAS: the medians of rounds in turn.</summary>
+    public static (double Ours, double? OpenBlas) Sgemm(int threads, int size = 2048, int rounds = 5)
+    {
+        var left = Values(size * size);
+        var right = Values(size * size);
+        var result = new float[size * size];
+        var backend = new CpuBackend(threads);
+        Tensor a = backend.FromValues(left, new(size, size)), b = backend.FromValues(right, new(size, size));
+        if (OpenBlas.IsInstalled) OpenBlas.Threads = threads;
+        List<double> ours = [], theirs = [];
+        for (var round = -1; round < rounds; round++)
+        {
+            var own = Rate(2.0 * size * size * size, () =>
+            {
+                using var scope = backend.BeginScope();
+                backend.MatMul(a, b);
+            });
+            if (round >= 0) ours.Add(own);
+            if (!OpenBlas.IsInstalled) continue;
+            var other = Rate(2.0 * size * size * size, () => OpenBlas.Multiply(left, right, result, size, size, size, transposeRight: false));
+            if (round >= 0) theirs.Add(other);
+        }
+        return (Median(ours), theirs.Count > 0 ? Median(theirs) : null);
+    }
+
+    /// <summary>Units of work per nanosecond, over at least a tenth of a second.</summary>
+    public static double Rate(double work, Action action)
+    {
+        var watch = Stopwatch.StartNew();
+        var times = 0;
+        while (times == 0 || watch.ElapsedMilliseconds < 100)
+        {
+            action();
+            times++;
+        }
+        return work * times / watch.Elapsed.TotalNanoseconds;
+    }
+
+    public static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);
+
+    public static float[] Values(int count)
+    {
+        var random = new Random(1);
+        return [.. Enumerable.Range(0, count).Select(_ => random.NextSingle() - 0.5f)];
+    }
+}

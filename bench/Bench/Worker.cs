@@ -1,0 +1,49 @@
+using System.CommandLine;
+using System.Globalization;
+using VaeFunctions.Cpu;
+using VaeFunctions.Training;
+
+namespace VaeFunctions.Bench;
+
+/// <summary>One side of a comparison in a process of its own: for every line it reads it trains one epoch and prints images per second.
+/// bench/pytorch.py answers the same.</summary>
+static class Worker
+{
+    public static Command Create()
+    {
+        Argument<string> recipe = new("recipe");
+        Argument<int> threads = new("threads"), images = new("images");
+        var command = new Command("worker", "Trains an epoch for each line of standard input") { recipe, threads, images };
+        command.Hidden = true;
+        command.SetAction((parsed, cancellation) => RunAsync(
+            parsed.GetRequiredValue(recipe), parsed.GetRequiredValue(threads), parsed.GetRequiredValue(images), cancellation));
+        return command;
+    }
+
+    static async Task RunAsync(string recipeName, int threads, int images, CancellationToken cancellation)
+    {
+        await Task.Yield();
+        var (_, recipe) = RecipeBook.Load(recipeName);
+        var data = BenchCase.RandomImages(recipe, images);
+        var model = recipe.Model.Build(new CpuBackend(threads), recipe.Seed);
+        var optimizer = recipe.Optimizer.Build(model.Parameters);
+        var state = TrainingState.Start;
+        while (Console.ReadLine() is not null)
+        {
+            var trainer = new Trainer(recipe with { Epochs = state.Epoch + 1 }, data, model, optimizer, new Silence()) { SaveEvery = TimeSpan.MaxValue };
+            state = await trainer.RunAsync(state, cancellation);
+            Console.WriteLine(state.History[^1].ImagesPerSecond.ToString(CultureInfo.InvariantCulture));
+        }
+    }
+
+    sealed class Silence : ITrainingEvents
+    {
+        public void Stepped(int epoch, int batch, int batches, double loss, double imagesPerSecond)
+        {
+        }
+
+        public Task EpochEndedAsync(TrainingState state) => Task.CompletedTask;
+
+        public Task SaveAsync(TrainingState state) => Task.CompletedTask;
+    }
+}
