@@ -27,8 +27,8 @@ def conv_vae():
     def up(i, o):
         return [nn.ConvTranspose2d(i, o, 4, 2, 1), nn.ReLU(), nn.BatchNorm2d(o)]
     return Vae(
-        nn.Sequential(*down(3, 32), *down(32, 64), *down(64, 128), nn.Flatten(), nn.Linear(2048, 1024)), 1024, 128,
-        nn.Sequential(nn.Linear(128, 1024), nn.ReLU(), nn.Linear(1024, 2048), nn.Unflatten(1, (128, 4, 4)),
+        nn.Sequential(*down(3, 32), *down(32, 64), *down(64, 128), nn.Flatten(), nn.Linear(2048, 1024), nn.ReLU()), 1024, 128,
+        nn.Sequential(nn.Linear(128, 1024), nn.Linear(1024, 2048), nn.ReLU(), nn.Unflatten(1, (128, 4, 4)),
                       *up(128, 64), *up(64, 32), nn.ConvTranspose2d(32, 3, 4, 2, 1), nn.Tanh()))
 
 

@@ -29,23 +29,25 @@ sealed class Contestant : IDisposable
         new($"{threads} threads", new(Environment.ProcessPath!, ["worker", one.Recipe, $"{threads}", $"{one.Images}"]));
 
     public static Contestant PyTorch(BenchCase one, int threads) => new($"PyTorch, {threads} threads",
-        new("python3", [Path.Combine(AppContext.BaseDirectory, "pytorch.py"), one.Recipe, $"{threads}", $"{one.Images}"])
+        new(Python!, [Path.Combine(AppContext.BaseDirectory, "pytorch.py"), one.Recipe, $"{threads}", $"{one.Images}"])
         {
             Environment = { ["OMP_WAIT_POLICY"] = "passive", ["OMP_NUM_THREADS"] = $"{threads}" },
         });
 
-    /// <summary>Why PyTorch cannot be measured here, or null.</summary>
-    public static string? PyTorchMissing()
+    /// <summary>The Python that has PyTorch, or null.</summary>
+    public static string? Python { get; } = new[] { "/usr/bin/python3", "python3" }.FirstOrDefault(HasTorch);
+
+    static bool HasTorch(string python)
     {
         try
         {
-            using var probe = Process.Start(new ProcessStartInfo("python3", ["-c", "import torch"]) { RedirectStandardError = true })!;
+            using var probe = Process.Start(new ProcessStartInfo(python, ["-c", "import torch"]) { RedirectStandardError = true })!;
             probe.WaitForExit();
-            return probe.ExitCode == 0 ? null : "PyTorch is not installed (Debian: apt install python3-torch libopenblas0-openmp)";
+            return probe.ExitCode == 0;
         }
-        catch (System.ComponentModel.Win32Exception)
+        catch (System.ComponentModel.Win32Exception) // there is no such program
         {
-            return "python3 is not installed (Debian: apt install python3-torch libopenblas0-openmp)";
+            return false;
         }
     }
 

@@ -24,17 +24,17 @@ static class TrainBench
             return 2;
         }
         var threads = Environment.ProcessorCount;
-        var missing = Contestant.PyTorchMissing();
+        var pyTorch = Contestant.Python is not null;
         var (ours, openBlas) = Machine.Sgemm(threads);
         var limit = Math.Max(ours, openBlas ?? 0);
         Console.WriteLine($"{Machine.Description}\n");
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"SGEMM 2048³ on {threads} threads: {ours:F0} GFLOP/s{(openBlas is { } other ? $", OpenBLAS {other:F0}: {ours / other:P0}" : "; OpenBLAS is not installed")}"));
-        if (missing is not null) Console.WriteLine($"{missing}: no ratio to it.");
+        if (!pyTorch) Console.WriteLine("PyTorch is not installed, so there is no ratio to it (Debian: apt install python3-torch libopenblas0-openmp).");
         Console.WriteLine();
         Console.WriteLine($"| recipe | images/s, 1 thread | {threads} threads | scaling | PyTorch, 1 thread | {threads} threads | ratio to its best | share of the SGEMM limit | peak MB | PyTorch's |");
         Console.WriteLine("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |");
-        foreach (var one in cases) Console.WriteLine(Measure(one, threads, rounds, missing is null, limit));
+        foreach (var one in cases) Console.WriteLine(Measure(one, threads, rounds, pyTorch, limit));
         return 0;
     }
 

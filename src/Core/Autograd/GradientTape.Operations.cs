@@ -172,19 +172,34 @@ public sealed partial class GradientTape
 
     // --- composites with a gradient of their own -----------------------------------------------------------------------
 
+    // dz = dy where y > 0; then as Conv, and dbias = dz summed over all but the channels
+    public Tensor Conv(Tensor x, Tensor weight, Tensor bias, Window window, bool relu)
+    {
+        var y = inner.Conv(V(x), V(weight), V(bias), window, relu);
+        var dz = Shared(dy => relu ? inner.ReluGradient(y, dy, 0) : dy);
+        return Record(y, true,
+            (Own(x), dy => ConvInputGradient(dz(dy), V(weight), x.Shape, window)),
+            (Own(weight), dy => inner.ConvWeightGradient(V(x), dz(dy), window)),
+            (Own(bias), dy => inner.ReduceSum(dz(dy), keepAxes: false, 0, 2, 3)));
+    }
+
+    // the same
+    public Tensor ConvTranspose(Tensor x, Tensor weight, Tensor bias, Window window, bool relu)
+    {
+        var y = inner.ConvTranspose(V(x), V(weight), V(bias), window, relu);
+        var dz = Shared(dy => relu ? inner.ReluGradient(y, dy, 0) : dy);
+        return Record(y, true,
+            (Own(x), dy => inner.Conv(dz(dy), V(weight), window)),
+            (Own(weight), dy => inner.ConvWeightGradient(dz(dy), V(x), window)),
+            (Own(bias), dy => inner.ReduceSum(dz(dy), keepAxes: false, 0, 2, 3)));
+    }
+
     public (Tensor Output, Tensor Mean, Tensor Variance) BatchNormalizationTraining(Tensor x, Tensor weight, Tensor bias, float epsilon)
     {
         var (y, mean, variance) = inner.BatchNormalizationTraining(V(x), V(weight), V(bias), epsilon);
-        (Tensor Dy, (Tensor X, Tensor Weight, Tensor Bias) Gradients)? known = null; // one kernel computes all three
-        var output = Record(y, true, (Own(x), dy => All(dy).X), (Own(weight), dy => All(dy).Weight), (Own(bias), dy => All(dy).Bias));
+        var all = Shared(dy => inner.BatchNormalizationGradient(V(x), mean, variance, V(weight), dy, epsilon)); // one kernel computes all three
+        var output = Record(y, true, (Own(x), dy => all(dy).X), (Own(weight), dy => all(dy).Weight), (Own(bias), dy => all(dy).Bias));
         return (output, Record(mean, false), Record(variance, false));
-
-        (Tensor X, Tensor Weight, Tensor Bias) All(Tensor dy)
-        {
-            if (known is null || !ReferenceEquals(known.Value.Dy, dy))
-                known = (dy, inner.BatchNormalizationGradient(V(x), mean, variance, V(weight), dy, epsilon));
-            return known.Value.Gradients;
-        }
     }
 
     // dx = 2 · dy · (x − target), dtarget = −dx

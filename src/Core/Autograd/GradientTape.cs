@@ -68,6 +68,17 @@ public sealed partial class GradientTape(ITrainingBackend inner) : IBackend
 
     Tensor V(Tensor tensor) => Own(tensor).Value;
 
+    /// <summary>What several inputs' gradients have in common, computed once for each dy.</summary>
+    static Func<Tensor, TResult> Shared<TResult>(Func<Tensor, TResult> function)
+    {
+        (Tensor Dy, TResult Result)? known = null;
+        return dy =>
+        {
+            if (known is null || !ReferenceEquals(known.Value.Dy, dy)) known = (dy, function(dy));
+            return known.Value.Result;
+        };
+    }
+
     /// <summary>⟨v⟩ₓ: sums over the axes along which an operand of this shape was repeated.</summary>
     Tensor Unbroadcast(Tensor v, Shape shape)
     {

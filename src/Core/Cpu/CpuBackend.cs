@@ -8,8 +8,7 @@ namespace VaeFunctions.Cpu;
 /// <summary>Computes on the CPU with SIMD kernels and several threads. Results do not depend on the number of threads.</summary>
 /// <remarks>One instance serves one thread of control at a time: scopes nest on it. Elementwise mathematics is
 /// System.Numerics.Tensors' where it has the function; products, convolutions and reductions are in Kernels/.</remarks>
-/// <param name="threads">How many threads compute; 0 takes one for each processor.</param>
-public sealed class CpuBackend(int threads = 0) : ITrainingBackend
+public sealed class CpuBackend : ITrainingBackend
 {
     /// <summary>Elements of an elementwise operation that a thread takes at a time.</summary>
     const int Grain = 1 << 14;
@@ -18,8 +17,17 @@ public sealed class CpuBackend(int threads = 0) : ITrainingBackend
 
     delegate void BinaryKernel(ReadOnlySpan<float> left, ReadOnlySpan<float> right, Span<float> y);
 
-    readonly BufferPool pool = new();
-    readonly Team team = new(threads > 0 ? threads : Environment.ProcessorCount);
+    readonly BufferPool pool;
+    readonly Team team;
+    readonly Convolution convolution;
+
+    /// <param name="threads">How many threads compute; 0 takes one for each processor.</param>
+    public CpuBackend(int threads = 0)
+    {
+        pool = new();
+        team = new(threads > 0 ? threads : Environment.ProcessorCount);
+        convolution = new(team, pool);
+    }
 
     public IDisposable BeginScope() => pool.BeginScope();
 
@@ -122,21 +130,16 @@ public sealed class CpuBackend(int threads = 0) : ITrainingBackend
         return result;
     }
 
-    public Tensor Conv(Tensor x, Tensor weight, Window window)
-    {
-        var result = New(ShapeRules.Conv(x.Shape, weight.Shape, window));
-        Convolution.Forward(team, pool, Values(x), x.Shape, Values(weight), result.Values, result.Shape, window);
-        return result;
-    }
+    public Tensor Conv(Tensor x, Tensor weight, Window window) => Conv(x, weight, window, default);
 
-    public Tensor ConvTranspose(Tensor x, Tensor weight, Window window)
-    {
-        var result = New(ShapeRules.ConvTranspose(x.Shape, weight.Shape, window));
-        Convolution.Transposed(team, pool, Values(x), x.Shape, Values(weight), result.Values, result.Shape, window);
-        return result;
-    }
+    public Tensor ConvTranspose(Tensor x, Tensor weight, Window window) => ConvTranspose(x, weight, window, default);
 
     // --- composites worth a kernel of their own -----------------------------------------------------------------------
+
+    public Tensor Conv(Tensor x, Tensor weight, Tensor bias, Window window, bool relu) => Conv(x, weight, window, Finish(weight.Shape[0], bias, relu, "Conv"));
+
+    public Tensor ConvTranspose(Tensor x, Tensor weight, Tensor bias, Window window, bool relu) =>
+        ConvTranspose(x, weight, window, Finish(weight.Shape[1], bias, relu, "ConvTranspose"));
 
     public (Tensor Output, Tensor Mean, Tensor Variance) BatchNormalizationTraining(Tensor x, Tensor weight, Tensor bias, float epsilon)
     {
@@ -164,7 +167,7 @@ public sealed class CpuBackend(int threads = 0) : ITrainingBackend
     public Tensor ConvWeightGradient(Tensor x, Tensor gradient, Window window)
     {
         var result = New(ShapeRules.ConvWeightGradient(x.Shape, gradient.Shape, window));
-        Convolution.WeightGradient(team, pool, Values(x), x.Shape, Values(gradient), gradient.Shape, result.Values, window);
+        convolution.WeightGradient(Values(x), x.Shape, Values(gradient), gradient.Shape, result.Values, window);
         return result;
     }
 
@@ -188,6 +191,26 @@ public sealed class CpuBackend(int threads = 0) : ITrainingBackend
     }
 
     // --- shared ---------------------------------------------------------------------------------------------------------
+
+    CpuTensor Conv(Tensor x, Tensor weight, Window window, Epilogue finish)
+    {
+        var result = New(ShapeRules.Conv(x.Shape, weight.Shape, window));
+        convolution.Forward(Values(x), x.Shape, Values(weight), result.Values, result.Shape, window, finish);
+        return result;
+    }
+
+    CpuTensor ConvTranspose(Tensor x, Tensor weight, Window window, Epilogue finish)
+    {
+        var result = New(ShapeRules.ConvTranspose(x.Shape, weight.Shape, window));
+        convolution.Transposed(Values(x), x.Shape, Values(weight), result.Values, result.Shape, window, finish);
+        return result;
+    }
+
+    Epilogue Finish(int channels, Tensor bias, bool relu, string operation)
+    {
+        ShapeRules.Same(bias.Shape, new(channels), operation, "bias", "the channels");
+        return new(Values(bias), relu);
+    }
 
     CpuTensor New(Shape shape) => new(this, pool.Rent(shape.Count), shape);
 

@@ -5,7 +5,7 @@ namespace VaeFunctions.Layers;
 /// <summary>The layers as a model lists them: <c>new Sequential(scope, Conv(3, 32, half), Relu, BatchNorm(32), Flatten)</c>.</summary>
 public static class Build
 {
-    public static Layer Relu { get; } = Function(x => x.Relu());
+    public static Layer Relu { get; } = _ => new ReluLayer();
 
     public static Layer Tanh { get; } = Function(x => x.Tanh());
 

@@ -3,13 +3,12 @@ using VaeFunctions.Tensors;
 namespace VaeFunctions.Layers;
 
 /// <summary>[N, inputs, H, W] → [N, outputs, H', W'], as PyTorch's nn.Conv2d.</summary>
-public sealed class Convolution(Scope scope, int inputs, int outputs, Window window) : ILayer
+public sealed class Convolution(Scope scope, int inputs, int outputs, Window window) : IActivatedLayer
 {
     readonly Parameter weight = scope.Weight("weight", new(outputs, inputs, window.Kernel, window.Kernel),
         Initializers.FanIn(inputs * window.Kernel * window.Kernel));
 
     readonly Parameter bias = scope.Weight("bias", new(outputs), Initializers.FanIn(inputs * window.Kernel * window.Kernel));
 
-    public Tensor Forward(Tensor x) =>
-        x.Backend.AddPerChannel(x.Backend.Conv(x, x.Backend.FromParameter(weight), window), x.Backend.FromParameter(bias));
+    public Tensor Forward(Tensor x, bool relu) => x.Backend.Conv(x, x.Backend.FromParameter(weight), x.Backend.FromParameter(bias), window, relu);
 }

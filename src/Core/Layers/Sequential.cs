@@ -11,7 +11,22 @@ public sealed class Sequential : ILayer
 
     public Tensor Forward(Tensor x)
     {
-        foreach (var layer in layers) x = layer.Forward(x);
+        for (var i = 0; i < layers.Length; i++)
+        {
+            if (layers[i] is IActivatedLayer layer && i + 1 < layers.Length && layers[i + 1] is ReluLayer)
+            {
+                x = layer.Forward(x, relu: true);
+                i++;
+                continue;
+            }
+            x = layers[i].Forward(x);
+        }
         return x;
     }
+}
+
+/// <summary>max(x, 0), on its own or within the layer before it.</summary>
+sealed class ReluLayer : ILayer
+{
+    public Tensor Forward(Tensor x) => x.Relu();
 }

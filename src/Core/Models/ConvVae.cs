@@ -6,7 +6,7 @@ using static VaeFunctions.Layers.Build;
 namespace VaeFunctions.Models;
 
 /// <summary>The convolutional VAE: each stage halves the image (kernel 4, stride 2, padding 1, ReLU, batch normalisation),
-/// then a linear layer and the latent; the decoder mirrors it, with a ReLU after its first layer.</summary>
+/// then a dense layer with a ReLU and the latent; the decoder mirrors it, from two linear layers with a ReLU after the second.</summary>
 /// <remarks>With 32×32×3 images, stages of 32, 64 and 128 channels, 1024 dense units and 128 latents it has 4,923,587 weights, and the
 /// names and layout of the PyTorch model: encoder.0 … encoder.10, fc_mu, fc_logvar, decoder.0 … decoder.10. docs/decisions has how its dense layers came to be.</remarks>
 public sealed class ConvVae : Vae
@@ -31,11 +31,11 @@ public sealed class ConvVae : Vae
 
         var scope = parameters.Root;
         encoder = new(scope / "encoder",
-            [.. stages.Zip(channels).SelectMany(Down), Flatten, Linear(flat, hidden)]);
+            [.. stages.Zip(channels).SelectMany(Down), Flatten, Linear(flat, hidden), Relu]);
         mean = new(scope / "fc_mu", hidden, latentSize);
         logVariance = new(scope / "fc_logvar", hidden, latentSize);
         decoder = new(scope / "decoder",
-            [Linear(latentSize, hidden), Relu, Linear(hidden, flat), Unflatten(channels[^1], height, width),
+            [Linear(latentSize, hidden), Linear(hidden, flat), Relu, Unflatten(channels[^1], height, width),
              .. channels.Zip(stages).Reverse().SkipLast(1).SelectMany(Up), ConvTranspose(channels[0], image.Channels, Half), .. output is null ? [] : (Layer[])[output]]);
 
         static Layer[] Down((int From, int To) stage) => [Conv(stage.From, stage.To, Half), Relu, BatchNorm(stage.To)];

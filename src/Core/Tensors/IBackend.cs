@@ -100,7 +100,7 @@ public interface IBackend
     /// <returns>[N, O, (H + 2·padding − K) / stride + 1, …]</returns>
     Tensor Conv(Tensor x, Tensor weight, Window window);
 
-    /// <summary>The transpose of <see cref="Conv"/> in x, as PyTorch's ConvTranspose2d.</summary>
+    /// <summary>The transpose of <see cref="Conv(Tensor, Tensor, Window)"/> in x, as PyTorch's ConvTranspose2d.</summary>
     /// <param name="x">[N, C, H, W]</param>
     /// <param name="weight">[C, O, K, K]</param>
     /// <returns>[N, O, (H − 1)·stride − 2·padding + K + outputPadding, …]</returns>
@@ -125,6 +125,23 @@ public interface IBackend
     {
         ShapeRules.PerChannel(x.Shape, bias.Shape, "AddPerChannel", "bias");
         return Add(x, Reshape(bias, -1, 1, 1));
+    }
+
+    /// <summary>A convolution with its bias, and its ReLU if asked: <see cref="Conv(Tensor, Tensor, Window)"/>, then
+    /// <see cref="AddPerChannel"/>, then <see cref="Relu"/>.</summary>
+    /// <param name="bias">[O]</param>
+    Tensor Conv(Tensor x, Tensor weight, Tensor bias, Window window, bool relu)
+    {
+        var y = AddPerChannel(Conv(x, weight, window), bias);
+        return relu ? Relu(y) : y;
+    }
+
+    /// <summary>The same of <see cref="ConvTranspose(Tensor, Tensor, Window)"/>.</summary>
+    /// <param name="bias">[O]</param>
+    Tensor ConvTranspose(Tensor x, Tensor weight, Tensor bias, Window window, bool relu)
+    {
+        var y = AddPerChannel(ConvTranspose(x, weight, window), bias);
+        return relu ? Relu(y) : y;
     }
 
     /// <summary>(x − mean) / √(variance + ε) · weight + bias, per channel of [N, C, H, W]. (Ioffe and Szegedy 2015)</summary>

@@ -13,7 +13,7 @@ public interface ITrainingBackend : IBackend
     /// <summary>The gradient where low ≤ x ≤ high, 0 elsewhere. No broadcasting.</summary>
     Tensor ClipGradient(Tensor x, Tensor gradient, float low, float high);
 
-    /// <summary>The gradient of <see cref="IBackend.Conv"/> in its weight: Σ over images and places of x · gradient.</summary>
+    /// <summary>The gradient of <see cref="IBackend.Conv(Tensor, Tensor, Window)"/> in its weight: Σ over images and places of x · gradient.</summary>
     /// <param name="x">[N, C, H, W], the convolution's input.</param>
     /// <param name="gradient">[N, O, H', W'], of its output.</param>
     /// <returns>[O, C, K, K]</returns>

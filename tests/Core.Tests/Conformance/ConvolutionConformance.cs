@@ -91,6 +91,28 @@ public class ConvolutionConformance
             [Numbers.Gaussian("x", 3, 3, 9, 9), Numbers.Gaussian("weight", 3, 17, 3, 3), bias], sumOfMagnitudes: true);
     }
 
+    /// <summary>Few channels, some, and more weights than a cache holds.</summary>
+    [SkippableTheory, MemberData(nameof(Forward))]
+    public void Bias_and_ReLU_agree_within_a_convolution(Subject subject)
+    {
+        foreach (var (inputs, outputs) in new[] { (3, 1), (5, 3), (3, 17), (40, 800) })
+        {
+            var bias = Numbers.Gaussian("bias", outputs);
+            foreach (var relu in new[] { false, true })
+            {
+                foreach (var window in new[] { new Window(3, 1, 1), new Window(4, 2, 1) })
+                {
+                    Tolerance.Sum.Check(subject, (b, x) => b.Conv(x[0], x[1], x[2], window, relu),
+                        [Numbers.Gaussian("x", 2, inputs, 6, 4), Numbers.Gaussian("weight", outputs, inputs, window.Kernel, window.Kernel), bias],
+                        sumOfMagnitudes: true, $"{window}");
+                    Tolerance.Sum.Check(subject, (b, x) => b.ConvTranspose(x[0], x[1], x[2], window, relu),
+                        [Numbers.Gaussian("x", 2, inputs, 6, 4), Numbers.Gaussian("weight", inputs, outputs, window.Kernel, window.Kernel), bias],
+                        sumOfMagnitudes: true, $"{window}");
+                }
+            }
+        }
+    }
+
     [SkippableTheory, MemberData(nameof(Training))]
     public void Weight_gradient_agrees_for_every_window(Subject subject)
     {

@@ -87,6 +87,8 @@ public class OperationGradients
     {
         var window = new Window(kernel, stride, padding);
         Check((b, x) => b.Conv(x[0], x[1], window), [Normal(2, 2, 6, 5), Normal(3, 2, kernel, kernel)]);
+        foreach (var relu in new[] { false, true })
+            Check((b, x) => b.Conv(x[0], x[1], x[2], window, relu), [Normal(2, 2, 6, 5), Normal(3, 2, kernel, kernel), Normal(3)]);
     }
 
     [Theory, MemberData(nameof(Windows))]
@@ -97,6 +99,8 @@ public class OperationGradients
             if (stride * 2 + kernel + outputPadding <= 2 * padding) continue;
             var window = new Window(kernel, stride, padding, outputPadding);
             Check((b, x) => b.ConvTranspose(x[0], x[1], window), [Normal(2, 2, 4, 3), Normal(2, 3, kernel, kernel)]);
+            foreach (var relu in new[] { false, true })
+                Check((b, x) => b.ConvTranspose(x[0], x[1], x[2], window, relu), [Normal(2, 2, 4, 3), Normal(2, 3, kernel, kernel), Normal(3)]);
         }
     }
 

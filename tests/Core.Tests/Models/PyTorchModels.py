@@ -13,11 +13,11 @@ class ConvVae(nn.Module):
             nn.Conv2d(3, 32, 4, 2, 1), nn.ReLU(), nn.BatchNorm2d(32),
             nn.Conv2d(32, 64, 4, 2, 1), nn.ReLU(), nn.BatchNorm2d(64),
             nn.Conv2d(64, 128, 4, 2, 1), nn.ReLU(), nn.BatchNorm2d(128),
-            nn.Flatten(), nn.Linear(128 * 4 * 4, 1024))
+            nn.Flatten(), nn.Linear(128 * 4 * 4, 1024), nn.ReLU())
         self.fc_mu = nn.Linear(1024, 128)
         self.fc_logvar = nn.Linear(1024, 128)
         self.decoder = nn.Sequential(
-            nn.Linear(128, 1024), nn.ReLU(), nn.Linear(1024, 128 * 4 * 4), nn.Unflatten(1, (128, 4, 4)),
+            nn.Linear(128, 1024), nn.Linear(1024, 128 * 4 * 4), nn.ReLU(), nn.Unflatten(1, (128, 4, 4)),
             nn.ConvTranspose2d(128, 64, 4, 2, 1), nn.ReLU(), nn.BatchNorm2d(64),
             nn.ConvTranspose2d(64, 32, 4, 2, 1), nn.ReLU(), nn.BatchNorm2d(32),
             nn.ConvTranspose2d(32, 3, 4, 2, 1), nn.Tanh())

@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using VaeFunctions.Tensors;
 
 namespace VaeFunctions.Cpu.Kernels;
@@ -5,141 +6,187 @@ namespace VaeFunctions.Cpu.Kernels;
 /// <summary>Convolutions as products of <see cref="Operand"/>s, without ever storing the patches.</summary>
 /// <remarks>
 /// N = images, C = channels of x, H, W its extents, O = channels of the other side, K = kernel, P = padding, S = stride.
-/// x is copied once with its zero border, so that a pixel of a patch is at (position's offset) + (tap's offset), always in range.
-/// Dumoulin and Visin, "A guide to convolution arithmetic for deep learning", 2016.
+/// x is copied once with its zero border, so that a pixel of a patch is at (place's offset) + (tap's offset), always in range.
 /// </remarks>
-static class Convolution
+sealed class Convolution(Team team, BufferPool pool)
 {
-    /// <summary>y[n, o, i, j] = Σ x[n, c, S·i − P + u, S·j − P + v] · weight[o, c, u, v]</summary>
-    public static void Forward(Team team, BufferPool pool, float[] x, Shape shape, float[] weight, float[] y, Shape result, Window window)
+    /// <summary>Plans kept at most: a training needs a few for each layer and batch size.</summary>
+    const int PlansKept = 256;
+
+    enum Kind
     {
-        var image = Pad(team, pool, x, shape, window.Padding, window.Padding);
-        int depth = shape[1] * window.Kernel * window.Kernel;
-        Gemm.Multiply(team,
-            new(image.Values, image.Positions(result[2], result[3], window.Stride), image.Taps(Offsets(window.Kernel), Offsets(window.Kernel))),
-            Operand.Matrix(weight, result[1], depth, transposed: false),
-            Channels(y, result).Transposed);
+        Forward,
+        Transposed,
+        Columns,
+        WeightGradient,
+        FewWeightGradient,
     }
 
-    /// <summary>The transpose of <see cref="Forward"/> in x, split by the S × S phases of the output: each is a plain convolution
-    /// of x with every S-th tap of the kernel.</summary>
-    /// <param name="weight">[C, O, K, K]</param>
-    public static void Transposed(Team team, BufferPool pool, float[] x, Shape shape, float[] weight, float[] y, Shape result, Window window)
+    readonly Dictionary<(Kind, Shape, Shape, Window), ConvolutionPlan> plans = [];
+
+    /// <summary>y = finish(x ∗ weight), for weights [O, C, K, K].</summary>
+    public void Forward(float[] x, Shape shape, float[] weight, float[] y, Shape result, Window window, Epilogue finish)
     {
-        int kernel = window.Kernel, stride = window.Stride, outputs = result[1];
-        // Output row S·i + phase reads input row i + step for every tap u of its phase, with step = (phase + P − u) / S.
-        var phases = Enumerable.Range(0, stride).Select(phase => Phase.Of(phase, window)).ToArray();
-        var steps = phases.SelectMany(phase => phase.Steps).ToArray();
-        var before = Math.Max(0, -steps.Min());
-        var beyond = Math.Max(phases[0].Count(result[2], stride) - shape[2], phases[0].Count(result[3], stride) - shape[3]);
-        var after = Math.Max(0, steps.Max() + beyond);
-        var image = Pad(team, pool, x, shape, before, after);
-        foreach (var vertical in phases)
+        if (window.Stride == 1 && SuitsColumns(result[1], window.Kernel))
         {
-            foreach (var horizontal in phases)
+            ForwardByColumns(x, shape, weight, y, result, window, finish, transposed: false);
+            return;
+        }
+        Multiply(Plan(Kind.Forward, shape, result, window, ConvolutionPlan.Forward), x, shape, weight, y, finish);
+    }
+
+    /// <summary>The transpose of <see cref="Forward"/> in x, for weights [C, O, K, K].</summary>
+    public void Transposed(float[] x, Shape shape, float[] weight, float[] y, Shape result, Window window, Epilogue finish)
+    {
+        if (SuitsColumns(result[1], window.Kernel))
+        {
+            ForwardByColumns(x, shape, weight, y, result, window, finish, transposed: true);
+            return;
+        }
+        Multiply(Plan(Kind.Transposed, shape, result, window, ConvolutionPlan.Transposed), x, shape, weight, y, finish);
+    }
+
+    void Multiply(ConvolutionPlan plan, float[] x, Shape shape, float[] weight, float[] y, Epilogue finish)
+    {
+        var image = Pad(x, shape, plan.Border);
+        foreach (var product in plan.Products)
+        {
+            Gemm.Multiply(team, new(image, product.Places, product.Taps), new(weight, product.WeightChannels, product.WeightTaps),
+                new(y, product.ResultPlaces, product.ResultChannels), finish);
+        }
+    }
+
+    /// <summary>Whether so few output channels would leave most lanes empty that it is better to take (channel, tap) as lanes.</summary>
+    static bool SuitsColumns(int outputs, int kernel) =>
+        4 * Gemm.RoundUp(outputs * kernel * kernel, MicroKernel.Columns) <= kernel * kernel * Gemm.RoundUp(outputs, MicroKernel.Columns);
+
+    /// <summary>For few output channels: columns[n, (o, u, v), place] = Σ over c of x[n, c, place] · weight[o, c, u, v], which are then added
+    /// where they belong in y.</summary>
+    void ForwardByColumns(float[] x, Shape shape, float[] weight, float[] y, Shape result, Window window, Epilogue finish, bool transposed)
+    {
+        int taps = window.Kernel * window.Kernel, places = shape[2] * shape[3], lanes = result[1] * taps;
+        var plan = Plan(transposed ? Kind.Transposed : Kind.Columns, shape, result, window, (shape, result, window) => new(default,
+        [
+            new(ConvolutionPlan.Places(shape, 0, 0, shape[2], shape[3], 1), Operand.Range(shape[1], places),
+                [.. from o in Enumerable.Range(0, result[1]) from tap in Enumerable.Range(0, taps) select (transposed ? o : o * shape[1]) * taps + tap],
+                Operand.Range(shape[1], transposed ? lanes : taps),
+                ConvolutionPlan.Places(new(shape[0], lanes, shape[2], shape[3]), 0, 0, shape[2], shape[3], 1), Operand.Range(lanes, places)),
+        ]));
+        var columns = pool.Rent(shape[0] * lanes * places).Values;
+        var product = plan.Products[0];
+        Gemm.Multiply(team, new(x, product.Places, product.Taps), new(weight, product.WeightChannels, product.WeightTaps),
+            new(columns, product.ResultPlaces, product.ResultChannels), default);
+        team.For(result[0] * result[1], plane => AddColumns(columns.AsSpan(plane * taps * places, taps * places), shape[2], shape[3],
+            y.AsSpan(plane * result[2] * result[3], result[2] * result[3]), result[2], result[3], window, transposed, finish, plane % result[1]));
+    }
+
+    /// <summary>One channel of one image: place (i, j) of tap (u, v) belongs to y[S·i + u − P, S·j + v − P] of a transposed convolution,
+    /// and to y[i − u + P, j − v + P] of a plain one with stride 1.</summary>
+    static void AddColumns(ReadOnlySpan<float> columns, int height, int width, Span<float> y, int rows, int rowLength, Window window, bool transposed, Epilogue finish, int channel)
+    {
+        y.Fill(finish.Bias is null ? 0 : finish.Bias[channel]);
+        for (var tap = 0; tap < window.Kernel * window.Kernel; tap++)
+        {
+            int u = tap / window.Kernel - window.Padding, v = tap % window.Kernel - window.Padding;
+            if (!transposed) (u, v) = (-u, -v);
+            // the j whose S·j + v lies in the row
+            int first = Math.Max(0, (-v + window.Stride - 1) / window.Stride), last = Math.Min(width, (rowLength - v + window.Stride - 1) / window.Stride);
+            if (first >= last) continue;
+            for (var i = 0; i < height; i++)
             {
-                int rows = vertical.Count(result[2], stride), columns = horizontal.Count(result[3], stride);
-                Gemm.Multiply(team,
-                    new(image.Values, image.Positions(rows, columns, 1),
-                        image.Taps([.. vertical.Steps.Select(step => step + before)], [.. horizontal.Steps.Select(step => step + before)])),
-                    new(weight, Operand.Range(outputs, kernel * kernel),
-                        WeightTaps(shape[1], outputs * kernel * kernel, vertical.Taps, horizontal.Taps, kernel)),
-                    new(y, Places(result, vertical.First, horizontal.First, rows, columns, stride), Operand.Range(outputs, result[2] * result[3])));
+                var row = window.Stride * i + u;
+                if (row < 0 || row >= rows) continue;
+                var source = columns.Slice((tap * height + i) * width + first, last - first);
+                var target = y.Slice(row * rowLength + window.Stride * first + v, window.Stride * (last - first - 1) + 1);
+                if (window.Stride == 1) TensorPrimitives.Add(target, source, target);
+                else for (var j = 0; j < source.Length; j++) target[window.Stride * j] += source[j];
             }
         }
-    }
-
-    /// <summary>The outputs first, first + S, … along one axis, with the kernel taps that reach them.</summary>
-    sealed record Phase(int First, int[] Taps, int[] Steps)
-    {
-        public static Phase Of(int first, Window window)
-        {
-            int[] taps = [.. Enumerable.Range(0, window.Kernel).Where(tap => (first + window.Padding - tap) % window.Stride == 0)];
-            return new(first, taps, [.. taps.Select(tap => (first + window.Padding - tap) / window.Stride)]);
-        }
-
-        /// <summary>How many of the phase's outputs lie within an extent; none where the first is beyond it.</summary>
-        public int Count(int extent, int stride) => (extent - First + stride - 1) / stride;
+        if (finish.Relu) TensorPrimitives.Max(y, 0f, y);
     }
 
     /// <summary>dweight[o, c, u, v] = Σ over n, i, j of dy[n, o, i, j] · x[n, c, S·i − P + u, S·j − P + v]</summary>
-    public static void WeightGradient(Team team, BufferPool pool, float[] x, Shape shape, float[] gradient, Shape gradientShape, float[] result, Window window)
+    public void WeightGradient(float[] x, Shape shape, float[] gradient, Shape gradientShape, float[] result, Window window)
     {
-        var image = Pad(team, pool, x, shape, window.Padding, window.Padding);
-        int positions = gradientShape[2] * gradientShape[3], images = shape[0];
-        var dy = Channels(gradient, gradientShape);
-        var taps = image.Taps(Offsets(window.Kernel), Offsets(window.Kernel));
-        var chunk = Math.Max(1, (images + 7) / 8);
-        int[] cuts = [.. Enumerable.Range(0, (images + chunk - 1) / chunk).Select(part => part * chunk * positions), images * positions];
-        Gemm.MultiplyDeep(team, pool,
-            new(image.Values, taps, image.Positions(gradientShape[2], gradientShape[3], window.Stride)), dy,
-            Operand.Matrix(result, gradientShape[1], taps.Length, transposed: true), cuts);
-    }
-
-    /// <summary>Channel c of every image of [N, C, H, W] as one line.</summary>
-    static Operand Channels(float[] values, Shape shape) =>
-        new(values, Operand.Range(shape[1], shape[2] * shape[3]), Places(shape, 0, 0, shape[2], shape[3], 1));
-
-    /// <summary>Where in channel 0 the pixels of a phase are: rows × columns of every image, row-major.</summary>
-    static int[] Places(Shape shape, int firstRow, int firstColumn, int rows, int columns, int stride)
-    {
-        var places = new int[shape[0] * rows * columns];
-        var index = 0;
-        for (var n = 0; n < shape[0]; n++)
+        if (window.Stride == 1 && window.Padding < window.Kernel && SuitsColumns(gradientShape[1], window.Kernel))
         {
-            for (var i = 0; i < rows; i++)
-            {
-                var row = (n * shape[1] * shape[2] + firstRow + i * stride) * shape[3] + firstColumn;
-                for (var j = 0; j < columns; j++) places[index++] = row + j * stride;
-            }
+            FewWeightGradient(x, shape, gradient, gradientShape, result, window);
+            return;
         }
-        return places;
+        var plan = Plan(Kind.WeightGradient, shape, gradientShape, window, (shape, gradientShape, window) =>
+        {
+            var border = new Border(window.Padding, window.Padding);
+            var padded = border.Around(shape);
+            var taps = ConvolutionPlan.Taps(padded, ConvolutionPlan.Upto(window.Kernel), ConvolutionPlan.Upto(window.Kernel));
+            return new(border,
+            [
+                new(ConvolutionPlan.Places(padded, 0, 0, gradientShape[2], gradientShape[3], window.Stride), taps,
+                    Operand.Range(gradientShape[1], gradientShape[2] * gradientShape[3]), ConvolutionPlan.Places(gradientShape, 0, 0, gradientShape[2], gradientShape[3], 1),
+                    Operand.Range(taps.Length, 1), Operand.Range(gradientShape[1], taps.Length)),
+            ]);
+        });
+        var product = plan.Products[0];
+        Gemm.MultiplyDeep(team, pool, new(Pad(x, shape, plan.Border), product.Taps, product.Places),
+            new(gradient, product.WeightChannels, product.WeightTaps),
+            new(result, product.ResultPlaces, product.ResultChannels), Cuts(shape[0], gradientShape[2] * gradientShape[3]));
     }
 
-    static int[] WeightTaps(int channels, int channelStride, int[] tapsY, int[] tapsX, int kernel) =>
-        [.. from c in Enumerable.Range(0, channels) from u in tapsY from v in tapsX select c * channelStride + u * kernel + v];
-
-    static int[] Offsets(int kernel) => [.. Enumerable.Range(0, kernel)];
-
-    static PaddedImages Pad(Team team, BufferPool pool, float[] x, Shape shape, int before, int after)
+    /// <summary>The same for few O and stride 1, with the taps taken from dy: Σ over places p of x[n, c, p] · dy[n, o, p − (u, v) + P].</summary>
+    void FewWeightGradient(float[] x, Shape shape, float[] gradient, Shape gradientShape, float[] result, Window window)
     {
-        int height = shape[2], width = shape[3], paddedHeight = before + height + after, paddedWidth = before + width + after;
-        if (before + after == 0) return new(x, shape[0], shape[1], height, width);
-        var values = pool.Rent(new Shape(shape[0], shape[1], paddedHeight, paddedWidth).Count).Values;
+        int taps = window.Kernel * window.Kernel, places = shape[2] * shape[3];
+        var plan = Plan(Kind.FewWeightGradient, shape, gradientShape, window, (shape, gradientShape, window) =>
+        {
+            var border = new Border(window.Kernel - 1 - window.Padding, window.Kernel - 1 - window.Padding);
+            var padded = border.Around(gradientShape);
+            var mirrored = ConvolutionPlan.Upto(window.Kernel).Reverse().ToArray();
+            return new(border,
+            [
+                new(ConvolutionPlan.Places(shape, 0, 0, shape[2], shape[3], 1), Operand.Range(shape[1], places),
+                    ConvolutionPlan.Taps(padded, mirrored, mirrored), ConvolutionPlan.Places(padded, 0, 0, shape[2], shape[3], 1),
+                    Operand.Range(shape[1], taps),
+                    [.. from o in Enumerable.Range(0, gradientShape[1]) from tap in Enumerable.Range(0, taps) select o * shape[1] * taps + tap]),
+            ]);
+        });
+        var product = plan.Products[0];
+        Gemm.MultiplyDeep(team, pool, new(x, product.Taps, product.Places),
+            new(Pad(gradient, gradientShape, plan.Border), product.WeightChannels, product.WeightTaps),
+            new(result, product.ResultPlaces, product.ResultChannels), Cuts(shape[0], places));
+    }
+
+    /// <summary>Up to eight parts of whole images.</summary>
+    static int[] Cuts(int images, int places)
+    {
+        var chunk = Math.Max(1, (images + 7) / 8);
+        return [.. Enumerable.Range(0, (images + chunk - 1) / chunk).Select(part => part * chunk * places), images * places];
+    }
+
+    ConvolutionPlan Plan(Kind kind, Shape shape, Shape result, Window window, Func<Shape, Shape, Window, ConvolutionPlan> make)
+    {
+        if (plans.TryGetValue((kind, shape, result, window), out var plan)) return plan;
+        if (plans.Count >= PlansKept) plans.Clear();
+        return plans[(kind, shape, result, window)] = make(shape, result, window);
+    }
+
+    float[] Pad(float[] x, Shape shape, Border border)
+    {
+        if (border is { Before: 0, After: 0 }) return x;
+        var padded = border.Around(shape);
+        int height = shape[2], width = shape[3], paddedWidth = padded[3], plane = padded[2] * paddedWidth;
+        var values = pool.Rent(padded.Count).Values;
         team.ForRange(shape[0] * shape[1], 64, (start, count) =>
         {
-            values.AsSpan(start * paddedHeight * paddedWidth, count * paddedHeight * paddedWidth).Clear();
-            for (var plane = start; plane < start + count; plane++)
+            values.AsSpan(start * plane, count * plane).Clear();
+            for (var index = start; index < start + count; index++)
             {
                 for (var row = 0; row < height; row++)
-                {
-                    x.AsSpan((plane * height + row) * width, width)
-                        .CopyTo(values.AsSpan((plane * paddedHeight + before + row) * paddedWidth + before));
-                }
+                    x.AsSpan((index * height + row) * width, width).CopyTo(values.AsSpan(index * plane + (border.Before + row) * paddedWidth + border.Before));
             }
         });
-        return new(values, shape[0], shape[1], paddedHeight, paddedWidth);
-    }
-
-    readonly record struct PaddedImages(float[] Values, int Images, int Channels, int Height, int Width)
-    {
-        /// <summary>Offsets of the top left pixel of each patch, every <paramref name="stride"/> pixels, of every image.</summary>
-        public int[] Positions(int rows, int columns, int stride) =>
-            Places(new(Images, Channels, Height, Width), 0, 0, rows, columns, stride);
-
-        /// <summary>Offsets of each channel and tap from a patch's top left pixel.</summary>
-        public int[] Taps(int[] rows, int[] columns)
-        {
-            var taps = new int[Channels * rows.Length * columns.Length];
-            var index = 0;
-            for (var c = 0; c < Channels; c++)
-            {
-                foreach (var u in rows)
-                {
-                    foreach (var v in columns) taps[index++] = (c * Height + u) * Width + v;
-                }
-            }
-            return taps;
-        }
+        return values;
     }
 }
+
+/// <summary>What becomes of a product's results on their way to memory: y + bias, and then max(y, 0).</summary>
+/// <param name="Bias">One for each column, or null.</param>
+readonly record struct Epilogue(float[]? Bias, bool Relu);

@@ -16,19 +16,18 @@ static unsafe class Gemm
     /// <summary>A right side of up to so many elements stays in the second-level cache: it is packed once, whole.</summary>
     const int Resident = 1 << 18;
 
+    /// <summary>What the calling thread packs for all.</summary>
     [ThreadStatic]
-    static float[]? leftBuffer;
+    static float[]? sharedBuffer;
 
+    /// <summary>What each thread packs for itself.</summary>
     [ThreadStatic]
-    static float[]? rightBuffer;
-
-    [ThreadStatic]
-    static float[]? residentBuffer;
+    static float[]? ownBuffer;
 
     /// <param name="left">M lines of depth K.</param>
     /// <param name="right">N lines of depth K.</param>
     /// <param name="result">M lines of depth N: overwritten.</param>
-    public static void Multiply(Team team, Operand left, Operand right, Operand result)
+    public static void Multiply(Team team, Operand left, Operand right, Operand result, Epilogue finish = default)
     {
         int rows = result.Lines.Length, columns = result.Depth.Length, depth = left.Depth.Length;
         if (rows == 0 || columns == 0) return;
@@ -38,39 +37,32 @@ static unsafe class Gemm
             {
                 foreach (var column in result.Depth) result.Values[row + column] = 0;
             }
+            Finish(team, result, finish);
             return;
         }
         if (rows >= 4 * columns && (long)RoundUp(columns, MicroKernel.Columns) * depth <= Resident)
         {
-            MultiplyResident(team, left, right, result);
+            MultiplyResident(team, left, right, result, finish);
             return;
         }
-        var pieces = (long)rows * columns * depth < WorthSplitting ? 1 : 4 * team.Threads;
-        if (columns >= rows)
-        {
-            var grain = RoundUp((columns + pieces - 1) / pieces, MicroKernel.Columns);
-            team.ForRange(columns, grain, (start, count) => MultiplyBlock(left, right, result, 0, rows, start, count));
-        }
-        else
-        {
-            var grain = RoundUp((rows + pieces - 1) / pieces, MicroKernel.Rows);
-            team.ForRange(rows, grain, (start, count) => MultiplyBlock(left, right, result, start, count, 0, columns));
-        }
+        MultiplyBlocks(team, left, right, result);
+        Finish(team, result, finish);
     }
 
     /// <summary>For many rows and a small right side, such as the places of a convolution and its weights: the right side is
     /// packed once, the left is read where it lies.</summary>
-    static void MultiplyResident(Team team, Operand left, Operand right, Operand result)
+    static void MultiplyResident(Team team, Operand left, Operand right, Operand result, Epilogue finish)
     {
         int rows = result.Lines.Length, columns = result.Depth.Length, depth = left.Depth.Length;
-        var packed = Aligned(ref residentBuffer, RoundUp(columns, MicroKernel.Columns) * depth);
-        right.Pack(0, columns, 0, depth, MicroKernel.Columns, packed);
+        var packed = Aligned(ref sharedBuffer, RoundUp(columns, MicroKernel.Columns) * depth);
+        team.ForRange(depth, DepthBlock / 4, (start, count) =>
+            right.Pack(0, columns, start, count, MicroKernel.Columns, packed + start * MicroKernel.Columns, depth * MicroKernel.Columns));
         var pieces = (long)rows * columns * depth < WorthSplitting ? 1 : 16 * team.Threads;
         var grain = RoundUp((rows + pieces - 1) / pieces, MicroKernel.Rows);
-        team.ForRange(rows, grain, (start, count) => MultiplyRows(left, packed, result, start, count));
+        team.ForRange(rows, grain, (start, count) => MultiplyRows(left, packed, result, start, count, finish));
     }
 
-    static void MultiplyRows(Operand left, float* packed, Operand result, int firstRow, int rows)
+    static void MultiplyRows(Operand left, float* packed, Operand result, int firstRow, int rows, Epilogue finish)
     {
         int tileRows = MicroKernel.Rows, tileColumns = MicroKernel.Columns, columns = result.Depth.Length, depth = left.Depth.Length;
         var lines = stackalloc int[tileRows];
@@ -85,10 +77,40 @@ static unsafe class Gemm
                 for (var column = 0; column < columns; column += tileColumns)
                 {
                     MicroKernel.Multiply(values, lines, step, depth, packed + column * depth, tile, accumulate: false);
-                    Store(tile, result, row, count, column, Math.Min(tileColumns, columns - column), accumulate: false);
+                    var width = Math.Min(tileColumns, columns - column);
+                    Finish(tile, count, column, width, finish);
+                    Store(tile, result, row, count, column, width, accumulate: false);
                 }
             }
         }
+    }
+
+    static void Finish(float* tile, int rows, int firstColumn, int columns, Epilogue finish)
+    {
+        for (var row = 0; row < rows; row++, tile += MicroKernel.Columns)
+        {
+            Span<float> values = new(tile, columns);
+            if (finish.Bias is not null) TensorPrimitives.Add(values, finish.Bias.AsSpan(firstColumn, columns), values);
+            if (finish.Relu) TensorPrimitives.Max(values, 0f, values);
+        }
+    }
+
+    /// <summary>The same as a pass of its own, for results that were summed in memory.</summary>
+    static void Finish(Team team, Operand result, Epilogue finish)
+    {
+        if (finish is { Bias: null, Relu: false }) return;
+        team.ForRange(result.Lines.Length, 64, (first, count) =>
+        {
+            for (var row = first; row < first + count; row++)
+            {
+                for (var column = 0; column < result.Depth.Length; column++)
+                {
+                    ref var value = ref result.Values[result.Lines[row] + result.Depth[column]];
+                    if (finish.Bias is not null) value += finish.Bias[column];
+                    if (finish.Relu && value < 0) value = 0;
+                }
+            }
+        });
     }
 
     /// <summary>For few results over a long depth, such as the weight gradient of a convolution: the depth is cut at the given
@@ -123,14 +145,14 @@ static unsafe class Gemm
     {
         int tileRows = MicroKernel.Rows, tileColumns = MicroKernel.Columns;
         var lines = stackalloc int[tileRows];
-        var packed = Aligned(ref rightBuffer, RoundUp(columns, tileColumns) * DepthBlock);
+        var packed = Aligned(ref ownBuffer, RoundUp(columns, tileColumns) * DepthBlock);
         fixed (float* values = left.Values, start = sums)
         fixed (int* step = left.Depth)
         {
             for (var k = firstDepth; k < lastDepth; k += DepthBlock)
             {
                 var depth = Math.Min(DepthBlock, lastDepth - k);
-                right.Pack(0, columns, k, depth, tileColumns, packed);
+                right.Pack(0, columns, k, depth, tileColumns, packed, tileColumns * depth);
                 var tile = start;
                 for (var row = 0; row < rows; row += tileRows)
                 {
@@ -142,30 +164,55 @@ static unsafe class Gemm
         }
     }
 
-    static void MultiplyBlock(Operand left, Operand right, Operand result, int firstRow, int rows, int firstColumn, int columns)
+    /// <summary>The general case: the left side is packed whole, once; each thread packs blocks of the right side and uses them up.</summary>
+    static void MultiplyBlocks(Team team, Operand left, Operand right, Operand result)
     {
-        int tileRows = MicroKernel.Rows, tileColumns = MicroKernel.Columns, depth = left.Depth.Length;
+        int rows = result.Lines.Length, columns = result.Depth.Length, depth = left.Depth.Length;
+        int tileRows = MicroKernel.Rows, paddedRows = RoundUp(rows, tileRows);
+        var packed = Aligned(ref sharedBuffer, paddedRows * depth);
+        var splits = (long)rows * columns * depth >= WorthSplitting;
+        var panels = splits ? Math.Max(1, RoundUp(rows, tileRows) / tileRows / 4) * tileRows : paddedRows;
+        var chunks = (rows + panels - 1) / panels;
+        team.For((depth + DepthBlock - 1) / DepthBlock * chunks, piece =>
+        {
+            int k = piece / chunks * DepthBlock, row = piece % chunks * panels, count = Math.Min(DepthBlock, depth - k);
+            left.Pack(row, Math.Min(panels, rows - row), k, count, tileRows, packed + k * paddedRows + row * count, tileRows * count);
+        });
+        var pieces = splits ? 4 * team.Threads : 1;
+        if (columns >= rows)
+        {
+            var grain = RoundUp((columns + pieces - 1) / pieces, MicroKernel.Columns);
+            team.ForRange(columns, grain, (start, count) => MultiplyBlock(packed, depth, right, result, 0, rows, start, count));
+        }
+        else
+        {
+            var grain = RoundUp((rows + pieces - 1) / pieces, tileRows);
+            team.ForRange(rows, grain, (start, count) => MultiplyBlock(packed, depth, right, result, start, count, 0, columns));
+        }
+    }
+
+    static void MultiplyBlock(float* left, int depth, Operand right, Operand result, int firstRow, int rows, int firstColumn, int columns)
+    {
+        int tileRows = MicroKernel.Rows, tileColumns = MicroKernel.Columns, paddedRows = RoundUp(result.Lines.Length, tileRows);
         int* lines = stackalloc int[tileRows], steps = stackalloc int[DepthBlock];
         for (var i = 0; i < tileRows; i++) lines[i] = i;
         for (var k = 0; k < DepthBlock; k++) steps[k] = k * tileRows;
         var space = stackalloc float[tileRows * tileColumns + 16];
         var tile = AlignedTile(space);
-        var leftPacked = Aligned(ref leftBuffer, RoundUp(rows, tileRows) * DepthBlock);
-        var rightPacked = Aligned(ref rightBuffer, RoundUp(ColumnBlock, tileColumns) * DepthBlock);
+        var packed = Aligned(ref ownBuffer, RoundUp(ColumnBlock, tileColumns) * DepthBlock);
         for (var k = 0; k < depth; k += DepthBlock)
         {
             var depthCount = Math.Min(DepthBlock, depth - k);
-            left.Pack(firstRow, rows, k, depthCount, tileRows, leftPacked);
             for (var block = 0; block < columns; block += ColumnBlock)
             {
                 var blockColumns = Math.Min(ColumnBlock, columns - block);
-                right.Pack(firstColumn + block, blockColumns, k, depthCount, tileColumns, rightPacked);
-                for (var row = 0; row < rows; row += tileRows)
+                right.Pack(firstColumn + block, blockColumns, k, depthCount, tileColumns, packed, tileColumns * depthCount);
+                for (var row = firstRow; row < firstRow + rows; row += tileRows)
                 {
                     for (var column = 0; column < blockColumns; column += tileColumns)
                     {
-                        MicroKernel.Multiply(leftPacked + row * depthCount, lines, steps, depthCount, rightPacked + column * depthCount, tile, accumulate: false);
-                        Store(tile, result, firstRow + row, Math.Min(tileRows, rows - row),
+                        MicroKernel.Multiply(left + k * paddedRows + row * depthCount, lines, steps, depthCount, packed + column * depthCount, tile, accumulate: false);
+                        Store(tile, result, row, Math.Min(tileRows, firstRow + rows - row),
                             firstColumn + block + column, Math.Min(tileColumns, blockColumns - column), accumulate: k > 0);
                     }
                 }
@@ -246,5 +293,5 @@ static unsafe class Gemm
     /// <summary>The first multiple of a cache line from here on: a load across two lines costs twice.</summary>
     static float* AlignedTile(float* start) => (float*)(((nint)start + 63) & ~63);
 
-    static int RoundUp(int count, int multiple) => (count + multiple - 1) / multiple * multiple;
+    public static int RoundUp(int count, int multiple) => (count + multiple - 1) / multiple * multiple;
 }

@@ -35,12 +35,13 @@ readonly unsafe struct Operand(float[] values, int[] lines, int[] depth)
     }
 
     /// <summary>Lays elements out as the micro-kernel reads them: panels of <paramref name="width"/> lines, each [depth, width], the last one filled up with zeros.</summary>
-    public void Pack(int firstLine, int lineCount, int firstDepth, int depthCount, int width, float* packed)
+    /// <param name="panelSize">Elements from one panel to the next.</param>
+    public void Pack(int firstLine, int lineCount, int firstDepth, int depthCount, int width, float* packed, int panelSize)
     {
         fixed (float* source = Values)
         fixed (int* line = &Lines[firstLine], step = &Depth[firstDepth])
         {
-            for (var panel = 0; panel < lineCount; panel += width, packed += width * depthCount)
+            for (var panel = 0; panel < lineCount; panel += width, packed += panelSize)
             {
                 var count = Math.Min(width, lineCount - panel);
                 if (count < width) new Span<float>(packed, width * depthCount).Clear();
