@@ -47,7 +47,7 @@ static partial class ManifestJson
         }
         catch (JsonException e)
         {
-            throw new ModelFormatException($"{path}: this is not a pointer to a version: {e.Message} Promote a version again to replace it.", e);
+            throw new ModelFormatException($"{path}: this is not a pointer to a version: {e.Message} Roll back to a named version, or force a promotion, to replace it.", e);
         }
     }
 

@@ -112,7 +112,8 @@ public sealed partial class ModelRegistry(IBlobStore store)
     }
 
     /// <summary>Makes a complete version the one that serves, provided that the pointer still is what the caller saw.</summary>
-    /// <param name="seen">What <see cref="ReadCurrentAsync"/> gave when the decision was made; null where no version served.</param>
+    /// <param name="seen">What <see cref="ReadCurrentAsync"/> gave when the decision was made; null where no version served, or a damaged
+    /// pointer was found, which is then replaced.</param>
     /// <exception cref="RegistryException">The version does not exist or is incomplete, or another promotion came first.</exception>
     public async Task<CurrentPointer> PromoteAsync(string model, string version, string reason, CurrentPointer? seen, CancellationToken cancellation = default)
     {
@@ -121,11 +122,20 @@ public sealed partial class ModelRegistry(IBlobStore store)
         return await MoveAsync(model, version, reason, [.. history.Take(CurrentPointer.MaxHistory)], seen, cancellation);
     }
 
-    /// <summary>Goes back to the version that served before, or to a named one. Again and again goes further back.</summary>
+    /// <summary>Goes back to the version that served before, or to a named one. Again and again goes further back. A named one also
+    /// replaces a damaged pointer.</summary>
     /// <exception cref="RegistryException">No version served before, or the named one does not exist or is incomplete, or another change came first.</exception>
     public async Task<CurrentPointer> RollbackAsync(string model, string? toVersion = null, string? reason = null, CancellationToken cancellation = default)
     {
-        var seen = await ReadCurrentAsync(model, cancellation) ?? throw await NotFoundAsync(model, null, cancellation);
+        CurrentPointer seen;
+        try
+        {
+            seen = await ReadCurrentAsync(model, cancellation) ?? throw await NotFoundAsync(model, null, cancellation);
+        }
+        catch (ModelFormatException) when (toVersion is not null)
+        {
+            return await PromoteAsync(model, toVersion, reason ?? "Rolled back from a damaged pointer.", null, cancellation);
+        }
         var version = toVersion ?? seen.Previous ?? throw new RegistryException(
             $"{model}: no version served before {seen.Version}. Name one of {Some(await ListVersionsAsync(model, cancellation))}.");
         if (version == seen.Version) return seen;
@@ -140,11 +150,11 @@ public sealed partial class ModelRegistry(IBlobStore store)
         string model, string version, string reason, IReadOnlyList<PastVersion> history, CurrentPointer? seen, CancellationToken cancellation)
     {
         await CheckCompleteAsync(model, version, cancellation);
+        var condition = seen is null ? await NothingToLoseAsync(model, cancellation) : WriteCondition.IfUnchanged(seen.ETag);
         var pointer = new CurrentPointer { Version = version, Changed = DateTimeOffset.UtcNow, Reason = reason, History = history };
         var content = ManifestJson.Write(pointer);
         try
         {
-            var condition = seen is null ? WriteCondition.IfAbsent : WriteCondition.IfUnchanged(seen.ETag);
             return pointer with { ETag = await store.WriteAsync(PointerOf(model), content, condition, cancellation) };
         }
         catch (BlobConflictException e)
@@ -155,6 +165,21 @@ public sealed partial class ModelRegistry(IBlobStore store)
             var winner = now is null ? "no version" : ManifestJson.ReadPointer(now, PointerOf(model)).Version;
             throw new RegistryException($"{model}: {version} was not promoted, since the pointer moved meanwhile: "
                 + $"{winner} serves now, {seen?.Version ?? "no version"} did. Compare with that one and promote again.", e);
+        }
+    }
+
+    /// <summary>That there is no pointer, or still the damaged one that is there now.</summary>
+    async Task<WriteCondition> NothingToLoseAsync(string model, CancellationToken cancellation)
+    {
+        var blob = await store.TryReadAsync(PointerOf(model), MaxDocument, cancellation);
+        try
+        {
+            if (blob is not null) ManifestJson.ReadPointer(blob, PointerOf(model));
+            return WriteCondition.IfAbsent;
+        }
+        catch (ModelFormatException)
+        {
+            return WriteCondition.IfUnchanged(blob!.ETag);
         }
     }
 

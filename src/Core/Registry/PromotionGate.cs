@@ -22,12 +22,15 @@ public sealed record PromotionGate
 
     /// <param name="serving">The manifest of the version that serves, or null where none does.</param>
     /// <param name="servingLossOnSameData">The serving model's loss, measured anew on the candidate's test data.</param>
+    /// <param name="unreadable">Why what serves cannot be read, where it cannot; <paramref name="serving"/> is null then.</param>
     /// <param name="force">Lets a candidate pass whatever the comparison says; recorded as forced where it made the difference.</param>
-    public Promotion Decide(Manifest candidate, Manifest? serving, double? servingLossOnSameData = null, bool force = false)
+    public Promotion Decide(Manifest candidate, Manifest? serving, double? servingLossOnSameData = null, string? unreadable = null, bool force = false)
     {
         double? loss = candidate.Metrics.TryGetValue(Manifest.TestLoss, out var value) ? value : null;
         if (loss is not { } finite || !double.IsFinite(finite))
             return Result(false, false, $"Its {Manifest.TestLoss} is {(loss is null ? "missing" : Text(value))}; only a finite loss passes, even by force.", null);
+        if (unreadable is not null)
+            return Judged(false, $"It cannot be compared with what serves: {unreadable} Force the promotion to replace that.", null);
         if (serving is null)
             return Result(true, false, $"No version serves yet; test loss {Text(finite)}.", null);
 

@@ -17,7 +17,7 @@ public sealed class Publisher(ModelRegistry registry, PromotionGate gate)
         string name, Recipe recipe, DataSplit data, Vae model, IReadOnlyList<EpochMetrics> history, bool force, CancellationToken cancellation = default)
     {
         var version = await registry.NewVersionAsync(name, DateTimeOffset.UtcNow, cancellation);
-        var serving = await registry.ReadCurrentAsync(name, cancellation);
+        var (serving, damage) = await ReadCurrentAsync(name, cancellation);
         var manifest = new Manifest
         {
             Model = name,
@@ -34,7 +34,7 @@ public sealed class Publisher(ModelRegistry registry, PromotionGate gate)
             Engine = Engine(),
             Parent = serving?.Version,
         };
-        manifest = manifest with { Promotion = await DecideAsync(manifest, serving, data.Test, recipe.Seed, force, cancellation) };
+        manifest = manifest with { Promotion = await DecideAsync(manifest, serving, damage, data.Test, recipe.Seed, force, cancellation) };
         manifest = await registry.PublishAsync(manifest, Files(manifest, recipe, data, model, history), cancellation);
         if (manifest.Promotion!.Promoted) await registry.PromoteAsync(name, version, manifest.Promotion.Reason, serving, cancellation);
         return manifest;
@@ -46,11 +46,11 @@ public sealed class Publisher(ModelRegistry registry, PromotionGate gate)
         var manifest = await source.ReadManifestAsync(name, version, cancellation);
         var files = new Dictionary<string, BinaryData>();
         foreach (var file in manifest.Files) files[file.Name] = await source.ReadFileAsync(manifest, file.Name, cancellation);
-        var seen = await registry.ReadCurrentAsync(name, cancellation);
-        var serving = seen is null || seen.Version == version ? null : await registry.ReadManifestAsync(name, seen.Version, cancellation);
+        var (seen, damage) = await ReadCurrentAsync(name, cancellation);
+        var (serving, unreadable) = seen is null || seen.Version == version ? (null, damage) : await ReadServingAsync(name, seen.Version, cancellation);
         // Where training compared it with the very version that serves here, that comparison holds here too.
         var compared = manifest.Promotion?.ComparedWith == serving?.Version ? manifest.Promotion?.ServingLoss : null;
-        var promotion = gate.Decide(manifest, serving, compared, force);
+        var promotion = gate.Decide(manifest, serving, compared, unreadable, force);
         await registry.PublishAsync(manifest, files, cancellation);
         if (promotion.Promoted) await registry.PromoteAsync(name, version, promotion.Reason, seen, cancellation);
         return (manifest, promotion);
@@ -74,14 +74,47 @@ public sealed class Publisher(ModelRegistry registry, PromotionGate gate)
         _ => "binary cross-entropy + KL in nats, summed per image",
     };
 
-    async Task<Promotion> DecideAsync(Manifest candidate, CurrentPointer? pointer, ImageDataset test, ulong seed, bool force, CancellationToken cancellation)
+    async Task<Promotion> DecideAsync(
+        Manifest candidate, CurrentPointer? pointer, string? damage, ImageDataset test, ulong seed, bool force, CancellationToken cancellation)
     {
-        if (pointer is null) return gate.Decide(candidate, null, force: force);
-        var serving = await registry.ReadManifestAsync(candidate.Model, pointer.Version, cancellation);
-        double? lossOnSameData = null;
-        if (serving.Data.Fingerprint != candidate.Data.Fingerprint && serving.Image == candidate.Image && serving.Loss == candidate.Loss)
-            lossOnSameData = Evaluation.Run((await LoadAsync(registry, serving, cancellation: cancellation)).Model, test, seed, cancellation).Loss;
-        return gate.Decide(candidate, serving, lossOnSameData, force);
+        if (pointer is null) return gate.Decide(candidate, null, unreadable: damage, force: force);
+        var (serving, unreadable) = await ReadServingAsync(candidate.Model, pointer.Version, cancellation);
+        if (serving is null || serving.Data.Fingerprint == candidate.Data.Fingerprint || serving.Image != candidate.Image || serving.Loss != candidate.Loss)
+            return gate.Decide(candidate, serving, null, unreadable, force);
+        try
+        {
+            var (_, model) = await LoadAsync(registry, serving, cancellation: cancellation);
+            return gate.Decide(candidate, serving, Evaluation.Run(model, test, seed, cancellation).Loss, force: force);
+        }
+        catch (Exception e) when (e is RegistryException or CheckpointException or RecipeException)
+        {
+            return gate.Decide(candidate, null, unreadable: $"{pointer.Version} cannot be evaluated: {e.Message}", force: force);
+        }
+    }
+
+    /// <summary>The pointer, or why it cannot be read. A damaged model must not keep a sound one from being published.</summary>
+    async Task<(CurrentPointer? Pointer, string? Damage)> ReadCurrentAsync(string name, CancellationToken cancellation)
+    {
+        try
+        {
+            return (await registry.ReadCurrentAsync(name, cancellation), null);
+        }
+        catch (ModelFormatException e)
+        {
+            return (null, e.Message);
+        }
+    }
+
+    async Task<(Manifest? Serving, string? Unreadable)> ReadServingAsync(string name, string version, CancellationToken cancellation)
+    {
+        try
+        {
+            return (await registry.ReadManifestAsync(name, version, cancellation), null);
+        }
+        catch (RegistryException e)
+        {
+            return (null, $"the manifest of {version} cannot be read: {e.Message}");
+        }
     }
 
     static Dictionary<string, BinaryData> Files(Manifest manifest, Recipe recipe, DataSplit data, Vae model, IReadOnlyList<EpochMetrics> history)

@@ -204,6 +204,20 @@ public abstract class ModelRegistryContract
     }
 
     [SkippableFact]
+    public async Task A_damaged_pointer_is_replaced_by_a_promotion_and_by_a_rollback_to_a_named_version()
+    {
+        var (registry, store) = await WithVersionsAsync("v1", "v2");
+        await store.WriteAsync($"models/{model}/current.json", BinaryData.FromString("{"));
+        Assert.Equal("v1", (await registry.PromoteAsync(model, "v1", "mended", null)).Version);
+
+        await store.WriteAsync($"models/{model}/current.json", BinaryData.FromString("{"));
+        await Assert.ThrowsAsync<ModelFormatException>(() => registry.RollbackAsync(model));
+        Assert.Equal("v2", (await registry.RollbackAsync(model, "v2")).Version);
+        Assert.Equal("v2", (await registry.ReadCurrentAsync(model))!.Version);
+        await Assert.ThrowsAsync<RegistryException>(() => registry.PromoteAsync(model, "v1", "", null)); // a sound one is not replaced unseen
+    }
+
+    [SkippableFact]
     public async Task A_new_version_is_the_time_and_unused()
     {
         var (registry, _) = await WithVersionsAsync();

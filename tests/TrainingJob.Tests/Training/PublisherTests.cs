@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using VaeFunctions.Data;
 using VaeFunctions.Registry;
 using VaeFunctions.Training;
@@ -45,6 +46,47 @@ public sealed class PublisherTests : IDisposable
         Assert.True(forced.Promotion is { Promoted: true, Forced: true });
         Assert.Equal(forced.Version, (await Registry.ReadCurrentAsync("discs"))!.Version);
         Assert.Equal(good.Version, (await Registry.RollbackAsync("discs")).Version);
+    }
+
+    [Theory]
+    [InlineData("models/discs/current.json", "")]
+    [InlineData("models/discs/VERSION/manifest.json", "{")]
+    [InlineData("models/discs/VERSION/manifest.json", null)]
+    [InlineData("models/discs/VERSION/weights.safetensors", "not these")]
+    public async Task What_serves_being_damaged_keeps_a_model_from_serving_but_not_from_being_published(string path, string? damage)
+    {
+        var served = await TrainAndPublishAsync(1);
+        path = path.Replace("VERSION", served.Version);
+        if (damage is null) await Registry.Store.DeleteAsync(path);
+        else await Registry.Store.WriteAsync(path, BinaryData.FromString(damage));
+        var moreData = DataSplit.Of(TinyTraining.Discs(100, 3), TinyTraining.Discs(30, 4), "other discs"); // so that the weights are asked for, too
+
+        var kept = await TrainAndPublishAsync(1, moreData);
+        Assert.False(kept.Promotion!.Promoted);
+        Assert.Contains(path.EndsWith("manifest.json") && damage is null ? served.Version : path, kept.Promotion.Reason);
+        Assert.Contains(kept.Version, await Registry.ListVersionsAsync("discs"));
+
+        var copy = new ModelRegistry(new FolderBlobStore(Path.Combine(folder, "copy")));
+        await new Publisher(copy, new()).CopyAsync(Registry, "discs", kept.Version, force: false);
+        var (_, promotion) = await new Publisher(Registry, new()).CopyAsync(copy, "discs", kept.Version, force: false);
+        Assert.False(promotion.Promoted);
+
+        var forced = await TrainAndPublishAsync(1, moreData, force: true);
+        Assert.True(forced.Promotion is { Promoted: true, Forced: true });
+        Assert.Equal(forced.Version, (await Registry.ReadCurrentAsync("discs"))!.Version);
+    }
+
+    [Fact]
+    public async Task A_manifest_gives_the_image_its_extents_and_nothing_computed_and_one_that_has_more_is_still_read()
+    {
+        var manifest = await TrainAndPublishAsync(1);
+        var path = $"models/discs/{manifest.Version}/manifest.json";
+        var json = (await Registry.Store.TryReadAsync(path, 1 << 20))!.Content.ToString();
+        Assert.DoesNotContain("\"size\": 64", json);
+        Assert.Equal(2, Regex.Count(json, "\"channels\": 1\\s*}"));
+
+        await Registry.Store.WriteAsync(path, BinaryData.FromString(Regex.Replace(json, "(\"channels\": 1)(\\s*})", "$1, \"size\": 64$2")));
+        await Publisher.LoadAsync(Registry, await Registry.ReadManifestAsync("discs", manifest.Version));
     }
 
     [Fact]
