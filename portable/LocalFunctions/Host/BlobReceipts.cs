@@ -15,6 +15,7 @@ namespace VaeFunctions.LocalFunctions;
 sealed class BlobReceipts(BlobServiceClient service, string function)
 {
     const string HostContainer = "azure-webjobs-hosts";
+    const int MostSwept = 256;
 
     readonly BlobContainerClient container = service.GetBlobContainerClient(HostContainer);
     readonly HashSet<UInt128> done = [];
@@ -55,15 +56,22 @@ sealed class BlobReceipts(BlobServiceClient service, string function)
     public async Task AddAsync(UInt128 key, string path, ETag etag, CancellationToken cancellation)
     {
         var text = new BinaryData($"{path}\n{etag}\n{DateTime.UtcNow:o}\n");
-        await container.GetBlobClient($"receipts/{function}/{key:x32}").UploadAsync(text, overwrite: true, cancellation);
+        await container.GetBlobClient(NameOf(key)).UploadAsync(text, overwrite: true, cancellation);
         Remember(key);
     }
 
-    /// <summary>Keeps in memory only what a complete listing has just named.</summary>
-    public void Keep(HashSet<UInt128> listed)
+    /// <summary>Forgets what a complete listing no longer named, some at a time, so that new blobs do not wait for long.</summary>
+    public async Task SweepAsync(HashSet<UInt128> listed, CancellationToken cancellation)
     {
+        UInt128[] gone;
         lock (done)
-            done.IntersectWith(listed);
+            gone = [.. done.Where(key => !listed.Contains(key)).Take(MostSwept)];
+        await Parallel.ForEachAsync(gone, cancellation, async (key, token) =>
+        {
+            await container.DeleteBlobIfExistsAsync(NameOf(key), cancellationToken: token);
+            lock (done)
+                done.Remove(key);
+        });
     }
 
     /// <summary>Notes a blob that failed too often. The Azure host sends a message to the queue webjobs-blobtrigger-poison; here
@@ -82,6 +90,8 @@ sealed class BlobReceipts(BlobServiceClient service, string function)
         });
         return container.GetBlobClient($"poison/{function}/{key:x32}.json").UploadAsync(message, overwrite: true, cancellation);
     }
+
+    string NameOf(UInt128 key) => $"receipts/{function}/{key:x32}";
 
     void Remember(UInt128 key)
     {

@@ -114,7 +114,7 @@ sealed class BlobTrigger
                 yield return new NewBlob(key, blob.Name, etag, data);
         }
         if (receipts.Count > listed.Count)
-            receipts.Keep(listed);
+            await receipts.SweepAsync(listed, cancellation);
         foreach (var gone in failed.Keys.Where(key => !listed.Contains(key)))
             failed.TryRemove(gone, out _);
     }

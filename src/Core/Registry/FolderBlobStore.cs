@@ -5,10 +5,11 @@ namespace VaeFunctions.Registry;
 
 /// <summary>A folder laid out as the blobs are. Processes on one machine may share it; files put there by hand are blobs too.</summary>
 /// <remarks>A write goes to a hidden file beside its target, is flushed to disk and renamed. Conditions are checked under a
-/// lock file. An ETag is the file's time and size; a write always moves that time forward, so that no ETag comes twice.</remarks>
+/// lock file. What a killed writer left behind is removed by a listing that finds it an hour old. An ETag is the file's time and size; a write always moves that time forward, so that no ETag comes twice.</remarks>
 public sealed class FolderBlobStore(string root) : IBlobStore
 {
     static readonly TimeSpan LockTimeout = TimeSpan.FromSeconds(30);
+    static readonly TimeSpan LongestWrite = TimeSpan.FromHours(1);
 
     readonly string root = Path.TrimEndingDirectorySeparator(Path.GetFullPath(root));
 
@@ -131,8 +132,9 @@ public sealed class FolderBlobStore(string root) : IBlobStore
     {
         try
         {
-            return [.. new DirectoryInfo(Path.Combine(root, folder)).EnumerateFileSystemInfos()
-                .Where(info => !info.Name.StartsWith(BlobPath.Reserved, StringComparison.Ordinal))
+            var all = new DirectoryInfo(Path.Combine(root, folder)).GetFileSystemInfos();
+            foreach (var left in all.Where(IsLeftBehind)) TryDelete(left);
+            return [.. all.Where(info => !info.Name.StartsWith(BlobPath.Reserved, StringComparison.Ordinal))
                 .Select(info => (Path: folder + info.Name + (info is DirectoryInfo ? "/" : ""), info))
                 .OrderBy(entry => entry.Path, StringComparer.Ordinal)];
         }
@@ -143,6 +145,21 @@ public sealed class FolderBlobStore(string root) : IBlobStore
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw Failed("Listing", folder, e);
+        }
+    }
+
+    static bool IsLeftBehind(FileSystemInfo info) => info is FileInfo && info.LastWriteTimeUtc < DateTime.UtcNow - LongestWrite
+        && info.Name.StartsWith(BlobPath.Reserved, StringComparison.Ordinal) && Guid.TryParseExact(info.Name[BlobPath.Reserved.Length..], "N", out _);
+
+    static void TryDelete(FileSystemInfo info)
+    {
+        try
+        {
+            info.Delete();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // A reader without the right to write; nothing depends on it.
         }
     }
 

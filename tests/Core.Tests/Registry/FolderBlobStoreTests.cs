@@ -23,6 +23,26 @@ public sealed class FolderBlobStoreTests : BlobStoreContract, IDisposable
     }
 
     [Fact]
+    public async Task What_a_killed_writer_left_behind_is_swept_by_a_listing_once_it_is_old()
+    {
+        var store = Open();
+        await store.WriteAsync("inbox/faces/a.png", BinaryData.FromString("x"));
+        string Put(string name, TimeSpan age)
+        {
+            var file = Path.Combine(folder.Path, "inbox/faces", name);
+            File.WriteAllText(file, "half a file");
+            File.SetLastWriteTimeUtc(file, DateTime.UtcNow - age);
+            return file;
+        }
+        var old = Put($".~{Guid.NewGuid():N}", TimeSpan.FromHours(2));
+        var fresh = Put($".~{Guid.NewGuid():N}", TimeSpan.FromMinutes(10)); // its writer may still be at it
+        var foreign = Put(".~lock.a.odt#", TimeSpan.FromDays(2));
+
+        Assert.Single(await store.ListAsync("inbox/").ToArrayAsync());
+        Assert.Equal((false, true, true), (File.Exists(old), File.Exists(fresh), File.Exists(foreign)));
+    }
+
+    [Fact]
     public async Task A_file_put_there_by_hand_is_a_blob()
     {
         Directory.CreateDirectory(Path.Combine(folder.Path, "inbox/faces"));
