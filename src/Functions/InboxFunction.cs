@@ -85,6 +85,9 @@ public sealed class InboxFunction(ModelProvider models, RequestImages images, IB
         }
     }
 
+    /// <summary>The name of a rejected blob's content: its own but where that could be the name of another's reason, which ends in .json.</summary>
+    static string KeptAs(string name) => name.TrimEnd('~').EndsWith(".json", StringComparison.Ordinal) ? name + "~" : name;
+
     async Task RejectAsync(BlobClient blob, string reason, CancellationToken cancellation)
     {
         logger.LogWarning("inbox/{Name} is rejected: {Reason}", blob.Name, reason);
@@ -94,10 +97,11 @@ public sealed class InboxFunction(ModelProvider models, RequestImages images, IB
         await rejected.CreateIfNotExistsAsync(cancellationToken: cancellation);
         using (download)
         {
-            await rejected.GetBlobClient(blob.Name).UploadAsync(download.Content, overwrite: true, cancellation);
+            await rejected.GetBlobClient(KeptAs(blob.Name)).UploadAsync(download.Content, overwrite: true, cancellation);
             await rejected.GetBlobClient($"{blob.Name}.json").UploadAsync(BinaryData.FromString(Answers.Json(new
             {
                 source = $"inbox/{blob.Name}",
+                kept = $"rejected/{KeptAs(blob.Name)}",
                 sourceETag = download.Details.ETag.ToString(),
                 bytes = download.Details.ContentLength,
                 reason,

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json.Nodes;
 using Azure.Storage.Blobs;
 using VaeFunctions.Imaging;
@@ -68,6 +69,48 @@ public sealed class InboxTests(ServingFixture serving)
         Assert.Equal(content, await ReadAsync($"rejected/{name}"));
         Assert.True(await Inbox(name).ExistsAsync(), "the inbox must only be read");
         Assert.Null(await serving.Registry.Store.TryReadAsync($"results/{name}.json", 1 << 20));
+    }
+
+    [Fact]
+    public async Task A_rejected_blob_named_like_the_reason_of_another_keeps_its_content_and_so_does_the_reason()
+    {
+        string[] names = ["tiny/clash.png", "tiny/clash.png.json", "tiny/clash.png.json~"];
+        foreach (var name in names)
+            await DropAsync(name, Encoding.UTF8.GetBytes($"the content of {name}"));
+        foreach (var name in names)
+        {
+            var json = JsonNode.Parse(await ReadAsync($"rejected/{name}.json"))!;
+            Assert.Equal($"inbox/{name}", (string)json["source"]!);
+            Assert.Equal($"the content of {name}", Encoding.UTF8.GetString(await ReadAsync((string)json["kept"]!)));
+        }
+    }
+
+    [Fact]
+    public async Task An_image_for_which_the_model_gives_no_numbers_is_rejected_by_the_name_of_the_version()
+    {
+        await TinyModel.ServeAsync(serving.Registry, "overflowing", "v7", TinyModel.OverflowingEncoder());
+        await DropAsync("overflowing/white.png", Pictures.Bands(255, 255, 255, 255));
+        await DropAsync("overflowing/black.png", Pictures.Bands(0, 0, 0, 0));
+        Assert.Contains("overflowing, version v7", (string)JsonNode.Parse(await ReadAsync("rejected/overflowing/white.png.json"))!["reason"]!, StringComparison.Ordinal);
+        await ReadAsync("results/overflowing/black.png.json");
+    }
+
+    [Fact]
+    public async Task The_receipt_of_an_image_that_was_deleted_is_deleted_too()
+    {
+        await DropAsync("tiny/stays.png", Bands);
+        await DropAsync("tiny/goes.png", Bands);
+        await Eventually.Async(async () => Assert.Equal(["goes", "stays"], await ReceiptsAsync()));
+        await Inbox("tiny/goes.png").DeleteAsync();
+        await Eventually.Async(async () => Assert.Equal(["stays"], await ReceiptsAsync()));
+
+        async Task<string[]> ReceiptsAsync()
+        {
+            var text = new List<string>();
+            await foreach (var receipt in serving.Registry.Store.ListAsync("azure-webjobs-hosts/receipts/Inbox/"))
+                text.Add((await serving.Registry.Store.TryReadAsync(receipt.Path, 1 << 20))?.Content.ToString() ?? "");
+            return [.. ((string[])["goes", "stays"]).Where(name => text.Any(receipt => receipt.StartsWith($"inbox/tiny/{name}.png\n", StringComparison.Ordinal)))];
+        }
     }
 
     BlobClient Inbox(string name) => serving.Blobs.GetBlobContainerClient("inbox").GetBlobClient(name);

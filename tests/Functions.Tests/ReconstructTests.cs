@@ -29,6 +29,18 @@ public sealed class ReconstructTests(ServingFixture serving)
         Assert.Equal(TinyModel.Shape, (await Task.FromResult(response).PngAsync()).Shape);
     }
 
+    [Theory]
+    [InlineData("application/json")]
+    [InlineData("image/png")]
+    public async Task An_image_for_which_the_model_gives_no_numbers_is_refused_by_the_name_of_the_version(string accept)
+    {
+        await TinyModel.ServeAsync(serving.Registry, "exploding", "v7", TinyModel.OverflowingEncoder());
+        var form = HttpExtensions.Form(Pictures.Bands(0, 0, 0, 0), Pictures.Bands(255, 255, 255, 255));
+        var detail = await serving.Http.SendAsync(HttpMethod.Post, "models/exploding/reconstruct", form, accept).ProblemAsync(422);
+        Assert.Contains("exploding, version v7", detail, StringComparison.Ordinal);
+        Assert.Contains("image 2", detail, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_form_with_several_images_gives_a_sheet_of_pairs()
     {

@@ -7,9 +7,17 @@ namespace VaeFunctions.Serving;
 sealed record Reconstruction(FittedImage Original, Image Image, float[] Mean, float[] LogVariance, double Error)
 {
     /// <summary>Reconstructs all images in one batch. Nothing is drawn at random.</summary>
+    /// <exception cref="RequestException">422: the model gives no finite latent for an image, and would not at another try.</exception>
     public static Reconstruction[] Of(IReadOnlyList<FittedImage> originals, ModelSession session)
     {
         var (mean, logVariance) = session.Encode([.. originals.SelectMany(original => original.Image.Pixels)]);
+        foreach (var (i, latent) in mean.Concat(logVariance).Index())
+        {
+            if (!float.IsFinite(latent))
+                throw new RequestException(StatusCodes.Status422UnprocessableEntity,
+                    $"Model {session.Model}, version {session.Version} gives latents that are not finite for {(originals.Count == 1 ? "this image" : $"image {i % mean.Length / session.LatentSize + 1}")}. "
+                    + "Send another image; if that one is ordinary, the version is at fault: roll back or train anew.");
+        }
         var images = Answers.Images(session.Decode(mean), session.Shape);
         var (means, logVariances) = (mean.Chunk(session.LatentSize).ToArray(), logVariance.Chunk(session.LatentSize).ToArray());
         return [.. originals.Select((original, i) =>

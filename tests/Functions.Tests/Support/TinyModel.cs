@@ -16,7 +16,12 @@ static class TinyModel
 
     static int BandOf(int pixel) => pixel / (Shape.Size / Latents);
 
-    public static byte[] Encoder()
+    public static byte[] Encoder() => Encoder(mean => mean * 0f - 2f);
+
+    /// <summary>An encoder whose log variance is e^(1000 · brightness): finite for black, beyond all numbers for white.</summary>
+    public static byte[] OverflowingEncoder() => Encoder(mean => ((mean + 0.5f) * 1000f).Exp());
+
+    static byte[] Encoder(Func<Tensor, Tensor> logVariance)
     {
         var graph = new OnnxGraph("encoder");
         var pixels = graph.Input("pixels", OnnxType.UInt8, new Shape(VaeFunctions.Tensors.Shape.Dynamic, 8, 8, 3)) / 255f;
@@ -25,7 +30,7 @@ static class TinyModel
             average[i * Latents + BandOf(i)] = (float)Latents / Shape.Size;
         var mean = pixels.Flatten().MatMul(graph.Backend.FromValues(average, new Shape(Shape.Size, Latents))) - 0.5f;
         graph.Output("mean", mean);
-        graph.Output("log_variance", mean * 0f - 2f);
+        graph.Output("log_variance", logVariance(mean));
         return graph.ToBytes();
     }
 
