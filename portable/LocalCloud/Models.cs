@@ -1,3 +1,4 @@
+using Spectre.Console;
 using VaeFunctions.Registry;
 
 namespace VaeFunctions.LocalCloud;
@@ -5,15 +6,22 @@ namespace VaeFunctions.LocalCloud;
 /// <summary>The models that a storage serves.</summary>
 static class Models
 {
-    /// <summary>The models with a serving version, in order: name and version.</summary>
+    /// <summary>The models with a serving version, in order: name and version. One whose pointer is damaged is left out, which is said.</summary>
     public static async Task<List<(string Name, string Version)>> ListAsync(IBlobStore store, CancellationToken cancellation)
     {
         var registry = new ModelRegistry(store);
         var serving = new List<(string, string)>();
         foreach (var name in await registry.ListModelsAsync(cancellation))
         {
-            if (await registry.ReadCurrentAsync(name, cancellation) is { } current)
-                serving.Add((name, current.Version));
+            try
+            {
+                if (await registry.ReadCurrentAsync(name, cancellation) is { } current)
+                    serving.Add((name, current.Version));
+            }
+            catch (ModelFormatException damaged)
+            {
+                AnsiConsole.MarkupLineInterpolated($"[yellow]Left out {name}. {damaged.Message}[/]");
+            }
         }
         return serving;
     }

@@ -9,7 +9,7 @@ namespace VaeFunctions.Commands;
 /// <summary><c>export RECIPE --weights FILE</c>: ONNX graphs from any weights of that architecture, PyTorch's included.</summary>
 static class ExportCommand
 {
-    const long MaxBytes = 8L << 30;
+    static readonly long MaxBytes = Array.MaxLength;
 
     public static Command Create()
     {

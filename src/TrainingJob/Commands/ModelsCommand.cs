@@ -22,15 +22,29 @@ static class ModelsCommand
         if (names.Count == 0) Console.WriteLine($"No model is published in {store.Location}. ./vae train RECIPE makes one.");
         foreach (var name in names)
         {
-            var current = await registry.ReadCurrentAsync(name, cancellation);
             Console.WriteLine(name);
+            var current = await ReadAsync(() => registry.ReadCurrentAsync(name, cancellation));
             foreach (var version in await registry.ListVersionsAsync(name, cancellation))
             {
-                var manifest = await registry.ReadManifestAsync(name, version, cancellation);
+                if (await ReadAsync<Manifest?>(async () => await registry.ReadManifestAsync(name, version, cancellation)) is not { } manifest) continue;
                 var loss = manifest.Metrics.TryGetValue(Manifest.TestLoss, out var value) ? value.ToString("F2", CultureInfo.InvariantCulture) : "?";
                 Console.WriteLine($"  {(version == current?.Version ? "serves" : "      ")} {version}  {manifest.Kind}  {manifest.Image}  test loss {loss}  {manifest.Data.Source}");
             }
         }
         return 0;
+    }
+
+    /// <summary>What is damaged has a line of its own, and the rest is listed all the same.</summary>
+    static async Task<T?> ReadAsync<T>(Func<Task<T?>> read) where T : class?
+    {
+        try
+        {
+            return await read();
+        }
+        catch (ModelFormatException damaged)
+        {
+            Console.WriteLine($"  damaged: {damaged.Message}");
+            return null;
+        }
     }
 }

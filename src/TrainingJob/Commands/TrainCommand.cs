@@ -72,17 +72,18 @@ static class TrainCommand
         recipe.Check(recipeName);
         var source = request.Data ?? checkpoint?.Checkpoint.DataSource ?? recipe.Data
             ?? throw new RecipeException($"Recipe {recipeName} does not say where its images are. Give --data: {DataSources.Kinds}");
-        var data = await DataSources.LoadAsync(source, new()
+        var model = recipe.Model.Build(new CpuBackend(request.Threads), recipe.Seed);
+        var optimizer = recipe.Optimizer.Build(model.Parameters);
+        var data = await log.ShowAsync(() => DataSources.LoadAsync(source, new()
         {
             Shape = recipe.Model.Image,
             Resize = recipe.Resize,
             Seed = recipe.Seed,
             Blobs = CommonOptions.DataStore(source),
             Log = log.Line,
-        }, cancellation);
+            Progress = log.Loaded,
+        }, cancellation));
 
-        var model = recipe.Model.Build(new CpuBackend(request.Threads), recipe.Seed);
-        var optimizer = recipe.Optimizer.Build(model.Parameters);
         var run = checkpoint?.Run ?? DateTime.UtcNow.ToString("yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture);
         var state = checkpoint is null ? TrainingState.Start : Restore(checkpoint.Value.Checkpoint, recipe, data, model, optimizer);
         log.Line($"{name}: {model.Parameters.WeightCount:N0} weights, {model.LatentSize} latents; {data.Train.Count:N0} + {data.Test.Count:N0} images {data.Train.Shape} of {source}");

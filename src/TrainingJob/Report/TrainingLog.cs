@@ -11,6 +11,9 @@ public abstract class TrainingLog
 
     public abstract void Line(string text);
 
+    /// <summary>So many images are read; from any thread.</summary>
+    public abstract void Loaded(int images, int of);
+
     public abstract void Stepped(int epoch, int epochs, int batch, int batches, double loss, double imagesPerSecond);
 
     public virtual void EpochEnded(EpochMetrics metrics, int epochs) => Line(string.Create(CultureInfo.InvariantCulture,
@@ -21,16 +24,27 @@ public abstract class TrainingLog
 
     sealed class PlainLog : TrainingLog
     {
-        readonly TimeSpan interval = TimeSpan.FromSeconds(10);
-        DateTime next = DateTime.UtcNow.AddSeconds(10);
+        const long Interval = 10_000; // milliseconds between lines
+
+        long next = Environment.TickCount64 + Interval;
 
         public override void Line(string text) => Console.WriteLine(text);
 
+        public override void Loaded(int images, int of)
+        {
+            if (IsTime()) Line(string.Create(CultureInfo.InvariantCulture, $"  {images:N0} of {of:N0} images read"));
+        }
+
         public override void Stepped(int epoch, int epochs, int batch, int batches, double loss, double imagesPerSecond)
         {
-            if (DateTime.UtcNow < next) return;
-            next = DateTime.UtcNow + interval;
-            Line(string.Create(CultureInfo.InvariantCulture, $"  epoch {epoch}/{epochs}, batch {batch}/{batches}: loss {loss:F2}, {imagesPerSecond:F0} images/s"));
+            if (IsTime()) Line(string.Create(CultureInfo.InvariantCulture, $"  epoch {epoch}/{epochs}, batch {batch}/{batches}: loss {loss:F2}, {imagesPerSecond:F0} images/s"));
+        }
+
+        /// <summary>Whether a line is due, which one of several threads is told.</summary>
+        bool IsTime()
+        {
+            var (due, now) = (Interlocked.Read(ref next), Environment.TickCount64);
+            return now >= due && Interlocked.CompareExchange(ref next, now + Interval, due) == due;
         }
     }
 
@@ -39,6 +53,18 @@ public abstract class TrainingLog
         ProgressTask? bar;
 
         public override void Line(string text) => AnsiConsole.WriteLine(text);
+
+        public override void Loaded(int images, int of)
+        {
+            if (bar is not { } shown) return;
+            lock (shown)
+            {
+                shown.MaxValue = of;
+                if (images <= shown.Value) return; // overtaken by another thread
+                shown.Value = images;
+                shown.Description = string.Create(CultureInfo.InvariantCulture, $"{images:N0} of {of:N0} images read");
+            }
+        }
 
         public override void Stepped(int epoch, int epochs, int batch, int batches, double loss, double imagesPerSecond)
         {

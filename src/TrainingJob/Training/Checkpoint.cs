@@ -12,7 +12,7 @@ public sealed record Checkpoint(Recipe Recipe, string Model, string DataSource, 
 {
     const string FileName = "checkpoint.safetensors";
     const string OptimizerPrefix = "optimizer/";
-    const long MaxBytes = 8L << 30;
+    static readonly long MaxBytes = Array.MaxLength;
 
     public static string PathOf(string model, string run, string file = FileName) => $"checkpoints/{model}/{run}/{file}";
 

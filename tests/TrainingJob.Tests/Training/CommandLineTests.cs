@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text;
+using System.Text.RegularExpressions;
 using VaeFunctions.Registry;
 using VaeFunctions.Training;
 
@@ -126,6 +127,39 @@ public sealed class CommandLineTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData("\"hidden\": 400", "\"hidden\": 0", "model.hidden is 0")]
+    [InlineData("\"height\": 28", "\"height\": 0", "model.image.height is 0")]
+    [InlineData("\"hidden\": 400", "\"hidden\": 40000, \"latent\": 5000", "2 GB")]
+    [InlineData("\"hidden\": 400", "\"hidden\": 65536, \"latent\": 65536", "65536")]
+    public async Task A_model_that_cannot_be_trained_is_refused_before_its_images_are_looked_for(string before, string after, string expected)
+    {
+        var recipe = File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "recipes", "mnist-vae-20.json"));
+        Assert.Contains(before, recipe);
+        if (after.Contains("latent")) recipe = Regex.Replace(recipe, "\"latent\": 20,", "");
+        await File.WriteAllTextAsync(Path.Combine(folder, "wrong.json"), recipe.Replace(before, after));
+        var (exitCode, output) = await RunAsync("train", "wrong.json", "--data", "folder:nowhere");
+        Assert.True(exitCode == 2 && output.Contains(expected) && !output.Contains("nowhere") && !output.Contains("   at "), $"{exitCode}: {output}");
+    }
+
+    [SkippableFact]
+    public async Task On_a_terminal_one_sees_how_many_images_are_read()
+    {
+        Skip.IfNot(File.Exists("/usr/bin/script"), "There is no /usr/bin/script to make a terminal with.");
+        await RunAsync("faces", "--count", "120", "--out", "images");
+        var program = Path.Combine(AppContext.BaseDirectory, "VaeFunctions.TrainingJob.dll");
+        var start = new ProcessStartInfo("/usr/bin/script", ["-qec", $"dotnet '{program}' train faces-vae --data folder:images --epochs 1 --no-publish", "/dev/null"])
+        {
+            RedirectStandardOutput = true,
+            WorkingDirectory = folder,
+            Environment = { ["TERM"] = "xterm", ["CI"] = null },
+        };
+        using var process = Process.Start(start)!;
+        var output = await process.StandardOutput.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        Assert.True(process.ExitCode == 0 && output.Contains("120 of 120 images read"), $"{process.ExitCode}: {output}");
+    }
+
     [Fact]
     public async Task What_was_published_can_be_listed_evaluated_copied_exported_and_resumed_for_longer()
     {
@@ -138,6 +172,10 @@ public sealed class CommandLineTests : IDisposable
         Assert.True(new FileInfo(Path.Combine(folder, "graphs", "decoder.onnx")).Length > 100_000);
         Assert.Contains("after epoch 2", await Done("train", "faces-vae", "--epochs", "3", "--out", "runs", "--resume"));
         Assert.Contains("serves now", await Done("rollback", "faces-vae", "--store", "runs"));
+        await File.WriteAllTextAsync(Path.Combine(folder, "runs/models/faces-vae/current.json"), "{");
+        var list = await Done("models", "--store", "runs");
+        Assert.True(list.Contains("damaged: models/faces-vae/current.json") && list.Contains("test loss"), list);
+        await Done("rollback", "faces-vae", "--to", Path.GetFileName(Path.GetDirectoryName(weights)!), "--store", "runs");
         var (exitCode, refusal) = await RunAsync("train", "faces-vae", "--epochs", "1", "--out", "runs", "--resume");
         Assert.True(exitCode == 2 && refusal.Contains("more --epochs"), refusal);
 
