@@ -19,15 +19,15 @@ sealed partial class ChildProcess : IAsyncDisposable
 
     const int SigTerm = 15;
 
-    readonly Process _process;
-    readonly string? _log;
+    readonly Process process;
+    readonly string? log;
 
-    ChildProcess(string name, Process process, string? log) => (Name, _process, _log) = (name, process, log);
+    ChildProcess(string name, Process process, string? log) => (Name, this.process, this.log) = (name, process, log);
 
     /// <summary>What people call it.</summary>
     public string Name { get; }
 
-    public int Id => _process.Id;
+    public int Id => process.Id;
 
     /// <summary>Starts a program. Its output goes to <paramref name="log"/>, or, without one, to where this program's goes.</summary>
     public static ChildProcess Start(
@@ -46,8 +46,8 @@ sealed partial class ChildProcess : IAsyncDisposable
     /// <summary>Waits until the program ends and gives its exit code.</summary>
     public async Task<int> WaitForExitAsync(CancellationToken cancellation = default)
     {
-        await _process.WaitForExitAsync(cancellation);
-        return _process.ExitCode;
+        await process.WaitForExitAsync(cancellation);
+        return process.ExitCode;
     }
 
     /// <summary>Waits until an address answers as <paramref name="isReady"/> asks.</summary>
@@ -58,7 +58,7 @@ sealed partial class ChildProcess : IAsyncDisposable
         using var http = new HttpClient { Timeout = TimeSpan.FromSeconds(5) };
         for (var clock = Stopwatch.StartNew(); clock.Elapsed < timeout; await Task.Delay(50, cancellation))
         {
-            if (_process.HasExited)
+            if (process.HasExited)
                 throw Ended();
             try
             {
@@ -75,38 +75,38 @@ sealed partial class ChildProcess : IAsyncDisposable
     }
 
     /// <summary>The error that says how a program ended that should not have.</summary>
-    public LocalCloudException Ended() => new($"{Name} ended with exit code {_process.ExitCode}.{LastWords()}");
+    public LocalCloudException Ended() => new($"{Name} ended with exit code {process.ExitCode}.{LastWords()}");
 
     /// <summary>Asks the program to stop, and after <paramref name="patience"/> makes it.</summary>
     public async Task StopAsync(TimeSpan patience)
     {
-        if (_process.HasExited)
+        if (process.HasExited)
             return;
-        _ = Kill(_process.Id, SigTerm);
+        _ = Kill(process.Id, SigTerm);
         using var limit = new CancellationTokenSource(patience);
         try
         {
-            await _process.WaitForExitAsync(limit.Token);
+            await process.WaitForExitAsync(limit.Token);
         }
         catch (OperationCanceledException)
         {
-            _process.Kill(entireProcessTree: true);
-            await _process.WaitForExitAsync(CancellationToken.None);
+            process.Kill(entireProcessTree: true);
+            await process.WaitForExitAsync(CancellationToken.None);
         }
     }
 
     public async ValueTask DisposeAsync()
     {
         await StopAsync(TimeSpan.FromSeconds(10));
-        _process.Dispose();
+        process.Dispose();
     }
 
     string LastWords()
     {
-        if (_log is null || !File.Exists(_log))
+        if (log is null || !File.Exists(log))
             return "";
-        var lines = File.ReadLines(_log).TakeLast(15);
-        return $" The end of {_log}:{Environment.NewLine}{string.Join(Environment.NewLine, lines)}";
+        var lines = File.ReadLines(log).TakeLast(15);
+        return $" The end of {log}:{Environment.NewLine}{string.Join(Environment.NewLine, lines)}";
     }
 
     [LibraryImport("libc", EntryPoint = "kill")]
@@ -118,11 +118,11 @@ sealed partial class ChildProcess : IAsyncDisposable
     /// </summary>
     static class Starter
     {
-        static readonly System.Collections.Concurrent.BlockingCollection<Task> _requests = [];
+        static readonly System.Collections.Concurrent.BlockingCollection<Task> requests = [];
 
         static Starter() => new Thread(() =>
         {
-            foreach (var request in _requests.GetConsumingEnumerable())
+            foreach (var request in requests.GetConsumingEnumerable())
                 request.RunSynchronously();
         })
         { IsBackground = true, Name = "child processes" }.Start();
@@ -130,7 +130,7 @@ sealed partial class ChildProcess : IAsyncDisposable
         public static Process Start(ProcessStartInfo start)
         {
             var request = new Task<Process>(() => Process.Start(start)!);
-            _requests.Add(request);
+            requests.Add(request);
             return request.GetAwaiter().GetResult();
         }
     }

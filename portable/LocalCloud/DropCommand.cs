@@ -65,17 +65,13 @@ static class DropCommand
 
     static async Task<IBlobStore> OpenStorageAsync(string data, CancellationToken cancellation)
     {
-        if (Setting(BlobStores.Setting) is not null || Setting(BlobStores.UriSetting) is not null)
-            return BlobStores.FromSettings(Setting, () => new DefaultAzureCredential());
+        if ((BlobStores.FromEnvironment(BlobStores.Setting) ?? BlobStores.FromEnvironment(BlobStores.UriSetting)) is not null)
+            return BlobStores.FromSettings(BlobStores.FromEnvironment, () => new DefaultAzureCredential());
         if (Session.TryRead(data) is { } session && await AnswersAsync(session.StoragePort, cancellation))
             return BlobStores.Open(Azurite.ConnectionString(session.StoragePort));
         throw LocalCloudException.WrongInput(
-            $"No ./vae serve is running on {data}. Start it in another terminal, or name a storage account in the environment variable VaeStorage.");
+            $"No ./vae serve is running on {data}. Start it in another terminal; where it runs with --data DIR, give the same here; or name a storage account in the environment variable VaeStorage.");
     }
-
-    // The environment spells a setting's colon as two underscores.
-    static string? Setting(string name) =>
-        Environment.GetEnvironmentVariable(name.Replace(":", "__", StringComparison.Ordinal)) is { Length: > 0 } value ? value : null;
 
     static async Task<bool> AnswersAsync(int storagePort, CancellationToken cancellation)
     {

@@ -1,3 +1,5 @@
+using VaeFunctions.Imaging;
+
 namespace VaeFunctions.LocalCloud;
 
 /// <summary>A file and the name that it gets in the inbox.</summary>
@@ -8,8 +10,6 @@ sealed record DropList(IReadOnlyList<DropItem> Items, int Ignored)
 {
     /// <summary>The most that is uploaded of one file, in bytes.</summary>
     public const long MaxFileBytes = 64L << 20;
-
-    static readonly string[] _imageEndings = [".png", ".jpg", ".jpeg", ".webp"];
 
     /// <exception cref="LocalCloudException">A path leads nowhere, a file is too large, or there is no image at all.</exception>
     public static DropList From(IReadOnlyList<string> paths)
@@ -23,7 +23,7 @@ sealed record DropList(IReadOnlyList<DropItem> Items, int Ignored)
             else if (Directory.Exists(path))
             {
                 var files = Directory.GetFiles(path, "*", new EnumerationOptions { RecurseSubdirectories = true, MaxRecursionDepth = 16 });
-                var images = files.Where(file => _imageEndings.Contains(Path.GetExtension(file).ToLowerInvariant())).ToList();
+                var images = files.Where(ImageCodec.IsImageName).ToList();
                 ignored += files.Length - images.Count;
                 items.AddRange(images.Select(file => new DropItem(file, Path.GetRelativePath(path, file))));
             }
@@ -32,7 +32,7 @@ sealed record DropList(IReadOnlyList<DropItem> Items, int Ignored)
         }
 
         if (items.Count == 0)
-            throw LocalCloudException.WrongInput($"No images in {string.Join(", ", paths)}: looked for *{string.Join(", *", _imageEndings)}.");
+            throw LocalCloudException.WrongInput($"No images in {string.Join(", ", paths)}: looked for *{string.Join(", *", ImageCodec.Endings)}.");
         if (items.FirstOrDefault(item => new FileInfo(item.File).Length > MaxFileBytes) is { File: not null } large)
             throw LocalCloudException.WrongInput($"{large.File} has more than {MaxFileBytes >> 20} MiB; that is no image for an inbox.");
         return new DropList(Distinct([.. items.DistinctBy(item => item.File).OrderBy(item => item.File, StringComparer.Ordinal)]), ignored);

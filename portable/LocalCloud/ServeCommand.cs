@@ -69,7 +69,7 @@ static class ServeCommand
             AnsiConsole.MarkupLineInterpolated($"Models     {string.Join(", ", models.Select(model => $"{model.Name} {model.Version}"))}");
             AnsiConsole.WriteLine();
             AnsiConsole.WriteLine("Next, from another terminal:");
-            AnsiConsole.WriteLine($"  ./vae drop IMAGES… --model {models[0].Name}");
+            AnsiConsole.WriteLine($"  ./vae drop IMAGES… --model {models[0].Name}{(data == Session.DefaultFolder ? "" : $" --data {data}")}");
             AnsiConsole.WriteLine(
                 $"  curl -X POST http://localhost:{session.Port}/api/models/{models[0].Name}/sample -H 'Content-Type: application/json' -d '{{\"count\":16,\"seed\":1}}' -o samples.png");
         }

@@ -8,35 +8,35 @@ namespace VaeFunctions.Tests;
 /// <summary>A program run as people run it. Its children can be told from all others by a mark in their environment.</summary>
 sealed class Command : IAsyncDisposable
 {
-    readonly Process _process;
-    readonly StringBuilder _output = new();
+    readonly Process process;
+    readonly StringBuilder output = new();
 
     Command(Process process)
     {
-        _process = process;
-        _process.OutputDataReceived += Collect;
-        _process.ErrorDataReceived += Collect;
-        _process.BeginOutputReadLine();
-        _process.BeginErrorReadLine();
+        this.process = process;
+        process.OutputDataReceived += Collect;
+        process.ErrorDataReceived += Collect;
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
 
         void Collect(object sender, DataReceivedEventArgs line)
         {
-            lock (_output)
-                _output.AppendLine(line.Data);
+            lock (output)
+                output.AppendLine(line.Data);
         }
     }
 
     public string Mark { get; private init; } = "";
 
-    public int ExitCode => _process.ExitCode;
+    public int ExitCode => process.ExitCode;
 
     /// <summary>What it printed, to both streams.</summary>
     public string Output
     {
         get
         {
-            lock (_output)
-                return _output.ToString();
+            lock (output)
+                return output.ToString();
         }
     }
 
@@ -65,7 +65,7 @@ sealed class Command : IAsyncDisposable
         using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(2));
         try
         {
-            await command._process.WaitForExitAsync(limit.Token);
+            await command.process.WaitForExitAsync(limit.Token);
         }
         catch (OperationCanceledException)
         {
@@ -77,26 +77,26 @@ sealed class Command : IAsyncDisposable
 
     public async Task<int> WaitForExitAsync()
     {
-        await _process.WaitForExitAsync();
-        return _process.ExitCode;
+        await process.WaitForExitAsync();
+        return process.ExitCode;
     }
 
     public async Task WaitForAsync(string text)
     {
         for (var clock = Stopwatch.StartNew(); !Output.Contains(text, StringComparison.Ordinal); await Task.Delay(50))
         {
-            Assert.False(_process.HasExited, $"It ended without saying \"{text}\": {Output}");
+            Assert.False(process.HasExited, $"It ended without saying \"{text}\": {Output}");
             Assert.True(clock.Elapsed < TimeSpan.FromMinutes(1), $"It did not say \"{text}\" within a minute: {Output}");
         }
     }
 
     /// <summary>SIGKILL, to this process alone.</summary>
-    public void Kill() => _process.Kill(entireProcessTree: false);
+    public void Kill() => process.Kill(entireProcessTree: false);
 
     /// <summary>SIGTERM, and the exit code after it.</summary>
     public async Task<int> TerminateAsync()
     {
-        using (var kill = Process.Start("kill", ["-TERM", $"{_process.Id}"]))
+        using (var kill = Process.Start("kill", ["-TERM", $"{process.Id}"]))
             await kill.WaitForExitAsync();
         return await WaitForExitAsync();
     }
@@ -122,8 +122,8 @@ sealed class Command : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        if (!_process.HasExited)
+        if (!process.HasExited)
             await TerminateAsync();
-        _process.Dispose();
+        process.Dispose();
     }
 }

@@ -4,19 +4,19 @@ namespace VaeFunctions.Tests;
 
 public sealed class DropListTests : IDisposable
 {
-    readonly TemporaryFolder _folder = new();
+    readonly TemporaryFolder folder = new();
 
-    public void Dispose() => _folder.Dispose();
+    public void Dispose() => folder.Dispose();
 
     [Fact]
     public void A_file_keeps_its_name_and_an_image_in_a_folder_its_path_below_that_folder()
     {
-        var single = _folder.File("elsewhere/cat.png", [1]);
-        _folder.File("zoo/lion.JPG", [1]);
-        _folder.File("zoo/birds/owl.webp", [1]);
-        _folder.File("zoo/readme.txt", [1]);
+        var single = folder.File("elsewhere/cat.png", [1]);
+        folder.File("zoo/lion.JPG", [1]);
+        folder.File("zoo/birds/owl.webp", [1]);
+        folder.File("zoo/readme.txt", [1]);
 
-        var list = DropList.From([single, _folder.File("zoo")]);
+        var list = DropList.From([single, folder.File("zoo")]);
 
         Assert.Equal(["birds/owl.webp", "cat.png", "lion.JPG"], list.Items.Select(item => item.Name).Order(StringComparer.Ordinal));
         Assert.Equal(1, list.Ignored);
@@ -25,7 +25,7 @@ public sealed class DropListTests : IDisposable
     [Fact]
     public void Files_of_the_same_name_are_told_apart_by_their_folders()
     {
-        var paths = new[] { _folder.File("a/x/1.png", [1]), _folder.File("a/y/1.png", [1]), _folder.File("a/z/2.png", [1]) };
+        var paths = new[] { folder.File("a/x/1.png", [1]), folder.File("a/y/1.png", [1]), folder.File("a/z/2.png", [1]) };
 
         Assert.Equal(["x/1.png", "y/1.png", "z/2.png"], DropList.From(paths).Items.Select(item => item.Name));
     }
@@ -33,22 +33,22 @@ public sealed class DropListTests : IDisposable
     [Fact]
     public void A_file_that_is_named_twice_is_dropped_once()
     {
-        var file = _folder.File("a/1.png", [1]);
+        var file = folder.File("a/1.png", [1]);
 
-        Assert.Single(DropList.From([file, file, _folder.File("a")]).Items);
+        Assert.Single(DropList.From([file, file, folder.File("a")]).Items);
     }
 
     [Fact]
     public void A_path_that_leads_nowhere_and_a_folder_without_images_are_wrong_input()
     {
-        Assert.Equal(2, Assert.Throws<LocalCloudException>(() => DropList.From([_folder.File("nothing.png")])).ExitCode);
-        Assert.Equal(2, Assert.Throws<LocalCloudException>(() => DropList.From([_folder.Path])).ExitCode);
+        Assert.Equal(2, Assert.Throws<LocalCloudException>(() => DropList.From([folder.File("nothing.png")])).ExitCode);
+        Assert.Equal(2, Assert.Throws<LocalCloudException>(() => DropList.From([folder.Path])).ExitCode);
     }
 
     [Fact]
     public void A_file_too_large_for_an_inbox_is_refused_before_it_is_read()
     {
-        var file = _folder.File("huge.png", []);
+        var file = folder.File("huge.png", []);
         using (var stream = File.OpenWrite(file))
             stream.SetLength(DropList.MaxFileBytes + 1);
 

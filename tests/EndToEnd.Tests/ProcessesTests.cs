@@ -7,9 +7,9 @@ namespace VaeFunctions.Tests;
 /// <summary>What runs, what stops, and what is left: nothing.</summary>
 public sealed class ProcessesTests : IDisposable
 {
-    readonly TemporaryFolder _folder = new();
+    readonly TemporaryFolder folder = new();
 
-    public void Dispose() => _folder.Dispose();
+    public void Dispose() => folder.Dispose();
 
     [Theory]
     [InlineData("KILL")]
@@ -31,7 +31,7 @@ public sealed class ProcessesTests : IDisposable
     [Fact]
     public async Task A_demo_that_is_interrupted_says_so_and_leaves_nothing_running()
     {
-        await using var demo = Command.Start(Command.LocalCloud, "demo", "--data", "faces:400", "--out", _folder.Path);
+        await using var demo = Command.Start(Command.LocalCloud, "demo", "--data", "faces:400", "--out", folder.Path);
         await demo.WaitForAsync("weights"); // It trains.
 
         Assert.Equal(130, await demo.TerminateAsync());
@@ -57,13 +57,13 @@ public sealed class ProcessesTests : IDisposable
     public async Task An_image_that_nobody_answers_is_reported_and_stays_in_the_inbox()
     {
         var session = new Session(Port.Free(), Port.Free());
-        session.Write(_folder.Path);
-        await using var storage = await Azurite.StartAsync(session.StoragePort, _folder.Path, default);
+        session.Write(folder.Path);
+        await using var storage = await Azurite.StartAsync(session.StoragePort, folder.Path, default);
         var store = BlobStores.Open(Azurite.ConnectionString(session.StoragePort));
         await store.WriteAsync("models/lonely/current.json", BinaryData.FromString("""{"version":"20260101T000000Z","changed":"2026-01-01T00:00:00Z","reason":"test"}"""));
 
         await using var drop = await Command.RunAsync(
-            Command.LocalCloud, "drop", _folder.File("image.png", [1, 2, 3]), "--data", _folder.Path, "--timeout", "1");
+            Command.LocalCloud, "drop", folder.File("image.png", [1, 2, 3]), "--data", folder.Path, "--timeout", "1");
 
         Assert.Equal(1, drop.ExitCode);
         Assert.Contains("1 without an answer", drop.Output, StringComparison.Ordinal);
@@ -75,7 +75,7 @@ public sealed class ProcessesTests : IDisposable
     {
         var serve = Command.Start(
             Command.LocalCloud, "serve", "--port", $"{Port.Free()}", "--storage-port", $"{Port.Free()}",
-            "--data", _folder.File("data"), "--runs", _folder.File("none"));
+            "--data", folder.File("data"), "--runs", folder.File("none"));
         await serve.WaitForAsync("Ctrl-C stops");
         return serve;
     }

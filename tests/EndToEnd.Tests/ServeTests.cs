@@ -5,9 +5,9 @@ namespace VaeFunctions.Tests;
 
 public sealed class ServeTests(ServeFixture fixture) : IClassFixture<ServeFixture>, IDisposable
 {
-    readonly TemporaryFolder _folder = new();
+    readonly TemporaryFolder folder = new();
 
-    public void Dispose() => _folder.Dispose();
+    public void Dispose() => folder.Dispose();
 
     [Fact]
     public void Serve_publishes_the_models_of_the_runs_folder_and_says_what_to_do_next()
@@ -18,16 +18,26 @@ public sealed class ServeTests(ServeFixture fixture) : IClassFixture<ServeFixtur
     }
 
     [Fact]
+    public async Task Dropping_without_the_data_folder_that_serve_was_given_says_to_give_it_and_serve_had_said_so()
+    {
+        await using var drop = await Command.RunAsync(Command.LocalCloud, "drop", folder.File("image.png", [1, 2, 3]), "--data", folder.Path);
+
+        Assert.Equal(2, drop.ExitCode);
+        Assert.Contains("--data DIR", drop.Output, StringComparison.Ordinal);
+        Assert.Contains($"--model {ServeFixture.Model} --data {fixture.Data}", fixture.Serve.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Each_dropped_image_gets_exactly_one_answer()
     {
-        var images = _folder.File("images");
+        var images = folder.File("images");
         await using var drawn = await Command.RunAsync(Installation.TrainingJob, "faces", "--count", "30", "--seed", "7", "--out", images);
         Assert.True(drawn.ExitCode == 0, drawn.Output);
         var faces = Directory.GetFiles(images, "*.png");
         File.Move(faces[0], Path.Combine(images, "with spaces, ümlaut & 100%.png"));
         File.WriteAllBytes(Path.Combine(images, "broken.png"), File.ReadAllBytes(faces[1])[..100]);
         var names = Directory.GetFiles(images, "*.png").Select(file => Path.GetFileName(file)).Order(StringComparer.Ordinal).ToList();
-        var copies = _folder.File("results");
+        var copies = folder.File("results");
 
         await using var drop = await Command.RunAsync(
             Command.LocalCloud, "drop", images, "--data", fixture.Data, "--model", ServeFixture.Model, "--out", copies);
@@ -51,8 +61,8 @@ public sealed class ServeTests(ServeFixture fixture) : IClassFixture<ServeFixtur
     [Fact]
     public async Task An_image_that_is_dropped_again_is_answered_again()
     {
-        await using var drawn = await Command.RunAsync(Installation.TrainingJob, "faces", "--count", "8", "--seed", "8", "--out", _folder.File("images/again"));
-        string[] drop = ["drop", _folder.File("images"), "--data", fixture.Data, "--model", ServeFixture.Model];
+        await using var drawn = await Command.RunAsync(Installation.TrainingJob, "faces", "--count", "8", "--seed", "8", "--out", folder.File("images/again"));
+        string[] drop = ["drop", folder.File("images"), "--data", fixture.Data, "--model", ServeFixture.Model];
 
         await using var first = await Command.RunAsync(Command.LocalCloud, drop);
         await using var second = await Command.RunAsync(Command.LocalCloud, drop);
@@ -64,7 +74,7 @@ public sealed class ServeTests(ServeFixture fixture) : IClassFixture<ServeFixtur
     [Fact]
     public async Task Dropping_for_a_model_that_is_not_there_names_the_ones_that_are()
     {
-        var image = _folder.File("image.png", [1, 2, 3]);
+        var image = folder.File("image.png", [1, 2, 3]);
 
         await using var drop = await Command.RunAsync(Command.LocalCloud, "drop", image, "--data", fixture.Data, "--model", "dogs");
 
@@ -76,7 +86,7 @@ public sealed class ServeTests(ServeFixture fixture) : IClassFixture<ServeFixtur
     [Fact]
     public async Task A_second_serve_on_the_same_port_or_the_same_data_is_wrong_input()
     {
-        await using var samePort = await Command.RunAsync(Command.LocalCloud, "serve", "--port", $"{fixture.Session.Port}", "--data", _folder.Path);
+        await using var samePort = await Command.RunAsync(Command.LocalCloud, "serve", "--port", $"{fixture.Session.Port}", "--data", folder.Path);
         await using var sameData = await Command.RunAsync(
             Command.LocalCloud, "serve", "--port", $"{Port.Free()}", "--storage-port", $"{Port.Free()}", "--data", fixture.Data);
 

@@ -10,25 +10,25 @@ sealed class Demo(string folder, string recipe) : IAsyncDisposable
     const int Faces = 48;
     const int Shown = 12;
 
-    readonly string _temporary = Directory.CreateTempSubdirectory("vae-demo-").FullName;
-    readonly Stages _stages = new();
-    readonly List<string> _files = [];
-    readonly Stack<ChildProcess> _children = [];
+    readonly string temporary = Directory.CreateTempSubdirectory("vae-demo-").FullName;
+    readonly Stages stages = new();
+    readonly List<string> files = [];
+    readonly Stack<ChildProcess> children = [];
 
     public async Task RunAsync(int? epochs, string? data, CancellationToken cancellation)
     {
         Directory.CreateDirectory(folder);
         CountSetUp();
-        var connectionString = await _stages.RunAsync("start the storage emulator", () => StartStorageAsync(cancellation));
+        var connectionString = await stages.RunAsync("start the storage emulator", () => StartStorageAsync(cancellation));
         var store = BlobStores.Open(connectionString);
-        var manifest = await _stages.RunAsync($"train {recipe} and publish it", () => TrainAsync(epochs, data, connectionString, store, cancellation));
-        var port = await _stages.RunAsync("start the functions", () => StartFunctionsAsync(connectionString, cancellation));
-        var faces = await _stages.RunAsync("draw faces that the model has not seen", () => DrawFacesAsync(cancellation));
-        var inbox = await _stages.RunAsync($"drop {faces.Count} images into the inbox", () => DropAsync(faces, manifest.Model, store, cancellation));
+        var manifest = await stages.RunAsync($"train {recipe} and publish it", () => TrainAsync(epochs, data, connectionString, store, cancellation));
+        var port = await stages.RunAsync("start the functions", () => StartFunctionsAsync(connectionString, cancellation));
+        var faces = await stages.RunAsync("draw faces that the model has not seen", () => DrawFacesAsync(cancellation));
+        var inbox = await stages.RunAsync($"drop {faces.Count} images into the inbox", () => DropAsync(faces, manifest.Model, store, cancellation));
         using var functions = new FunctionsClient(port, manifest.Model);
-        var samples = await _stages.RunAsync("sample new faces over HTTP", () => SampleAsync(functions, cancellation));
-        var pairs = await _stages.RunAsync("reconstruct faces over HTTP", () => ReconstructAsync(faces, functions, cancellation));
-        var metrics = await _stages.RunAsync("fetch the training report", () => FetchReportAsync(manifest, store, cancellation));
+        var samples = await stages.RunAsync("sample new faces over HTTP", () => SampleAsync(functions, cancellation));
+        var pairs = await stages.RunAsync("reconstruct faces over HTTP", () => ReconstructAsync(faces, functions, cancellation));
+        var metrics = await stages.RunAsync("fetch the training report", () => FetchReportAsync(manifest, store, cancellation));
 
         var summary = new DemoReport
         {
@@ -38,9 +38,9 @@ sealed class Demo(string folder, string recipe) : IAsyncDisposable
             TestLoss = manifest.Metrics[Manifest.TestLoss],
             Loss = manifest.Loss,
             Images = manifest.Data.Train,
-            Seconds = _stages.Done.ToDictionary(stage => stage.Name, stage => Math.Round(stage.Seconds, 2)),
+            Seconds = stages.Done.ToDictionary(stage => stage.Name, stage => Math.Round(stage.Seconds, 2)),
             Inbox = new InboxCount(faces.Count, inbox.Done.Count, inbox.Rejected.Count),
-            Files = [.. _files.Append("index.html")],
+            Files = [.. files.Append("index.html")],
         };
         var results = inbox.Done.Order(StringComparer.Ordinal).Select(name => new Pair($"inbox/{name}", $"results/{name}.png"));
         var pictures = new DemoPictures(metrics, samples, pairs, [.. results], inbox.Rejected);
@@ -56,13 +56,13 @@ sealed class Demo(string folder, string recipe) : IAsyncDisposable
     void CountSetUp()
     {
         if (double.TryParse(Environment.GetEnvironmentVariable("VaeStarted"), NumberStyles.Float, CultureInfo.InvariantCulture, out var started))
-            _stages.Skip("set up", Math.Max(0, DateTimeOffset.UtcNow.ToUnixTimeMilliseconds() / 1000.0 - started));
+            stages.Skip("set up", Math.Max(0, DateTimeOffset.UtcNow.ToUnixTimeMilliseconds() / 1000.0 - started));
     }
 
     async Task<string> StartStorageAsync(CancellationToken cancellation)
     {
         var port = Port.Free();
-        _children.Push(await Azurite.StartAsync(port, Path.Combine(_temporary, "storage"), cancellation));
+        children.Push(await Azurite.StartAsync(port, Path.Combine(temporary, "storage"), cancellation));
         return Azurite.ConnectionString(port);
     }
 
@@ -82,8 +82,8 @@ sealed class Demo(string folder, string recipe) : IAsyncDisposable
     async Task<int> StartFunctionsAsync(string connectionString, CancellationToken cancellation)
     {
         var port = Port.Free();
-        var functions = await FunctionsHost.StartAsync(port, connectionString, Path.Combine(_temporary, "functions.log"), cancellation);
-        _children.Push(functions);
+        var functions = await FunctionsHost.StartAsync(port, connectionString, Path.Combine(temporary, "functions.log"), cancellation);
+        children.Push(functions);
         await functions.WaitUntilReadyAsync(
             new Uri($"http://127.0.0.1:{port}/api/health/ready"), answer => answer.IsSuccessStatusCode, TimeSpan.FromSeconds(60), cancellation);
         return port;
@@ -93,11 +93,11 @@ sealed class Demo(string folder, string recipe) : IAsyncDisposable
     async Task<List<DropItem>> DrawFacesAsync(CancellationToken cancellation)
     {
         var inbox = Path.Combine(folder, "inbox");
-        string[] arguments = ["faces", "--count", $"{Faces}", "--seed", "20260101", "--out", Path.Combine(_temporary, "faces")];
+        string[] arguments = ["faces", "--count", $"{Faces}", "--seed", "20260101", "--out", Path.Combine(temporary, "faces")];
         if (await Trainer.RunAsync(arguments, "", cancellation) is not 0 and var exitCode)
             throw new LocalCloudException($"the trainer ended with exit code {exitCode}; what it said is above.");
         Directory.CreateDirectory(inbox);
-        var faces = Directory.GetFiles(Path.Combine(_temporary, "faces"), "*.png").Order(StringComparer.Ordinal).ToList();
+        var faces = Directory.GetFiles(Path.Combine(temporary, "faces"), "*.png").Order(StringComparer.Ordinal).ToList();
         var items = new List<DropItem>();
         foreach (var face in faces)
             items.Add(await KeepAsync(Path.GetFileName(face), await File.ReadAllBytesAsync(face, cancellation)));
@@ -117,7 +117,7 @@ sealed class Demo(string folder, string recipe) : IAsyncDisposable
         if (report.Rejected.Count != 1)
             throw new LocalCloudException($"one image is broken, but {report.Rejected.Count} were rejected: {string.Join("; ", report.Rejected.Take(5))}");
         await inbox.FetchAsync(report, Path.Combine(folder, "results"), cancellation);
-        _files.AddRange(report.Done.SelectMany(name => new[] { $"results/{name}.png", $"results/{name}.json" }));
+        files.AddRange(report.Done.SelectMany(name => new[] { $"results/{name}.png", $"results/{name}.json" }));
         return report;
     }
 
@@ -158,15 +158,15 @@ sealed class Demo(string folder, string recipe) : IAsyncDisposable
         var file = Path.Combine(folder, name);
         Directory.CreateDirectory(Path.GetDirectoryName(file)!);
         await File.WriteAllBytesAsync(file, bytes);
-        _files.Add(name);
+        files.Add(name);
         return file;
     }
 
     /// <summary>Stops what runs, the latest first, so that the functions never see the storage go.</summary>
     public async ValueTask DisposeAsync()
     {
-        foreach (var child in _children)
+        foreach (var child in children)
             await child.DisposeAsync();
-        Directory.Delete(_temporary, recursive: true);
+        Directory.Delete(temporary, recursive: true);
     }
 }

@@ -20,7 +20,7 @@ sealed record DemoPictures(
 /// <summary>What the demo did: the content of demo.json.</summary>
 sealed record DemoReport
 {
-    static readonly JsonSerializerOptions _json = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    static readonly JsonSerializerOptions json = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     public required string Recipe { get; init; }
 
@@ -48,5 +48,5 @@ sealed record DemoReport
 
     public required IReadOnlyList<string> Files { get; init; }
 
-    public string ToJson() => JsonSerializer.Serialize(this, _json);
+    public string ToJson() => JsonSerializer.Serialize(this, json);
 }

@@ -6,7 +6,7 @@ namespace VaeFunctions.LocalCloud;
 /// <summary>The HTTP functions of one model, as any client calls them.</summary>
 sealed class FunctionsClient(int port, string model) : IDisposable
 {
-    readonly HttpClient _http = new() { BaseAddress = new Uri($"http://127.0.0.1:{port}/api/models/{model}/"), Timeout = TimeSpan.FromMinutes(1) };
+    readonly HttpClient http = new() { BaseAddress = new Uri($"http://127.0.0.1:{port}/api/models/{model}/"), Timeout = TimeSpan.FromMinutes(1) };
 
     /// <summary>A PNG grid of new images.</summary>
     public async Task<byte[]> SampleAsync(int count, int seed, double temperature, CancellationToken cancellation)
@@ -26,11 +26,11 @@ sealed class FunctionsClient(int port, string model) : IDisposable
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, function) { Content = body };
         request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("image/png"));
-        using var answer = await _http.SendAsync(request, cancellation);
+        using var answer = await http.SendAsync(request, cancellation);
         if (!answer.IsSuccessStatusCode)
             throw new LocalCloudException($"{function} answered {(int)answer.StatusCode}: {await answer.Content.ReadAsStringAsync(cancellation)}");
         return await answer.Content.ReadAsByteArrayAsync(cancellation);
     }
 
-    public void Dispose() => _http.Dispose();
+    public void Dispose() => http.Dispose();
 }

@@ -6,10 +6,10 @@ namespace VaeFunctions.LocalCloud;
 /// <summary>The demo's stages: each is announced, timed, and named when it fails.</summary>
 sealed class Stages
 {
-    readonly List<(string Name, double Seconds)> _done = [];
+    readonly List<(string Name, double Seconds)> done = [];
 
     /// <summary>The finished stages in order, with their seconds.</summary>
-    public IReadOnlyList<(string Name, double Seconds)> Done => _done;
+    public IReadOnlyList<(string Name, double Seconds)> Done => done;
 
     /// <summary>Counts a stage that someone else has been through.</summary>
     public void Skip(string name, double seconds)
@@ -34,11 +34,11 @@ sealed class Stages
         }
     }
 
-    void Announce(string name) => AnsiConsole.MarkupLineInterpolated($"[bold]{_done.Count + 1}. {name}[/]");
+    void Announce(string name) => AnsiConsole.MarkupLineInterpolated($"[bold]{done.Count + 1}. {name}[/]");
 
     void Finish(string name, double seconds)
     {
-        _done.Add((name, seconds));
+        done.Add((name, seconds));
         AnsiConsole.MarkupLineInterpolated($"   [dim]{seconds:0.0} s[/]");
     }
 }

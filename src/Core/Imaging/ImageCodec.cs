@@ -18,9 +18,15 @@ public readonly record struct ImageHeader(ImageFormat Format, int Width, int Hei
 /// <remarks>Transparent parts lie on white; 16-bit channels are rounded to 8; a photograph is turned upright as its EXIF block says.</remarks>
 public static class ImageCodec
 {
+    /// <summary>How the names of files end that are worth trying to decode.</summary>
+    public static IReadOnlyList<string> Endings { get; } = [".png", ".jpg", ".jpeg", ".webp"];
+
     static ReadOnlySpan<byte> PngSignature => [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A];
 
     static ReadOnlySpan<byte> JpegSignature => [0xFF, 0xD8, 0xFF];
+
+    /// <summary>Whether a file's name ends like an image's, in upper or lower case.</summary>
+    public static bool IsImageName(string path) => Endings.Contains(Path.GetExtension(path), StringComparer.OrdinalIgnoreCase);
 
     /// <summary>Decodes a PNG, JPEG or WebP to grey or RGB, whichever it holds.</summary>
     /// <exception cref="ImageFormatException">It is none of these, broken, cut short, or beyond the limits.</exception>

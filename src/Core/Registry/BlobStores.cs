@@ -15,6 +15,9 @@ public static class BlobStores
 
     const string Forms = "folder:PATH, a connection string such as UseDevelopmentStorage=true, or https://ACCOUNT.blob.core.windows.net";
 
+    /// <summary>Looks a setting up in the environment, which spells its colons as two underscores; null where it is empty or not set.</summary>
+    public static string? FromEnvironment(string setting) => Environment.GetEnvironmentVariable(InEnvironment(setting)) is { Length: > 0 } value ? value : null;
+
     /// <summary>Opens what the settings name.</summary>
     /// <param name="setting">Looks a setting up; null or empty where it is not set.</param>
     /// <param name="credential">Makes the identity for an account's address; called only when one is needed.</param>
@@ -23,8 +26,10 @@ public static class BlobStores
     {
         if (setting(Setting) is { Length: > 0 } location) return Open(location, location.StartsWith("https://", StringComparison.OrdinalIgnoreCase) ? credential() : null);
         if (setting(UriSetting) is { Length: > 0 } uri) return Open(uri, credential());
-        throw new StorageException($"No storage is named. Set {Setting} to {Forms}, or {UriSetting.Replace(":", "__", StringComparison.Ordinal)} to such an address.");
+        throw new StorageException($"No storage is named. Set {Setting} to {Forms}, or {InEnvironment(UriSetting)} to such an address.");
     }
+
+    static string InEnvironment(string setting) => setting.Replace(":", "__", StringComparison.Ordinal);
 
     /// <param name="location"><c>folder:PATH</c>, a connection string, or the https address of an account's blob service.</param>
     /// <param name="credential">The identity for an address; connection strings bring their own.</param>

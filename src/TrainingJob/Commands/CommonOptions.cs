@@ -35,8 +35,7 @@ static class CommonOptions
     /// <exception cref="StorageException">The setting is missing or makes no sense.</exception>
     public static IBlobStore OpenStore(string where)
     {
-        if (where != Blob) return new FolderBlobStore(where);
-        return BlobStores.FromSettings(key => Environment.GetEnvironmentVariable(key.Replace(":", "__", StringComparison.Ordinal)), () => new DefaultAzureCredential());
+        return where == Blob ? BlobStores.FromSettings(BlobStores.FromEnvironment, () => new DefaultAzureCredential()) : new FolderBlobStore(where);
     }
 
     /// <exception cref="RegistryException">No version of the model serves; says what there is.</exception>

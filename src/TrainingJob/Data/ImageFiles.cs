@@ -6,10 +6,6 @@ namespace VaeFunctions.Data;
 /// <param name="Path">Below the source, with forward slashes, such as <c>train/cat/0001.jpg</c>.</param>
 sealed record ImageFile(string Path, Func<CancellationToken, Task<byte[]>> Read)
 {
-    static readonly string[] Extensions = [".png", ".jpg", ".jpeg", ".webp"];
-
-    public static bool IsImage(string path) => Extensions.Contains(System.IO.Path.GetExtension(path), StringComparer.OrdinalIgnoreCase);
-
     public static bool IsHidden(string path) => path.StartsWith('.') || path.Contains("/.", StringComparison.Ordinal);
 }
 
