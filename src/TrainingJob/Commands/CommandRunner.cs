@@ -10,11 +10,16 @@ namespace VaeFunctions.Commands;
 /// <summary>Runs a command and turns what went wrong into a message and an exit code.</summary>
 static class CommandRunner
 {
+    /// <summary>Something failed on the way; the message says what is kept, and where.</summary>
+    public const int Failed = 1;
+
     /// <summary>Wrong input, or storage that cannot be reached: the message says how to mend it.</summary>
     public const int WrongInput = 2;
 
     /// <summary>Stopped by Ctrl-C or SIGTERM after saving.</summary>
     public const int Interrupted = 130;
+
+    const int DiskFull = 28; // ENOSPC
 
     /// <summary>How long a step and a checkpoint may take after Ctrl-C or SIGTERM.</summary>
     static readonly TimeSpan Farewell = TimeSpan.FromMinutes(2);
@@ -36,7 +41,7 @@ static class CommandRunner
             or TrainingException or ShapeException or ArgumentException or ImageFormatException or DllNotFoundException or UnauthorizedAccessException or IOException)
         {
             await Console.Error.WriteLineAsync($"Error: {e.Message}");
-            return WrongInput;
+            return e is StorageException { InnerException: IOException { HResult: DiskFull } } ? Failed : WrongInput;
         }
         catch (OperationCanceledException)
         {

@@ -11,10 +11,13 @@ static class CommonOptions
     /// <summary>The word that stands for the storage account of the settings instead of a folder.</summary>
     const string Blob = "blob";
 
+    /// <summary>Where everything goes unless told otherwise.</summary>
+    public const string DefaultFolder = "runs";
+
     public static Option<string> Store(string name = "--out") => new(name, "--store")
     {
         Description = $"Where models and checkpoints are: a folder, or '{Blob}' for the storage account of the setting VaeStorage (or VaeStorage__blobServiceUri)",
-        DefaultValueFactory = _ => "runs",
+        DefaultValueFactory = _ => DefaultFolder,
     };
 
     public static Option<string?> Data() => new("--data")

@@ -95,14 +95,28 @@ static class TrainCommand
         {
             SaveEvery = TimeSpan.FromSeconds(request.SaveEvery),
         };
-        state = await log.ShowAsync(() => trainer.RunAsync(state, cancellation));
-        if (state.Epoch < recipe.Epochs)
+        // From here on there is work to lose: what storage elsewhere does not take stays on this machine.
+        training.Refuge = store is FolderBlobStore ? null : new FolderBlobStore(CommonOptions.DefaultFolder);
+        try
         {
-            log.Line($"Stopped in epoch {state.Epoch + 1} after batch {state.Batch}; the checkpoint is {Checkpoint.PathOf(name, run)} in {store.Location}. Go on with --resume.");
-            return CommandRunner.Interrupted;
+            state = await log.ShowAsync(() => trainer.RunAsync(state, cancellation));
+            if (state.Epoch < recipe.Epochs)
+            {
+                log.Line($"Stopped in epoch {state.Epoch + 1} after batch {state.Batch}; {Kept()}");
+                return CommandRunner.Interrupted;
+            }
+            if (request.Publish) return await PublishAsync(store, training.Refuge, name, recipe, data, model, state, request, log, cancellation);
+            if (training.SavedIn == store) return 0;
+            await Console.Error.WriteLineAsync($"Error: The storage failed; {Kept()}");
         }
-        if (request.Publish) await PublishAsync(store, name, recipe, data, model, state, request, log, cancellation);
-        return 0;
+        catch (StorageException e)
+        {
+            await Console.Error.WriteLineAsync($"Error: {e.Message} What was saved before is whole; {Kept()}");
+        }
+        return CommandRunner.Failed;
+
+        string Kept() => $"the checkpoint is {Checkpoint.PathOf(name, run)} in {training.SavedIn.Location}. "
+            + $"Go on with --resume{(training.SavedIn == store ? "" : $" --out {training.SavedIn.Location}")}.";
     }
 
     static Recipe Override(Recipe recipe, Request request) => recipe with
@@ -136,13 +150,31 @@ static class TrainCommand
         return checkpoint.State;
     }
 
-    static async Task PublishAsync(
-        IBlobStore store, string name, Recipe recipe, DataSplit data, Vae model, TrainingState state, Request request, TrainingLog log, CancellationToken cancellation)
+    /// <summary>Publishes to the store or, where that fails, to the refuge, from where ./vae publish takes it later. Gives the exit code.</summary>
+    static async Task<int> PublishAsync(IBlobStore store, IBlobStore? refuge, string name, Recipe recipe, DataSplit data, Vae model, TrainingState state,
+        Request request, TrainingLog log, CancellationToken cancellation)
     {
-        var publisher = new Publisher(new(store), new() { Tolerance = request.Tolerance });
-        var manifest = await publisher.PublishAsync(name, recipe, data, model, state.History, request.Force, cancellation);
-        log.Line($"published models/{name}/{manifest.Version} in {store.Location}");
-        log.Line($"  report: models/{name}/{manifest.Version}/report.html");
-        log.Line(manifest.Promotion!.Promoted ? $"  it serves now. {manifest.Promotion.Reason}" : $"  it does not serve. {manifest.Promotion.Reason} --force overrides.");
+        try
+        {
+            await PublishToAsync(store);
+            return 0;
+        }
+        catch (StorageException e) when (refuge is not null)
+        {
+            await Console.Error.WriteLineAsync($"Error: {e.Message} The model is kept on this machine instead:");
+            var version = await PublishToAsync(refuge);
+            await Console.Error.WriteLineAsync($"When the storage answers again: ./vae publish {name} --version {version} --from {refuge.Location}");
+            return CommandRunner.Failed;
+        }
+
+        async Task<string> PublishToAsync(IBlobStore place)
+        {
+            var publisher = new Publisher(new(place), new() { Tolerance = request.Tolerance });
+            var manifest = await publisher.PublishAsync(name, recipe, data, model, state.History, request.Force, cancellation);
+            log.Line($"published models/{name}/{manifest.Version} in {place.Location}");
+            log.Line($"  report: models/{name}/{manifest.Version}/report.html");
+            log.Line(manifest.Promotion!.Promoted ? $"  it serves now. {manifest.Promotion.Reason}" : $"  it does not serve. {manifest.Promotion.Reason} --force overrides.");
+            return manifest.Version;
+        }
     }
 }

@@ -10,24 +10,51 @@ namespace VaeFunctions.Training;
 public sealed class TrainingRun(IBlobStore store, string run, string modelName, Recipe recipe, DataSplit data, Vae model, Optimizer optimizer, TrainingLog log)
     : ITrainingEvents
 {
+    bool inRefuge;
+
+    /// <summary>Where to write what the store does not take; null ends the training instead.</summary>
+    public IBlobStore? Refuge { get; set; }
+
+    /// <summary>Where the last checkpoint is.</summary>
+    public IBlobStore SavedIn => inRefuge ? Refuge! : store;
+
     public void Stepped(int epoch, int batch, int batches, double loss, double imagesPerSecond) =>
         log.Stepped(epoch, recipe.Epochs, batch, batches, loss, imagesPerSecond);
 
-    public Task SaveAsync(TrainingState state) =>
-        Checkpoint.SaveAsync(store, run, modelName, recipe, data.Source, data.Fingerprint, model, optimizer, state);
+    public Task SaveAsync(TrainingState state) => KeepAsync(place => SaveAsync(place, state));
 
     public async Task EpochEndedAsync(TrainingState state)
     {
-        await SaveAsync(state);
-        await store.WriteAsync(Checkpoint.PathOf(modelName, run, "metrics.csv"), new(EpochMetrics.ToCsv(state.History)));
-        if (state.Epoch % recipe.PicturesEvery == 0 || state.Epoch == recipe.Epochs)
+        await KeepAsync(async place =>
         {
-            await WritePictureAsync($"samples-{state.Epoch:000}.png", Pictures.Samples(model));
-            await WritePictureAsync($"reconstructions-{state.Epoch:000}.png", Pictures.Reconstructions(model, data.Test));
-        }
+            await SaveAsync(place, state);
+            await place.WriteAsync(Checkpoint.PathOf(modelName, run, "metrics.csv"), new(EpochMetrics.ToCsv(state.History)));
+            if (state.Epoch % recipe.PicturesEvery != 0 && state.Epoch != recipe.Epochs) return;
+            await WritePictureAsync(place, $"samples-{state.Epoch:000}.png", Pictures.Samples(model));
+            await WritePictureAsync(place, $"reconstructions-{state.Epoch:000}.png", Pictures.Reconstructions(model, data.Test));
+        });
         log.EpochEnded(state.History[^1], recipe.Epochs);
     }
 
-    Task<string> WritePictureAsync(string file, Image picture) =>
-        store.WriteAsync(Checkpoint.PathOf(modelName, run, file), new(ImageCodec.EncodePng(picture)));
+    async Task KeepAsync(Func<IBlobStore, Task> write)
+    {
+        try
+        {
+            await write(store);
+            if (inRefuge) log.Line($"The storage takes checkpoints again: {store.Location}");
+            inRefuge = false;
+        }
+        catch (StorageException e) when (Refuge is not null)
+        {
+            if (!inRefuge) log.Line($"{e.Message} The training goes on, and its checkpoints are kept in {Refuge.Location} meanwhile.");
+            await write(Refuge);
+            inRefuge = true;
+        }
+    }
+
+    Task SaveAsync(IBlobStore place, TrainingState state) =>
+        Checkpoint.SaveAsync(place, run, modelName, recipe, data.Source, data.Fingerprint, model, optimizer, state);
+
+    Task<string> WritePictureAsync(IBlobStore place, string file, Image picture) =>
+        place.WriteAsync(Checkpoint.PathOf(modelName, run, file), new(ImageCodec.EncodePng(picture)));
 }
