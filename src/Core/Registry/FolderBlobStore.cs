@@ -5,7 +5,8 @@ namespace VaeFunctions.Registry;
 
 /// <summary>A folder laid out as the blobs are. Processes on one machine may share it; files put there by hand are blobs too.</summary>
 /// <remarks>A write goes to a hidden file beside its target, is flushed to disk and renamed. Conditions are checked under a
-/// lock file. What a killed writer left behind is removed by a listing that finds it an hour old. An ETag is the file's time and size; a write always moves that time forward, so that no ETag comes twice.</remarks>
+/// lock file. What a killed writer left behind is removed by a listing that finds it an hour old. An ETag is the file's time and
+/// size; a write always moves that time forward, so that no ETag comes twice.</remarks>
 public sealed class FolderBlobStore(string root) : IBlobStore
 {
     static readonly TimeSpan LockTimeout = TimeSpan.FromSeconds(30);

@@ -211,8 +211,9 @@ public sealed partial class ModelRegistry(IBlobStore store)
     async Task<ModelNotFoundException> NotFoundAsync(string model, string? version, CancellationToken cancellation)
     {
         var versions = await ListVersionsAsync(model, cancellation);
-        return new(versions.Count == 0
-            ? $"There is no model {model} at {store.Location}. Models there: {Some(await ListModelsAsync(cancellation))}."
+        var models = await ListModelsAsync(cancellation);
+        return new(versions.Count == 0 && !models.Contains(model)
+            ? $"There is no model {model} at {store.Location}. Models there: {Some(models)}."
             : version is null
                 ? $"No version of {model} serves yet. Promote one of {Some(versions)}."
                 : $"{model} has no complete version {version}. It has {Some(versions)}.");
