@@ -43,6 +43,16 @@ public sealed class FolderBlobStoreTests : BlobStoreContract, IDisposable
     }
 
     [Fact]
+    public async Task A_file_larger_than_memory_can_hold_in_one_piece_is_refused_with_the_limit_that_holds()
+    {
+        await Open().WriteAsync("models/large", BinaryData.FromString("x"));
+        using (var file = File.OpenWrite(Path.Combine(folder.Path, "models/large"))) file.SetLength(3L << 30); // sparse
+
+        var error = await Assert.ThrowsAsync<StorageException>(() => Open().TryReadAsync("models/large", long.MaxValue));
+        Assert.Contains($"{3L << 30} bytes, above the limit of {Array.MaxLength}", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_file_put_there_by_hand_is_a_blob()
     {
         Directory.CreateDirectory(Path.Combine(folder.Path, "inbox/faces"));
