@@ -172,27 +172,28 @@ public sealed partial class GradientTape
 
     // --- composites with a gradient of their own -----------------------------------------------------------------------
 
-    // dz = dy where y > 0; then as Conv, and dbias = dz summed over all but the channels
+    // as Conv, and dbias = dy summed over all but the channels; then as Relu
     public Tensor Conv(Tensor x, Tensor weight, Tensor bias, Window window, bool relu)
     {
         var y = inner.Conv(V(x), V(weight), V(bias), window, relu);
-        var dz = Shared(dy => relu ? inner.ReluGradient(y, dy, 0) : dy);
-        return Record(y, true,
-            (Own(x), dy => ConvInputGradient(dz(dy), V(weight), x.Shape, window)),
-            (Own(weight), dy => inner.ConvWeightGradient(V(x), dz(dy), window)),
-            (Own(bias), dy => inner.ReduceSum(dz(dy), keepAxes: false, 0, 2, 3)));
+        return AfterRelu(relu, Record(y, true,
+            (Own(x), dy => ConvInputGradient(dy, V(weight), x.Shape, window)),
+            (Own(weight), dy => inner.ConvWeightGradient(V(x), dy, window)),
+            (Own(bias), dy => inner.ReduceSum(dy, keepAxes: false, 0, 2, 3))));
     }
 
     // the same
     public Tensor ConvTranspose(Tensor x, Tensor weight, Tensor bias, Window window, bool relu)
     {
         var y = inner.ConvTranspose(V(x), V(weight), V(bias), window, relu);
-        var dz = Shared(dy => relu ? inner.ReluGradient(y, dy, 0) : dy);
-        return Record(y, true,
-            (Own(x), dy => inner.Conv(dz(dy), V(weight), window)),
-            (Own(weight), dy => inner.ConvWeightGradient(dz(dy), V(x), window)),
-            (Own(bias), dy => inner.ReduceSum(dz(dy), keepAxes: false, 0, 2, 3)));
+        return AfterRelu(relu, Record(y, true,
+            (Own(x), dy => inner.Conv(dy, V(weight), window)),
+            (Own(weight), dy => inner.ConvWeightGradient(dy, V(x), window)),
+            (Own(bias), dy => inner.ReduceSum(dy, keepAxes: false, 0, 2, 3))));
     }
+
+    /// <summary>The ReLU that the value has gone through already: its gradient needs only the sign, which is the same before and after.</summary>
+    TapeTensor AfterRelu(bool relu, TapeTensor y) => relu ? Record(y.Value, y, dy => inner.ReluGradient(y.Value, dy, 0)) : y;
 
     public (Tensor Output, Tensor Mean, Tensor Variance) BatchNormalizationTraining(Tensor x, Tensor weight, Tensor bias, float epsilon)
     {

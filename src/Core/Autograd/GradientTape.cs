@@ -12,7 +12,7 @@ public sealed partial class GradientTape(ITrainingBackend inner) : IBackend
     readonly List<TapeTensor> nodes = [];
     readonly Dictionary<Parameter, Tensor> parameters = [];
 
-    /// <summary>The gradient in one input, from that of the result.</summary>
+    /// <summary>The gradient in one input, from that of the result: a new tensor or dy itself, for it is released when it has served.</summary>
     internal delegate Tensor Pullback(Tensor dy);
 
     public bool IsTraining => true;
@@ -20,23 +20,44 @@ public sealed partial class GradientTape(ITrainingBackend inner) : IBackend
     /// <summary>A tensor whose gradient is wanted.</summary>
     public Tensor Variable(Tensor value) => Record(value, true);
 
-    /// <summary>The gradients of a scalar in every variable and parameter it depends on.</summary>
+    /// <summary>The gradients of a scalar in every variable and parameter it depends on. Those in between are released on the way.</summary>
     /// <exception cref="ShapeException">The loss is no scalar.</exception>
     public Gradients Backward(Tensor loss)
     {
         if (loss.Shape.Count != 1) throw new ShapeException($"Backward: the loss is {loss.Shape}; it must have one element.");
         var gradients = new Tensor?[nodes.Count];
-        if (Own(loss).Index >= 0) gradients[Own(loss).Index] = inner.FromValues([1], loss.Shape);
+        Dictionary<Tensor, int> holders = []; // two nodes may hold the same tensor, where a gradient passes unchanged
+        if (Own(loss).Index >= 0) gradients[Own(loss).Index] = Hold(inner.FromValues([1], loss.Shape));
         for (var index = Own(loss).Index; index >= 0; index--)
         {
-            if (gradients[index] is not { } dy) continue;
+            if (nodes[index].Inputs.Length == 0 || gradients[index] is not { } dy) continue;
             foreach (var (input, pullback) in nodes[index].Inputs)
             {
-                var contribution = pullback(dy);
-                gradients[input.Index] = gradients[input.Index] is { } sum ? sum + contribution : contribution;
+                var contribution = Hold(pullback(dy));
+                if (gradients[input.Index] is not { } sum)
+                {
+                    gradients[input.Index] = contribution;
+                    continue;
+                }
+                gradients[input.Index] = Hold(sum + contribution);
+                Drop(sum);
+                Drop(contribution);
             }
+            gradients[index] = null;
+            Drop(dy);
         }
         return new Gradients(gradients, parameters);
+
+        Tensor Hold(Tensor tensor)
+        {
+            holders[tensor] = holders.GetValueOrDefault(tensor) + 1;
+            return tensor;
+        }
+
+        void Drop(Tensor tensor)
+        {
+            if (--holders[tensor] == 0) inner.Release(tensor);
+        }
     }
 
     TapeTensor Record(Tensor value, bool needsGradient, params ReadOnlySpan<(TapeTensor, Pullback)> inputs)

@@ -1,9 +1,15 @@
 namespace VaeFunctions.Cpu;
 
-/// <summary>The memory of one tensor, which goes back to the pool when its scope ends.</summary>
+/// <summary>The memory of one tensor and of those that show it under other shapes. It goes back to the pool when its scope ends,
+/// or before that when all of them have been released.</summary>
 sealed class Buffer(float[] values)
 {
     float[]? values = values;
+
+    /// <summary>Tensors that show this memory.</summary>
+    public int Views { get; set; }
+
+    public bool IsReleased => values is null;
 
     /// <exception cref="ObjectDisposedException">The scope the tensor was computed in has ended.</exception>
     public float[] Values => values ?? throw new ObjectDisposedException(nameof(CpuTensor), "The scope in which this tensor was computed has ended.");
@@ -32,6 +38,14 @@ sealed class BufferPool
         return buffer;
     }
 
+    /// <summary>Takes a buffer back before its scope ends.</summary>
+    public void Return(Buffer buffer)
+    {
+        var values = buffer.Release();
+        if (!free.TryGetValue(values.Length, out var stack)) free[values.Length] = stack = new();
+        stack.Push(values);
+    }
+
     public IDisposable BeginScope()
     {
         scopes.Push([]);
@@ -42,9 +56,7 @@ sealed class BufferPool
     {
         foreach (var buffer in scopes.Pop())
         {
-            var values = buffer.Release();
-            if (!free.TryGetValue(values.Length, out var stack)) free[values.Length] = stack = new();
-            stack.Push(values);
+            if (!buffer.IsReleased) Return(buffer);
         }
     }
 

@@ -152,6 +152,12 @@ public sealed class CpuBackend : ITrainingBackend
 
     // --- training -----------------------------------------------------------------------------------------------------
 
+    public void Release(Tensor tensor)
+    {
+        var buffer = Own(tensor).Buffer;
+        if (--buffer.Views == 0) pool.Return(buffer);
+    }
+
     public void Assign(Tensor target, Tensor value)
     {
         ShapeRules.Same(target.Shape, value.Shape, "Assign", "target", "value");
@@ -167,6 +173,7 @@ public sealed class CpuBackend : ITrainingBackend
     public Tensor ConvWeightGradient(Tensor x, Tensor gradient, Window window)
     {
         var result = New(ShapeRules.ConvWeightGradient(x.Shape, gradient.Shape, window));
+        using var temporaries = pool.BeginScope();
         convolution.WeightGradient(Values(x), x.Shape, Values(gradient), gradient.Shape, result.Values, window);
         return result;
     }
@@ -195,6 +202,7 @@ public sealed class CpuBackend : ITrainingBackend
     CpuTensor Conv(Tensor x, Tensor weight, Window window, Epilogue finish)
     {
         var result = New(ShapeRules.Conv(x.Shape, weight.Shape, window));
+        using var temporaries = pool.BeginScope();
         convolution.Forward(Values(x), x.Shape, Values(weight), result.Values, result.Shape, window, finish);
         return result;
     }
@@ -202,6 +210,7 @@ public sealed class CpuBackend : ITrainingBackend
     CpuTensor ConvTranspose(Tensor x, Tensor weight, Window window, Epilogue finish)
     {
         var result = New(ShapeRules.ConvTranspose(x.Shape, weight.Shape, window));
+        using var temporaries = pool.BeginScope();
         convolution.Transposed(Values(x), x.Shape, Values(weight), result.Values, result.Shape, window, finish);
         return result;
     }

@@ -3,9 +3,15 @@ using VaeFunctions.Tensors;
 namespace VaeFunctions.Cpu;
 
 /// <summary>Dense row-major floats in main memory.</summary>
-sealed class CpuTensor(CpuBackend backend, Buffer buffer, Shape shape) : Tensor(backend, shape)
+sealed class CpuTensor : Tensor
 {
-    public Buffer Buffer { get; } = buffer;
+    public CpuTensor(CpuBackend backend, Buffer buffer, Shape shape) : base(backend, shape)
+    {
+        Buffer = buffer;
+        buffer.Views++;
+    }
+
+    public Buffer Buffer { get; }
 
     public float[] Values => Buffer.Values;
 }

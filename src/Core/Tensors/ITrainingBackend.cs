@@ -4,6 +4,11 @@ namespace VaeFunctions.Tensors;
 /// composition of forward operations, writing in place, and the optimizers' steps.</summary>
 public interface ITrainingBackend : IBackend
 {
+    /// <summary>Gives a tensor's memory back before its scope ends. Nothing may use the tensor afterwards.</summary>
+    void Release(Tensor tensor)
+    {
+    }
+
     /// <summary>Overwrites the values of a parameter or statistic with those of a tensor of the same shape.</summary>
     void Assign(Tensor target, Tensor value);
 
