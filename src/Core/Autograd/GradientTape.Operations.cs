@@ -14,10 +14,19 @@ public sealed partial class GradientTape
     {
         if (!parameters.TryGetValue(parameter, out var tensor))
             parameters[parameter] = tensor = Record(inner.FromParameter(parameter), parameter.Kind == ParameterKind.Weight);
-        return tensor;
+        return frozen > 0 ? StopGradient(tensor) : tensor;
     }
 
-    public void Update(Parameter statistic, Tensor value) => inner.Assign(statistic.Value, V(value));
+    public void Update(Parameter statistic, Tensor value) => updates.Add((statistic, V(value)));
+
+    // dx = 0
+    public Tensor StopGradient(Tensor x) => Record(V(x), false);
+
+    public IDisposable FreezeParameters()
+    {
+        frozen++;
+        return new Thaw(this);
+    }
 
     public void CopyTo(Tensor tensor, Span<float> destination) => inner.CopyTo(V(tensor), destination);
 
@@ -143,6 +152,9 @@ public sealed partial class GradientTape
             inner.Add(inner.Reshape(dy, kept.Axes), inner.FromValues(new float[x.Shape.Count], x.Shape)));
     }
 
+    // dx = 0
+    public Tensor ArgMax(Tensor x) => Record(inner.ArgMax(V(x)), false);
+
     // y = a · b:  da = dy · bᵀ, db = aᵀ · dy; for a transposed operand, the transpose of that
     public Tensor MatMul(Tensor a, Tensor b, bool transposeA = false, bool transposeB = false) => Record(
         inner.MatMul(V(a), V(b), transposeA, transposeB),
@@ -203,15 +215,18 @@ public sealed partial class GradientTape
         return (output, Record(mean, false), Record(variance, false));
     }
 
-    // dx = 2 · dy · (x − target), dtarget = −dx
+    // dx = 2 · dy · (x − target), dtarget = −dx, with an image's dy for each of its elements
     public Tensor SquaredErrorSum(Tensor x, Tensor target) => Record(
         inner.SquaredErrorSum(V(x), V(target)),
-        x, dy => (V(x) - V(target)) * (dy * 2),
-        target, dy => (V(target) - V(x)) * (dy * 2));
+        x, dy => (V(x) - V(target)) * PerImage(dy * 2, x.Shape),
+        target, dy => (V(target) - V(x)) * PerImage(dy * 2, x.Shape));
 
-    // dlogits = dy · (σ(logits) − target), dtarget = −dy · logits
+    // dlogits = dy · (σ(logits) − target), dtarget = −dy · logits, likewise
     public Tensor BinaryCrossEntropySum(Tensor logits, Tensor target) => Record(
         inner.BinaryCrossEntropySum(V(logits), V(target)),
-        logits, dy => (inner.Sigmoid(V(logits)) - V(target)) * dy,
-        target, dy => -(V(logits) * dy));
+        logits, dy => (inner.Sigmoid(V(logits)) - V(target)) * PerImage(dy, logits.Shape),
+        target, dy => -(V(logits) * PerImage(dy, logits.Shape)));
+
+    /// <summary>[N] → [N, 1, …], to be repeated over an image's elements.</summary>
+    Tensor PerImage(Tensor dy, Shape x) => inner.Reshape(dy, [x[0], .. Enumerable.Repeat(1, x.Rank - 1)]);
 }

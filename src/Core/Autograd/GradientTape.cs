@@ -11,6 +11,8 @@ public sealed partial class GradientTape(ITrainingBackend inner) : IBackend
 {
     readonly List<TapeTensor> nodes = [];
     readonly Dictionary<Parameter, Tensor> parameters = [];
+    readonly List<(Parameter Statistic, Tensor Value)> updates = [];
+    int frozen;
 
     /// <summary>The gradient in one input, from that of the result: a new tensor or dy itself, for it is released when it has served.</summary>
     internal delegate Tensor Pullback(Tensor dy);
@@ -58,6 +60,13 @@ public sealed partial class GradientTape(ITrainingBackend inner) : IBackend
         {
             if (--holders[tensor] == 0) inner.Release(tensor);
         }
+    }
+
+    /// <summary>Makes the updates of statistics that the step recorded. A step that is skipped leaves them as they were.</summary>
+    public void ApplyUpdates()
+    {
+        foreach (var (statistic, value) in updates) inner.Assign(statistic.Value, value);
+        updates.Clear();
     }
 
     TapeTensor Record(Tensor value, bool needsGradient, params ReadOnlySpan<(TapeTensor, Pullback)> inputs)
@@ -108,6 +117,11 @@ public sealed partial class GradientTape(ITrainingBackend inner) : IBackend
         int[] axes = [.. Enumerable.Range(0, v.Shape.Rank).Where(axis => axis < added || (shape[axis - added] == 1 && v.Shape[axis] != 1))];
         var sum = axes.Length > 0 ? inner.ReduceSum(v, keepAxes: true, axes) : v;
         return inner.Reshape(sum, shape.Axes);
+    }
+
+    sealed class Thaw(GradientTape tape) : IDisposable
+    {
+        public void Dispose() => tape.frozen--;
     }
 
     /// <summary>A value and the way back to its inputs. Index −1: nothing upstream wants a gradient.</summary>

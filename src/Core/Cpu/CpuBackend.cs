@@ -120,6 +120,19 @@ public sealed class CpuBackend : ITrainingBackend
         return result;
     }
 
+    public Tensor ArgMax(Tensor x)
+    {
+        var result = New(ShapeRules.ArgMax(x.Shape));
+        float[] source = Values(x), target = result.Values;
+        var columns = x.Shape[1];
+        team.ForRange(target.Length, Math.Max(1, Grain / columns), (start, length) =>
+        {
+            for (var row = start; row < start + length; row++)
+                target[row] = TensorPrimitives.IndexOfMax<float>(source.AsSpan(row * columns, columns));
+        });
+        return result;
+    }
+
     public Tensor MatMul(Tensor left, Tensor right, bool transposeLeft = false, bool transposeRight = false)
     {
         var result = New(ShapeRules.MatMul(left.Shape, right.Shape, transposeLeft, transposeRight));

@@ -23,6 +23,9 @@ public static class Build
 
     public static Layer Linear(int inputs, int outputs) => scope => new Linear(scope, inputs, outputs);
 
+    /// <summary>Batch normalisation of vectors: [N, units], each unit a channel.</summary>
+    public static Layer BatchNormOfUnits(int units) => scope => new UnitNormalization(new BatchNormalization(scope, units));
+
     public static Layer Conv(int inputs, int outputs, Window window) => scope => new Convolution(scope, inputs, outputs, window);
 
     public static Layer ConvTranspose(int inputs, int outputs, Window window) => scope => new TransposedConvolution(scope, inputs, outputs, window);
@@ -30,6 +33,11 @@ public static class Build
     public static Layer BatchNorm(int channels) => scope => new BatchNormalization(scope, channels);
 
     static Layer Function(Func<Tensor, Tensor> function) => _ => new FunctionLayer(function);
+
+    sealed class UnitNormalization(BatchNormalization inner) : ILayer
+    {
+        public Tensor Forward(Tensor x) => inner.Forward(x.Reshape(0, -1, 1, 1)).Flatten();
+    }
 
     sealed class FunctionLayer(Func<Tensor, Tensor> function) : ILayer
     {

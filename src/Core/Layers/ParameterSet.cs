@@ -6,7 +6,8 @@ namespace VaeFunctions.Layers;
 /// <summary>A model's parameters and statistics by name, in the order the model declares them, at home on one back end.</summary>
 /// <param name="backend">Where they are kept and trained.</param>
 /// <param name="seed">What the initial values follow from: a parameter's depend on the seed and its name alone.</param>
-public sealed class ParameterSet(ITrainingBackend backend, ulong seed) : IReadOnlyCollection<Parameter>
+/// <param name="initialization">How layers begin; as PyTorch's do unless given.</param>
+public sealed class ParameterSet(ITrainingBackend backend, ulong seed, Initialization? initialization = null) : IReadOnlyCollection<Parameter>
 {
     /// <summary>The most numbers a model may have: with Adam's two moments a checkpoint then stays below the 2 GB of one file.</summary>
     public const int MaxNumbers = 178_000_000;
@@ -15,6 +16,8 @@ public sealed class ParameterSet(ITrainingBackend backend, ulong seed) : IReadOn
     readonly List<Parameter> ordered = [];
 
     public ITrainingBackend Backend { get; } = backend;
+
+    public Initialization Initialization { get; } = initialization ?? Initialization.Default;
 
     /// <summary>The scope in which a model declares its parameters.</summary>
     public Scope Root => new(this, "");

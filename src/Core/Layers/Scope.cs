@@ -10,6 +10,9 @@ public sealed class Scope
 
     internal Scope(ParameterSet parameters, string prefix) => (this.parameters, this.prefix) = (parameters, prefix);
 
+    /// <summary>How this model's layers begin.</summary>
+    public Initialization Initialization => parameters.Initialization;
+
     public static Scope operator /(Scope scope, string name) => new(scope.parameters, $"{scope.prefix}{name}.");
 
     public static Scope operator /(Scope scope, int index) => new(scope.parameters, $"{scope.prefix}{index}.");
@@ -17,8 +20,10 @@ public sealed class Scope
     public Parameter Weight(string name, Shape shape, Initializer initializer) =>
         parameters.Declare(prefix + name, ParameterKind.Weight, shape, initializer);
 
-    public Parameter Statistic(string name, Shape shape, float initial) =>
-        parameters.Declare(prefix + name, ParameterKind.Statistic, shape, Initializers.Constant(initial));
+    public Parameter Statistic(string name, Shape shape, float initial) => Statistic(name, shape, Initializers.Constant(initial));
+
+    public Parameter Statistic(string name, Shape shape, Initializer initializer) =>
+        parameters.Declare(prefix + name, ParameterKind.Statistic, shape, initializer);
 
     public Parameter Counter(string name) =>
         parameters.Declare(prefix + name, ParameterKind.Counter, Shape.Scalar, Initializers.Constant(0));

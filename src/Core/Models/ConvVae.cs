@@ -1,53 +1,83 @@
-using VaeFunctions.Imaging;
+using System.Text.Json.Serialization;
 using VaeFunctions.Layers;
 using VaeFunctions.Tensors;
 using static VaeFunctions.Layers.Build;
 
 namespace VaeFunctions.Models;
 
+/// <summary>The options of <see cref="ConvVae"/>.</summary>
+public sealed record ConvVaeOptions : ModelOptions
+{
+    /// <summary>Channels of each stage, outermost first.</summary>
+    public required IReadOnlyList<int> Channels { get; init; }
+
+    /// <summary>Units of the dense layer between the stages and the latent.</summary>
+    public required int Hidden { get; init; }
+
+    /// <summary>The length of the latent vector.</summary>
+    public required int Latent { get; init; }
+
+    /// <summary>What bounds the decoder's output; a Bernoulli likelihood takes it unbounded.</summary>
+    public OutputActivation Output { get; init; } = OutputActivation.Tanh;
+
+    [JsonIgnore]
+    public override string Kind => "conv-vae";
+
+    [JsonIgnore]
+    public override int LatentSize => Latent;
+
+    private protected override Vae Build(ParameterSet parameters)
+    {
+        Check(Hidden, 1, 65536, "hidden");
+        Check(Channels, 10, 4096, "channels");
+        Output.Check(Likelihood);
+        return new ConvVae(parameters, this);
+    }
+}
+
 /// <summary>The convolutional VAE: each stage halves the image (kernel 4, stride 2, padding 1, ReLU, batch normalisation),
 /// then a dense layer with a ReLU and the latent; the decoder mirrors it, from two linear layers with a ReLU after the second.</summary>
 /// <remarks>With 32×32×3 images, stages of 32, 64 and 128 channels, 1024 dense units and 128 latents it has 4,923,587 weights, and the
-/// names and layout of the PyTorch model: encoder.0 … encoder.10, fc_mu, fc_logvar, decoder.0 … decoder.10. docs/decisions has how its dense layers came to be.</remarks>
+/// names and layout of the PyTorch model: encoder.0 … encoder.10, fc_mu, fc_logvar, decoder.0 … decoder.10. docs/decisions has how its dense layers came to be.
+/// A label joins the image as planes and the latent as numbers.</remarks>
 public sealed class ConvVae : Vae
 {
     static readonly Window Half = new(Kernel: 4, Stride: 2, Padding: 1);
 
+    readonly OutputActivation output;
     readonly Sequential encoder, decoder;
     readonly Linear mean, logVariance;
 
-    /// <param name="channels">Channels of each stage, outermost first.</param>
-    /// <param name="hidden">Units of the dense layer between the stages and the latent.</param>
-    /// <param name="output">What the last layer's values go through; null leaves them as they are.</param>
     /// <exception cref="ShapeException">The image cannot be halved once for every stage.</exception>
-    public ConvVae(ParameterSet parameters, ImageShape image, IReadOnlyList<int> channels, int hidden, int latentSize, Layer? output, Likelihood likelihood)
-        : base(parameters, image, latentSize, likelihood)
+    public ConvVae(ParameterSet parameters, ConvVaeOptions options)
+        : base(parameters, options)
     {
+        var (channels, hidden) = (options.Channels, options.Hidden);
+        output = options.Output;
         var factor = 1 << channels.Count;
-        if (image.Height % factor != 0 || image.Width % factor != 0)
-            throw new ShapeException($"ConvVae: images are {image} but {channels.Count} stages halve them; height and width must be multiples of {factor}.");
-        int height = image.Height / factor, width = image.Width / factor, flat = channels[^1] * height * width;
-        IReadOnlyList<int> stages = [image.Channels, .. channels];
+        if (Image.Height % factor != 0 || Image.Width % factor != 0)
+            throw new ShapeException($"ConvVae: images are {Image} but {channels.Count} stages halve them; height and width must be multiples of {factor}.");
+        int height = Image.Height / factor, width = Image.Width / factor, flat = channels[^1] * height * width;
 
         var scope = parameters.Root;
         encoder = new(scope / "encoder",
-            [.. stages.Zip(channels).SelectMany(Down), Flatten, Linear(flat, hidden), Relu]);
-        mean = new(scope / "fc_mu", hidden, latentSize);
-        logVariance = new(scope / "fc_logvar", hidden, latentSize);
+            [.. channels.Prepend(Image.Channels + Classes).Zip(channels).SelectMany(Down), Flatten, Linear(flat, hidden), Relu]);
+        mean = new(scope / "fc_mu", hidden, LatentSize);
+        logVariance = new(scope / "fc_logvar", hidden, LatentSize);
         decoder = new(scope / "decoder",
-            [Linear(latentSize, hidden), Linear(hidden, flat), Relu, Unflatten(channels[^1], height, width),
-             .. channels.Zip(stages).Reverse().SkipLast(1).SelectMany(Up), ConvTranspose(channels[0], image.Channels, Half), .. output is null ? [] : (Layer[])[output]]);
+            [Linear(LatentSize + Classes, hidden), Linear(hidden, flat), Relu, Unflatten(channels[^1], height, width),
+             .. channels.Reverse().Zip(channels.Reverse().Skip(1)).SelectMany(Up), ConvTranspose(channels[0], Image.Channels, Half)]);
 
         static Layer[] Down((int From, int To) stage) => [Conv(stage.From, stage.To, Half), Relu, BatchNorm(stage.To)];
 
         static Layer[] Up((int From, int To) stage) => [ConvTranspose(stage.From, stage.To, Half), Relu, BatchNorm(stage.To)];
     }
 
-    public override Gaussian Encode(Tensor images)
+    public override Gaussian Encode(Tensor images, Tensor? condition = null, Tensor? noise = null)
     {
-        var h = encoder.Forward(images);
+        var h = encoder.Forward(images.JoinPlanes(condition));
         return new(mean.Forward(h), logVariance.Forward(h));
     }
 
-    public override Tensor Decode(Tensor latent) => decoder.Forward(latent);
+    public override Tensor Decode(Tensor latent, Tensor? condition = null) => output.Of(decoder.Forward(latent.Join(condition)));
 }

@@ -9,21 +9,29 @@ namespace VaeFunctions.Models;
 /// <summary>An architecture as data: what a recipe, a checkpoint and a manifest say about a model.</summary>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "kind")]
 [JsonDerivedType(typeof(MlpVaeOptions), "mlp-vae")]
+[JsonDerivedType(typeof(MlpAutoencoderOptions), "mlp-ae")]
 [JsonDerivedType(typeof(ConvVaeOptions), "conv-vae")]
 public abstract record ModelOptions
 {
     /// <summary>The images the model is made for.</summary>
     public required ImageShape Image { get; init; }
 
-    /// <summary>The length of the latent vector.</summary>
-    public required int Latent { get; init; }
-
     /// <summary>What the decoder's output means.</summary>
     public required LikelihoodOptions Likelihood { get; init; }
+
+    /// <summary>How many labels condition the model; 0 for none.</summary>
+    public int Classes { get; init; }
+
+    /// <summary>How layers begin; as PyTorch's do unless given.</summary>
+    public Initialization? Initialization { get; init; }
 
     /// <summary>The name by which recipes choose this architecture.</summary>
     [JsonIgnore]
     public abstract string Kind { get; }
+
+    /// <summary>The length of the latent vector that the model shows.</summary>
+    [JsonIgnore]
+    public abstract int LatentSize { get; }
 
     /// <summary>Builds the model with freshly drawn parameters.</summary>
     /// <exception cref="ArgumentException">A number is out of range; the message names it.</exception>
@@ -33,8 +41,9 @@ public abstract record ModelOptions
         Check(Image.Height, 1, 4096, "image.height");
         Check(Image.Width, 1, 4096, "image.width");
         if (Image.Channels is not (1 or 3)) throw new ArgumentException($"model.image.channels is {Image.Channels}; it must be 1 (grey) or 3 (RGB).");
-        Check(Latent, 1, 65536, "latent");
-        return Build(new ParameterSet(backend, seed));
+        Check(Classes, 0, 4096, "classes");
+        Check(LatentSize, 1, 65536, "latent");
+        return Build(new ParameterSet(backend, seed, Initialization));
     }
 
     /// <summary>The same on the default back end.</summary>
@@ -46,47 +55,11 @@ public abstract record ModelOptions
     {
         if (value < low || value > high) throw new ArgumentException($"model.{name} is {value}; it must be from {low} to {high}.");
     }
-}
 
-/// <summary>The options of <see cref="MlpVae"/>.</summary>
-public sealed record MlpVaeOptions : ModelOptions
-{
-    /// <summary>Units of the hidden layers.</summary>
-    public required int Hidden { get; init; }
-
-    [JsonIgnore]
-    public override string Kind => "mlp-vae";
-
-    private protected override Vae Build(ParameterSet parameters)
+    private protected static void Check(IReadOnlyList<int> values, int longest, int high, string name)
     {
-        Check(Hidden, 1, 65536, "hidden");
-        return new MlpVae(parameters, Image, Hidden, Latent, Likelihood.Build());
-    }
-}
-
-/// <summary>The options of <see cref="ConvVae"/>.</summary>
-public sealed record ConvVaeOptions : ModelOptions
-{
-    /// <summary>Channels of each stage, outermost first.</summary>
-    public required IReadOnlyList<int> Channels { get; init; }
-
-    /// <summary>Units of the dense layer between the stages and the latent.</summary>
-    public required int Hidden { get; init; }
-
-    /// <summary>What bounds the decoder's output; a Bernoulli likelihood takes it unbounded.</summary>
-    public OutputActivation Output { get; init; } = OutputActivation.Tanh;
-
-    [JsonIgnore]
-    public override string Kind => "conv-vae";
-
-    private protected override Vae Build(ParameterSet parameters)
-    {
-        Check(Hidden, 1, 65536, "hidden");
-        Check(Channels.Count, 1, 10, "channels (their number)");
-        foreach (var channels in Channels) Check(channels, 1, 4096, "channels");
-        if (Output == OutputActivation.Tanh && Likelihood is BernoulliOptions)
-            throw new ArgumentException("model.output is tanh, but a bernoulli likelihood takes logits; set it to linear.");
-        return new ConvVae(parameters, Image, Channels, Hidden, Latent, Output == OutputActivation.Tanh ? Layers.Build.Tanh : null, Likelihood.Build());
+        Check(values.Count, 1, longest, $"{name} (their number)");
+        foreach (var value in values) Check(value, 1, high, name);
     }
 }
 
@@ -94,38 +67,35 @@ public sealed record ConvVaeOptions : ModelOptions
 [JsonConverter(typeof(JsonStringEnumConverter<OutputActivation>))]
 public enum OutputActivation
 {
+    /// <summary>Nothing.</summary>
+    [JsonStringEnumMemberName("linear")]
+    Linear,
+
     /// <summary>To (−1, 1), for pixels in that range.</summary>
     [JsonStringEnumMemberName("tanh")]
     Tanh,
 
-    /// <summary>Nothing.</summary>
-    [JsonStringEnumMemberName("linear")]
-    Linear,
+    /// <summary>To [0, ∞).</summary>
+    [JsonStringEnumMemberName("relu")]
+    Relu,
 }
 
-/// <summary>Which likelihood, and for squared errors the range the pixels 0 to 255 are mapped to.</summary>
-[JsonPolymorphic(TypeDiscriminatorPropertyName = "kind")]
-[JsonDerivedType(typeof(BernoulliOptions), "bernoulli")]
-[JsonDerivedType(typeof(SquaredErrorOptions), "squared-error")]
-public abstract record LikelihoodOptions
+static class OutputActivations
 {
-    public abstract Likelihood Build();
-}
+    extension(OutputActivation activation)
+    {
+        public Tensor Of(Tensor x) => activation switch
+        {
+            OutputActivation.Tanh => x.Tanh(),
+            OutputActivation.Relu => x.Relu(),
+            _ => x,
+        };
 
-/// <summary>Options of <see cref="Bernoulli"/>: it has none.</summary>
-public sealed record BernoulliOptions : LikelihoodOptions
-{
-    public override Likelihood Build() => new Bernoulli();
-}
-
-/// <summary>Options of <see cref="SquaredError"/>.</summary>
-public sealed record SquaredErrorOptions : LikelihoodOptions
-{
-    public float Low { get; init; }
-
-    public float High { get; init; } = 1;
-
-    public override Likelihood Build() => Low < High
-        ? new SquaredError(Low, High)
-        : throw new ArgumentException($"model.likelihood has low {Low} and high {High}; low must be below high.");
+        /// <exception cref="ArgumentException">The likelihood takes logits, which must not be bounded.</exception>
+        public void Check(LikelihoodOptions likelihood)
+        {
+            if (activation != OutputActivation.Linear && likelihood is BernoulliOptions)
+                throw new ArgumentException($"model.output is {activation.ToString().ToLowerInvariant()}, but a bernoulli likelihood takes logits; set it to linear.");
+        }
+    }
 }

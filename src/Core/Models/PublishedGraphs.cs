@@ -6,25 +6,27 @@ namespace VaeFunctions.Models;
 /// <summary>The graphs that any ONNX runtime can serve without pre- or post-processing: they take and give pixels.</summary>
 public static class PublishedGraphs
 {
-    /// <summary><c>pixels</c> uint8 [N, H, W, C] → <c>mean</c>, <c>log_variance</c> float [N, L].</summary>
+    /// <summary><c>pixels</c> uint8 [N, H, W, C] (and <c>label</c> int64 [N] for conditional models) → <c>mean</c>, <c>log_variance</c> float [N, L].</summary>
     public static BinaryData Encoder(Vae model, IReadOnlyDictionary<string, string>? metadata = null)
     {
         var graph = NewGraph("encoder", metadata);
         var pixels = graph.Input("pixels", OnnxType.UInt8, new(Shape.Dynamic, model.Image.Height, model.Image.Width, model.Image.Channels));
-        var posterior = model.EncodePixels(pixels);
+        var posterior = model.EncodePixels(pixels, Label(graph, model));
         graph.Output("mean", posterior.Mean);
         graph.Output("log_variance", posterior.LogVariance);
         return new(graph.ToBytes());
     }
 
-    /// <summary><c>latent</c> float [N, L] → <c>pixels</c> uint8 [N, H, W, C].</summary>
+    /// <summary><c>latent</c> float [N, L] (and <c>label</c>) → <c>pixels</c> uint8 [N, H, W, C].</summary>
     public static BinaryData Decoder(Vae model, IReadOnlyDictionary<string, string>? metadata = null)
     {
         var graph = NewGraph("decoder", metadata);
         var latent = graph.Input("latent", OnnxType.Float, new(Shape.Dynamic, model.LatentSize));
-        graph.Output("pixels", model.DecodePixels(latent), OnnxType.UInt8);
+        graph.Output("pixels", model.DecodePixels(latent, Label(graph, model)), OnnxType.UInt8);
         return new(graph.ToBytes());
     }
+
+    static Tensor? Label(OnnxGraph graph, Vae model) => model.Classes == 0 ? null : graph.Input("label", OnnxType.Int64, new(Shape.Dynamic));
 
     static OnnxGraph NewGraph(string name, IReadOnlyDictionary<string, string>? metadata)
     {

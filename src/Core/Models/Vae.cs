@@ -1,47 +1,108 @@
+using System.Text.Json.Serialization;
 using VaeFunctions.Imaging;
 using VaeFunctions.Layers;
 using VaeFunctions.Tensors;
 
 namespace VaeFunctions.Models;
 
-/// <summary>A variational autoencoder: q(z | x) and p(x | z), with the prior N(0, I). (Kingma and Welling 2014)</summary>
-/// <remarks>Noise is an input, never drawn inside: a model is a pure function on any back end. N = batch, L = latent size.</remarks>
-public abstract class Vae(ParameterSet parameters, ImageShape image, int latentSize, Likelihood likelihood)
+/// <summary>A variational autoencoder or a relative of one: q(z | x), p(x | z) and a latent vector whose prior is N(0, I). (Kingma and Welling 2014)</summary>
+/// <remarks>Noise is an input, never drawn inside: a model is a pure function on any back end. N = images, L = latent size, K = classes,
+/// S = latents drawn for each image. Where labels condition the model, they are p(x | z, y) and q(z | x, y). (Sohn et al. 2015)</remarks>
+public abstract class Vae(ParameterSet parameters, ModelOptions options)
 {
     public ParameterSet Parameters { get; } = parameters;
 
-    public ImageShape Image { get; } = image;
+    public ImageShape Image { get; } = options.Image;
 
-    public int LatentSize { get; } = latentSize;
+    public int LatentSize { get; } = options.LatentSize;
 
-    public Likelihood Likelihood { get; } = likelihood;
+    /// <summary>The labels that condition the model; 0 where none do.</summary>
+    public int Classes { get; } = options.Classes;
+
+    public Likelihood Likelihood { get; } = options.Likelihood.Build(parameters.Root / "likelihood", options.Image);
+
+    /// <summary>How its latents are drawn.</summary>
+    public virtual Prior Prior => Prior.StandardNormal;
 
     /// <summary>q(z | x)</summary>
     /// <param name="images">[N, C, H, W], in the likelihood's range.</param>
-    public abstract Gaussian Encode(Tensor images);
+    /// <param name="condition">[N, K], 1 at the label and 0 elsewhere; null where the model has no classes.</param>
+    /// <param name="noise">[N · S, L]: where some latents depend on others, those are drawn with it, and N · S posteriors come back. Without it the means stand for them.</param>
+    public abstract Gaussian Encode(Tensor images, Tensor? condition = null, Tensor? noise = null);
 
     /// <summary>The parameters of p(x | z), which the likelihood interprets: [N, C, H, W].</summary>
     /// <param name="latent">[N, L]</param>
-    public abstract Tensor Decode(Tensor latent);
+    /// <param name="condition">[N, K], as in <see cref="Encode"/>.</param>
+    public abstract Tensor Decode(Tensor latent, Tensor? condition = null);
 
-    /// <summary>The negative evidence lower bound's two terms, summed over the batch.</summary>
+    /// <summary>The negative evidence lower bound's terms.</summary>
     /// <param name="pixels">[N, H, W, C], 0 to 255.</param>
-    /// <param name="noise">[N, L], standard normal.</param>
-    public NegativeElbo Loss(Tensor pixels, Tensor noise)
-    {
-        var images = Likelihood.FromPixels(pixels);
-        var posterior = Encode(images);
-        var decoded = Decode(posterior.Sample(noise));
-        return new(Likelihood.ReconstructionSum(decoded, images), posterior.KlToStandardNormal());
-    }
+    /// <param name="noise">[N · S, L], standard normal; rows n · S to n · S + S − 1 are image n's.</param>
+    /// <param name="labels">[N], whole numbers below K; null where the model has no classes.</param>
+    /// <exception cref="ArgumentException">There are labels but no classes, or classes but no labels.</exception>
+    public NegativeElbo Loss(Tensor pixels, Tensor noise, Tensor? labels = null) => Terms(Likelihood.FromPixels(pixels), Condition(labels), noise);
 
     /// <summary>What encoder.onnx computes.</summary>
     /// <param name="pixels">[N, H, W, C], 0 to 255.</param>
-    public Gaussian EncodePixels(Tensor pixels) => Encode(Likelihood.FromPixels(pixels));
+    /// <param name="labels">[N], as in <see cref="Loss"/>.</param>
+    public Gaussian EncodePixels(Tensor pixels, Tensor? labels = null) => Encode(Likelihood.FromPixels(pixels), Condition(labels));
 
     /// <summary>What decoder.onnx computes: [N, L] → whole pixels 0 to 255, [N, H, W, C].</summary>
-    public Tensor DecodePixels(Tensor latent) => Likelihood.ToPixels(Decode(latent));
+    public Tensor DecodePixels(Tensor latent, Tensor? labels = null) => Likelihood.ToPixels(Decode(latent, Condition(labels)));
+
+    /// <summary>Whether <see cref="Fit"/> is to be called after every epoch.</summary>
+    public virtual bool Fits => false;
+
+    /// <summary>Fits what gradients do not teach, such as a prior of the codes, to some training images.</summary>
+    /// <param name="pixels">[N, H, W, C], 0 to 255.</param>
+    public virtual void Fit(Tensor pixels)
+    {
+    }
+
+    protected virtual NegativeElbo Terms(Tensor images, Tensor? condition, Tensor noise)
+    {
+        var samples = noise.Shape[0] / images.Shape[0];
+        var posterior = Encode(images, condition, noise);
+        posterior = posterior.Repeat(noise.Shape[0] / posterior.Mean.Shape[0]);
+        var decoded = Decode(posterior.Sample(noise), condition?.Repeat(samples));
+        return new(Likelihood.Reconstruction(decoded, images.Repeat(samples)), posterior.KlToStandardNormal(), posterior.LogRatio(noise));
+    }
+
+    Tensor? Condition(Tensor? labels) => (labels, Classes) switch
+    {
+        (null, 0) => null,
+        (null, _) => throw new ArgumentException($"The model is conditional on {Classes} labels, but none was given."),
+        (_, 0) => throw new ArgumentException("A label was given, but the model is not conditional on labels."),
+        _ => labels.OneHot(Classes),
+    };
 }
 
-/// <summary>−ELBO = reconstruction + KL, scalars, each summed over the batch.</summary>
-public sealed record NegativeElbo(Tensor Reconstruction, Tensor Kl);
+/// <summary>−ELBO = reconstruction + KL, for each of N · S draws.</summary>
+/// <param name="Reconstruction">−log p(x | z) up to a constant, [N · S].</param>
+/// <param name="Kl">KL(q ‖ p) of each latent, given those above it, in nats, [N · S, L].</param>
+/// <param name="LogRatio">log q(z | x) − log p(z) of the latents drawn, [N · S]; its mean is the sum of <paramref name="Kl"/>.</param>
+public sealed record NegativeElbo(Tensor Reconstruction, Tensor Kl, Tensor LogRatio)
+{
+    /// <summary>What is minimised besides, such as a commitment or an adversary's loss: a scalar, summed over the batch.</summary>
+    public Tensor? Penalty { get; init; }
+
+    /// <summary>Which code of the codebook each place took: [N, places], whole numbers.</summary>
+    public Tensor? Codes { get; init; }
+}
+
+/// <summary>How a model's latents are drawn.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<Prior>))]
+public enum Prior
+{
+    /// <summary>From N(0, I).</summary>
+    [JsonStringEnumMemberName("standard-normal")]
+    StandardNormal,
+
+    /// <summary>They are not: nothing says which codes are likely.</summary>
+    [JsonStringEnumMemberName("none")]
+    None,
+
+    /// <summary>Code by code, each given those before it, by prior.onnx.</summary>
+    [JsonStringEnumMemberName("autoregressive")]
+    Autoregressive,
+}

@@ -73,6 +73,13 @@ public sealed class OnnxBackend : IBackend
         return Node("ReduceSum", shape, axes.IsEmpty ? [x] : [x, Whole(axes)], OnnxAttribute.Of("keepdims", keepAxes ? 1 : 0));
     }
 
+    public Tensor ArgMax(Tensor x)
+    {
+        var shape = ShapeRules.ArgMax(x.Shape);
+        var index = graph.Node("ArgMax", OnnxType.Int64, shape, [Own(x)], OnnxAttribute.Of("axis", 1), OnnxAttribute.Of("keepdims", 0));
+        return graph.Cast(index, OnnxType.Float);
+    }
+
     public Tensor MatMul(Tensor left, Tensor right, bool transposeLeft = false, bool transposeRight = false)
     {
         var shape = ShapeRules.MatMul(left.Shape, right.Shape, transposeLeft, transposeRight);

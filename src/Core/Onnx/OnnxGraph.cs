@@ -85,7 +85,7 @@ public sealed class OnnxGraph
         return result;
     }
 
-    OnnxTensor Cast(OnnxTensor value, OnnxType type) =>
+    internal OnnxTensor Cast(OnnxTensor value, OnnxType type) =>
         Node("Cast", type, value.Shape, [value], OnnxAttribute.Of("to", (long)type));
 
     OnnxTensor Initializer(string name, OnnxType type, Shape shape, ByteString values) =>

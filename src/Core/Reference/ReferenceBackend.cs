@@ -135,6 +135,18 @@ public sealed class ReferenceBackend : ITrainingBackend
         return FromDoubles(kept.Values, ShapeRules.Reduce(x.Shape, keepAxes, axes));
     }
 
+    public Tensor ArgMax(Tensor x)
+    {
+        var result = New(ShapeRules.ArgMax(x.Shape));
+        var values = Values(x);
+        var columns = x.Shape[1];
+        for (var row = 0; row < result.Values.Length; row++)
+            for (var column = 1; column < columns; column++)
+                if (values[row * columns + column] > values[row * columns + (int)result.Values[row]])
+                    result.Values[row] = column;
+        return result;
+    }
+
     public Tensor MatMul(Tensor left, Tensor right, bool transposeLeft = false, bool transposeRight = false)
     {
         var result = New(ShapeRules.MatMul(left.Shape, right.Shape, transposeLeft, transposeRight));

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using VaeFunctions.Imaging;
+using VaeFunctions.Models;
 
 namespace VaeFunctions.Registry;
 
@@ -31,6 +32,12 @@ public sealed record Manifest
 
     /// <summary>What <see cref="TestLoss"/> measures, such as <c>squared error + KL, summed per image</c>. Only equal ones compare.</summary>
     public required string Loss { get; init; }
+
+    /// <summary>Whether the graphs take a <c>label</c>: a number below that of <see cref="Labels"/>.</summary>
+    public bool Conditional { get; init; }
+
+    /// <summary>How latents are drawn to be decoded into samples.</summary>
+    public Prior Prior { get; init; }
 
     /// <summary>The classes of a conditional model or of labelled data, by their number.</summary>
     public IReadOnlyList<string> Labels { get; init => field = value ?? []; } = [];

@@ -16,7 +16,7 @@ public interface IBackend
     /// <summary>Whether this back end records a training step: batch normalisation then uses the batch's own statistics.</summary>
     bool IsTraining => false;
 
-    /// <summary>Overwrites a statistic, outside the gradient. Only a back end that records training does.</summary>
+    /// <summary>Overwrites a statistic once the step is known to be sound, outside the gradient. Only a back end that records training does.</summary>
     /// <exception cref="NotSupportedException">This back end does not train.</exception>
     void Update(Parameter statistic, Tensor value) =>
         throw new NotSupportedException($"{GetType().Name} does not train, so it cannot update {statistic.Name}.");
@@ -90,6 +90,9 @@ public interface IBackend
 
     /// <summary>The sum over the named axes, or over all where none is named. Reduced axes stay, with extent 1, if asked.</summary>
     Tensor ReduceSum(Tensor x, bool keepAxes, params ReadOnlySpan<int> axes);
+
+    /// <summary>The index of the largest element along the innermost axis, the first of equal ones: [M, K] → [M]. The gradient is 0 everywhere.</summary>
+    Tensor ArgMax(Tensor x);
 
     /// <summary>The matrix product of two matrices, each transposed first if asked: [M, K] · [K, N] → [M, N].</summary>
     Tensor MatMul(Tensor left, Tensor right, bool transposeLeft = false, bool transposeRight = false);
@@ -168,19 +171,53 @@ public interface IBackend
         return (output, Reshape(mean, -1), Reshape(variance, -1));
     }
 
-    /// <summary>Σ (x − target)², over everything. Both have the same shape.</summary>
+    /// <summary>Σ (x − target)² per image: over every axis but the first. Both have the same shape.</summary>
+    /// <returns>[N]</returns>
     Tensor SquaredErrorSum(Tensor x, Tensor target)
     {
         ShapeRules.Same(x.Shape, target.Shape, "SquaredErrorSum", "x", "target");
         var difference = Subtract(x, target);
-        return ReduceSum(Multiply(difference, difference), keepAxes: false);
+        return SumPerImage(Multiply(difference, difference));
     }
 
-    /// <summary>−Σ [target · log σ(logits) + (1 − target) · log(1 − σ(logits))] = Σ [softplus(logits) − target · logits], over everything.</summary>
+    /// <summary>−Σ [target · log σ(logits) + (1 − target) · log(1 − σ(logits))] = Σ [softplus(logits) − target · logits] per image: over every axis but the first.</summary>
     /// <param name="target">In [0, 1], of the shape of the logits.</param>
+    /// <returns>[N]</returns>
     Tensor BinaryCrossEntropySum(Tensor logits, Tensor target)
     {
         ShapeRules.Same(logits.Shape, target.Shape, "BinaryCrossEntropySum", "logits", "target");
-        return ReduceSum(Subtract(Softplus(logits), Multiply(target, logits)), keepAxes: false);
+        return SumPerImage(Subtract(Softplus(logits), Multiply(target, logits)));
     }
+
+    /// <summary>The sum over every axis but the first: [N, …] → [N].</summary>
+    Tensor SumPerImage(Tensor x) => x.Shape.Rank == 1 ? x : ReduceSum(x, keepAxes: false, [.. Enumerable.Range(1, x.Shape.Rank - 1)]);
+
+    /// <summary>1 at each index and 0 elsewhere: [N] → [N, count]. An index that is not below count gives zeros.</summary>
+    Tensor OneHot(Tensor indices, int count)
+    {
+        var distance = Subtract(Reshape(indices, 0, 1), FromValues([.. Enumerable.Range(0, count).Select(index => (float)index)], new(1, count)));
+        return Subtract(Scalar(1), Clip(Multiply(distance, distance), 0, 1)); // indices are whole numbers
+    }
+
+    /// <summary>log Σ eˣ over the innermost axis, finite for every finite x: [M, K] → [M, 1].</summary>
+    Tensor LogSumExp(Tensor x)
+    {
+        var largest = StopGradient(ReduceSum(Multiply(x, OneHot(ArgMax(x), x.Shape[1])), keepAxes: true, 1));
+        return Add(Log(ReduceSum(Exp(Subtract(x, largest)), keepAxes: true, 1)), largest);
+    }
+
+    /// <summary>Each row a number of times in succession: [N, …] → [N · times, …].</summary>
+    Tensor Repeat(Tensor x, int times)
+    {
+        if (times == 1) return x;
+        var axes = x.Shape.Axes.ToArray();
+        var repeated = Add(Reshape(x, [axes[0], 1, .. axes[1..]]), FromValues(new float[times], new([times, .. axes[1..].Select(_ => 1)])));
+        return Reshape(repeated, [axes[0] * times, .. axes[1..]]);
+    }
+
+    /// <summary>The same values, through which no gradient flows back.</summary>
+    Tensor StopGradient(Tensor x) => x;
+
+    /// <summary>Until it is disposed, parameters are constants: what is computed meanwhile has gradients in its other inputs only.</summary>
+    IDisposable FreezeParameters() => NoScope.Instance;
 }

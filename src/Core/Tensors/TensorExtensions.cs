@@ -36,6 +36,22 @@ public static class TensorExtensions
 
         public Tensor Sum(params ReadOnlySpan<int> axes) => x.Backend.ReduceSum(x, keepAxes: false, axes);
 
+        /// <summary>The sum over every axis but the first: [N, …] → [N].</summary>
+        public Tensor SumPerImage() => x.Backend.SumPerImage(x);
+
+        /// <summary>The mean of all elements, a scalar.</summary>
+        public Tensor Mean() => x.Sum() / x.Shape.Count;
+
+        public Tensor ArgMax() => x.Backend.ArgMax(x);
+
+        public Tensor OneHot(int count) => x.Backend.OneHot(x, count);
+
+        public Tensor LogSumExp() => x.Backend.LogSumExp(x);
+
+        public Tensor Repeat(int times) => x.Backend.Repeat(x, times);
+
+        public Tensor StopGradient() => x.Backend.StopGradient(x);
+
         public Tensor MatMul(Tensor right) => x.Backend.MatMul(x, right);
 
         /// <summary>The values, row-major, in single precision.</summary>

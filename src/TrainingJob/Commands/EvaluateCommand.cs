@@ -36,12 +36,13 @@ static class EvaluateCommand
             Shape = model.Image,
             Resize = resize || recipe.Resize,
             Seed = recipe.Seed,
+            Binarize = recipe.Binarize,
             Blobs = CommonOptions.DataStore(source),
             Log = Console.WriteLine,
         }, cancellation);
-        var loss = Evaluation.Run(model, data.Test, recipe.Seed, cancellation);
+        var loss = Evaluation.Run(model, data.Test, recipe, cancellation);
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{name} {version} on {data.Test.Count} test images of {source}: loss {loss.Loss:F4} per image = {loss.MeanReconstruction:F4} reconstruction + {loss.MeanKl:F4} KL ({manifest.Loss})"));
+            $"{name} {version} on {data.Test.Count} test images of {source}: loss {loss.Loss:F4} per image, reconstruction {loss.MeanReconstruction:F4}, KL {loss.MeanKl:F4} ({manifest.Loss})"));
         return 0;
     }
 }

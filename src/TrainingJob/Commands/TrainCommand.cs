@@ -73,25 +73,26 @@ static class TrainCommand
         var source = request.Data ?? checkpoint?.Checkpoint.DataSource ?? recipe.Data
             ?? throw new RecipeException($"Recipe {recipeName} does not say where its images are. Give --data: {DataSources.Kinds}");
         var model = recipe.Model.Build(new CpuBackend(request.Threads), recipe.Seed);
-        var optimizer = recipe.Optimizer.Build(model.Parameters);
+        var learner = new Learner(recipe, model);
         var data = await log.ShowAsync(() => DataSources.LoadAsync(source, new()
         {
             Shape = recipe.Model.Image,
             Resize = recipe.Resize,
             Seed = recipe.Seed,
+            Binarize = recipe.Binarize,
             Blobs = CommonOptions.DataStore(source),
             Log = log.Line,
             Progress = log.Loaded,
         }, cancellation));
 
         var run = checkpoint?.Run ?? DateTime.UtcNow.ToString("yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture);
-        var state = checkpoint is null ? TrainingState.Start : Restore(checkpoint.Value.Checkpoint, recipe, data, model, optimizer);
+        var state = checkpoint is null ? TrainingState.Start : Restore(checkpoint.Value.Checkpoint, recipe, data, learner);
         log.Line($"{name}: {model.Parameters.WeightCount:N0} weights, {model.LatentSize} latents; {data.Train.Count:N0} + {data.Test.Count:N0} images {data.Train.Shape} of {source}");
         if (checkpoint is not null) log.Line($"going on with run {run} after epoch {state.Epoch}, batch {state.Batch}");
 
-        var training = new TrainingRun(store, run, name, recipe, data, model, optimizer, log);
+        var training = new TrainingRun(store, run, name, recipe, data, learner, log);
         if (checkpoint is null) await training.SaveAsync(state); // storage that cannot be written to shows before the work is done
-        var trainer = new Trainer(recipe, data, model, optimizer, training)
+        var trainer = new Trainer(recipe, data, learner, training)
         {
             SaveEvery = TimeSpan.FromSeconds(request.SaveEvery),
         };
@@ -100,11 +101,12 @@ static class TrainCommand
         try
         {
             state = await log.ShowAsync(() => trainer.RunAsync(state, cancellation));
-            if (state.Epoch < recipe.Epochs)
+            if (!recipe.IsDone(state.History))
             {
                 log.Line($"Stopped in epoch {state.Epoch + 1} after batch {state.Batch}; {Kept()}");
                 return CommandRunner.Interrupted;
             }
+            learner.Finish();
             if (request.Publish) return await PublishAsync(store, training.Refuge, name, recipe, data, model, state, request, log, cancellation);
             if (training.SavedIn == store) return 0;
             await Console.Error.WriteLineAsync($"Error: The storage failed; {Kept()}");
@@ -137,7 +139,7 @@ static class TrainCommand
     }
 
     /// <summary>A run goes on only as what it was: the same recipe but for its length, and the same images.</summary>
-    static TrainingState Restore(Checkpoint checkpoint, Recipe recipe, DataSplit data, Vae model, Optimizer optimizer)
+    static TrainingState Restore(Checkpoint checkpoint, Recipe recipe, DataSplit data, Learner learner)
     {
         var same = checkpoint.Recipe with { Epochs = recipe.Epochs, Description = recipe.Description, PicturesEvery = recipe.PicturesEvery };
         if (same.ToJson() != recipe.ToJson())
@@ -146,7 +148,7 @@ static class TrainCommand
             throw new CheckpointException($"The checkpoint was trained on other images ({checkpoint.DataSource}, fingerprint {checkpoint.DataFingerprint}); these have {data.Fingerprint}. Train anew without --resume.");
         if (checkpoint.State.Epoch > recipe.Epochs || (checkpoint.State.Epoch == recipe.Epochs && checkpoint.State.Batch > 0))
             throw new CheckpointException($"The checkpoint is in epoch {checkpoint.State.Epoch + 1} already, beyond the {recipe.Epochs} asked for; give more --epochs.");
-        checkpoint.Restore(model, optimizer);
+        checkpoint.Restore(learner);
         return checkpoint.State;
     }
 

@@ -12,6 +12,9 @@ public sealed record DataOptions
     /// <summary>Whether images of another size are centre-cropped and resized to <see cref="Shape"/>; otherwise they are an error.</summary>
     public bool Resize { get; init; }
 
+    /// <summary>Whether images become black and white.</summary>
+    public BinarizationKind Binarize { get; init; }
+
     /// <summary>The part set aside for testing where the data has no split of its own; above 0 and below 1.</summary>
     public double TestFraction { get; init; } = 0.1;
 

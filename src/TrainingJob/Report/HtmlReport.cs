@@ -23,9 +23,9 @@ public static class HtmlReport
         .scroll { overflow-x: auto; } table { border-collapse: collapse; font-variant-numeric: tabular-nums; } td, th { text-align: right; padding: .2rem .8rem; border-bottom: 1px solid var(--line); }
         """;
 
-    public static string Write(string name, string version, Recipe recipe, DataSplit data, Vae model, IReadOnlyList<EpochMetrics> history, Image samples, Image reconstructions)
+    public static string Write(string name, string version, Recipe recipe, DataSplit data, Vae model, IReadOnlyList<EpochMetrics> history, Image? samples, Image reconstructions)
     {
-        var last = history[^1];
+        var last = recipe.Published(history);
         var page = new StringBuilder();
         page.Append(CultureInfo.InvariantCulture, $"""
             <!doctype html>
@@ -34,13 +34,13 @@ public static class HtmlReport
             <h1>{Text(name)}</h1>
             <p>{Text(version)} · {Text(recipe.Description)}</p>
             <p>{model.Parameters.WeightCount:N0} weights, {model.LatentSize} latents, images {model.Image}; trained on {data.Train.Count:N0} and tested on {data.Test.Count:N0} images
-            of {Text(data.Source)}. After {last.Epoch} epochs the test loss is <b>{last.Test.Loss:F2}</b> per image: {last.Test.MeanReconstruction:F2} reconstruction + {last.Test.MeanKl:F2} KL.</p>
+            of {Text(data.Source)}. After {last.Epoch} epochs the test loss is <b>{last.Test.Loss:F2}</b> per image; reconstruction {last.Test.MeanReconstruction:F2}, KL {last.Test.MeanKl:F2}.</p>
             """);
         page.Append(LossChart.Draw("Loss per image (reconstruction + KL)", history, ("training", "train", m => m.Train.Loss), ("test", "test", m => m.Test.Loss)));
         page.Append(LossChart.Draw("Reconstruction", history, ("training", "train", m => m.Train.MeanReconstruction), ("test", "test", m => m.Test.MeanReconstruction)));
         page.Append(LossChart.Draw("KL to the prior, in nats", history, ("training", "train", m => m.Train.MeanKl), ("test", "test", m => m.Test.MeanKl)));
         page.Append(Figure("Test images, each row above its reconstructions", reconstructions));
-        page.Append(Figure("Samples from the prior", samples));
+        if (samples is not null) page.Append(Figure("Samples from the prior", samples));
         page.Append("<h2>Epochs</h2><div class=\"scroll\"><table><tr><th>");
         page.AppendJoin("</th><th>", EpochMetrics.Header.Split(',').Select(title => title.Replace('_', ' '))).Append("</th></tr>");
         foreach (var metrics in history) page.Append("<tr><td>").AppendJoin("</td><td>", metrics.ToCsv().Split(',')).Append("</td></tr>");

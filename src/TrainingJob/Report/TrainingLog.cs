@@ -17,7 +17,10 @@ public abstract class TrainingLog
     public abstract void Stepped(int epoch, int epochs, int batch, int batches, double loss, double imagesPerSecond);
 
     public virtual void EpochEnded(EpochMetrics metrics, int epochs) => Line(string.Create(CultureInfo.InvariantCulture,
-        $"epoch {metrics.Epoch}/{epochs}: train {metrics.Train.Loss:F2}, test {metrics.Test.Loss:F2} ({metrics.Test.MeanReconstruction:F2} + {metrics.Test.MeanKl:F2}), {metrics.ImagesPerSecond:F0} images/s, {metrics.Seconds:F1} s"));
+        $"epoch {metrics.Epoch}/{epochs}: train {metrics.Train.Loss:F2}, test {metrics.Test.Loss:F2} (reconstruction {metrics.Test.MeanReconstruction:F2}, KL {metrics.Test.MeanKl:F2}{Extras(metrics)}), {metrics.ImagesPerSecond:F0} images/s, {metrics.Seconds:F1} s"));
+
+    static string Extras(EpochMetrics metrics) => string.Create(CultureInfo.InvariantCulture,
+        $"{(metrics.Test.Perplexity is { } codes ? $", {codes:F0} codes in use" : "")}{(metrics.SkippedSteps > 0 ? $", {metrics.SkippedSteps} steps skipped" : "")}");
 
     /// <summary>Runs the work with the log open.</summary>
     public virtual Task<T> ShowAsync<T>(Func<Task<T>> work) => work();

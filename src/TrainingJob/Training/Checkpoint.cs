@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
 using VaeFunctions.Layers;
-using VaeFunctions.Models;
 using VaeFunctions.Registry;
 
 namespace VaeFunctions.Training;
@@ -11,22 +10,20 @@ namespace VaeFunctions.Training;
 public sealed record Checkpoint(Recipe Recipe, string Model, string DataSource, string DataFingerprint, TrainingState State, int OptimizerSteps, SafetensorsFile Tensors)
 {
     const string FileName = "checkpoint.safetensors";
-    const string OptimizerPrefix = "optimizer/";
     static readonly long MaxBytes = Array.MaxLength;
 
     public static string PathOf(string model, string run, string file = FileName) => $"checkpoints/{model}/{run}/{file}";
 
     public static async Task SaveAsync(
-        IBlobStore store, string run, string modelName, Recipe recipe, string dataSource, string dataFingerprint, Vae model, Optimizer optimizer, TrainingState state, CancellationToken cancellation = default)
+        IBlobStore store, string run, string modelName, Recipe recipe, string dataSource, string dataFingerprint, Learner learner, TrainingState state, CancellationToken cancellation = default)
     {
-        var tensors = ParameterFile.ToTensors(model.Parameters).Concat(ParameterFile.ToTensors(Prefixed(optimizer)));
-        var content = Safetensors.Write(tensors, new Dictionary<string, string>
+        var content = Safetensors.Write(ParameterFile.ToTensors(learner.State), new Dictionary<string, string>
         {
             ["model"] = modelName,
             ["recipe"] = recipe.ToJson(),
             ["data_source"] = dataSource,
             ["data_fingerprint"] = dataFingerprint,
-            ["optimizer_steps"] = optimizer.Steps.ToString(CultureInfo.InvariantCulture),
+            ["optimizer_steps"] = learner.Optimizer.Steps.ToString(CultureInfo.InvariantCulture),
             ["state"] = state.ToJson(),
         });
         await store.WriteAsync(PathOf(modelName, run), content, default, cancellation);
@@ -67,12 +64,9 @@ public sealed record Checkpoint(Recipe Recipe, string Model, string DataSource, 
 
     /// <summary>Puts weights and optimizer back to where they were.</summary>
     /// <exception cref="CheckpointException">A tensor is missing, left over or misshapen.</exception>
-    public void Restore(Vae model, Optimizer optimizer)
+    public void Restore(Learner learner)
     {
-        ParameterFile.Load(Tensors, [.. model.Parameters, .. Prefixed(optimizer)], model.Parameters.Backend);
-        optimizer.Steps = OptimizerSteps;
+        ParameterFile.Load(Tensors, [.. learner.State], learner.Model.Parameters.Backend);
+        learner.Optimizer.Steps = OptimizerSteps;
     }
-
-    static IEnumerable<Tensors.Parameter> Prefixed(Optimizer optimizer) =>
-        optimizer.State.Select(slot => slot with { Name = OptimizerPrefix + slot.Name });
 }

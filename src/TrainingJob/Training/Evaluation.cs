@@ -10,19 +10,28 @@ public static class Evaluation
     const int BatchSize = 256;
 
     /// <exception cref="OperationCanceledException">Asked to stop.</exception>
-    public static LossSums Run(Vae model, ImageDataset data, ulong seed, CancellationToken cancellation = default)
+    public static LossSums Run(Vae model, ImageDataset data, Recipe recipe, CancellationToken cancellation = default)
     {
-        var sums = new LossSums();
+        var sums = recipe.Objective.Weigh(new(), model.Image);
+        var usage = new Dictionary<float, long>();
         var backend = model.Parameters.Backend;
         int[] order = [.. Enumerable.Range(0, data.Count)];
         for (var start = 0; start < data.Count; start += BatchSize)
         {
             cancellation.ThrowIfCancellationRequested();
             using var scope = backend.BeginScope();
-            var batch = Batch.Gather(data, order.AsSpan(start, Math.Min(BatchSize, data.Count - start)), model, new(seed, "evaluation noise", (ulong)start));
+            var batch = Batch.Gather(data, order.AsSpan(start, Math.Min(BatchSize, data.Count - start)), model, new(recipe.Seed, "evaluation noise", (ulong)start));
             var loss = batch.Loss(model, backend);
-            sums = sums.Plus(loss.Reconstruction.ToScalar(), loss.Kl.ToScalar(), batch.Count);
+            sums = sums.Plus(loss.Reconstruction.Sum().ToScalar(), loss.Kl.Sum().ToScalar(), batch.Count);
+            foreach (var code in loss.Codes?.ToArray() ?? []) usage[code] = usage.GetValueOrDefault(code) + 1;
         }
-        return sums;
+        return usage.Count > 0 ? sums with { Perplexity = Perplexity(usage.Values) } : sums;
+    }
+
+    /// <summary>exp(−Σ p log p)</summary>
+    static double Perplexity(IReadOnlyCollection<long> counts)
+    {
+        double total = counts.Sum();
+        return Math.Exp(-counts.Sum(count => count / total * Math.Log(count / total)));
     }
 }

@@ -14,6 +14,8 @@ public abstract record OptimizerRecipe
     /// <summary>The step size, above 0.</summary>
     public float LearningRate { get; init; } = 1e-3f;
 
+    public RateSchedule Schedule { get; init; } = new ConstantRate();
+
     public abstract Optimizer Build(ParameterSet parameters);
 }
 
@@ -63,26 +65,40 @@ public abstract class Optimizer
 
     IEnumerable<Parameter> Weights => parameters.Where(parameter => parameter.Kind == ParameterKind.Weight);
 
-    public void Step(Gradients gradients)
+    /// <summary>The Euclidean length of all gradients together, which is not finite where one of them is not.</summary>
+    public double Norm(Gradients gradients)
+    {
+        double sum = 0;
+        foreach (var weight in Weights)
+        {
+            if (gradients.Of(weight) is { } gradient) sum += (gradient * gradient).Sum().ToScalar();
+        }
+        return Math.Sqrt(sum);
+    }
+
+    /// <param name="rate">A factor of the learning rate.</param>
+    /// <param name="scale">A factor of the gradients.</param>
+    public void Step(Gradients gradients, float rate = 1, float scale = 1)
     {
         Steps++;
         foreach (var weight in Weights)
         {
-            if (gradients.Of(weight) is { } gradient) Step(parameters.Backend, weight.Value, gradient, slots[weight.Name]);
+            if (gradients.Of(weight) is { } gradient)
+                Step(parameters.Backend, weight.Value, scale == 1 ? gradient : gradient * scale, slots[weight.Name], rate);
         }
     }
 
-    private protected abstract void Step(ITrainingBackend backend, Tensor weight, Tensor gradient, Tensor[] slots);
+    private protected abstract void Step(ITrainingBackend backend, Tensor weight, Tensor gradient, Tensor[] slots, float rate);
 }
 
 sealed class AdamOptimizer(ParameterSet parameters, AdamOptions options) : Optimizer(parameters, "mean", "square")
 {
-    private protected override void Step(ITrainingBackend backend, Tensor weight, Tensor gradient, Tensor[] slots) =>
-        backend.AdamStep(weight, gradient, slots[0], slots[1], options, Steps);
+    private protected override void Step(ITrainingBackend backend, Tensor weight, Tensor gradient, Tensor[] slots, float rate) =>
+        backend.AdamStep(weight, gradient, slots[0], slots[1], options with { LearningRate = options.LearningRate * rate }, Steps);
 }
 
 sealed class RmsPropOptimizer(ParameterSet parameters, RmsPropOptions options) : Optimizer(parameters, "square")
 {
-    private protected override void Step(ITrainingBackend backend, Tensor weight, Tensor gradient, Tensor[] slots) =>
-        backend.RmsPropStep(weight, gradient, slots[0], options);
+    private protected override void Step(ITrainingBackend backend, Tensor weight, Tensor gradient, Tensor[] slots, float rate) =>
+        backend.RmsPropStep(weight, gradient, slots[0], options with { LearningRate = options.LearningRate * rate });
 }

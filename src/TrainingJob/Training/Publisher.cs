@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Reflection;
 using System.Runtime.InteropServices;
 using VaeFunctions.Data;
@@ -27,8 +28,10 @@ public sealed class Publisher(ModelRegistry registry, PromotionGate gate)
             Image = model.Image,
             LatentSize = model.LatentSize,
             Loss = LossName(recipe),
+            Conditional = model.Classes > 0,
+            Prior = model.Prior,
             Labels = data.Train.LabelNames,
-            Metrics = Metrics(history[^1]),
+            Metrics = Metrics(recipe.Published(history)),
             Recipe = recipe.ToJsonElement(),
             Data = new(data.Source, data.Fingerprint, data.Train.Count, data.Test.Count),
             Engine = Engine(),
@@ -68,11 +71,12 @@ public sealed class Publisher(ModelRegistry registry, PromotionGate gate)
     }
 
     /// <summary>What the test loss of a recipe measures. Losses of different names are not compared.</summary>
-    static string LossName(Recipe recipe) => recipe.Model.Likelihood switch
+    static string LossName(Recipe recipe)
     {
-        SquaredErrorOptions range => $"squared error in [{range.Low}, {range.High}] + KL, summed per image",
-        _ => "binary cross-entropy + KL in nats, summed per image",
-    };
+        var weight = recipe.Objective.Kl.Weight == 1 ? "" : string.Create(CultureInfo.InvariantCulture, $"{recipe.Objective.Kl.Weight} ");
+        var images = recipe.Binarize == BinarizationKind.None ? "image" : "binarised image";
+        return $"{recipe.Model.Likelihood.Measure} + {weight}KL, {(recipe.Objective.PerPixel ? "the former a mean over pixels" : $"summed per {images}")}";
+    }
 
     async Task<Promotion> DecideAsync(
         Manifest candidate, CurrentPointer? pointer, string? damage, ImageDataset test, ulong seed, bool force, CancellationToken cancellation)
@@ -83,8 +87,8 @@ public sealed class Publisher(ModelRegistry registry, PromotionGate gate)
             return gate.Decide(candidate, serving, null, unreadable, force);
         try
         {
-            var (_, model) = await LoadAsync(registry, serving, cancellation: cancellation);
-            return gate.Decide(candidate, serving, Evaluation.Run(model, test, seed, cancellation).Loss, force: force);
+            var (recipe, model) = await LoadAsync(registry, serving, cancellation: cancellation);
+            return gate.Decide(candidate, serving, Evaluation.Run(model, test, recipe with { Seed = seed }, cancellation).Loss, force: force);
         }
         catch (Exception e) when (e is RegistryException or CheckpointException or RecipeException)
         {
@@ -119,28 +123,36 @@ public sealed class Publisher(ModelRegistry registry, PromotionGate gate)
 
     static Dictionary<string, BinaryData> Files(Manifest manifest, Recipe recipe, DataSplit data, Vae model, IReadOnlyList<EpochMetrics> history)
     {
-        Image samples = Pictures.Samples(model), reconstructions = Pictures.Reconstructions(model, data.Test);
+        var samples = Pictures.Samples(model);
+        var reconstructions = Pictures.Reconstructions(model, data.Test);
         var about = new Dictionary<string, string> { ["model"] = manifest.Model, ["version"] = manifest.Version, ["kind"] = manifest.Kind };
-        return new()
+        var files = new Dictionary<string, BinaryData>
         {
             ["encoder.onnx"] = PublishedGraphs.Encoder(model, about),
             ["decoder.onnx"] = PublishedGraphs.Decoder(model, about),
             ["weights.safetensors"] = Safetensors.Write(ParameterFile.ToTensors(model.Parameters), about),
-            ["samples.png"] = new(ImageCodec.EncodePng(samples)),
             ["reconstructions.png"] = new(ImageCodec.EncodePng(reconstructions)),
             ["metrics.csv"] = new(EpochMetrics.ToCsv(history)),
             ["report.html"] = new(HtmlReport.Write(manifest.Model, manifest.Version, recipe, data, model, history, samples, reconstructions)),
         };
+        if (samples is not null) files["samples.png"] = new(ImageCodec.EncodePng(samples));
+        return files;
     }
 
-    static Dictionary<string, double> Metrics(EpochMetrics last) => new()
+    /// <summary>Of the epoch whose weights are published.</summary>
+    static Dictionary<string, double> Metrics(EpochMetrics epoch)
     {
-        [Manifest.TestLoss] = last.Test.Loss,
-        ["test_reconstruction"] = last.Test.MeanReconstruction,
-        ["test_kl"] = last.Test.MeanKl,
-        ["train_loss"] = last.Train.Loss,
-        ["epochs"] = last.Epoch,
-    };
+        var metrics = new Dictionary<string, double>
+        {
+            [Manifest.TestLoss] = epoch.Test.Loss,
+            ["test_reconstruction"] = epoch.Test.MeanReconstruction,
+            ["test_kl"] = epoch.Test.MeanKl,
+            ["train_loss"] = epoch.Train.Loss,
+            ["epochs"] = epoch.Epoch,
+        };
+        if (epoch.Test.Perplexity is { } perplexity) metrics["codebook_perplexity"] = perplexity;
+        return metrics;
+    }
 
     static Dictionary<string, string> Engine() => new()
     {

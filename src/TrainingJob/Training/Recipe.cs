@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using VaeFunctions.Data;
 using VaeFunctions.Models;
 
 namespace VaeFunctions.Training;
@@ -35,8 +36,22 @@ public sealed record Recipe
 
     public OptimizerRecipe Optimizer { get; init; } = new AdamRecipe();
 
-    /// <summary>The weight of the KL term in what is minimised, 1 for the evidence lower bound. (Higgins et al. 2017)</summary>
-    public float Beta { get; init; } = 1;
+    public Objective Objective { get; init; } = new();
+
+    /// <summary>Whether images become black and white, as the published likelihoods of MNIST ask for.</summary>
+    public BinarizationKind Binarize { get; init; }
+
+    /// <summary>The length to which longer gradients are cut, all of a step together; null leaves them. (Pascanu, Mikolov and Bengio 2013, §3.2)</summary>
+    public float? ClipNorm { get; init; }
+
+    /// <summary>Steps in all that may be skipped because their loss or gradient is no finite number; one more ends the training.</summary>
+    public int MaxSkippedSteps { get; init; } = 10;
+
+    /// <summary>Epochs without a better test loss after which training ends; the best weights are published. Null trains to the end and publishes the last.</summary>
+    public int? Patience { get; init; }
+
+    /// <summary>The decay of the moving average of the weights, which is evaluated and published in their place; null for none.</summary>
+    public float? Averaging { get; init; }
 
     /// <summary>What initial weights, shuffling and noise follow from.</summary>
     public ulong Seed { get; init; } = 1;
@@ -56,9 +71,20 @@ public sealed record Recipe
         }
         catch (Exception e) when (e is JsonException or NotSupportedException)
         {
-            throw new RecipeException($"Recipe {name}: {e.Message} See the recipes folder for complete examples.", e);
+            throw new RecipeException($"Recipe {name}: {RecipeKeys.Explain(e.Message)} See the recipes folder for complete examples.", e);
         }
     }
+
+    /// <summary>Whether an epoch's test loss is the least so far.</summary>
+    public static bool IsBest(IReadOnlyList<EpochMetrics> history) => history.All(past => history[^1].Test.Loss <= past.Test.Loss);
+
+    /// <summary>Whether the last epoch is done, or none of late was any better.</summary>
+    public bool IsDone(IReadOnlyList<EpochMetrics> history) =>
+        history.Count >= Epochs || (Patience is { } patience && history.Count > patience
+            && history.TakeLast(patience).Min(metrics => metrics.Test.Loss) >= history.SkipLast(patience).Min(metrics => metrics.Test.Loss));
+
+    /// <summary>The epoch whose weights are published: the best where the recipe stops early, else the last.</summary>
+    public EpochMetrics Published(IReadOnlyList<EpochMetrics> history) => Patience is null ? history[^1] : history.Reverse().MinBy(metrics => metrics.Test.Loss)!;
 
     public string ToJson() => JsonSerializer.Serialize(this, Json);
 
@@ -72,7 +98,12 @@ public sealed record Recipe
         Range(PicturesEvery, 1, 1_000_000, "picturesEvery");
         if (!(Optimizer.LearningRate > 0 && float.IsFinite(Optimizer.LearningRate)))
             throw new RecipeException($"Recipe {name}: optimizer.learningRate is {Optimizer.LearningRate}; it must be above 0.");
-        if (!(Beta >= 0 && float.IsFinite(Beta))) throw new RecipeException($"Recipe {name}: beta is {Beta}; it must be 0 or more.");
+        if (ClipNorm is { } norm && !(norm > 0 && float.IsFinite(norm))) throw new RecipeException($"Recipe {name}: clipNorm is {norm}; it must be above 0.");
+        Range(MaxSkippedSteps, 0, 1_000_000, "maxSkippedSteps");
+        if (Patience is { } patience) Range(patience, 1, 1_000_000, "patience");
+        if (Averaging is { } decay && decay is not (> 0 and < 1)) throw new RecipeException($"Recipe {name}: averaging is {decay}; it must be above 0 and below 1, such as 0.999.");
+        Optimizer.Schedule.Check(name);
+        Objective.Check(name);
 
         void Range(int value, int low, int high, string key)
         {

@@ -20,8 +20,13 @@ public interface ITrainingEvents
 }
 
 /// <summary>The training loop. The same recipe, data and state give the same weights to the last bit, however often it was interrupted.</summary>
-public sealed class Trainer(Recipe recipe, DataSplit data, Vae model, Optimizer optimizer, ITrainingEvents events)
+public sealed class Trainer(Recipe recipe, DataSplit data, Learner learner, ITrainingEvents events)
 {
+    /// <summary>Training images to which a model's own fits are made after an epoch, at most.</summary>
+    const int FittedImages = 8192;
+
+    readonly Vae model = learner.Model;
+
     /// <summary>How much work a crash may cost.</summary>
     public TimeSpan SaveEvery { get; init; } = TimeSpan.FromMinutes(1);
 
@@ -31,7 +36,7 @@ public sealed class Trainer(Recipe recipe, DataSplit data, Vae model, Optimizer 
     {
         var batches = (data.Train.Count + recipe.BatchSize - 1) / recipe.BatchSize;
         var lastSave = Stopwatch.StartNew();
-        while (state.Epoch < recipe.Epochs)
+        while (!recipe.IsDone(state.History))
         {
             var order = new RandomStream(recipe.Seed, "shuffle", (ulong)state.Epoch).Permutation(data.Train.Count);
             var watch = Stopwatch.StartNew();
@@ -40,10 +45,13 @@ public sealed class Trainer(Recipe recipe, DataSplit data, Vae model, Optimizer 
             while (state.Batch < batches)
             {
                 var batch = Gather(order, state.Epoch, state.Batch);
-                var (reconstruction, kl) = Step(batch, state);
-                state = state with { Batch = state.Batch + 1, Train = state.Train.Plus(reconstruction, kl, batch.Count), Seconds = before + watch.Elapsed.TotalSeconds };
-                events.Stepped(state.Epoch + 1, state.Batch, batches, (reconstruction + kl) / batch.Count,
-                    (state.Train.Images - imagesBefore) / watch.Elapsed.TotalSeconds);
+                var progress = state.Epoch + (double)state.Batch / batches;
+                var step = Step(batch, progress);
+                state = step is null
+                    ? Skip(state)
+                    : state with { Train = state.Train.Plus(step.Reconstruction, step.Kl, batch.Count) };
+                state = state with { Batch = state.Batch + 1, Seconds = before + watch.Elapsed.TotalSeconds };
+                events.Stepped(state.Epoch + 1, state.Batch, batches, step?.Loss ?? double.NaN, (state.Train.Images - imagesBefore) / watch.Elapsed.TotalSeconds);
 
                 if (cancellation.IsCancellationRequested)
                 {
@@ -57,11 +65,10 @@ public sealed class Trainer(Recipe recipe, DataSplit data, Vae model, Optimizer 
                 }
             }
 
-            var test = Evaluation.Run(model, data.Test, recipe.Seed, CancellationToken.None);
-            if (!double.IsFinite(test.Loss))
-                throw Diverged($"The test loss is {test.Loss} (reconstruction {test.Reconstruction}, KL {test.Kl}, summed) after epoch {state.Epoch + 1}.");
-            var metrics = new EpochMetrics(state.Epoch + 1, state.Train, test, state.Train.Images / state.Seconds, state.Seconds);
+            Fit(order);
+            var metrics = Evaluate(state, batches);
             state = TrainingState.Start with { Epoch = state.Epoch + 1, History = [.. state.History, metrics] };
+            if (Recipe.IsBest(state.History)) learner.KeepBest();
             await events.EpochEndedAsync(state);
             lastSave.Restart();
             if (cancellation.IsCancellationRequested) return state;
@@ -73,23 +80,68 @@ public sealed class Trainer(Recipe recipe, DataSplit data, Vae model, Optimizer 
     {
         var start = batch * recipe.BatchSize;
         var indices = order.AsSpan(start, Math.Min(recipe.BatchSize, order.Length - start));
-        return Batch.Gather(data.Train, indices, model, new(recipe.Seed, $"noise of epoch {epoch}", (ulong)batch));
+        return Batch.Gather(data.Train, indices, model, new(recipe.Seed, $"noise of epoch {epoch}", (ulong)batch), recipe.Objective.Samples,
+            recipe.Binarize == BinarizationKind.Dynamic ? new(recipe.Seed, $"binarization of epoch {epoch}", (ulong)batch) : null);
     }
 
-    /// <summary>Forward, guard, backward, step. Gives the batch's two loss terms.</summary>
-    (double Reconstruction, double Kl) Step(Batch batch, TrainingState state)
+    /// <summary>The batch's two loss terms, summed over its images, and the loss whose gradient was followed.</summary>
+    sealed record StepTerms(double Reconstruction, double Kl, double Loss);
+
+    /// <summary>Forward, backward, guard, step; null where the guard held the step back.</summary>
+    StepTerms? Step(Batch batch, double progress)
     {
         var backend = model.Parameters.Backend;
         using var scope = backend.BeginScope();
         var tape = new GradientTape(backend);
-        var elbo = batch.Loss(model, tape);
-        double reconstruction = elbo.Reconstruction.ToScalar(), kl = elbo.Kl.ToScalar();
-        if (!double.IsFinite(reconstruction + kl))
-            throw Diverged($"The loss is {reconstruction + kl} (reconstruction {reconstruction}, KL {kl}) in epoch {state.Epoch + 1}, batch {state.Batch + 1}.");
+        var terms = batch.Loss(model, tape);
+        var loss = recipe.Objective.Loss(terms, batch.Count, model.Image, recipe.Objective.Kl.At(progress));
+        var value = loss.ToScalar();
+        if (!float.IsFinite(value)) return null;
 
-        var loss = (elbo.Reconstruction + elbo.Kl * recipe.Beta) / batch.Count;
-        optimizer.Step(tape.Backward(loss));
-        return (reconstruction, kl);
+        var gradients = tape.Backward(loss);
+        var norm = learner.Optimizer.Norm(gradients);
+        if (!double.IsFinite(norm)) return null;
+
+        learner.Optimizer.Step(gradients, recipe.Optimizer.Schedule.At(progress, recipe.Epochs), recipe.ClipNorm is { } longest && norm > longest ? (float)(longest / norm) : 1);
+        tape.ApplyUpdates();
+        learner.Average();
+        var draws = recipe.Objective.Samples;
+        return new(terms.Reconstruction.Sum().ToScalar() / draws, terms.Kl.Sum().ToScalar() * batch.Count / terms.Kl.Shape[0], value);
+    }
+
+    /// <exception cref="TrainingException">There were too many already.</exception>
+    TrainingState Skip(TrainingState state)
+    {
+        state = state with { Skipped = state.Skipped + 1 };
+        var skipped = state.Skipped + state.History.Sum(metrics => metrics.SkippedSteps);
+        return skipped <= recipe.MaxSkippedSteps
+            ? state
+            : throw Diverged($"{skipped} steps had a loss or gradient that is no finite number, the last in epoch {state.Epoch + 1}, batch {state.Batch + 1}; {recipe.MaxSkippedSteps} are tolerated.");
+    }
+
+    void Fit(int[] order)
+    {
+        if (!model.Fits) return;
+        var backend = model.Parameters.Backend;
+        using var average = learner.UseAverage();
+        using var scope = backend.BeginScope();
+        var batch = Batch.Gather(data.Train, order.AsSpan(0, Math.Min(FittedImages, order.Length)), model, new(recipe.Seed, "fit"), samples: 0);
+        model.Fit(batch.PixelsOn(backend));
+    }
+
+    EpochMetrics Evaluate(TrainingState state, int batches)
+    {
+        using var average = learner.UseAverage();
+        var test = Evaluation.Run(model, data.Test, recipe, CancellationToken.None);
+        if (!double.IsFinite(test.Loss))
+            throw Diverged($"The test loss is {test.Loss} (reconstruction {test.Reconstruction}, KL {test.Kl}, summed) after epoch {state.Epoch + 1}.");
+        var last = state.Epoch + (batches - 1.0) / batches;
+        return new(state.Epoch + 1, recipe.Objective.Weigh(state.Train, model.Image), test, state.Train.Images / state.Seconds, state.Seconds)
+        {
+            KlWeight = recipe.Objective.Kl.At(last),
+            LearningRate = recipe.Optimizer.LearningRate * recipe.Optimizer.Schedule.At(last, recipe.Epochs),
+            SkippedSteps = state.Skipped,
+        };
     }
 
     TrainingException Diverged(string what) =>

@@ -1,13 +1,12 @@
 using VaeFunctions.Data;
 using VaeFunctions.Imaging;
-using VaeFunctions.Models;
 using VaeFunctions.Registry;
 using VaeFunctions.Report;
 
 namespace VaeFunctions.Training;
 
 /// <summary>One run with its place in the store: checkpoints, metrics and pictures go to <c>checkpoints/{model}/{run}/</c> as it trains.</summary>
-public sealed class TrainingRun(IBlobStore store, string run, string modelName, Recipe recipe, DataSplit data, Vae model, Optimizer optimizer, TrainingLog log)
+public sealed class TrainingRun(IBlobStore store, string run, string modelName, Recipe recipe, DataSplit data, Learner learner, TrainingLog log)
     : ITrainingEvents
 {
     bool inRefuge;
@@ -29,11 +28,18 @@ public sealed class TrainingRun(IBlobStore store, string run, string modelName, 
         {
             await SaveAsync(place, state);
             await place.WriteAsync(Checkpoint.PathOf(modelName, run, "metrics.csv"), new(EpochMetrics.ToCsv(state.History)));
-            if (state.Epoch % recipe.PicturesEvery != 0 && state.Epoch != recipe.Epochs) return;
-            await WritePictureAsync(place, $"samples-{state.Epoch:000}.png", Pictures.Samples(model));
-            await WritePictureAsync(place, $"reconstructions-{state.Epoch:000}.png", Pictures.Reconstructions(model, data.Test));
+            if (state.Epoch % recipe.PicturesEvery != 0 && !recipe.IsDone(state.History)) return;
+            foreach (var (picture, image) in Draw()) await WritePictureAsync(place, $"{picture}-{state.Epoch:000}.png", image);
         });
         log.EpochEnded(state.History[^1], recipe.Epochs);
+    }
+
+    List<(string Name, Image Image)> Draw()
+    {
+        using var average = learner.UseAverage();
+        List<(string, Image)> pictures = [("reconstructions", Pictures.Reconstructions(learner.Model, data.Test))];
+        if (Pictures.Samples(learner.Model) is { } samples) pictures.Add(("samples", samples));
+        return pictures;
     }
 
     async Task KeepAsync(Func<IBlobStore, Task> write)
@@ -53,7 +59,7 @@ public sealed class TrainingRun(IBlobStore store, string run, string modelName, 
     }
 
     Task SaveAsync(IBlobStore place, TrainingState state) =>
-        Checkpoint.SaveAsync(place, run, modelName, recipe, data.Source, data.Fingerprint, model, optimizer, state);
+        Checkpoint.SaveAsync(place, run, modelName, recipe, data.Source, data.Fingerprint, learner, state);
 
     Task<string> WritePictureAsync(IBlobStore place, string file, Image picture) =>
         place.WriteAsync(Checkpoint.PathOf(modelName, run, file), new(ImageCodec.EncodePng(picture)));

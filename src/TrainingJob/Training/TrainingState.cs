@@ -18,6 +18,9 @@ public sealed record TrainingState(int Epoch, int Batch, LossSums Train, double 
         IgnoreReadOnlyProperties = true,
     };
 
+    /// <summary>Steps skipped in the epoch under way.</summary>
+    public int Skipped { get; init; }
+
     public static TrainingState Start { get; } = new(0, 0, new(), 0, []);
 
     public string ToJson() => JsonSerializer.Serialize(this, Json);

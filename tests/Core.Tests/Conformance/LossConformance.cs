@@ -1,6 +1,6 @@
 namespace VaeFunctions.Tests.Conformance;
 
-/// <summary>Losses summed over everything.</summary>
+/// <summary>Losses summed over each image, and what is composed besides.</summary>
 public class LossConformance
 {
     static readonly int[][] shapes = [[1], [7], [3, 33], [17, 784], [5, 3, 31, 32], [0, 4]];
@@ -42,5 +42,31 @@ public class LossConformance
         Tolerance.Sum.Check(subject, (b, x) => b.SquaredErrorSum(x[0], x[1]), [x, Numbers.Uniform("target", 0, 1, 3, 33)]);
         Tolerance.Sum.Check(subject, (b, x) => b.SquaredErrorSum(x[1], x[0]), [x, Numbers.Uniform("target", 0, 1, 3, 33)]);
         Tolerance.Sum.Check(subject, (b, x) => b.BinaryCrossEntropySum(x[0], x[1]), [x, Numbers.Uniform("target", 0, 1, 3, 33)]);
+    }
+
+    [SkippableTheory, MemberData(nameof(Forward))]
+    public void The_largest_of_a_row_is_found_and_the_first_of_equal_ones(Subject subject)
+    {
+        foreach (var shape in (int[][])[[1, 1], [3, 33], [129, 17], [20_000, 3]])
+            Tolerance.Exact.Check(subject, (b, x) => b.ArgMax(x[0]), [Numbers.Gaussian("x", shape)]);
+        Tolerance.Exact.Check(subject, (b, x) => b.ArgMax(x[0]), [Numbers.Of([1, 2, 2, 0, 0, 0, -3, -2, -1], 3, 3)]);
+    }
+
+    [SkippableTheory, MemberData(nameof(Forward))]
+    public void A_label_becomes_a_one_at_its_place_and_a_strange_one_zeros(Subject subject) =>
+        Tolerance.Exact.Check(subject, (b, x) => b.OneHot(x[0], 4), [Numbers.Of([0, 3, 1, 4, -1, 1000], 6)]);
+
+    [SkippableTheory, MemberData(nameof(Forward))]
+    public void The_logarithm_of_a_sum_of_exponentials_is_finite_and_right(Subject subject)
+    {
+        new Tolerance(1e-6, 1e-6).Check(subject, (b, x) => b.LogSumExp(x[0]), [Numbers.Gaussian("x", 5, 17)]);
+        new Tolerance(1e-6).Check(subject, (b, x) => b.LogSumExp(x[0]), [Numbers.Of([1000, 1000, -1000, -1000.5f], 2, 2)]);
+    }
+
+    [SkippableTheory, MemberData(nameof(Forward))]
+    public void Rows_are_repeated_in_succession(Subject subject)
+    {
+        Tolerance.Exact.Check(subject, (b, x) => b.Repeat(x[0], 3), [Numbers.Gaussian("x", 2, 5)]);
+        Tolerance.Exact.Check(subject, (b, x) => b.Repeat(x[0], 2), [Numbers.Gaussian("x", 3, 2, 4, 4)]);
     }
 }

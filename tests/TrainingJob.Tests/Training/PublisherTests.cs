@@ -16,10 +16,9 @@ public sealed class PublisherTests : IDisposable
     async Task<Manifest> TrainAndPublishAsync(int epochs, DataSplit? data = null, bool force = false)
     {
         var recipe = TinyTraining.Recipe with { Epochs = epochs };
-        var (model, optimizer) = TinyTraining.Build(recipe);
         data ??= TinyTraining.Data;
-        var state = await new Trainer(recipe, data, model, optimizer, TinyTraining.Run(Registry.Store, recipe, model, optimizer, data)).RunAsync(TrainingState.Start, default);
-        return await new Publisher(Registry, new()).PublishAsync("discs", recipe, data, model, state.History, force);
+        var (learner, state) = await TinyTraining.TrainAsync(Registry.Store, recipe, data);
+        return await new Publisher(Registry, new()).PublishAsync("discs", recipe, data, learner.Model, state.History, force);
     }
 
     [Fact]
@@ -31,7 +30,7 @@ public sealed class PublisherTests : IDisposable
         Assert.Equal(manifest.Version, (await Registry.ReadCurrentAsync("discs"))!.Version);
 
         var (recipe, model) = await Publisher.LoadAsync(Registry, manifest);
-        Assert.Equal(manifest.Metrics[Manifest.TestLoss], Evaluation.Run(model, TinyTraining.Data.Test, recipe.Seed).Loss, 6);
+        Assert.Equal(manifest.Metrics[Manifest.TestLoss], Evaluation.Run(model, TinyTraining.Data.Test, recipe).Loss, 6);
     }
 
     [Fact]

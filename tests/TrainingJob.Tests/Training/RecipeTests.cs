@@ -33,7 +33,12 @@ public sealed class RecipeTests
     [InlineData("""{ "epoch": 3, "model": MODEL }""", "epoch")]
     [InlineData("""{ "epochs": 0, "model": MODEL }""", "epochs is 0")]
     [InlineData("""{ "batchSize": -1, "model": MODEL }""", "batchSize is -1")]
-    [InlineData("""{ "beta": -1, "model": MODEL }""", "beta is -1")]
+    [InlineData("""{ "objective": { "kl": { "kind": "constant", "weight": -1 } }, "model": MODEL }""", "objective.kl.weight is -1")]
+    [InlineData("""{ "objective": { "samples": 0 }, "model": MODEL }""", "objective.samples is 0")]
+    [InlineData("""{ "objective": { "frebits": 1 }, "model": MODEL }""", "did you mean \"freeBits\"")]
+    [InlineData("""{ "patiense": 1, "model": MODEL }""", "did you mean \"patience\"")]
+    [InlineData("""{ "averaging": 1, "model": MODEL }""", "averaging is 1")]
+    [InlineData("""{ "optimizer": { "kind": "adan" }, "model": MODEL }""", "did you mean \"adam\"")]
     [InlineData("""{ "epochs": 3 }""", "model")]
     [InlineData("""{ "model": { "kind": "no-such-kind" } }""", "no-such-kind")]
     [InlineData("""{ "optimizer": { "kind": "adam", "momentum": 1 }, "model": MODEL }""", "momentum")]
@@ -42,7 +47,7 @@ public sealed class RecipeTests
     [InlineData("[1, 2", "bad")]
     public void A_recipe_with_a_mistake_is_refused_with_what_is_wrong(string json, string expected)
     {
-        const string model = """{ "kind": "mlp-vae", "image": { "height": 2, "width": 2, "channels": 1 }, "hidden": 2, "latent": 1, "likelihood": { "kind": "bernoulli" } }""";
+        const string model = """{ "kind": "mlp-vae", "image": { "height": 2, "width": 2, "channels": 1 }, "hidden": [2], "latent": 1, "likelihood": { "kind": "bernoulli" } }""";
         Assert.Contains(expected, Assert.Throws<RecipeException>(() => Recipe.Parse(json.Replace("MODEL", model), "bad")).Message);
     }
 

@@ -38,14 +38,19 @@ static class TinyTraining
         })]);
     }
 
-    public static (Vae Model, Optimizer Optimizer) Build(Recipe recipe)
-    {
-        var model = recipe.Model.Build(new CpuBackend(), recipe.Seed);
-        return (model, recipe.Optimizer.Build(model.Parameters));
-    }
+    public static Learner Build(Recipe recipe) => new(recipe, recipe.Model.Build(new CpuBackend(), recipe.Seed));
 
-    public static TrainingRun Run(IBlobStore store, Recipe recipe, Vae model, Optimizer optimizer, DataSplit? data = null) =>
-        new(store, "run", "discs", recipe, data ?? Data, model, optimizer, TrainingLog.Create());
+    public static TrainingRun Run(IBlobStore store, Recipe recipe, Learner learner, DataSplit? data = null) =>
+        new(store, "run", "discs", recipe, data ?? Data, learner, TrainingLog.Create());
+
+    /// <summary>Trains to the end and leaves in the model what would be published.</summary>
+    public static async Task<(Learner Learner, TrainingState State)> TrainAsync(IBlobStore store, Recipe recipe, DataSplit? data = null)
+    {
+        var learner = Build(recipe);
+        var state = await new Trainer(recipe, data ?? Data, learner, Run(store, recipe, learner, data)).RunAsync(TrainingState.Start, default);
+        learner.Finish();
+        return (learner, state);
+    }
 
     public static float[] Weights(Vae model) => [.. model.Parameters.SelectMany(parameter => parameter.Value.ToArray())];
 }

@@ -13,23 +13,21 @@ public sealed class TrainerTests : IDisposable
 
     async Task<float[]> UninterruptedAsync(Recipe recipe)
     {
-        var (model, optimizer) = TinyTraining.Build(recipe);
-        await new Trainer(recipe, TinyTraining.Data, model, optimizer, TinyTraining.Run(Store, recipe, model, optimizer)).RunAsync(TrainingState.Start, default);
-        return TinyTraining.Weights(model);
+        var (learner, _) = await TinyTraining.TrainAsync(Store, recipe);
+        return TinyTraining.Weights(learner.Model);
     }
 
     [Fact]
     public async Task Training_lowers_the_test_loss_and_writes_a_line_per_epoch()
     {
         var recipe = TinyTraining.Recipe with { Epochs = 8 };
-        var (model, optimizer) = TinyTraining.Build(recipe);
-        var state = await new Trainer(recipe, TinyTraining.Data, model, optimizer, TinyTraining.Run(Store, recipe, model, optimizer)).RunAsync(TrainingState.Start, default);
+        var (_, state) = await TinyTraining.TrainAsync(Store, recipe);
 
         Assert.InRange(state.History[^1].Test.Loss, 0, 0.7 * state.History[0].Test.Loss);
         var lines = (await Store.TryReadAsync("checkpoints/discs/run/metrics.csv", 1 << 20))!.Content.ToString().TrimEnd().Split('\n');
-        Assert.Equal("epoch,train_loss,train_reconstruction,train_kl,test_loss,test_reconstruction,test_kl,images_per_second,seconds", lines[0]);
+        Assert.StartsWith("epoch,train_loss,train_reconstruction,train_kl,test_loss,test_reconstruction,test_kl,images_per_second,seconds", lines[0]);
         Assert.Equal(["1", "2", "3", "4", "5", "6", "7", "8"], lines[1..].Select(line => line.Split(',')[0]));
-        Assert.All(lines[1..], line => Assert.Equal(9, line.Split(',').Length));
+        Assert.All(lines[1..], line => Assert.Equal(lines[0].Split(',').Length, line.Split(',').Length));
     }
 
     [Theory]
@@ -42,18 +40,18 @@ public sealed class TrainerTests : IDisposable
         var expected = await UninterruptedAsync(recipe);
 
         using var source = new CancellationTokenSource();
-        var (first, firstOptimizer) = TinyTraining.Build(recipe);
-        var events = new StopAfter(TinyTraining.Run(Store, recipe, first, firstOptimizer), steps, source);
-        var stopped = await new Trainer(recipe, TinyTraining.Data, first, firstOptimizer, events).RunAsync(TrainingState.Start, source.Token);
+        var first = TinyTraining.Build(recipe);
+        var events = new StopAfter(TinyTraining.Run(Store, recipe, first), steps, source);
+        var stopped = await new Trainer(recipe, TinyTraining.Data, first, events).RunAsync(TrainingState.Start, source.Token);
         Assert.True(stopped.Epoch < recipe.Epochs);
 
         var checkpoint = await Checkpoint.ReadAsync(Store, "discs", "run");
-        var (second, secondOptimizer) = TinyTraining.Build(recipe with { Seed = 99 }); // whatever it starts with is overwritten
-        checkpoint.Restore(second, secondOptimizer);
-        var state = await new Trainer(recipe, TinyTraining.Data, second, secondOptimizer, TinyTraining.Run(Store, recipe, second, secondOptimizer))
-            .RunAsync(checkpoint.State, default);
+        var second = TinyTraining.Build(recipe with { Seed = 99 }); // whatever it starts with is overwritten
+        checkpoint.Restore(second);
+        var state = await new Trainer(recipe, TinyTraining.Data, second, TinyTraining.Run(Store, recipe, second)).RunAsync(checkpoint.State, default);
+        second.Finish();
 
-        Assert.Equal(expected, TinyTraining.Weights(second));
+        Assert.Equal(expected, TinyTraining.Weights(second.Model));
         Assert.Equal(3, state.History.Count);
     }
 
@@ -61,13 +59,13 @@ public sealed class TrainerTests : IDisposable
     public async Task A_loss_that_is_no_number_ends_the_run_and_leaves_the_last_checkpoint_alone()
     {
         var recipe = TinyTraining.Recipe with { Optimizer = new AdamRecipe { LearningRate = 1e30f } };
-        var (model, optimizer) = TinyTraining.Build(recipe);
-        var run = TinyTraining.Run(Store, recipe, model, optimizer);
+        var learner = TinyTraining.Build(recipe);
+        var run = TinyTraining.Run(Store, recipe, learner);
         await run.SaveAsync(TrainingState.Start);
         var before = (await Store.TryReadAsync("checkpoints/discs/run/checkpoint.safetensors", 1 << 24))!.ETag;
 
         var error = await Assert.ThrowsAsync<TrainingException>(() =>
-            new Trainer(recipe, TinyTraining.Data, model, optimizer, run).RunAsync(TrainingState.Start, default));
+            new Trainer(recipe, TinyTraining.Data, learner, run).RunAsync(TrainingState.Start, default));
         Assert.Contains("epoch 1", error.Message);
         Assert.Contains("learning rate", error.Message);
         Assert.Equal(before, (await Store.TryReadAsync("checkpoints/discs/run/checkpoint.safetensors", 1 << 24))!.ETag);
@@ -77,15 +75,14 @@ public sealed class TrainerTests : IDisposable
     public async Task A_checkpoint_of_another_model_is_refused_with_the_names_of_what_differs()
     {
         var recipe = TinyTraining.Recipe;
-        var (model, optimizer) = TinyTraining.Build(recipe);
-        await TinyTraining.Run(Store, recipe, model, optimizer).SaveAsync(TrainingState.Start);
+        await TinyTraining.Run(Store, recipe, TinyTraining.Build(recipe)).SaveAsync(TrainingState.Start);
         var checkpoint = await Checkpoint.ReadAsync(Store, "discs", "run");
 
         var options = (Models.ConvVaeOptions)recipe.Model;
-        var (wider, widerOptimizer) = TinyTraining.Build(recipe with { Model = options with { Hidden = 17 } });
-        Assert.Contains("encoder.7.weight", Assert.Throws<CheckpointException>(() => checkpoint.Restore(wider, widerOptimizer)).Message);
-        var (deeper, deeperOptimizer) = TinyTraining.Build(recipe with { Model = options with { Channels = [6, 8, 8] } });
-        Assert.Contains("missing", Assert.Throws<CheckpointException>(() => checkpoint.Restore(deeper, deeperOptimizer)).Message);
+        var wider = TinyTraining.Build(recipe with { Model = options with { Hidden = 17 } });
+        Assert.Contains("encoder.7.weight", Assert.Throws<CheckpointException>(() => checkpoint.Restore(wider)).Message);
+        var deeper = TinyTraining.Build(recipe with { Model = options with { Channels = [6, 8, 8] } });
+        Assert.Contains("missing", Assert.Throws<CheckpointException>(() => checkpoint.Restore(deeper)).Message);
     }
 
     [Fact]

@@ -1,0 +1,82 @@
+using System.Text.Json.Serialization;
+using VaeFunctions.Layers;
+using VaeFunctions.Tensors;
+
+namespace VaeFunctions.Models;
+
+/// <summary>The options of <see cref="MlpAutoencoder"/>.</summary>
+public sealed record MlpAutoencoderOptions : ModelOptions
+{
+    /// <summary>Units of the hidden layers, outermost first; the decoder mirrors them.</summary>
+    public required IReadOnlyList<int> Hidden { get; init; }
+
+    /// <summary>The length of the code.</summary>
+    public required int Latent { get; init; }
+
+    /// <summary>What bounds the decoder's output.</summary>
+    public OutputActivation Output { get; init; }
+
+    /// <summary>What is fitted to the codes so that the model can be sampled; nothing unless given.</summary>
+    public CodePriorOptions? Prior { get; init; }
+
+    [JsonIgnore]
+    public override string Kind => "mlp-ae";
+
+    [JsonIgnore]
+    public override int LatentSize => Latent;
+
+    private protected override Vae Build(ParameterSet parameters)
+    {
+        Check(Hidden, 10, 65536, "hidden");
+        Output.Check(Likelihood);
+        if (Classes != 0) throw new ArgumentException($"model.classes is {Classes}, but a plain autoencoder takes no labels; leave it out, or choose mlp-vae.");
+        return new MlpAutoencoder(parameters, this);
+    }
+}
+
+/// <summary>The plain autoencoder: pixels – hidden – code – hidden – pixels, ReLU between. Nothing shapes its codes, so that it has no prior
+/// to be sampled from unless one is fitted to them. (Hinton and Salakhutdinov 2006)</summary>
+public sealed class MlpAutoencoder : Vae
+{
+    readonly OutputActivation output;
+    readonly Sequential encoder, decoder;
+    readonly CodePrior? prior;
+
+    public MlpAutoencoder(ParameterSet parameters, MlpAutoencoderOptions options)
+        : base(parameters, options)
+    {
+        int[] sizes = [Image.Size, .. options.Hidden, LatentSize];
+        output = options.Output;
+        encoder = new(parameters.Root / "encoder", Layers(sizes));
+        decoder = new(parameters.Root / "decoder", Layers([.. sizes.Reverse()]));
+        if (options.Prior is not null) prior = new(parameters.Root / "prior", LatentSize);
+
+        static IEnumerable<Layer> Layers(int[] sizes) =>
+            sizes.Zip(sizes.Skip(1)).SelectMany((layer, i) => (Layer[])[.. i > 0 ? (Layer[])[Build.Relu] : [], Build.Linear(layer.First, layer.Second)]);
+    }
+
+    public override Prior Prior => prior is null ? Prior.None : Prior.StandardNormal;
+
+    public override Gaussian Encode(Tensor images, Tensor? condition = null, Tensor? noise = null)
+    {
+        var code = Code(images);
+        return Gaussian.Point(prior is null ? code : prior.Whiten(code));
+    }
+
+    public override Tensor Decode(Tensor latent, Tensor? condition = null) => Draw(prior is null ? latent : prior.Colour(latent));
+
+    public override bool Fits => prior is not null;
+
+    /// <summary>Fits the prior, if there is one, to the codes of these images.</summary>
+    public override void Fit(Tensor pixels) => prior?.Fit(Code(Likelihood.FromPixels(pixels)));
+
+    protected override NegativeElbo Terms(Tensor images, Tensor? condition, Tensor noise)
+    {
+        var error = Likelihood.Reconstruction(Draw(Code(images)), images);
+        return new(error, (error * 0).Reshape(-1, 1), error * 0);
+    }
+
+    Tensor Code(Tensor images) => encoder.Forward(images.Flatten());
+
+    Tensor Draw(Tensor code) => output.Of(decoder.Forward(code)).Reshape(0, Image.Channels, Image.Height, Image.Width);
+}

@@ -1,0 +1,116 @@
+using System.Text.Json.Serialization;
+using VaeFunctions.Imaging;
+using VaeFunctions.Models;
+using VaeFunctions.Tensors;
+
+namespace VaeFunctions.Training;
+
+/// <summary>What is minimised: reconstruction + KL weight · KL, per image, or the importance-weighted bound of several draws.</summary>
+public sealed record Objective
+{
+    /// <summary>The weight of the KL term as training goes on; 1 for the evidence lower bound. (Higgins et al. 2017)</summary>
+    public KlSchedule Kl { get; init; } = new ConstantKl();
+
+    /// <summary>Nats that each latent may carry, on the average over a batch, before the KL term counts. (Kingma et al. 2016, appendix C.8)</summary>
+    public float FreeBits { get; init; }
+
+    /// <summary>Whether the reconstruction term is its mean over an image's values instead of the sum.</summary>
+    public bool PerPixel { get; init; }
+
+    /// <summary>Latents drawn for each image; above 1 they bound the likelihood together. (Burda, Grosse and Salakhutdinov 2016)</summary>
+    public int Samples { get; init; } = 1;
+
+    /// <summary>The scalar whose gradient a step follows, the mean over images.</summary>
+    public Tensor Loss(NegativeElbo terms, int images, ImageShape shape, float klWeight)
+    {
+        var reconstruction = terms.Reconstruction * ReconstructionWeight(shape);
+        var loss = Samples > 1
+            ? ImportanceWeighted(reconstruction + terms.LogRatio * klWeight)
+            : reconstruction.Sum() / images + Divergence(terms.Kl, images) * klWeight;
+        return terms.Penalty is { } penalty ? loss + penalty / images : loss;
+    }
+
+    /// <summary>Gives sums the weights by which their two terms make the loss that runs are compared by: the final ones.</summary>
+    public LossSums Weigh(LossSums sums, ImageShape shape) => sums with { ReconstructionWeight = ReconstructionWeight(shape), KlWeight = Kl.Weight };
+
+    /// <exception cref="RecipeException">A number is out of range.</exception>
+    public void Check(string name)
+    {
+        if (!(Kl.Weight >= 0 && float.IsFinite(Kl.Weight))) throw new RecipeException($"Recipe {name}: objective.kl.weight is {Kl.Weight}; it must be 0 or more.");
+        if (!(FreeBits >= 0 && float.IsFinite(FreeBits))) throw new RecipeException($"Recipe {name}: objective.freeBits is {FreeBits}; it must be 0 or more.");
+        if (Samples is < 1 or > 1024) throw new RecipeException($"Recipe {name}: objective.samples is {Samples}; it must be from 1 to 1024.");
+        if (Samples > 1 && FreeBits > 0) throw new RecipeException($"Recipe {name}: objective.freeBits has no meaning with {Samples} samples; leave one of them out.");
+        Kl.Check(name);
+    }
+
+    float ReconstructionWeight(ImageShape shape) => PerPixel ? 1f / shape.Size : 1;
+
+    /// <summary>Σ over latents of max(free bits, mean over images): [N, L] → scalar.</summary>
+    Tensor Divergence(Tensor kl, int images) =>
+        FreeBits > 0 ? ((kl.Sum(0) / images - FreeBits).Relu() + FreeBits).Sum() : kl.Sum() / images;
+
+    /// <summary>−mean over images of log 1/S Σ w, with −log w given: [N · S] → scalar.</summary>
+    Tensor ImportanceWeighted(Tensor negativeLogWeight)
+    {
+        var bound = (-negativeLogWeight).Reshape(-1, Samples).LogSumExp() - MathF.Log(Samples);
+        return -bound.Mean();
+    }
+}
+
+/// <summary>The KL term's weight as a function of the epochs done, fractions included.</summary>
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "kind")]
+[JsonDerivedType(typeof(ConstantKl), "constant")]
+[JsonDerivedType(typeof(LinearKl), "linear")]
+[JsonDerivedType(typeof(CyclicalKl), "cyclical")]
+public abstract record KlSchedule
+{
+    /// <summary>The weight that is reached, 0 or more.</summary>
+    public float Weight { get; init; } = 1;
+
+    public abstract float At(double epochs);
+
+    /// <exception cref="RecipeException">A number is out of range.</exception>
+    public virtual void Check(string name)
+    {
+    }
+
+    private protected static void CheckEpochs(double epochs, string name)
+    {
+        if (!(epochs > 0 && double.IsFinite(epochs))) throw new RecipeException($"Recipe {name}: objective.kl.epochs is {epochs}; it must be above 0.");
+    }
+}
+
+/// <summary>The same weight throughout.</summary>
+public sealed record ConstantKl : KlSchedule
+{
+    public override float At(double epochs) => Weight;
+}
+
+/// <summary>From 0 to the weight in a straight line, then constant: the decoder learns to use latents before they cost. (Bowman et al. 2016, §3.1)</summary>
+public sealed record LinearKl : KlSchedule
+{
+    /// <summary>When the weight is reached, above 0.</summary>
+    public double Epochs { get; init; } = 10;
+
+    public override float At(double epochs) => Weight * (float)Math.Min(1, epochs / Epochs);
+
+    public override void Check(string name) => CheckEpochs(Epochs, name);
+}
+
+/// <summary>From 0 to the weight and constant for the rest of a cycle, again and again. (Fu et al. 2019, equation 6)</summary>
+public sealed record CyclicalKl : KlSchedule
+{
+    /// <summary>The length of a cycle, above 0.</summary>
+    public double Epochs { get; init; } = 10;
+
+    /// <summary>The part of a cycle in which the weight rises, above 0 and at most 1.</summary>
+    public double Rise { get; init; } = 0.5;
+
+    public override float At(double epochs) => Weight * (float)Math.Min(1, epochs % Epochs / (Epochs * Rise));
+
+    public override void Check(string name)
+    {
+        CheckEpochs(Epochs, name);
+        if (!(Rise is > 0 and <= 1)) throw new RecipeException($"Recipe {name}: objective.kl.rise is {Rise}; it must be above 0 and at most 1.");
+    }
+}
