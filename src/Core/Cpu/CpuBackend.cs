@@ -124,7 +124,7 @@ public sealed class CpuBackend : ITrainingBackend
     {
         var result = New(ShapeRules.ArgMax(x.Shape));
         float[] source = Values(x), target = result.Values;
-        var columns = x.Shape[1];
+        var columns = x.Shape[-1];
         team.ForRange(target.Length, Math.Max(1, Grain / columns), (start, length) =>
         {
             for (var row = start; row < start + length; row++)

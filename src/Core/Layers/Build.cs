@@ -30,6 +30,11 @@ public static class Build
 
     public static Layer ConvTranspose(int inputs, int outputs, Window window) => scope => new TransposedConvolution(scope, inputs, outputs, window);
 
+    public static Layer MaskedConv(int inputs, int outputs, int kernel, bool seesItself) => scope => new MaskedConvolution(scope, inputs, outputs, kernel, seesItself);
+
+    /// <summary>x + the layers' result. (He et al. 2016)</summary>
+    public static Layer Residual(params Layer[] layers) => scope => new ResidualLayer(new Sequential(scope, layers));
+
     public static Layer BatchNorm(int channels) => scope => new BatchNormalization(scope, channels);
 
     static Layer Function(Func<Tensor, Tensor> function) => _ => new FunctionLayer(function);
@@ -37,6 +42,11 @@ public static class Build
     sealed class UnitNormalization(BatchNormalization inner) : ILayer
     {
         public Tensor Forward(Tensor x) => inner.Forward(x.Reshape(0, -1, 1, 1)).Flatten();
+    }
+
+    sealed class ResidualLayer(Sequential inner) : ILayer
+    {
+        public Tensor Forward(Tensor x) => x + inner.Forward(x);
     }
 
     sealed class FunctionLayer(Func<Tensor, Tensor> function) : ILayer

@@ -6,7 +6,7 @@ using static VaeFunctions.Layers.Build;
 namespace VaeFunctions.Models;
 
 /// <summary>The options of <see cref="ConvVae"/>.</summary>
-public sealed record ConvVaeOptions : ModelOptions
+public record ConvVaeOptions : ModelOptions
 {
     /// <summary>Channels of each stage, outermost first.</summary>
     public required IReadOnlyList<int> Channels { get; init; }
@@ -28,10 +28,15 @@ public sealed record ConvVaeOptions : ModelOptions
 
     private protected override Vae Build(ParameterSet parameters)
     {
+        CheckAll();
+        return new ConvVae(parameters, this);
+    }
+
+    private protected void CheckAll()
+    {
         Check(Hidden, 1, 65536, "hidden");
         Check(Channels, 10, 4096, "channels");
         Output.Check(Likelihood);
-        return new ConvVae(parameters, this);
     }
 }
 
@@ -40,7 +45,7 @@ public sealed record ConvVaeOptions : ModelOptions
 /// <remarks>With 32×32×3 images, stages of 32, 64 and 128 channels, 1024 dense units and 128 latents it has 4,923,587 weights, and the
 /// names and layout of the PyTorch model: encoder.0 … encoder.10, fc_mu, fc_logvar, decoder.0 … decoder.10. docs/decisions has how its dense layers came to be.
 /// A label joins the image as planes and the latent as numbers.</remarks>
-public sealed class ConvVae : Vae
+public class ConvVae : Vae
 {
     static readonly Window Half = new(Kernel: 4, Stride: 2, Padding: 1);
 

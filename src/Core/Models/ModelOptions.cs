@@ -11,6 +11,10 @@ namespace VaeFunctions.Models;
 [JsonDerivedType(typeof(MlpVaeOptions), "mlp-vae")]
 [JsonDerivedType(typeof(MlpAutoencoderOptions), "mlp-ae")]
 [JsonDerivedType(typeof(ConvVaeOptions), "conv-vae")]
+[JsonDerivedType(typeof(PlainConvVaeOptions), "plain-conv-vae")]
+[JsonDerivedType(typeof(LadderVaeOptions), "ladder-vae")]
+[JsonDerivedType(typeof(VqVaeOptions), "vq-vae")]
+[JsonDerivedType(typeof(VaeGanOptions), "vae-gan")]
 public abstract record ModelOptions
 {
     /// <summary>The images the model is made for.</summary>

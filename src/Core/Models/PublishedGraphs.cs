@@ -6,7 +6,7 @@ namespace VaeFunctions.Models;
 /// <summary>The graphs that any ONNX runtime can serve without pre- or post-processing: they take and give pixels.</summary>
 public static class PublishedGraphs
 {
-    /// <summary><c>pixels</c> uint8 [N, H, W, C] (and <c>label</c> int64 [N] for conditional models) → <c>mean</c>, <c>log_variance</c> float [N, L].</summary>
+    /// <summary><c>pixels</c> uint8 [N, H, W, C] (and <c>label</c> int64 [N] for conditional models) → <c>mean</c>, <c>log_variance</c> float [N, L]; from a codebook also <c>codes</c> int64 [N, P].</summary>
     public static BinaryData Encoder(Vae model, IReadOnlyDictionary<string, string>? metadata = null)
     {
         var graph = NewGraph("encoder", metadata);
@@ -14,6 +14,7 @@ public static class PublishedGraphs
         var posterior = model.EncodePixels(pixels, Label(graph, model));
         graph.Output("mean", posterior.Mean);
         graph.Output("log_variance", posterior.LogVariance);
+        if (model is IAutoregressive quantised) graph.Output("codes", quantised.CodesOf(posterior.Mean), OnnxType.Int64);
         return new(graph.ToBytes());
     }
 
@@ -23,6 +24,16 @@ public static class PublishedGraphs
         var graph = NewGraph("decoder", metadata);
         var latent = graph.Input("latent", OnnxType.Float, new(Shape.Dynamic, model.LatentSize));
         graph.Output("pixels", model.DecodePixels(latent, Label(graph, model)), OnnxType.UInt8);
+        return new(graph.ToBytes());
+    }
+
+    /// <summary><c>codes</c> int64 [N, P] → <c>logits</c> float [N, P, K], each place's from the places before it only, and <c>latent</c> float [N, L].</summary>
+    public static BinaryData Prior(IAutoregressive model, IReadOnlyDictionary<string, string>? metadata = null)
+    {
+        var graph = NewGraph("prior", metadata);
+        var codes = graph.Input("codes", OnnxType.Int64, new(Shape.Dynamic, model.Places));
+        graph.Output("logits", model.Logits(codes));
+        graph.Output("latent", model.Latent(codes));
         return new(graph.ToBytes());
     }
 

@@ -76,7 +76,7 @@ public sealed class OnnxBackend : IBackend
     public Tensor ArgMax(Tensor x)
     {
         var shape = ShapeRules.ArgMax(x.Shape);
-        var index = graph.Node("ArgMax", OnnxType.Int64, shape, [Own(x)], OnnxAttribute.Of("axis", 1), OnnxAttribute.Of("keepdims", 0));
+        var index = graph.Node("ArgMax", OnnxType.Int64, shape, [Own(x)], OnnxAttribute.Of("axis", -1), OnnxAttribute.Of("keepdims", 0));
         return graph.Cast(index, OnnxType.Float);
     }
 

@@ -139,7 +139,7 @@ public sealed class ReferenceBackend : ITrainingBackend
     {
         var result = New(ShapeRules.ArgMax(x.Shape));
         var values = Values(x);
-        var columns = x.Shape[1];
+        var columns = x.Shape[-1];
         for (var row = 0; row < result.Values.Length; row++)
             for (var column = 1; column < columns; column++)
                 if (values[row * columns + column] > values[row * columns + (int)result.Values[row]])

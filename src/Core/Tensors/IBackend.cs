@@ -91,7 +91,7 @@ public interface IBackend
     /// <summary>The sum over the named axes, or over all where none is named. Reduced axes stay, with extent 1, if asked.</summary>
     Tensor ReduceSum(Tensor x, bool keepAxes, params ReadOnlySpan<int> axes);
 
-    /// <summary>The index of the largest element along the innermost axis, the first of equal ones: [M, K] → [M]. The gradient is 0 everywhere.</summary>
+    /// <summary>The index of the largest element along the innermost axis, the first of equal ones: […, K] → […]. The gradient is 0 everywhere.</summary>
     Tensor ArgMax(Tensor x);
 
     /// <summary>The matrix product of two matrices, each transposed first if asked: [M, K] · [K, N] → [M, N].</summary>
@@ -192,18 +192,18 @@ public interface IBackend
     /// <summary>The sum over every axis but the first: [N, …] → [N].</summary>
     Tensor SumPerImage(Tensor x) => x.Shape.Rank == 1 ? x : ReduceSum(x, keepAxes: false, [.. Enumerable.Range(1, x.Shape.Rank - 1)]);
 
-    /// <summary>1 at each index and 0 elsewhere: [N] → [N, count]. An index that is not below count gives zeros.</summary>
+    /// <summary>1 at each index and 0 elsewhere: […] → […, count]. An index that is not below count gives zeros.</summary>
     Tensor OneHot(Tensor indices, int count)
     {
-        var distance = Subtract(Reshape(indices, 0, 1), FromValues([.. Enumerable.Range(0, count).Select(index => (float)index)], new(1, count)));
+        var distance = Subtract(Reshape(indices, [.. new int[indices.Shape.Rank], 1]), FromValues([.. Enumerable.Range(0, count).Select(index => (float)index)], new(count)));
         return Subtract(Scalar(1), Clip(Multiply(distance, distance), 0, 1)); // indices are whole numbers
     }
 
-    /// <summary>log Σ eˣ over the innermost axis, finite for every finite x: [M, K] → [M, 1].</summary>
+    /// <summary>log Σ eˣ over the innermost axis, finite for every finite x: […, K] → […, 1].</summary>
     Tensor LogSumExp(Tensor x)
     {
-        var largest = StopGradient(ReduceSum(Multiply(x, OneHot(ArgMax(x), x.Shape[1])), keepAxes: true, 1));
-        return Add(Log(ReduceSum(Exp(Subtract(x, largest)), keepAxes: true, 1)), largest);
+        var largest = StopGradient(ReduceSum(Multiply(x, OneHot(ArgMax(x), x.Shape[-1])), keepAxes: true, -1));
+        return Add(Log(ReduceSum(Exp(Subtract(x, largest)), keepAxes: true, -1)), largest);
     }
 
     /// <summary>Each row a number of times in succession: [N, …] → [N · times, …].</summary>

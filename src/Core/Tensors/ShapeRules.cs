@@ -179,10 +179,10 @@ public static class ShapeRules
         return new Shape([.. result]);
     }
 
-    /// <summary>[M, K] → [M]</summary>
-    public static Shape ArgMax(Shape x) => x.Rank == 2 && x[1] > 0
-        ? new Shape(x[0])
-        : throw new ShapeException($"ArgMax: x is {x}; it must be a matrix with at least one column.");
+    /// <summary>[…, K] → […]</summary>
+    public static Shape ArgMax(Shape x) => x.Rank > 0 && x[-1] > 0
+        ? new Shape(x.Axes[..^1])
+        : throw new ShapeException($"ArgMax: x is {x}; its innermost axis must have an element.");
 
     /// <summary>For every axis of x, whether a reduction over the named axes (all where none is named) sums over it.</summary>
     public static bool[] ReducedAxes(Shape x, ReadOnlySpan<int> axes)

@@ -32,7 +32,8 @@ static class ExportCommand
         Directory.CreateDirectory(to);
         await File.WriteAllBytesAsync(Path.Combine(to, "encoder.onnx"), PublishedGraphs.Encoder(model).ToMemory(), cancellation);
         await File.WriteAllBytesAsync(Path.Combine(to, "decoder.onnx"), PublishedGraphs.Decoder(model).ToMemory(), cancellation);
-        Console.WriteLine($"wrote encoder.onnx and decoder.onnx to {Path.GetFullPath(to)}");
+        if (model is IAutoregressive quantised) await File.WriteAllBytesAsync(Path.Combine(to, "prior.onnx"), PublishedGraphs.Prior(quantised).ToMemory(), cancellation);
+        Console.WriteLine($"wrote encoder.onnx, decoder.onnx{(model is IAutoregressive ? ", prior.onnx" : "")} to {Path.GetFullPath(to)}");
         return 0;
     }
 }

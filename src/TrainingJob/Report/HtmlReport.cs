@@ -34,7 +34,7 @@ public static class HtmlReport
             <h1>{Text(name)}</h1>
             <p>{Text(version)} · {Text(recipe.Description)}</p>
             <p>{model.Parameters.WeightCount:N0} weights, {model.LatentSize} latents, images {model.Image}; trained on {data.Train.Count:N0} and tested on {data.Test.Count:N0} images
-            of {Text(data.Source)}. After {last.Epoch} epochs the test loss is <b>{last.Test.Loss:F2}</b> per image; reconstruction {last.Test.MeanReconstruction:F2}, KL {last.Test.MeanKl:F2}.</p>
+            of {Text(data.Source)}. After {last.Epoch} epochs the test loss is <b>{last.Test.Loss:G5}</b> per image; reconstruction {last.Test.MeanReconstruction:F2}, KL {last.Test.MeanKl:F2}.</p>
             """);
         page.Append(LossChart.Draw("Loss per image (reconstruction + KL)", history, ("training", "train", m => m.Train.Loss), ("test", "test", m => m.Test.Loss)));
         page.Append(LossChart.Draw("Reconstruction", history, ("training", "train", m => m.Train.MeanReconstruction), ("test", "test", m => m.Test.MeanReconstruction)));

@@ -14,11 +14,25 @@ public static class Pictures
     public static Image? Samples(Vae model, int count = 64, ulong seed = 1)
     {
         if (model.Prior == Prior.None) return null;
-        var noise = new RandomStream(seed, "samples").Gaussians(count * model.LatentSize);
         var backend = model.Parameters.Backend;
         using var scope = backend.BeginScope();
         var labels = model.Classes == 0 ? null : backend.FromValues([.. Enumerable.Range(0, count).Select(i => (float)(i % model.Classes))], new(count));
-        return Sheet(Images(model.DecodePixels(backend.FromValues(noise, new(count, model.LatentSize)), labels), model.Image), model.Classes);
+        return Sheet(Images(model.DecodePixels(Latents(model, backend, count, seed), labels), model.Image), model.Classes);
+    }
+
+    static Tensor Latents(Vae model, IBackend backend, int count, ulong seed)
+    {
+        if (model is not IAutoregressive quantised)
+            return backend.FromValues(new RandomStream(seed, "samples").Gaussians(count * model.LatentSize), new(count, model.LatentSize));
+        Shape grid = new(count, quantised.Places);
+        var codes = Autoregression.Sample(count, quantised.Places, Logits, seed);
+        return quantised.Latent(backend.FromValues(codes, grid));
+
+        float[] Logits(float[] codes)
+        {
+            using var scope = backend.BeginScope();
+            return quantised.Logits(backend.FromValues(codes, grid)).ToArray();
+        }
     }
 
     /// <summary>Rows of test images from all over the set, each above its reconstruction from the posterior's mean.</summary>

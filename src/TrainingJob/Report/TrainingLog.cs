@@ -17,7 +17,7 @@ public abstract class TrainingLog
     public abstract void Stepped(int epoch, int epochs, int batch, int batches, double loss, double imagesPerSecond);
 
     public virtual void EpochEnded(EpochMetrics metrics, int epochs) => Line(string.Create(CultureInfo.InvariantCulture,
-        $"epoch {metrics.Epoch}/{epochs}: train {metrics.Train.Loss:F2}, test {metrics.Test.Loss:F2} (reconstruction {metrics.Test.MeanReconstruction:F2}, KL {metrics.Test.MeanKl:F2}{Extras(metrics)}), {metrics.ImagesPerSecond:F0} images/s, {metrics.Seconds:F1} s"));
+        $"epoch {metrics.Epoch}/{epochs}: train {metrics.Train.Loss:G5}, test {metrics.Test.Loss:G5} (reconstruction {metrics.Test.MeanReconstruction:F2}, KL {metrics.Test.MeanKl:F2}{Extras(metrics)}), {metrics.ImagesPerSecond:F0} images/s, {metrics.Seconds:F1} s"));
 
     static string Extras(EpochMetrics metrics) => string.Create(CultureInfo.InvariantCulture,
         $"{(metrics.Test.Perplexity is { } codes ? $", {codes:F0} codes in use" : "")}{(metrics.SkippedSteps > 0 ? $", {metrics.SkippedSteps} steps skipped" : "")}");
@@ -40,7 +40,7 @@ public abstract class TrainingLog
 
         public override void Stepped(int epoch, int epochs, int batch, int batches, double loss, double imagesPerSecond)
         {
-            if (IsTime()) Line(string.Create(CultureInfo.InvariantCulture, $"  epoch {epoch}/{epochs}, batch {batch}/{batches}: loss {loss:F2}, {imagesPerSecond:F0} images/s"));
+            if (IsTime()) Line(string.Create(CultureInfo.InvariantCulture, $"  epoch {epoch}/{epochs}, batch {batch}/{batches}: loss {loss:G4}, {imagesPerSecond:F0} images/s"));
         }
 
         /// <summary>Whether a line is due, which one of several threads is told.</summary>
@@ -74,7 +74,7 @@ public abstract class TrainingLog
             if (bar is null) return;
             bar.MaxValue = (double)epochs * batches;
             bar.Value = (epoch - 1.0) * batches + batch;
-            bar.Description = string.Create(CultureInfo.InvariantCulture, $"epoch {epoch}/{epochs}  loss {loss:F1}  {imagesPerSecond:F0} images/s");
+            bar.Description = string.Create(CultureInfo.InvariantCulture, $"epoch {epoch}/{epochs}  loss {loss:G4}  {imagesPerSecond:F0} images/s");
         }
 
         public override Task<T> ShowAsync<T>(Func<Task<T>> work) => AnsiConsole.Progress()

@@ -24,6 +24,8 @@ public sealed record Objective
     public Tensor Loss(NegativeElbo terms, int images, ImageShape shape, float klWeight)
     {
         var reconstruction = terms.Reconstruction * ReconstructionWeight(shape);
+        if (terms.LogRatio.Shape[0] != images * Samples)
+            throw new RecipeException($"objective.samples is {Samples}, but this model draws nothing of which there could be several; leave it out.");
         var loss = Samples > 1
             ? ImportanceWeighted(reconstruction + terms.LogRatio * klWeight)
             : reconstruction.Sum() / images + Divergence(terms.Kl, images) * klWeight;

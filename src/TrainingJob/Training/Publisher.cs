@@ -135,6 +135,7 @@ public sealed class Publisher(ModelRegistry registry, PromotionGate gate)
             ["metrics.csv"] = new(EpochMetrics.ToCsv(history)),
             ["report.html"] = new(HtmlReport.Write(manifest.Model, manifest.Version, recipe, data, model, history, samples, reconstructions)),
         };
+        if (model is IAutoregressive quantised) files["prior.onnx"] = PublishedGraphs.Prior(quantised, about);
         if (samples is not null) files["samples.png"] = new(ImageCodec.EncodePng(samples));
         return files;
     }

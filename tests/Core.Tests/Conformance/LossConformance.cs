@@ -47,19 +47,19 @@ public class LossConformance
     [SkippableTheory, MemberData(nameof(Forward))]
     public void The_largest_of_a_row_is_found_and_the_first_of_equal_ones(Subject subject)
     {
-        foreach (var shape in (int[][])[[1, 1], [3, 33], [129, 17], [20_000, 3]])
+        foreach (var shape in (int[][])[[1, 1], [3, 33], [129, 17], [20_000, 3], [7], [2, 3, 4, 5]])
             Tolerance.Exact.Check(subject, (b, x) => b.ArgMax(x[0]), [Numbers.Gaussian("x", shape)]);
         Tolerance.Exact.Check(subject, (b, x) => b.ArgMax(x[0]), [Numbers.Of([1, 2, 2, 0, 0, 0, -3, -2, -1], 3, 3)]);
     }
 
     [SkippableTheory, MemberData(nameof(Forward))]
     public void A_label_becomes_a_one_at_its_place_and_a_strange_one_zeros(Subject subject) =>
-        Tolerance.Exact.Check(subject, (b, x) => b.OneHot(x[0], 4), [Numbers.Of([0, 3, 1, 4, -1, 1000], 6)]);
+        Tolerance.Exact.Check(subject, (b, x) => b.OneHot(x[0], 4), [Numbers.Of([0, 3, 1, 4, -1, 1000], 2, 3)]);
 
     [SkippableTheory, MemberData(nameof(Forward))]
     public void The_logarithm_of_a_sum_of_exponentials_is_finite_and_right(Subject subject)
     {
-        new Tolerance(1e-6, 1e-6).Check(subject, (b, x) => b.LogSumExp(x[0]), [Numbers.Gaussian("x", 5, 17)]);
+        new Tolerance(1e-6, 1e-6).Check(subject, (b, x) => b.LogSumExp(x[0]), [Numbers.Gaussian("x", 5, 2, 17)]);
         new Tolerance(1e-6).Check(subject, (b, x) => b.LogSumExp(x[0]), [Numbers.Of([1000, 1000, -1000, -1000.5f], 2, 2)]);
     }
 

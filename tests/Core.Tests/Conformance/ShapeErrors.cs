@@ -60,7 +60,7 @@ public class ShapeErrors
             ((b, x) => b.BatchNormalization(x[0], x[1], x[2], x[1], x[1], 1e-5f), [[2, 3, 4, 4], [3], [1]]),
         ["BatchNormalization: x is [2, 3, 4, 4] but weight is [2]"] =
             ((b, x) => b.BatchNormalizationTraining(x[0], x[1], x[1], 1e-5f).Output, [[2, 3, 4, 4], [2]]),
-        ["ArgMax: x is [3]; it must be a matrix"] = ((b, x) => b.ArgMax(x[0]), [[3]]),
+        ["ArgMax: x is []; its innermost axis"] = ((b, x) => b.ArgMax(x[0]), [[]]),
         ["SquaredErrorSum: x is [2, 3] but target is [3]; the shapes must be equal."] =
             ((b, x) => b.SquaredErrorSum(x[0], x[1]), [[2, 3], [3]]),
         ["BinaryCrossEntropySum: logits is [2, 3] but target is [2, 1]"] =

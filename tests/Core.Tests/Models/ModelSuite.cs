@@ -28,6 +28,38 @@ public sealed class ModelSuite
             Likelihood = new SquaredErrorOptions { Low = -1, High = 1 },
         },
         ["conv, Bernoulli, grey"] = new ConvVaeOptions { Image = new(8, 8, 1), Channels = [5], Hidden = 9, Latent = 2, Output = OutputActivation.Linear, Likelihood = new BernoulliOptions() },
+        ["plain conv"] = new PlainConvVaeOptions
+        {
+            Image = new(8, 12, 1),
+            Encoder = [new(5), new(6, 2), new(6, 2)],
+            Decoder = [new(6, 2), new(4, 2)],
+            Hidden = 9,
+            Latent = 2,
+            Initialization = new NormalInitialization { Deviation = 0.3f },
+            Likelihood = new BernoulliOptions(),
+        },
+        ["ladder"] = new LadderVaeOptions { Image = new(8, 8, 1), Levels = [new(24, 4), new(12, 3), new(10, 2)], Likelihood = new BernoulliOptions() },
+        ["ladder, labels"] = new LadderVaeOptions { Image = new(8, 8, 1), Levels = [new(24, 4), new(12, 3)], Classes = 2, Likelihood = new BernoulliOptions() },
+        ["codebook"] = new VqVaeOptions
+        {
+            Image = new(16, 8, 1),
+            Channels = [8, 12],
+            Blocks = 1,
+            Codes = 20,
+            Depth = 5,
+            PriorChannels = 12,
+            PriorBlocks = 1,
+            Likelihood = new BernoulliOptions(),
+        },
+        ["adversary"] = new VaeGanOptions
+        {
+            Image = new(8, 8, 3),
+            Channels = [8, 10],
+            Hidden = 20,
+            Latent = 3,
+            Discriminator = [6, 8],
+            Likelihood = new SquaredErrorOptions { Low = -1 },
+        },
         ["conv, labels"] = new ConvVaeOptions { Image = new(8, 8, 1), Channels = [5, 6], Hidden = 9, Latent = 2, Classes = 4, Likelihood = new SquaredErrorOptions { Low = -1 } },
     };
 
