@@ -42,7 +42,8 @@ public sealed class InboxFunction(ModelProvider models, RequestImages images, IB
             throw RequestException.Invalid("It lies in no model's folder; put it in inbox/MODEL/.");
         using var session = await models.LeaseAsync(model, cancellation);
         var (content, etag) = await ReadAsync(blob, cancellation);
-        var result = Reconstruction.Of([images.Fit(content, session.Shape)], session)[0];
+        var label = RequestLabels.For(session, session.Labels is null ? null : LabelFolder(blob.Name), 1);
+        var result = Reconstruction.Of([images.Fit(content, session.Shape)], label, session)[0];
 
         // The JSON comes last: where it is, the result is complete.
         await WriteAsync($"results/{blob.Name}.png", new BinaryData(ImageCodec.EncodePng(result.Image)), cancellation);
@@ -59,6 +60,11 @@ public sealed class InboxFunction(ModelProvider models, RequestImages images, IB
             logVariance = new { least = result.LogVariance.Min(), mean = result.LogVariance.Average(), most = result.LogVariance.Max() },
         }).Content!), cancellation);
     }
+
+    /// <summary>What is dropped for a conditional model lies in a folder of its label, as training images do.</summary>
+    static string LabelFolder(string name) => name.Split('/') is [_, var label, _, ..]
+        ? label
+        : throw RequestException.Invalid("The model is conditional on labels; put the image in inbox/MODEL/LABEL/.");
 
     async Task WriteAsync(string path, BinaryData content, CancellationToken cancellation)
     {

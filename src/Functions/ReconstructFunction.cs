@@ -14,7 +14,8 @@ public sealed class ReconstructFunction(ModelProvider models, RequestImages imag
         var kind = Accept.Choose(request);
         using var session = await models.LeaseAsync(model, cancellation);
         var originals = await images.ReadAsync(request, session.Shape, cancellation);
-        var results = Reconstruction.Of(originals, session);
+        var labels = RequestLabels.For(session, request.Query.TryGetValue("label", out var label) ? label.ToString() : null, originals.Count);
+        var results = Reconstruction.Of(originals, labels, session);
 
         request.HttpContext.Response.Describe(session);
         request.HttpContext.Response.DescribeResizing(session, originals);

@@ -2,7 +2,6 @@ using Microsoft.AspNetCore.Mvc;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.Extensions.Options;
 using VaeFunctions.Imaging;
-using VaeFunctions.Tensors;
 
 namespace VaeFunctions.Serving;
 
@@ -11,7 +10,7 @@ public sealed class SampleFunction(ModelProvider models, IOptions<ServingOptions
 {
     const long LargestSeed = (1L << 53) - 1; // what JSON numbers hold in every language
 
-    static readonly string[] Known = ["count", "seed", "temperature"];
+    static readonly string[] Known = ["count", "seed", "temperature", "label"];
 
     [Function("Sample")]
     public async Task<IActionResult> Run(
@@ -27,8 +26,9 @@ public sealed class SampleFunction(ModelProvider models, IOptions<ServingOptions
         if ((long)count * session.Shape.Height * session.Shape.Width > options.Value.MaxImagePixels)
             throw new RequestException(StatusCodes.Status400BadRequest,
                 $"{count} images of {session.Shape} are more than {options.Value.MaxImagePixels} pixels; ask for at most {options.Value.MaxImagePixels / (session.Shape.Height * session.Shape.Width)}.");
-        var latents = Draw(count, session.LatentSize, (ulong)seed, temperature);
-        var images = Answers.Images(session.Decode(latents), session.Shape);
+        var labels = RequestLabels.For(session, fields.Text("label"), count, inTurn: true);
+        var latents = session.Draw(count, (ulong)seed, temperature);
+        var images = Answers.Images(session.Decode(latents, labels), session.Shape);
 
         request.HttpContext.Response.Describe(session, seed);
         return kind switch
@@ -41,12 +41,8 @@ public sealed class SampleFunction(ModelProvider models, IOptions<ServingOptions
                 session.Version,
                 seed,
                 temperature,
-                images = images.Zip(latents.Chunk(session.LatentSize), (image, latent) => new { latent, png = ImageCodec.EncodePng(image) }),
+                images = images.Zip(latents.Chunk(session.LatentSize)).Select((pair, i) => new { label = labels?[i], latent = pair.Second, png = ImageCodec.EncodePng(pair.First) }),
             }),
         };
     }
-
-    /// <summary>temperature · N(0, I). Each image has a stream of its own, so that more images begin with the same ones.</summary>
-    static float[] Draw(int count, int latentSize, ulong seed, float temperature) =>
-        [.. Enumerable.Range(0, count).SelectMany(i => new RandomStream(seed, "sample", (ulong)i).Gaussians(latentSize)).Select(value => temperature * value)];
 }

@@ -28,7 +28,7 @@ public sealed class BadRequestTests(ServingFixture serving)
     [InlineData("GET", $"{Tiny}/sample?temperature=NaN", 400, "temperature is NaN; give a number from 0 to 10")]
     [InlineData("GET", $"{Tiny}/sample?temperature=Infinity", 400, "0 to 10")]
     [InlineData("GET", $"{Tiny}/sample?temperature=-0.5", 400, "0 to 10")]
-    [InlineData("GET", $"{Tiny}/sample?cuont=1", 400, "\"cuont\" is not known here; there is count, seed, temperature")]
+    [InlineData("GET", $"{Tiny}/sample?cuont=1", 400, "\"cuont\" is not known here; there is count, seed, temperature, label")]
     public async Task A_wrong_path_or_query_is_explained(string method, string path, int status, string hint) =>
         Assert.Contains(hint, await serving.Http.SendAsync(new HttpMethod(method), path).ProblemAsync(status), StringComparison.Ordinal);
 

@@ -68,7 +68,8 @@ sealed class RequestFields
             : throw RequestException.Invalid(FormattableString.Invariant($"{name} is {text}; give a number from {least} to {most}."));
     }
 
-    string? Text(string name) => values.GetValueOrDefault(name) switch
+    /// <summary>A text, or a number as it was written, or null where it is not given.</summary>
+    public string? Text(string name) => values.GetValueOrDefault(name) switch
     {
         null => null,
         JsonValue value => Shortened(value.ToString()),

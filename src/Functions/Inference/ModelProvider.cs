@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Options;
+using VaeFunctions.Models;
 using VaeFunctions.Registry;
 
 namespace VaeFunctions.Serving;
@@ -127,8 +128,8 @@ public sealed class ModelProvider(ModelRegistry registry, IOptions<ServingOption
         var manifest = await registry.ReadManifestAsync(model, version, disposed.Token);
         var encoder = await registry.ReadFileAsync(manifest, "encoder.onnx", disposed.Token);
         var decoder = await registry.ReadFileAsync(manifest, "decoder.onnx", disposed.Token);
-        return await Task.Run(() =>
-            new ModelSession(model, version, manifest.Image, manifest.LatentSize, encoder.ToArray(), decoder.ToArray(), options.Value.RuntimeThreads));
+        var prior = manifest.Prior == Prior.Autoregressive ? await registry.ReadFileAsync(manifest, "prior.onnx", disposed.Token) : null;
+        return await Task.Run(() => new ModelSession(manifest, new(encoder.ToArray(), decoder.ToArray(), prior?.ToArray()), options.Value.RuntimeThreads));
     }
 
     void Retire(string model)

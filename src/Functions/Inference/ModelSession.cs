@@ -1,10 +1,16 @@
 using System.Numerics;
 using Microsoft.ML.OnnxRuntime;
 using VaeFunctions.Imaging;
+using VaeFunctions.Models;
+using VaeFunctions.Registry;
+using VaeFunctions.Tensors;
 
 namespace VaeFunctions.Serving;
 
-/// <summary>One version of a model, ready to run: its two graphs in ONNX Runtime, shared by all requests.</summary>
+/// <summary>The bytes of a version's graphs.</summary>
+public sealed record ModelGraphs(byte[] Encoder, byte[] Decoder, byte[]? Prior);
+
+/// <summary>One version of a model, ready to run: its graphs in ONNX Runtime, shared by all requests.</summary>
 /// <remarks>
 /// Batches are cut to <see cref="LargestBatch"/> and padded to a power of two, because the runtime keeps memory for every batch
 /// size that it has seen. Leases keep a replaced version alive until its last request has ended.
@@ -16,22 +22,24 @@ public sealed class ModelSession : IDisposable
 
     static readonly RunOptions Options = new();
 
-    readonly InferenceSession encoder;
-    readonly InferenceSession decoder;
+    readonly Manifest manifest;
+    readonly InferenceSession encoder, decoder;
+    readonly InferenceSession? prior;
     int leases = 1; // the first is the owner's
 
-    /// <summary>Loads both graphs and runs each once.</summary>
+    /// <summary>Loads the graphs and runs each once.</summary>
     /// <param name="threads">Threads of one inference; 0 takes one for each core.</param>
     /// <exception cref="ModelUnavailableException">A graph cannot be loaded, does not fit the manifest, or fails its first run.</exception>
-    public ModelSession(string model, string version, ImageShape shape, int latentSize, byte[] encoderGraph, byte[] decoderGraph, int threads)
+    public ModelSession(Manifest manifest, ModelGraphs graphs, int threads)
     {
-        (Model, Version, Shape, LatentSize) = (model, version, shape, latentSize);
+        this.manifest = manifest;
         try
         {
-            if (shape.Channels is not (1 or 3))
-                throw new ModelUnavailableException($"its images have {shape.Channels} channels; 1 (grey) and 3 (RGB) are served.");
-            encoder = Load(encoderGraph, threads);
-            decoder = Load(decoderGraph, threads);
+            if (Shape.Channels is not (1 or 3))
+                throw new ModelUnavailableException($"its images have {Shape.Channels} channels; 1 (grey) and 3 (RGB) are served.");
+            encoder = Load(graphs.Encoder, threads);
+            decoder = Load(graphs.Decoder, threads);
+            if (graphs.Prior is not null) prior = Load(graphs.Prior, threads);
             CheckGraphs();
             WarmUp();
         }
@@ -39,22 +47,29 @@ public sealed class ModelSession : IDisposable
         {
             encoder?.Dispose();
             decoder?.Dispose();
-            throw new ModelUnavailableException($"Model {model}, version {version} cannot be used: {fault.Message}", fault);
+            prior?.Dispose();
+            throw new ModelUnavailableException($"Model {Model}, version {Version} cannot be used: {fault.Message}", fault);
         }
     }
 
-    public string Model { get; }
+    public string Model => manifest.Model;
 
-    public string Version { get; }
+    public string Version => manifest.Version;
 
-    public ImageShape Shape { get; }
+    public ImageShape Shape => manifest.Image;
 
-    public int LatentSize { get; }
+    public int LatentSize => manifest.LatentSize;
+
+    /// <summary>The labels that the model takes, by their number; null where it takes none.</summary>
+    public IReadOnlyList<string>? Labels => manifest.Conditional ? manifest.Labels : null;
+
+    public Prior Prior => manifest.Prior;
 
     /// <summary>The posterior of each image.</summary>
     /// <param name="pixels">uint8 [N, H, W, C]</param>
+    /// <param name="labels">[N], or null where the model takes none.</param>
     /// <returns>The means and the log variances, [N, L] each.</returns>
-    public (float[] Mean, float[] LogVariance) Encode(ReadOnlySpan<byte> pixels)
+    public (float[] Mean, float[] LogVariance) Encode(ReadOnlySpan<byte> pixels, long[]? labels)
     {
         var count = pixels.Length / Shape.Size;
         var (mean, logVariance) = (new float[count * LatentSize], new float[count * LatentSize]);
@@ -62,7 +77,7 @@ public sealed class ModelSession : IDisposable
         {
             var length = Math.Min(LargestBatch, count - start);
             using var results = Run(encoder, "pixels", pixels.Slice(start * Shape.Size, length * Shape.Size),
-                [Bucket(length), Shape.Height, Shape.Width, Shape.Channels], ["mean", "log_variance"]);
+                [Bucket(length), Shape.Height, Shape.Width, Shape.Channels], Part(labels, start, length), ["mean", "log_variance"]);
             Copy(results[0], mean.AsSpan(start * LatentSize, length * LatentSize));
             Copy(results[1], logVariance.AsSpan(start * LatentSize, length * LatentSize));
         }
@@ -71,8 +86,9 @@ public sealed class ModelSession : IDisposable
 
     /// <summary>The image of each latent vector.</summary>
     /// <param name="latents">float [N, L]</param>
+    /// <param name="labels">[N], or null where the model takes none.</param>
     /// <returns>uint8 [N, H, W, C]</returns>
-    public byte[] Decode(ReadOnlySpan<float> latents)
+    public byte[] Decode(ReadOnlySpan<float> latents, long[]? labels)
     {
         var count = latents.Length / LatentSize;
         var pixels = new byte[count * Shape.Size];
@@ -80,10 +96,41 @@ public sealed class ModelSession : IDisposable
         {
             var length = Math.Min(LargestBatch, count - start);
             using var results = Run(decoder, "latent", latents.Slice(start * LatentSize, length * LatentSize),
-                [Bucket(length), LatentSize], ["pixels"]);
+                [Bucket(length), LatentSize], Part(labels, start, length), ["pixels"]);
             Copy(results[0], pixels.AsSpan(start * Shape.Size, length * Shape.Size));
         }
         return pixels;
+    }
+
+    /// <summary>Latents drawn from the prior, [count, L]. Each image has a stream of its own, so that more images begin with the same ones.</summary>
+    /// <param name="temperature">The standard deviation of a normal prior; of an autoregressive one, what its logits are divided by.</param>
+    /// <exception cref="RequestException">409: the model has no prior.</exception>
+    public float[] Draw(int count, ulong seed, float temperature) => Prior switch
+    {
+        Prior.StandardNormal => [.. Enumerable.Range(0, count).SelectMany(i => new RandomStream(seed, "sample", (ulong)i).Gaussians(LatentSize)).Select(value => temperature * value)],
+        Prior.Autoregressive => DrawCodes(count, seed, temperature),
+        _ => throw new RequestException(StatusCodes.Status409Conflict,
+            $"Model {Model} is a plain autoencoder: nothing says which of its codes are likely, so it has nothing to sample from. Reconstruct with it, or train it with \"prior\": {{ \"kind\": \"gaussian\" }} in its recipe's model."),
+    };
+
+    float[] DrawCodes(int count, ulong seed, float temperature)
+    {
+        var places = prior!.InputMetadata["codes"].Dimensions[1];
+        var logits = places * prior.OutputMetadata["logits"].Dimensions[2];
+        return Ask("latent", Autoregression.Sample(count, places, codes => Ask("logits", codes, logits), seed, temperature), LatentSize);
+
+        float[] Ask(string output, float[] codes, int size)
+        {
+            var values = new float[count * size];
+            for (var start = 0; start < count; start += LargestBatch)
+            {
+                var length = Math.Min(LargestBatch, count - start);
+                var whole = Array.ConvertAll(codes[(start * places)..((start + length) * places)], code => (long)code);
+                using var results = Run<long>(prior, "codes", whole, [Bucket(length), places], [], [output]);
+                Copy(results[0], values.AsSpan(start * size, length * size));
+            }
+            return values;
+        }
     }
 
     /// <summary>One more user, unless the last has left already; pairs with <see cref="Dispose"/>.</summary>
@@ -104,7 +151,10 @@ public sealed class ModelSession : IDisposable
             return;
         encoder.Dispose();
         decoder.Dispose();
+        prior?.Dispose();
     }
+
+    static ReadOnlySpan<long> Part(long[]? labels, int start, int length) => labels is null ? [] : labels.AsSpan(start, length);
 
     static int Bucket(int count) => (int)BitOperations.RoundUpToPowerOf2((uint)count);
 
@@ -116,13 +166,17 @@ public sealed class ModelSession : IDisposable
         return new InferenceSession(graph, options);
     }
 
-    static IDisposableReadOnlyCollection<OrtValue> Run<T>(InferenceSession session, string input, ReadOnlySpan<T> values, long[] shape, string[] outputs)
+    static IDisposableReadOnlyCollection<OrtValue> Run<T>(InferenceSession session, string input, ReadOnlySpan<T> values, long[] shape, ReadOnlySpan<long> labels, string[] outputs)
         where T : unmanaged
     {
         var padded = new T[shape.Aggregate(1L, (product, extent) => product * extent)];
         values.CopyTo(padded);
         using var tensor = OrtValue.CreateTensorValueFromMemory(padded, shape);
-        return session.Run(Options, [input], [tensor], outputs);
+        if (labels.IsEmpty) return session.Run(Options, [input], [tensor], outputs);
+        var paddedLabels = new long[shape[0]];
+        labels.CopyTo(paddedLabels);
+        using var label = OrtValue.CreateTensorValueFromMemory(paddedLabels, [shape[0]]);
+        return session.Run(Options, [input, "label"], [tensor, label], outputs);
     }
 
     static void Copy<T>(OrtValue from, Span<T> to) where T : unmanaged => from.GetTensorDataAsSpan<T>()[..to.Length].CopyTo(to);
@@ -130,10 +184,16 @@ public sealed class ModelSession : IDisposable
     void CheckGraphs()
     {
         int[] pixels = [-1, Shape.Height, Shape.Width, Shape.Channels], latent = [-1, LatentSize];
-        Check("encoder.onnx", "input", encoder.InputMetadata, ("pixels", typeof(byte), pixels));
+        (string, Type, int[])[] label = manifest.Conditional ? [("label", typeof(long), [-1])] : [];
+        Check("encoder.onnx", "input", encoder.InputMetadata, [("pixels", typeof(byte), pixels), .. label]);
         Check("encoder.onnx", "output", encoder.OutputMetadata, ("mean", typeof(float), latent), ("log_variance", typeof(float), latent));
-        Check("decoder.onnx", "input", decoder.InputMetadata, ("latent", typeof(float), latent));
+        Check("decoder.onnx", "input", decoder.InputMetadata, [("latent", typeof(float), latent), .. label]);
         Check("decoder.onnx", "output", decoder.OutputMetadata, ("pixels", typeof(byte), pixels));
+        if (prior is null) return;
+        var places = prior.InputMetadata.GetValueOrDefault("codes")?.Dimensions.ElementAtOrDefault(1) ?? 0;
+        var codes = prior.OutputMetadata.GetValueOrDefault("logits")?.Dimensions.ElementAtOrDefault(2) ?? 0;
+        Check("prior.onnx", "input", prior.InputMetadata, ("codes", typeof(long), [-1, places]));
+        Check("prior.onnx", "output", prior.OutputMetadata, ("logits", typeof(float), [-1, places, codes]), ("latent", typeof(float), latent));
     }
 
     static void Check(string file, string side, IReadOnlyDictionary<string, NodeMetadata> found, params (string Name, Type Type, int[] Shape)[] expected)
@@ -150,9 +210,10 @@ public sealed class ModelSession : IDisposable
 
     void WarmUp()
     {
-        var (mean, logVariance) = Encode(new byte[Shape.Size]);
+        long[]? label = manifest.Conditional ? [0] : null;
+        var (mean, logVariance) = Encode(new byte[Shape.Size], label);
         if (!mean.Concat(logVariance).All(float.IsFinite))
             throw new ModelUnavailableException("encoder.onnx gives numbers that are not finite for a black image.");
-        Decode(mean);
+        Decode(mean, label);
     }
 }

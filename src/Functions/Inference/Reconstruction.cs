@@ -8,9 +8,9 @@ sealed record Reconstruction(FittedImage Original, Image Image, float[] Mean, fl
 {
     /// <summary>Reconstructs all images in one batch. Nothing is drawn at random.</summary>
     /// <exception cref="RequestException">422: the model gives no finite latent for an image, and would not at another try.</exception>
-    public static Reconstruction[] Of(IReadOnlyList<FittedImage> originals, ModelSession session)
+    public static Reconstruction[] Of(IReadOnlyList<FittedImage> originals, long[]? labels, ModelSession session)
     {
-        var (mean, logVariance) = session.Encode([.. originals.SelectMany(original => original.Image.Pixels)]);
+        var (mean, logVariance) = session.Encode([.. originals.SelectMany(original => original.Image.Pixels)], labels);
         foreach (var (i, latent) in mean.Concat(logVariance).Index())
         {
             if (!float.IsFinite(latent))
@@ -18,7 +18,7 @@ sealed record Reconstruction(FittedImage Original, Image Image, float[] Mean, fl
                     $"Model {session.Model}, version {session.Version} gives latents that are not finite for {(originals.Count == 1 ? "this image" : $"image {i % mean.Length / session.LatentSize + 1}")}. "
                     + "Send another image; if that one is ordinary, the version is at fault: roll back or train anew.");
         }
-        var images = Answers.Images(session.Decode(mean), session.Shape);
+        var images = Answers.Images(session.Decode(mean, labels), session.Shape);
         var (means, logVariances) = (mean.Chunk(session.LatentSize).ToArray(), logVariance.Chunk(session.LatentSize).ToArray());
         return [.. originals.Select((original, i) =>
             new Reconstruction(original, images[i], means[i], logVariances[i], SquaredError(original.Image.Pixels, images[i].Pixels)))];

@@ -1,0 +1,135 @@
+using System.Text.Json;
+using VaeFunctions.Imaging;
+using VaeFunctions.Models;
+using VaeFunctions.Registry;
+
+namespace VaeFunctions.Tests;
+
+/// <summary>What the functions make of models that are more, or less, than a VAE: with labels, without a prior, with a prior of codes.</summary>
+[Collection(Serving.Name)]
+public sealed class FamilyTests(ServingFixture serving)
+{
+    static readonly string[] Labels = ["cat", "dog", "owl"];
+
+    static readonly ImageShape Grey = new(8, 8, 1);
+
+    static readonly byte[] Picture = Pictures.Grey(8, 8);
+
+    async Task<string> ServeAsync(string name, ModelOptions options)
+    {
+        if (await serving.Registry.ReadCurrentAsync(name) is not null) return $"models/{name}";
+        var model = options.Build(1);
+        var files = new Dictionary<string, BinaryData> { ["encoder.onnx"] = PublishedGraphs.Encoder(model), ["decoder.onnx"] = PublishedGraphs.Decoder(model) };
+        if (model is IAutoregressive quantised) files["prior.onnx"] = PublishedGraphs.Prior(quantised);
+        var manifest = new Manifest
+        {
+            Model = name,
+            Version = "v1",
+            Kind = options.Kind,
+            Created = DateTimeOffset.UnixEpoch,
+            Image = model.Image,
+            LatentSize = model.LatentSize,
+            Loss = "none",
+            Conditional = model.Classes > 0,
+            Prior = model.Prior,
+            Labels = Labels,
+            Recipe = JsonDocument.Parse("{}").RootElement,
+            Data = new("none", "none", 0, 0),
+        };
+        await serving.Registry.PublishAsync(manifest, files);
+        await serving.Registry.PromoteAsync(name, "v1", "test", null);
+        return $"models/{name}";
+    }
+
+    Task<string> ConditionalAsync() => ServeAsync("conditional",
+        new MlpVaeOptions { Image = Grey, Hidden = [16], Latent = 3, Classes = 3, Likelihood = new BernoulliOptions(), Initialization = new Layers.NormalInitialization { Deviation = 1 } });
+
+    [Fact]
+    public async Task A_label_chooses_what_is_sampled_by_name_or_number_and_labels_take_turns_without_one()
+    {
+        var path = await ConditionalAsync();
+        var byName = await serving.Http.SendAsync(HttpMethod.Get, $"{path}/sample?count=4&seed=1&label=owl").BytesAsync("image/png");
+        var byNumber = await serving.Http.SendAsync(HttpMethod.Post, $"{path}/sample", """{"count": 4, "seed": 1, "label": 2}""".Json()).BytesAsync("image/png");
+        var another = await serving.Http.SendAsync(HttpMethod.Get, $"{path}/sample?count=4&seed=1&label=cat").BytesAsync("image/png");
+        Assert.Equal(byName, byNumber);
+        Assert.NotEqual(byName, another);
+        var inTurn = await serving.Http.SendAsync(HttpMethod.Get, $"{path}/sample?count=4&seed=1", accept: "application/json").JsonAsync();
+        Assert.Equal([0, 1, 2, 0], inTurn["images"]!.AsArray().Select(image => (int)image!["label"]!));
+    }
+
+    [Fact]
+    public async Task A_label_is_needed_to_reconstruct_and_changes_the_answer()
+    {
+        var path = await ConditionalAsync();
+        var cat = await serving.Http.SendAsync(HttpMethod.Post, $"{path}/reconstruct?label=cat", Picture.Body("image/png")).BytesAsync("image/png");
+        var owl = await serving.Http.SendAsync(HttpMethod.Post, $"{path}/reconstruct?label=2", Picture.Body("image/png")).BytesAsync("image/png");
+        Assert.NotEqual(cat, owl);
+        Assert.Contains("none was given; give one from 0 to 2, or by name: cat, dog, owl", await Problem("reconstruct", 400));
+        Assert.Contains("There is no label \"3\"; give one from 0 to 2", await Problem("reconstruct?label=3", 400));
+        Assert.Contains("There is no label \"bat\"", await Problem("reconstruct?label=bat", 400));
+        Assert.Contains("2 labels for 1 images", await Problem("reconstruct?label=0,1", 400));
+        Assert.Contains("There is no label \"-1\"", await serving.Http.SendAsync(HttpMethod.Get, $"{path}/sample?label=-1").ProblemAsync(400));
+
+        Task<string> Problem(string action, int status) => serving.Http.SendAsync(HttpMethod.Post, $"{path}/{action}", Picture.Body("image/png")).ProblemAsync(status);
+    }
+
+    [Fact]
+    public async Task A_model_without_labels_refuses_one()
+    {
+        const string tiny = $"models/{ServingFixture.Model}";
+        Assert.Contains("not conditional", await serving.Http.SendAsync(HttpMethod.Get, $"{tiny}/sample?label=1").ProblemAsync(400));
+        Assert.Contains("not conditional", await serving.Http.SendAsync(HttpMethod.Post, $"{tiny}/reconstruct?label=1", Picture.Body("image/png")).ProblemAsync(400));
+    }
+
+    [Fact]
+    public async Task A_plain_autoencoder_reconstructs_but_says_why_it_cannot_be_sampled()
+    {
+        var path = await ServeAsync("plain-ae", new MlpAutoencoderOptions { Image = Grey, Hidden = [16], Latent = 3, Likelihood = new SquaredErrorOptions() });
+        await serving.Http.SendAsync(HttpMethod.Post, $"{path}/reconstruct", Picture.Body("image/png")).PngAsync();
+        var problem = await serving.Http.SendAsync(HttpMethod.Get, $"{path}/sample").ProblemAsync(409);
+        Assert.Contains("nothing says which of its codes are likely", problem);
+        Assert.Contains("prior", problem);
+    }
+
+    [Fact]
+    public async Task A_prior_of_codes_is_sampled_code_by_code_the_same_for_the_same_seed()
+    {
+        var path = await ServeAsync("codes", new VqVaeOptions
+        {
+            Image = Grey,
+            Channels = [6],
+            Blocks = 0,
+            Codes = 7,
+            Depth = 2,
+            PriorChannels = 6,
+            PriorBlocks = 1,
+            Likelihood = new BernoulliOptions(),
+            Initialization = new Layers.NormalInitialization { Deviation = 1 },
+        });
+        var few = await serving.Http.SendAsync(HttpMethod.Get, $"{path}/sample?count=2&seed=5", accept: "application/json").JsonAsync();
+        var many = await serving.Http.SendAsync(HttpMethod.Get, $"{path}/sample?count=70&seed=5", accept: "application/json").JsonAsync();
+        for (var i = 0; i < 2; i++) Assert.Equal(few["images"]![i]!.ToJsonString(), many["images"]![i]!.ToJsonString());
+        Assert.True(many["images"]!.AsArray().Select(image => (string)image!["png"]!).Distinct().Count() > 10);
+        await serving.Http.SendAsync(HttpMethod.Post, $"{path}/reconstruct", Picture.Body("image/png")).PngAsync();
+    }
+
+    [Fact]
+    public async Task What_is_dropped_for_a_conditional_model_lies_in_a_folder_of_its_label()
+    {
+        await ConditionalAsync();
+        await DropAsync("conditional/owl/a.png");
+        await Eventually.Async(async () => Assert.NotNull(await serving.Registry.Store.TryReadAsync("results/conditional/owl/a.png.json", 1 << 20)));
+        await DropAsync("conditional/bat/a.png");
+        await DropAsync("conditional/a.png");
+        Assert.Contains("There is no label", await RejectionAsync("conditional/bat/a.png"));
+        Assert.Contains("inbox/MODEL/LABEL/", await RejectionAsync("conditional/a.png"));
+
+        Task DropAsync(string name) => serving.Registry.Store.WriteAsync($"inbox/{name}", new(Picture));
+
+        async Task<string> RejectionAsync(string name)
+        {
+            await Eventually.Async(async () => Assert.NotNull(await serving.Registry.Store.TryReadAsync($"rejected/{name}.json", 1 << 20)));
+            return (await serving.Registry.Store.TryReadAsync($"rejected/{name}.json", 1 << 20))!.Content.ToString();
+        }
+    }
+}
