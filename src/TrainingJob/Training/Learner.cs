@@ -77,20 +77,22 @@ sealed class ParameterCopy
 
     public IReadOnlyList<Parameter> Copies { get; }
 
-    public void Take() => ForEach((copy, original, backend) => backend.Assign(copy, original));
+    public void Take() => ForEach((copy, original, backend) => backend.Assign(copy.Value, original.Value));
 
-    public void Follow(float decay) => ForEach((copy, original, backend) => backend.Assign(copy, copy * decay + original * (1 - decay)));
+    /// <summary>copy ← decay · copy + (1 − decay) · original; whole numbers are taken as they are.</summary>
+    public void Follow(float decay) => ForEach((copy, original, backend) =>
+        backend.Assign(copy.Value, copy.Kind == ParameterKind.Counter ? original.Value : copy.Value * decay + original.Value * (1 - decay)));
 
     public void Exchange() => ForEach((copy, original, backend) =>
     {
-        var values = copy * 1;
-        backend.Assign(copy, original);
-        backend.Assign(original, values);
+        var values = copy.Value * 1;
+        backend.Assign(copy.Value, original.Value);
+        backend.Assign(original.Value, values);
     });
 
-    void ForEach(Action<Tensor, Tensor, ITrainingBackend> action)
+    void ForEach(Action<Parameter, Parameter, ITrainingBackend> action)
     {
         using var scope = parameters.Backend.BeginScope();
-        foreach (var (copy, original) in Copies.Zip(parameters)) action(copy.Value, original.Value, parameters.Backend);
+        foreach (var (copy, original) in Copies.Zip(parameters)) action(copy, original, parameters.Backend);
     }
 }
