@@ -128,10 +128,10 @@ public sealed class CommandLineTests : IDisposable
     }
 
     [Theory]
-    [InlineData("\"hidden\": 400", "\"hidden\": 0", "model.hidden is 0")]
+    [InlineData("\"hidden\": [400]", "\"hidden\": [0]", "model.hidden is 0")]
     [InlineData("\"height\": 28", "\"height\": 0", "model.image.height is 0")]
-    [InlineData("\"hidden\": 400", "\"hidden\": 40000, \"latent\": 5000", "2 GB")]
-    [InlineData("\"hidden\": 400", "\"hidden\": 65536, \"latent\": 65536", "65536")]
+    [InlineData("\"hidden\": [400]", "\"hidden\": [40000], \"latent\": 5000", "2 GB")]
+    [InlineData("\"hidden\": [400]", "\"hidden\": [65536], \"latent\": 65536", "65536")]
     public async Task A_model_that_cannot_be_trained_is_refused_before_its_images_are_looked_for(string before, string after, string expected)
     {
         var recipe = File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "recipes", "mnist-vae-20.json"));
