@@ -23,14 +23,15 @@ static class Worker
     static async Task RunAsync(string recipeName, int threads, int images, CancellationToken cancellation)
     {
         await Task.Yield();
-        var (_, recipe) = RecipeBook.Load(recipeName);
+        var (_, loaded) = RecipeBook.Load(recipeName);
+        var recipe = loaded with { Averaging = null }; // the other side has none
         var data = BenchCase.RandomImages(recipe, images);
         var model = recipe.Model.Build(new CpuBackend(threads), recipe.Seed);
-        var optimizer = recipe.Optimizer.Build(model.Parameters);
+        var learner = new Learner(recipe, model);
         var state = TrainingState.Start;
         while (Console.ReadLine() is not null)
         {
-            var trainer = new Trainer(recipe with { Epochs = state.Epoch + 1 }, data, model, optimizer, new Silence()) { SaveEvery = TimeSpan.MaxValue };
+            var trainer = new Trainer(recipe with { Epochs = state.Epoch + 1 }, data, learner, new Silence()) { SaveEvery = TimeSpan.MaxValue };
             state = await trainer.RunAsync(state, cancellation);
             Console.WriteLine(state.History[^1].ImagesPerSecond.ToString(CultureInfo.InvariantCulture));
         }
