@@ -12,8 +12,11 @@ namespace VaeFunctions.Commands;
 /// <summary><c>train RECIPE</c>: data, model, training, publication.</summary>
 static class TrainCommand
 {
+    /// <summary>The value of --resume for whoever starts the same command again and again.</summary>
+    const string Auto = "auto";
+
     sealed record Request(string Recipe, string? Data, string Out, string? Model, int? Epochs, int? BatchSize, float? LearningRate,
-        ulong? Seed, int Threads, string? Resume, bool Force, bool Resize, bool Publish, double Tolerance, double SaveEvery);
+        ulong? Seed, int Threads, string? Resume, bool IfChanged, bool Force, bool Resize, bool Publish, double Tolerance, double SaveEvery);
 
     public static Command Create()
     {
@@ -27,9 +30,10 @@ static class TrainCommand
         var threads = CommonOptions.Threads();
         Option<string?> resume = new("--resume")
         {
-            Description = "Go on from a run's checkpoint: the newest, or the one named",
+            Description = $"Go on from a run's checkpoint: the newest, or the one named; '{Auto}' goes on where that is possible and starts anew where not",
             Arity = ArgumentArity.ZeroOrOne,
         };
+        Option<bool> ifChanged = new("--if-changed") { Description = "Do nothing if the newest version was trained on the same images with the same recipe" };
         var force = CommonOptions.Force();
         var resize = CommonOptions.Resize();
         Option<bool> noPublish = new("--no-publish") { Description = "Only train; keep the checkpoint" };
@@ -48,13 +52,13 @@ static class TrainCommand
 
         var command = new Command("train", "Train a recipe, publish the result and let it serve")
         {
-            recipe, data, store, model, epochs, batchSize, learningRate, seed, threads, resume, force, resize, noPublish, tolerance, saveEvery,
+            recipe, data, store, model, epochs, batchSize, learningRate, seed, threads, resume, ifChanged, force, resize, noPublish, tolerance, saveEvery,
         };
         command.SetAction((parsed, cancellation) => RunAsync(new(
             parsed.GetRequiredValue(recipe), parsed.GetValue(data), parsed.GetRequiredValue(store), parsed.GetValue(model), parsed.GetValue(epochs),
             parsed.GetValue(batchSize), parsed.GetValue(learningRate), parsed.GetValue(seed), parsed.GetValue(threads),
-            parsed.GetResult(resume) is null ? null : parsed.GetValue(resume) ?? "", parsed.GetValue(force), parsed.GetValue(resize),
-            !parsed.GetValue(noPublish), parsed.GetValue(tolerance), parsed.GetValue(saveEvery)), cancellation));
+            parsed.GetResult(resume) is null ? null : parsed.GetValue(resume) ?? "", parsed.GetValue(ifChanged), parsed.GetValue(force),
+            parsed.GetValue(resize), !parsed.GetValue(noPublish), parsed.GetValue(tolerance), parsed.GetValue(saveEvery)), cancellation));
         return command;
     }
 
@@ -67,7 +71,7 @@ static class TrainCommand
         if (!ModelRegistry.IsModelName(name)) throw new RegistryException($"'{name}' is no name for a model: use lower-case letters, digits, '-', '.' and '_'.");
         var store = CommonOptions.OpenStore(request.Out);
 
-        var checkpoint = await ReadCheckpointAsync(store, name, request.Resume, cancellation);
+        var checkpoint = request.Resume is Auto ? null : await ReadCheckpointAsync(store, name, request.Resume, cancellation);
         recipe = Override(checkpoint?.Checkpoint.Recipe ?? recipe, request);
         recipe.Check(recipeName);
         var source = request.Data ?? checkpoint?.Checkpoint.DataSource ?? recipe.Data
@@ -84,6 +88,14 @@ static class TrainCommand
             Log = log.Line,
             Progress = log.Loaded,
         }, cancellation));
+        var registry = new ModelRegistry(store);
+        if (request.IfChanged && await Unattended.TrainedAlreadyAsync(registry, name, recipe, data, cancellation) is { } version)
+        {
+            log.Line($"unchanged: {name} {version} was trained on these images with this recipe; there is nothing to do");
+            await Unattended.TellServingAsync(registry, name, log, cancellation);
+            return 0;
+        }
+        if (request.Resume is Auto) checkpoint = await Unattended.UnpublishedRunAsync(registry, name, recipe, data, cancellation);
 
         var run = checkpoint?.Run ?? DateTime.UtcNow.ToString("yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture);
         var state = checkpoint is null ? TrainingState.Start : Restore(checkpoint.Value.Checkpoint, recipe, data, learner);
@@ -141,8 +153,7 @@ static class TrainCommand
     /// <summary>A run goes on only as what it was: the same recipe but for its length, and the same images.</summary>
     static TrainingState Restore(Checkpoint checkpoint, Recipe recipe, DataSplit data, Learner learner)
     {
-        var same = checkpoint.Recipe with { Epochs = recipe.Epochs, Description = recipe.Description, PicturesEvery = recipe.PicturesEvery };
-        if (same.ToJson() != recipe.ToJson())
+        if (!checkpoint.Recipe.StepsLike(recipe))
             throw new CheckpointException($"The checkpoint was trained with another recipe; only epochs may differ. Its recipe:\n{checkpoint.Recipe.ToJson()}");
         if (checkpoint.DataFingerprint != data.Fingerprint)
             throw new CheckpointException($"The checkpoint was trained on other images ({checkpoint.DataSource}, fingerprint {checkpoint.DataFingerprint}); these have {data.Fingerprint}. Train anew without --resume.");
@@ -171,11 +182,13 @@ static class TrainCommand
 
         async Task<string> PublishToAsync(IBlobStore place)
         {
-            var publisher = new Publisher(new(place), new() { Tolerance = request.Tolerance });
+            var registry = new ModelRegistry(place);
+            var publisher = new Publisher(registry, new() { Tolerance = request.Tolerance });
             var manifest = await publisher.PublishAsync(name, recipe, data, model, state.History, request.Force, cancellation);
             log.Line($"published models/{name}/{manifest.Version} in {place.Location}");
             log.Line($"  report: models/{name}/{manifest.Version}/report.html");
             log.Line(manifest.Promotion!.Promoted ? $"  it serves now. {manifest.Promotion.Reason}" : $"  it does not serve. {manifest.Promotion.Reason} --force overrides.");
+            await Unattended.TellServingAsync(registry, name, log, cancellation);
             return manifest.Version;
         }
     }

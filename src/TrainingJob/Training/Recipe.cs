@@ -86,6 +86,10 @@ public sealed record Recipe
     /// <summary>The epoch whose weights are published: the best where the recipe stops early, else the last.</summary>
     public EpochMetrics Published(IReadOnlyList<EpochMetrics> history) => Patience is null ? history[^1] : history.Reverse().MinBy(metrics => metrics.Test.Loss)!;
 
+    /// <summary>Whether both take the same steps on the same images: only length, description and pictures may differ.</summary>
+    public bool StepsLike(Recipe other) =>
+        (this with { Epochs = other.Epochs, Description = other.Description, PicturesEvery = other.PicturesEvery }).ToJson() == other.ToJson();
+
     public string ToJson() => JsonSerializer.Serialize(this, Json);
 
     public JsonElement ToJsonElement() => JsonSerializer.SerializeToElement(this, Json);

@@ -99,6 +99,58 @@ public sealed class CommandLineTests : IDisposable
     }
 
     [Fact]
+    public async Task With_if_changed_it_trains_once_for_each_recipe_and_data_and_does_not_undo_a_rollback()
+    {
+        Assert.DoesNotContain("unchanged", await OnceAsync(versions: 1));
+        var again = await OnceAsync(versions: 1);
+        Assert.Contains("unchanged", again);
+        Assert.Matches(@"serving: faces-vae \w+, promoted 0 days ago", again);
+        await OnceAsync(versions: 2, "faces:336", "--force");
+
+        var (code, output) = await RunAsync("rollback", "faces-vae", "--store", "runs");
+        Assert.True(code == 0, output);
+        Assert.Contains("unchanged", await OnceAsync(versions: 2, "faces:336"));
+        await OnceAsync(versions: 3, "faces:336", "--learning-rate", "0.002");
+
+        async Task<string> OnceAsync(int versions, string data = "faces:320", params string[] more)
+        {
+            var (code, output) = await RunAsync(["train", "faces-vae", "--data", data, "--epochs", "1", "--out", "runs", "--if-changed", .. more]);
+            Assert.True(code == 0, output);
+            Assert.Equal(versions, (await new ModelRegistry(new FolderBlobStore(Path.Combine(folder, "runs"))).ListVersionsAsync("faces-vae")).Count);
+            return output;
+        }
+    }
+
+    [Fact]
+    public async Task The_same_command_goes_on_with_its_own_unfinished_run_and_starts_anew_otherwise()
+    {
+        string[] command = Train("runs", "--resume", "auto", "--threads", "1");
+        var log = new StringBuilder();
+        using (var process = Start(log, command))
+        {
+            await WaitForStepsAsync(log);
+            Process.Start("kill", ["-TERM", $"{process.Id}"]).WaitForExit();
+            await process.WaitForExitAsync();
+            Assert.True(process.ExitCode == 130 && !log.ToString().Contains("going on"), log.ToString());
+        }
+        string[] elsewhere = [.. command.Select(word => word == "faces:320" ? "faces:336" : word), "--no-publish"];
+        await Done(goesOn: false, elsewhere); // other images: the run above is not theirs
+        Directory.Delete(Path.Combine(folder, "runs", "checkpoints", "faces-vae", await NewestRunAsync()), recursive: true);
+        await Done(goesOn: true, command);
+        await Done(goesOn: false, [.. command, "--no-publish"]);
+        await Done(goesOn: true, command); // trained to the end, but no version yet
+
+        Task<string> NewestRunAsync() => Checkpoint.NewestRunAsync(new FolderBlobStore(Path.Combine(folder, "runs")), "faces-vae")!;
+
+        async Task Done(bool goesOn, string[] arguments)
+        {
+            await Task.Delay(1000); // runs and versions are named by the second
+            var (code, output) = await RunAsync(arguments);
+            Assert.True(code == 0 && output.Contains("going on with run", StringComparison.Ordinal) == goesOn, output);
+        }
+    }
+
+    [Fact]
     public async Task Wrong_input_is_answered_with_what_helps_and_exit_code_2()
     {
         Directory.CreateDirectory(Path.Combine(folder, "empty"));
