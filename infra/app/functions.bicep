@@ -1,0 +1,105 @@
+// The functions, from no replica to many by requests and events.
+param token string
+param location string
+param tags object
+param image string
+param maxReplicas int
+
+@allowed(['Single', 'Multiple'])
+@description('Multiple keeps old revisions for a canary; they then take their share of the inbox too.')
+param revisions string = 'Single'
+
+var abbreviations = loadJsonContent('../abbreviations.json')
+var dataUri = 'https://${abbreviations.storageAccounts}${token}'
+var suffix = az.environment().suffixes.storage
+
+resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' existing = {
+  name: '${abbreviations.userAssignedIdentities}functions-${token}'
+}
+
+resource registry 'Microsoft.ContainerRegistry/registries@2025-11-01' existing = {
+  name: '${abbreviations.containerRegistries}${token}'
+}
+
+resource environment 'Microsoft.App/managedEnvironments@2025-07-01' existing = {
+  name: '${abbreviations.containerAppsEnvironments}${token}'
+}
+
+resource applicationInsights 'Microsoft.Insights/components@2020-02-02' existing = {
+  name: '${abbreviations.applicationInsights}${token}'
+}
+
+resource app 'Microsoft.App/containerApps@2025-07-01' = {
+  name: '${abbreviations.containerApps}functions-${token}'
+  location: location
+  tags: union(tags, { 'azd-service-name': 'functions' })
+  kind: 'functionapp'
+  identity: {
+    type: 'UserAssigned'
+    userAssignedIdentities: { '${identity.id}': {} }
+  }
+  properties: {
+    environmentId: environment.id
+    workloadProfileName: 'Consumption'
+    configuration: {
+      activeRevisionsMode: revisions
+      maxInactiveRevisions: 5
+      ingress: {
+        external: true
+        targetPort: 8080
+        transport: 'auto'
+        allowInsecure: false
+        traffic: [{ latestRevision: true, weight: 100 }]
+      }
+      registries: [{ server: registry.properties.loginServer, identity: identity.id }]
+    }
+    template: {
+      terminationGracePeriodSeconds: 60
+      containers: [
+        {
+          name: 'functions'
+          image: image
+          resources: { cpu: 2, memory: '4Gi' }
+          env: [
+            { name: 'AZURE_CLIENT_ID', value: identity.properties.clientId }
+            { name: 'FUNCTIONS_WORKER_RUNTIME', value: 'dotnet-isolated' }
+            { name: 'AzureWebJobsSecretStorageType', value: 'ContainerApps' }
+            { name: 'AzureWebJobsStorage__accountName', value: '${abbreviations.storageAccounts}host${token}' }
+            { name: 'AzureWebJobsStorage__credential', value: 'managedidentity' }
+            { name: 'AzureWebJobsStorage__clientId', value: identity.properties.clientId }
+            { name: 'VaeStorage__blobServiceUri', value: '${dataUri}.blob.${suffix}' }
+            { name: 'VaeStorage__queueServiceUri', value: '${dataUri}.queue.${suffix}' }
+            { name: 'VaeStorage__credential', value: 'managedidentity' }
+            { name: 'VaeStorage__clientId', value: identity.properties.clientId }
+            { name: 'APPLICATIONINSIGHTS_CONNECTION_STRING', value: applicationInsights.properties.ConnectionString }
+            {
+              name: 'APPLICATIONINSIGHTS_AUTHENTICATION_STRING'
+              value: 'ClientId=${identity.properties.clientId};Authorization=AAD'
+            }
+          ]
+          probes: [
+            {
+              type: 'Startup'
+              httpGet: { path: '/api/health/live', port: 8080 }
+              periodSeconds: 5
+              failureThreshold: 48
+            }
+            {
+              type: 'Liveness'
+              httpGet: { path: '/api/health/live', port: 8080 }
+              periodSeconds: 30
+              timeoutSeconds: 5
+            }
+            {
+              type: 'Readiness'
+              httpGet: { path: '/api/health/ready', port: 8080 }
+              periodSeconds: 10
+              timeoutSeconds: 5
+            }
+          ]
+        }
+      ]
+      scale: { minReplicas: 0, maxReplicas: maxReplicas }
+    }
+  }
+}

@@ -1,0 +1,91 @@
+// A training job. Without a schedule it trains when told to; with one it retrains when the images or the recipe have changed.
+// Evicted or failed, it starts again and goes on from its checkpoint. Either way the gate decides what serves.
+param token string
+param location string = resourceGroup().location
+param tags object = resourceGroup().tags
+param image string
+param gpu string
+param recipe string
+
+@minLength(1)
+@maxLength(23)
+@description('The name to publish under; the job\'s name ends with it.')
+param model string
+
+@description('Where the images are, such as blob:training/cats; empty takes the recipe\'s.')
+param data string = ''
+
+@description('Passes over the images; 0 takes the recipe\'s.')
+param epochs int = 0
+
+@description('Five cron fields in UTC, or empty.')
+param cron string = ''
+
+@description('How long one try may take, in seconds; generous, since a slow start counts too.')
+param timeout int = 86400
+
+var abbreviations = loadJsonContent('../abbreviations.json')
+var resources = {
+  none: { cpu: 4, memory: '8Gi' }
+  'Consumption-GPU-NC8as-T4': { cpu: 8, memory: '56Gi' }
+  'Consumption-GPU-NC24-A100': { cpu: 24, memory: '220Gi' }
+}
+var once = { replicaCompletionCount: 1, parallelism: 1 }
+
+resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' existing = {
+  name: '${abbreviations.userAssignedIdentities}training-${token}'
+}
+
+resource registry 'Microsoft.ContainerRegistry/registries@2025-11-01' existing = {
+  name: '${abbreviations.containerRegistries}${token}'
+}
+
+resource environment 'Microsoft.App/managedEnvironments@2025-07-01' existing = {
+  name: '${abbreviations.containerAppsEnvironments}${token}'
+}
+
+resource job 'Microsoft.App/jobs@2025-07-01' = {
+  name: empty(cron) ? 'train-${model}' : 'retrain-${model}'
+  location: location
+  tags: union(tags, { 'azd-service-name': 'training' })
+  identity: {
+    type: 'UserAssigned'
+    userAssignedIdentities: { '${identity.id}': {} }
+  }
+  properties: {
+    environmentId: environment.id
+    workloadProfileName: gpu == 'none' ? 'Consumption' : gpu
+    configuration: {
+      triggerType: empty(cron) ? 'Manual' : 'Schedule'
+      manualTriggerConfig: empty(cron) ? once : null
+      scheduleTriggerConfig: empty(cron) ? null : union(once, { cronExpression: cron })
+      replicaTimeout: timeout
+      replicaRetryLimit: 3
+      registries: [{ server: registry.properties.loginServer, identity: identity.id }]
+    }
+    template: {
+      containers: [
+        {
+          name: 'training'
+          image: image
+          resources: resources[gpu]
+          args: concat(
+            ['train', recipe, '--model', model, '--out', 'blob', '--resume', 'auto'],
+            empty(cron) ? [] : ['--if-changed'],
+            empty(data) ? [] : ['--data', data],
+            epochs == 0 ? [] : ['--epochs', string(epochs)]
+          )
+          env: [
+            { name: 'AZURE_CLIENT_ID', value: identity.properties.clientId }
+            {
+              name: 'VaeStorage__blobServiceUri'
+              value: 'https://${abbreviations.storageAccounts}${token}.blob.${az.environment().suffixes.storage}'
+            }
+          ]
+        }
+      ]
+    }
+  }
+}
+
+output name string = job.name
