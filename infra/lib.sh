@@ -86,13 +86,14 @@ run() {
 
 # capture NAME command…: puts what the command prints into the variable.
 capture() {
-  local name=$1
+  local name=$1 value
   shift
   if $dry; then
     echo "$name=\$($(line "$@"))"
     printf -v "$name" '%s' "\$$name"
   else
-    printf -v "$name" '%s' "$("$@")"
+    value=$("$@") || return
+    printf -v "$name" '%s' "$value"
   fi
 }
 
@@ -100,8 +101,9 @@ capture() {
 outputs() {
   local name
   for name in "$@"; do
-    capture "$name" az deployment sub show --name "$deployment" --query "properties.outputs.$name.value" --output tsv
-    [[ -n ${!name} ]] || fail "the deployment $deployment does not say its $name. infra/deploy completes it."
+    capture "$name" az deployment sub show --name "$deployment" --query "properties.outputs.$name.value" --output tsv ||
+      fail "az does not know the deployment $deployment; infra/deploy makes it."
+    [[ -n ${!name} ]] || fail "the deployment $deployment does not say its $name; infra/deploy completes it."
   done
 }
 

@@ -1,0 +1,126 @@
+using System.Text.RegularExpressions;
+using VaeFunctions.LocalCloud;
+
+namespace VaeFunctions.Tests.Infra;
+
+public partial class DryRunTests
+{
+    /// <summary>Every script in every mode, and something that it must print.</summary>
+    public static TheoryData<string, string> Modes { get; } = new()
+    {
+        { "deploy --environment demo --location swedencentral", "az acr build --registry \"$registryName\" --image training:" },
+        { "deploy --environment demo --location swedencentral --gpu none --serve-on-gpu --tag t1 --email a@b.example --budget 20 --principal none", "gpu=none" },
+        { "train-now --environment demo --recipe faces-vae --epochs 3 --model faces --data faces:4000", "az containerapp job start --name train-faces" },
+        { "schedule-retraining --environment demo --recipe mnist-vae-20 --data blob:training/digits --cron '0 3 * * 1'", "'cron=0 3 * * 1'" },
+        { "schedule-retraining --environment demo --show", "az containerapp job list" },
+        { "schedule-retraining --environment demo --show --recipe faces-vae", "az containerapp job show --name retrain-faces-vae" },
+        { "schedule-retraining --environment demo --pause --recipe faces-vae", "az containerapp job delete --name retrain-faces-vae" },
+        { "promote faces-vae 20260102T030405Z --environment demo --force", "publish faces-vae --version 20260102T030405Z --from blob --to blob --force" },
+        { "rollback faces-vae --environment demo", "rollback faces-vae --store blob" },
+        { "rollback faces-vae 20260102T030405Z-02 --environment demo", "--to 20260102T030405Z-02" },
+        { "logs --environment demo --tail 5", "az containerapp logs show" },
+        { "logs --environment demo --job retrain-faces-vae --execution e1 --follow", "az containerapp job logs show --name retrain-faces-vae" },
+        { "teardown --environment demo --yes", "az group delete --name rg-vae-demo" },
+        { "schedule-locally --recipe faces-vae --cron '*/5 0-6 * * 1,3'", "*/5 0-6 * * 1,3 mkdir" },
+        { "schedule-locally --pause --recipe faces-vae", "\n" },
+        { "schedule-locally --show", "nothing is scheduled" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Modes))]
+    public async Task A_dry_run_prints_what_would_be_done_and_does_none_of_it(string line, string expected)
+    {
+        using var scripts = new Scripts();
+
+        await using var run = await scripts.RunAsync($"{line} --dry-run");
+
+        Assert.True(run.ExitCode == 0, run.Output);
+        Assert.Contains(expected, run.Output, StringComparison.Ordinal);
+        Assert.False(File.Exists(scripts.Calls), "az was called.");
+        Assert.False(File.Exists(scripts.Crontab), "The crontab was changed.");
+    }
+
+    [Theory]
+    [MemberData(nameof(Modes))]
+    public async Task A_dry_run_can_be_read_by_a_shell(string line, string expected)
+    {
+        using var scripts = new Scripts();
+        await using var run = await scripts.RunAsync($"{line} --dry-run 2>/dev/null");
+        if (line.StartsWith("schedule-locally", StringComparison.Ordinal)) return; // a crontab is no script
+        var script = Path.Combine(scripts.Place, "printed");
+        await File.WriteAllTextAsync(script, run.Output);
+
+        await using var check = await Command.RunAsync("bash", "-n", script);
+
+        Assert.True(check.ExitCode == 0, $"{check.Output}\n{run.Output}");
+        Assert.NotEmpty(expected);
+    }
+
+    /// <summary>infra/az-commands.txt says which options a command has, and where that was looked up.</summary>
+    [Theory]
+    [MemberData(nameof(Modes))]
+    public async Task Every_command_and_option_of_az_exists(string line, string expected)
+    {
+        var reference = File.ReadLines(Path.Combine(Scripts.Folder, "az-commands.txt")).Where(text => !text.StartsWith('#'))
+            .Select(text => text.Split(": ")).ToDictionary(parts => parts[0], parts => parts[1].Split(' '));
+        using var scripts = new Scripts();
+        await using var run = await scripts.RunAsync($"{line} --dry-run");
+
+        foreach (Match call in AzCall().Matches(run.Output))
+        {
+            var words = call.Groups["words"].Value;
+            var command = reference.Keys.SingleOrDefault(name => words.StartsWith($"{name} ", StringComparison.Ordinal));
+            Assert.True(command is not null, $"az-commands.txt does not know: az {words}");
+            Assert.All(Option().Matches(words).Select(option => option.Value), option => Assert.Contains(option, reference[command]));
+        }
+        Assert.Equal(line.StartsWith("schedule-locally", StringComparison.Ordinal), !AzCall().IsMatch(run.Output));
+        Assert.NotEmpty(expected);
+    }
+
+    [Theory]
+    [InlineData("deploy", "swedencentral")]
+    [InlineData("train-now", "--recipe")]
+    [InlineData("schedule-retraining", "--cron")]
+    [InlineData("promote", "VERSION")]
+    [InlineData("rollback", "VERSION")]
+    [InlineData("logs", "--follow")]
+    [InlineData("teardown", "rg-vae-NAME")]
+    [InlineData("schedule-locally", "crontab")]
+    public async Task Every_script_explains_itself(string script, string expected)
+    {
+        using var scripts = new Scripts();
+
+        await using var help = await scripts.RunAsync($"{script} --help");
+
+        Assert.Equal(0, help.ExitCode);
+        Assert.Contains($"infra/{script}", help.Output, StringComparison.Ordinal);
+        Assert.Contains("--dry-run", help.Output, StringComparison.Ordinal);
+        Assert.Contains(expected, help.Output, StringComparison.Ordinal);
+        Assert.Contains(script, Scripts.Names);
+    }
+
+    [Fact]
+    public void Every_script_is_one_that_these_tests_run()
+    {
+        var programs = Directory.EnumerateFiles(Scripts.Folder).Where(file => (File.GetUnixFileMode(file) & UnixFileMode.UserExecute) != 0);
+        Assert.Equal(Scripts.Names.Order(), programs.Select(Path.GetFileName).Order());
+    }
+
+    [SkippableFact]
+    public async Task Shellcheck_finds_nothing()
+    {
+        await using var which = await Command.RunAsync("bash", "-c", "command -v shellcheck");
+        Skip.If(which.ExitCode != 0, "shellcheck is not installed.");
+        var files = Scripts.Names.Append("lib.sh").Select(name => Path.Combine(Scripts.Folder, name));
+
+        await using var check = await Command.RunAsync("shellcheck", [.. files, Path.Combine(Installation.Root, "vae")]);
+
+        Assert.True(check.ExitCode == 0, check.Output);
+    }
+
+    [GeneratedRegex(@"(^|\()az (?<words>.*?)\)?$", RegexOptions.Multiline)]
+    private static partial Regex AzCall();
+
+    [GeneratedRegex("(?<= )--[a-z-]+")]
+    private static partial Regex Option();
+}

@@ -1,0 +1,131 @@
+using VaeFunctions.LocalCloud;
+
+namespace VaeFunctions.Tests.Infra;
+
+/// <summary>What the scripts do for real, as far as az and cron can be stood in for.</summary>
+public class RepeatTests
+{
+    const string Key = "a-Key_of-no-account==";
+
+    /// <summary>Answers what each question of the scripts needs; keeps the parameters file that is gone afterwards.</summary>
+    static string Az(string place) => $$"""
+        case "$*" in
+          *"keys show"*) echo {{Key}} ;;
+          *liveUrl*) echo http://127.0.0.1:1/ ;;
+          *"sub show"*) echo output ;;
+          *"job list"*) echo train-faces-vae ;;
+          *"group exists"*) echo true ;;
+          *inbox-subscription*) for word; do case $word in @*) cp "${word#@}" {{place}}/parameters; stat -c %a "${word#@}" > {{place}}/mode ;; esac; done ;;
+        esac
+        """;
+
+    [Fact]
+    public async Task A_deployment_hands_the_key_of_the_functions_on_without_showing_it()
+    {
+        using var folder = new TemporaryFolder();
+        using var scripts = new Scripts(Az(folder.Path));
+
+        await using var run = await scripts.RunAsync("deploy --environment demo --location swedencentral --principal none");
+
+        Assert.True(run.ExitCode == 0, run.Output);
+        Assert.Contains(Key, await File.ReadAllTextAsync(folder.File("parameters")), StringComparison.Ordinal);
+        Assert.Equal("600", (await File.ReadAllTextAsync(folder.File("mode"))).Trim());
+        var calls = await File.ReadAllTextAsync(scripts.Calls);
+        Assert.DoesNotContain(Key, calls, StringComparison.Ordinal);
+        Assert.DoesNotContain(Key, run.Output, StringComparison.Ordinal);
+        Assert.Contains("job update --name train-faces-vae", calls, StringComparison.Ordinal);
+        var parameters = calls.Split('\n').Single(call => call.Contains("inbox-subscription", StringComparison.Ordinal)).Split('@')[1].Split(' ')[0];
+        Assert.False(File.Exists(parameters), "The file with the key is still there.");
+    }
+
+    [Fact]
+    public async Task The_first_deployment_makes_the_registry_before_it_builds_and_later_ones_do_not_take_the_functions_away()
+    {
+        using var folder = new TemporaryFolder();
+        using var first = new Scripts($"if [ ! -e {folder.Path}/made ]; then touch {folder.Path}/made; exit 1; fi\n" + Az(folder.Path));
+        using var later = new Scripts(Az(folder.Path));
+
+        await using var one = await first.RunAsync("deploy --environment demo --location swedencentral --principal none");
+        await using var two = await later.RunAsync("deploy --environment demo --location swedencentral --principal none");
+
+        Assert.True(one.ExitCode == 0 && two.ExitCode == 0, one.Output + two.Output);
+        Assert.Equal([false, true], Deployments(first).Select(call => call.Contains("functionsImage=output/functions:", StringComparison.Ordinal)));
+        Assert.Equal([true], Deployments(later).Select(call => call.Contains("functionsImage=output/functions:", StringComparison.Ordinal)));
+
+        static IEnumerable<string> Deployments(Scripts scripts) =>
+            File.ReadLines(scripts.Calls).Where(call => call.StartsWith("deployment sub create", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task What_is_gone_already_is_no_error()
+    {
+        using var scripts = new Scripts("case \"$*\" in *exists*) echo false ;; *'sub show'*) exit 3 ;; *'job list'*) ;; *) exit 99 ;; esac");
+
+        await using var teardown = await scripts.RunAsync("teardown --environment demo --yes");
+        await using var pause = await scripts.RunAsync("schedule-retraining --environment demo --pause --recipe faces-vae");
+
+        Assert.True(teardown.ExitCode == 0 && teardown.Output.Contains("gone already", StringComparison.Ordinal), teardown.Output);
+        Assert.True(pause.ExitCode == 0 && pause.Output.Contains("not scheduled", StringComparison.Ordinal), pause.Output);
+    }
+
+    [Fact]
+    public async Task A_deployment_that_is_not_there_is_said_so()
+    {
+        using var scripts = new Scripts("exit 3");
+        await using var run = await scripts.RunAsync("train-now --environment demo --recipe faces-vae");
+        Assert.NotEqual(0, run.ExitCode);
+        Assert.Contains("infra/deploy", run.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_local_schedule_is_one_line_that_changes_and_goes_and_leaves_others_alone()
+    {
+        using var scripts = new Scripts();
+        const string others = "5 5 * * * backup # mine";
+        await File.WriteAllTextAsync(scripts.Crontab, $"{others}\n");
+
+        await Done("--recipe faces-vae --cron '0 3 * * 1'");
+        await Done("--recipe faces-vae --model other --cron '0 3 * * 1'");
+        await Done("--recipe faces-vae --cron '0 4 * * 2'");
+        await Done("--recipe faces-vae --cron '0 4 * * 2'");
+        var lines = await File.ReadAllLinesAsync(scripts.Crontab);
+        Assert.Equal(3, lines.Length);
+        Assert.Equal(others, lines[0]);
+        Assert.EndsWith("# vae-retraining other", lines[1], StringComparison.Ordinal);
+        Assert.StartsWith("0 4 * * 2 ", lines[2], StringComparison.Ordinal);
+        Assert.Contains("vae train faces-vae --model faces-vae --out", lines[2], StringComparison.Ordinal);
+        Assert.Contains("--if-changed --resume auto", lines[2], StringComparison.Ordinal);
+        Assert.Contains("0 4 * * 2", await Done("--show"), StringComparison.Ordinal);
+
+        await Done("--pause --recipe faces-vae");
+        await Done("--pause --recipe faces-vae");
+        await Done("--pause --model other");
+        Assert.Equal([others], await File.ReadAllLinesAsync(scripts.Crontab));
+
+        async Task<string> Done(string options)
+        {
+            await using var run = await scripts.RunAsync($"schedule-locally {options}");
+            Assert.True(run.ExitCode == 0, run.Output);
+            return run.Output;
+        }
+    }
+
+    [Fact]
+    public async Task The_line_of_a_local_schedule_trains_once_and_then_finds_nothing_to_do()
+    {
+        using var folder = new TemporaryFolder();
+        using var scripts = new Scripts();
+        await using var run = await scripts.RunAsync(
+            $"schedule-locally --recipe faces-vae --model small --data faces:160 --out '{folder.Path}/runs' --cron '0 3 * * 1' --dry-run");
+        // As cron does it: sh, and nothing of this environment that a login would bring.
+        var line = run.Output.Trim()["0 3 * * 1 ".Length..].Replace($"{Installation.Root}/vae", Installation.TrainingJob, StringComparison.Ordinal);
+
+        await using var first = await Command.RunAsync("sh", "-c", line);
+        await using var second = await Command.RunAsync("sh", "-c", line);
+
+        var log = await File.ReadAllTextAsync(folder.File("runs/small.log"));
+        Assert.True(first.ExitCode == 0 && second.ExitCode == 0, log);
+        Assert.Contains("it serves now", log, StringComparison.Ordinal);
+        Assert.Contains("unchanged: small", log, StringComparison.Ordinal);
+    }
+}
