@@ -42,8 +42,8 @@ param alertEmail string = ''
 @description('What a month may cost before the budget alerts, in the currency of the subscription.')
 param monthlyBudget int = 50
 
-@description('The month that the budget begins with.')
-param budgetStart string = utcNow('yyyy-MM-01')
+@description('The first day of the budget, such as 2026-01-01, which cannot be changed later; empty makes none.')
+param budgetStart string = ''
 
 @minValue(2)
 @description('An alert tells when a model that is retrained has not been replaced for so many days.')
@@ -148,7 +148,7 @@ module alerts 'app/alerts.bicep' = {
   dependsOn: [environment, events]
 }
 
-module budget 'app/budget.bicep' = {
+module budget 'app/budget.bicep' = if (!empty(budgetStart)) {
   name: 'budget'
   scope: group
   params: { token: token, amount: monthlyBudget, start: budgetStart, email: alertEmail }
