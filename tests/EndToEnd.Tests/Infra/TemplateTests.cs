@@ -129,7 +129,7 @@ public partial class TemplateTests
     [Fact]
     public void The_alert_on_old_models_reads_the_line_that_training_writes()
     {
-        var training = File.ReadAllText(Path.Combine(Installation.Root, "src/TrainingJob/Commands/TrainCommand.cs"));
+        var training = File.ReadAllText(Path.Combine(Installation.Root, "src/TrainingJob/Commands/Unattended.cs"));
         Assert.Contains("$\"serving: {name} {current.Version}, promoted {", training, StringComparison.Ordinal);
         Assert.Contains(":0} days ago\"", training, StringComparison.Ordinal);
         Assert.Contains("'serving: ' Model ' ' Version ', promoted ' Days:int ' days ago'", Read("app/alerts.bicep"), StringComparison.Ordinal);
