@@ -1,3 +1,4 @@
+using System.Text.Json;
 using VaeFunctions.LocalCloud;
 
 namespace VaeFunctions.Tests.Infra;
@@ -29,7 +30,8 @@ public class RepeatTests
         await using var run = await scripts.RunAsync("deploy --environment demo --location swedencentral --principal none");
 
         Assert.True(run.ExitCode == 0, run.Output);
-        Assert.Contains(Key, await File.ReadAllTextAsync(folder.File("parameters")), StringComparison.Ordinal);
+        var handed = JsonDocument.Parse(await File.ReadAllTextAsync(folder.File("parameters"))).RootElement;
+        Assert.Equal(Key, handed.GetProperty("parameters").GetProperty("key").GetProperty("value").GetString());
         Assert.Equal("600", (await File.ReadAllTextAsync(folder.File("mode"))).Trim());
         var calls = await File.ReadAllTextAsync(scripts.Calls);
         Assert.DoesNotContain(Key, calls, StringComparison.Ordinal);
