@@ -210,6 +210,15 @@ public sealed class CpuBackend : ITrainingBackend
             p.AsSpan(start, length), g.AsSpan(start, length), m.AsSpan(start, length), v.AsSpan(start, length), options, step));
     }
 
+    public void RmsPropStep(Tensor parameter, Tensor gradient, Tensor square, RmsPropOptions options)
+    {
+        ShapeRules.Same(parameter.Shape, gradient.Shape, "RmsPropStep", "parameter", "gradient");
+        float[] p = Values(parameter), g = Values(gradient), v = Values(square);
+        team.ForRange(p.Length, Grain, (start, length) => Optimizers.RmsProp(p.AsSpan(start, length), g.AsSpan(start, length), v.AsSpan(start, length), options));
+    }
+
+    public double SumOfSquares(Tensor x) => Reduction.SumOfSquares(team, Values(x));
+
     // --- shared ---------------------------------------------------------------------------------------------------------
 
     CpuTensor Conv(Tensor x, Tensor weight, Window window, Epilogue finish)

@@ -42,6 +42,9 @@ public interface ITrainingBackend : IBackend
         return (inputGradient, Reshape(weightGradient, -1), Reshape(biasGradient, -1));
     }
 
+    /// <summary>Σ x², over everything.</summary>
+    double SumOfSquares(Tensor x) => (x * x).Sum().ToScalar();
+
     /// <summary>One step of Adam (Kingma and Ba 2015, algorithm 1), in place.</summary>
     /// <param name="step">Counted from 1, for the bias correction.</param>
     void AdamStep(Tensor parameter, Tensor gradient, Tensor mean, Tensor square, AdamOptions options, int step)

@@ -12,11 +12,13 @@ public sealed record Batch(int Count, float[] Pixels, Shape PixelShape, float[]?
 {
     /// <param name="samples">S, the latents drawn for each image.</param>
     /// <param name="binarization">Draws each pixel anew, black or white; null leaves them as they are.</param>
-    public static Batch Gather(ImageDataset data, ReadOnlySpan<int> indices, Vae model, RandomStream noise, int samples = 1, RandomStream? binarization = null)
+    /// <param name="used">A batch that nobody needs any more, whose memory may be taken.</param>
+    public static Batch Gather(ImageDataset data, ReadOnlySpan<int> indices, Vae model, RandomStream noise, int samples = 1,
+        RandomStream? binarization = null, Batch? used = null)
     {
         CheckLabels(data, model);
         var size = data.Shape.Size;
-        var pixels = new float[indices.Length * size];
+        var pixels = used?.Pixels.Length == indices.Length * size ? used.Pixels : new float[indices.Length * size];
         for (var i = 0; i < indices.Length; i++)
         {
             var source = data.Pixels(indices[i]);

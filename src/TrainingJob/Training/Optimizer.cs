@@ -71,7 +71,7 @@ public abstract class Optimizer
         double sum = 0;
         foreach (var weight in Weights)
         {
-            if (gradients.Of(weight) is { } gradient) sum += (gradient * gradient).Sum().ToScalar();
+            if (gradients.Of(weight) is { } gradient) sum += parameters.Backend.SumOfSquares(gradient);
         }
         return Math.Sqrt(sum);
     }

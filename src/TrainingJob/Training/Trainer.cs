@@ -42,14 +42,18 @@ public sealed class Trainer(Recipe recipe, DataSplit data, Learner learner, ITra
             var watch = Stopwatch.StartNew();
             double before = state.Seconds;
             long imagesBefore = state.Train.Images;
+            Batch? used = null;
+            var next = state.Batch < batches ? Gather(order, state, used) : null;
             while (state.Batch < batches)
             {
-                var batch = Gather(order, state.Epoch, state.Batch);
+                var batch = next!.GetAwaiter().GetResult(); // on this thread, whose buffers are warm
+                if (state.Batch + 1 < batches) next = Gather(order, state with { Batch = state.Batch + 1 }, used);
                 var progress = state.Epoch + (double)state.Batch / batches;
                 var step = Step(batch, progress);
                 state = step is null
                     ? Skip(state)
                     : state with { Train = state.Train.Plus(step.Reconstruction, step.Kl, batch.Count) };
+                used = batch;
                 state = state with { Batch = state.Batch + 1, Seconds = before + watch.Elapsed.TotalSeconds };
                 events.Stepped(state.Epoch + 1, state.Batch, batches, step?.Loss ?? double.NaN, (state.Train.Images - imagesBefore) / watch.Elapsed.TotalSeconds);
 
@@ -76,13 +80,14 @@ public sealed class Trainer(Recipe recipe, DataSplit data, Learner learner, ITra
         return state;
     }
 
-    Batch Gather(int[] order, int epoch, int batch)
+    /// <summary>Puts the batch of a state together, while the one before it is being learned from.</summary>
+    Task<Batch> Gather(int[] order, TrainingState state, Batch? used) => Task.Run(() =>
     {
-        var start = batch * recipe.BatchSize;
+        var (epoch, batch, start) = (state.Epoch, (ulong)state.Batch, state.Batch * recipe.BatchSize);
         var indices = order.AsSpan(start, Math.Min(recipe.BatchSize, order.Length - start));
-        return Batch.Gather(data.Train, indices, model, new(recipe.Seed, $"noise of epoch {epoch}", (ulong)batch), recipe.Objective.Samples,
-            recipe.Binarize == BinarizationKind.Dynamic ? new(recipe.Seed, $"binarization of epoch {epoch}", (ulong)batch) : null);
-    }
+        return Batch.Gather(data.Train, indices, model, new(recipe.Seed, $"noise of epoch {epoch}", batch), recipe.Objective.Samples,
+            recipe.Binarize == BinarizationKind.Dynamic ? new(recipe.Seed, $"binarization of epoch {epoch}", batch) : null, used);
+    });
 
     /// <summary>The batch's two loss terms, summed over its images, and the loss whose gradient was followed.</summary>
     sealed record StepTerms(double Reconstruction, double Kl, double Loss);

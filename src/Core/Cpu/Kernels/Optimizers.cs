@@ -31,4 +31,24 @@ static class Optimizers
             parameter[i] -= m * rate / (MathF.Sqrt(v) * correction + options.Epsilon);
         }
     }
+
+    /// <summary>v ← ρv + (1 − ρ)g²;  θ ← θ − η · g / (√v + ε)</summary>
+    public static void RmsProp(Span<float> parameter, ReadOnlySpan<float> gradient, Span<float> square, RmsPropOptions options)
+    {
+        var i = 0;
+        for (; i + Vector<float>.Count <= parameter.Length; i += Vector<float>.Count)
+        {
+            var g = new Vector<float>(gradient[i..]);
+            var v = new Vector<float>(square[i..]) * options.Decay + g * g * (1 - options.Decay);
+            v.CopyTo(square[i..]);
+            var change = g * options.LearningRate / (Vector.SquareRoot(v) + new Vector<float>(options.Epsilon));
+            (new Vector<float>(parameter[i..]) - change).CopyTo(parameter[i..]);
+        }
+        for (; i < parameter.Length; i++)
+        {
+            var g = gradient[i];
+            var v = square[i] = square[i] * options.Decay + g * g * (1 - options.Decay);
+            parameter[i] -= g * options.LearningRate / (MathF.Sqrt(v) + options.Epsilon);
+        }
+    }
 }

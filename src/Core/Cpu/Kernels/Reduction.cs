@@ -22,11 +22,22 @@ static class Reduction
         else SumLines(team, x, merged, y);
     }
 
-    static float SumAll(Team team, float[] x)
+    static float SumAll(Team team, float[] x) => (float)SumOfPieces(team, x, SumRun);
+
+    /// <summary>Σ x²</summary>
+    public static double SumOfSquares(Team team, float[] x) => SumOfPieces(team, x, TensorPrimitives.SumOfSquares);
+
+    delegate float Piece(ReadOnlySpan<float> run);
+
+    static double SumOfPieces(Team team, float[] x, Piece sum)
     {
         var partial = new double[(x.Length + Grain - 1) / Grain];
-        team.For(partial.Length, piece => partial[piece] = SumRun(x.AsSpan(piece * Grain, Math.Min(Grain, x.Length - piece * Grain))));
-        return (float)partial.Sum();
+        team.ForRange(partial.Length, 16, (first, count) =>
+        {
+            for (var piece = first; piece < first + count; piece++)
+                partial[piece] = sum(x.AsSpan(piece * Grain, Math.Min(Grain, x.Length - piece * Grain)));
+        });
+        return partial.Sum();
     }
 
     /// <summary>The innermost axis is reduced: every element of the result is a sum of runs.</summary>
