@@ -30,6 +30,7 @@ public abstract class TrainingLog
         const long Interval = 10_000; // milliseconds between lines
 
         long next = Environment.TickCount64 + Interval;
+        bool stepped;
 
         public override void Line(string text) => Console.WriteLine(text);
 
@@ -40,7 +41,9 @@ public abstract class TrainingLog
 
         public override void Stepped(int epoch, int epochs, int batch, int batches, double loss, double imagesPerSecond)
         {
-            if (IsTime()) Line(string.Create(CultureInfo.InvariantCulture, $"  epoch {epoch}/{epochs}, batch {batch}/{batches}: loss {loss:G4}, {imagesPerSecond:F0} images/s"));
+            if (stepped && !IsTime()) return;
+            stepped = true; // the first step is told at once: now it learns
+            Line(string.Create(CultureInfo.InvariantCulture, $"  epoch {epoch}/{epochs}, batch {batch}/{batches}: loss {loss:G4}, {imagesPerSecond:F0} images/s"));
         }
 
         /// <summary>Whether a line is due, which one of several threads is told.</summary>
