@@ -106,8 +106,8 @@ public sealed class Trainer(Recipe recipe, DataSplit data, Learner learner, ITra
         var gradients = tape.Backward(loss);
         var norm = learner.Optimizer.Norm(gradients);
         if (!double.IsFinite(norm)) return null;
-
-        learner.Optimizer.Step(gradients, recipe.Optimizer.Schedule.At(progress, recipe.Epochs), recipe.ClipNorm is { } longest && norm > longest ? (float)(longest / norm) : 1);
+        var clip = recipe.ClipNorm is { } longest ? (float)Math.Min(1, longest / norm) : 1;
+        learner.Optimizer.Step(gradients, recipe.Optimizer.Schedule.At(progress, recipe.Epochs), clip);
         tape.ApplyUpdates();
         learner.Average();
         var draws = recipe.Objective.Samples;
