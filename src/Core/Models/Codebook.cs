@@ -12,7 +12,7 @@ namespace VaeFunctions.Models;
 sealed class Codebook(Scope scope, int codes, int depth, float decay)
 {
     /// <summary>Of the average use, below which a code is dead.</summary>
-    const float Dead = 0.05f;
+    const float Dead = 0.1f;
 
     const int KMeansRounds = 5;
     const int KMeansVectors = 8192;
@@ -45,30 +45,25 @@ sealed class Codebook(Scope scope, int codes, int depth, float decay)
         var newCounts = old * decay + count * (1 - decay);
         var sums = book * old.Reshape(-1, 1) * decay + sum * (1 - decay);
         var newVectors = sums / (newCounts + 1e-5f).Reshape(-1, 1);
-        Revive(backend, flat, newCounts, newVectors, (ulong)step.ToScalar());
+        backend.Update(vectors, Revived(flat, newCounts, newVectors, (ulong)step.ToScalar()));
+        backend.Update(counts, newCounts);
         backend.Update(steps, step + 1);
         return (nearest, Lookup(nearest, book));
     }
 
-    /// <summary>Writes the new averages down, with vectors of the batch in the place of dead codes.</summary>
-    void Revive(IBackend backend, Tensor flat, Tensor newCounts, Tensor newVectors, ulong step)
+    /// <summary>The new averages with vectors of the batch in the place of dead codes, at every step until they are used.</summary>
+    Tensor Revived(Tensor flat, Tensor newCounts, Tensor newVectors, ulong step)
     {
+        var dead = Dead * flat.Shape[0] / codes;
         var count = newCounts.ToArray();
-        var usual = (float)flat.Shape[0] / codes;
+        if (Array.TrueForAll(count, value => value >= dead)) return newVectors;
+        float[] batch = flat.ToArray(), values = newVectors.ToArray();
         var random = new RandomStream(1, "codes to revive", step);
-        if (Array.Exists(count, value => value < Dead * usual))
+        for (var code = 0; code < codes; code++)
         {
-            float[] batch = flat.ToArray(), values = newVectors.ToArray();
-            for (var code = 0; code < codes; code++)
-            {
-                if (count[code] >= Dead * usual) continue;
-                batch.AsSpan(random.NextInt(flat.Shape[0]) * depth, depth).CopyTo(values.AsSpan(code * depth));
-                count[code] = usual;
-            }
-            newVectors = backend.FromValues(values, vectors.Shape);
+            if (count[code] < dead) batch.AsSpan(random.NextInt(flat.Shape[0]) * depth, depth).CopyTo(values.AsSpan(code * depth));
         }
-        backend.Update(vectors, newVectors);
-        backend.Update(counts, backend.FromValues(count, counts.Shape));
+        return flat.Backend.FromValues(values, vectors.Shape);
     }
 
     Tensor Nearest(Tensor z, Tensor book)
