@@ -42,8 +42,9 @@ sealed class Codebook(Scope scope, int codes, int depth, float decay)
         var sum = backend.MatMul(taken, flat, transposeLeft: true); // [K, D]
         // Before its first average a code has the weight of this batch's.
         var old = step.ToScalar() == 0 ? count : backend.FromParameter(counts);
-        var newCounts = old * decay + count * (1 - decay);
-        var sums = book * old.Reshape(-1, 1) * decay + sum * (1 - decay);
+        var keep = Math.Min(decay, (1 + step.ToScalar()) / (10 + step.ToScalar())); // at first the encoder changes faster than a long average could follow
+        var newCounts = old * keep + count * (1 - keep);
+        var sums = book * old.Reshape(-1, 1) * keep + sum * (1 - keep);
         var newVectors = sums / (newCounts + 1e-5f).Reshape(-1, 1);
         backend.Update(vectors, Revived(flat, newCounts, newVectors, (ulong)step.ToScalar()));
         backend.Update(counts, newCounts);
