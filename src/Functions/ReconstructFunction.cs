@@ -14,8 +14,9 @@ public sealed class ReconstructFunction(ModelProvider models, RequestImages imag
         var kind = Accept.Choose(request);
         using var session = await models.LeaseAsync(model, cancellation);
         var originals = await images.ReadAsync(request, session.Shape, cancellation);
-        var labels = RequestLabels.For(session, request.Query.TryGetValue("label", out var label) ? label.ToString() : null, originals.Count);
-        var results = Reconstruction.Of(originals, labels, session);
+        var labels = RequestLabels.For(session, Query(request, "label"), originals.Count);
+        var drawnAs = Query(request, "as") is { } other ? RequestLabels.For(session, other, originals.Count) : null;
+        var results = Reconstruction.Of(originals, labels, session, drawnAs);
 
         request.HttpContext.Response.Describe(session);
         request.HttpContext.Response.DescribeResizing(session, originals);
@@ -39,6 +40,8 @@ public sealed class ReconstructFunction(ModelProvider models, RequestImages imag
             }),
         };
     }
+
+    static string? Query(HttpRequest request, string name) => request.Query.TryGetValue(name, out var value) ? value.ToString() : null;
 
     /// <summary>Each original, as the model saw it, with its reconstruction at its right; about as many rows as columns.</summary>
     static Image Pairs(Reconstruction[] results) => ImageGrid.Compose(

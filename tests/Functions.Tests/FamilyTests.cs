@@ -64,6 +64,10 @@ public sealed class FamilyTests(ServingFixture serving)
         var cat = await serving.Http.SendAsync(HttpMethod.Post, $"{path}/reconstruct?label=cat", Picture.Body("image/png")).BytesAsync("image/png");
         var owl = await serving.Http.SendAsync(HttpMethod.Post, $"{path}/reconstruct?label=2", Picture.Body("image/png")).BytesAsync("image/png");
         Assert.NotEqual(cat, owl);
+        var catAsOwl = await serving.Http.SendAsync(HttpMethod.Post, $"{path}/reconstruct?label=cat&as=owl", Picture.Body("image/png")).BytesAsync("image/png");
+        Assert.NotEqual(cat, catAsOwl);
+        Assert.NotEqual(owl, catAsOwl); // the latent is the cat's
+        Assert.Contains("There is no label \"bat\"", await Problem("reconstruct?label=cat&as=bat", 400));
         Assert.Contains("none was given; give one from 0 to 2, or by name: cat, dog, owl", await Problem("reconstruct", 400));
         Assert.Contains("There is no label \"3\"; give one from 0 to 2", await Problem("reconstruct?label=3", 400));
         Assert.Contains("There is no label \"bat\"", await Problem("reconstruct?label=bat", 400));

@@ -20,7 +20,7 @@ public abstract class TrainingLog
         $"epoch {metrics.Epoch}/{epochs}: train {metrics.Train.Loss:G5}, test {metrics.Test.Loss:G5} (reconstruction {metrics.Test.MeanReconstruction:F2}, KL {metrics.Test.MeanKl:F2}{Extras(metrics)}), {metrics.ImagesPerSecond:F0} images/s, {metrics.Seconds:F1} s"));
 
     static string Extras(EpochMetrics metrics) => string.Create(CultureInfo.InvariantCulture,
-        $"{(metrics.Test.Perplexity is { } codes ? $", {codes:F0} codes in use" : "")}{(metrics.SkippedSteps > 0 ? $", {metrics.SkippedSteps} steps skipped" : "")}");
+        $"{(metrics.Test.CodesUsed is { } codes ? $", {codes} codes used, perplexity {metrics.Test.Perplexity:F1}" : "")}{(metrics.SkippedSteps > 0 ? $", {metrics.SkippedSteps} steps skipped" : "")}");
 
     /// <summary>Runs the work with the log open.</summary>
     public virtual Task<T> ShowAsync<T>(Func<Task<T>> work) => work();

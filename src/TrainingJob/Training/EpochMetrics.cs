@@ -35,6 +35,9 @@ public sealed record LossSums(double Reconstruction = 0, double Kl = 0, long Ima
     /// <summary>How many codes of a codebook are in use, as the exponential of their usage's entropy; null where there is no codebook.</summary>
     public double? Perplexity { get; init; }
 
+    /// <summary>The codes that any image took; null where there is no codebook.</summary>
+    public int? CodesUsed { get; init; }
+
     public double MeanReconstruction => Reconstruction / Images;
 
     public double MeanKl => Kl / Images;

@@ -25,7 +25,7 @@ public static class Evaluation
             sums = sums.Plus(loss.Reconstruction.Sum().ToScalar(), loss.Kl.Sum().ToScalar(), batch.Count);
             foreach (var code in loss.Codes?.ToArray() ?? []) usage[code] = usage.GetValueOrDefault(code) + 1;
         }
-        return usage.Count > 0 ? sums with { Perplexity = Perplexity(usage.Values) } : sums;
+        return usage.Count > 0 ? sums with { Perplexity = Perplexity(usage.Values), CodesUsed = usage.Count } : sums;
     }
 
     /// <summary>exp(−Σ p log p)</summary>

@@ -152,6 +152,7 @@ public sealed class Publisher(ModelRegistry registry, PromotionGate gate)
             ["epochs"] = epoch.Epoch,
         };
         if (epoch.Test.Perplexity is { } perplexity) metrics["codebook_perplexity"] = perplexity;
+        if (epoch.Test.CodesUsed is { } used) metrics["codebook_used"] = used;
         return metrics;
     }
 
