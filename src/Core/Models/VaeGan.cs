@@ -70,8 +70,10 @@ public sealed class VaeGan : ConvVae
         if (noise.Shape[0] != images.Shape[0]) throw new ArgumentException("A vae-gan draws one latent for each image; leave objective.samples out.");
 
         var posterior = Encode(images, condition);
-        var reconstructed = Decode(posterior.Sample(noise), condition);
-        var drawn = Decode(noise, condition);
+        // In one batch, so that batch normalisation's statistics are of both.
+        var decoded = Decode(backend.Concat(0, posterior.Sample(noise), noise), condition is null ? null : backend.Concat(0, condition, condition));
+        var count = images.Shape[0];
+        Tensor reconstructed = decoded.Slice(0, 0, count), drawn = decoded.Slice(0, count, count);
         var error = Likelihood.Reconstruction(reconstructed, images);
         Tensor similarity, deceit;
         using (backend.FreezeParameters())
