@@ -25,7 +25,7 @@ public sealed class CpuBackend : ITrainingBackend
     public CpuBackend(int threads = 0)
     {
         pool = new();
-        team = new(threads > 0 ? threads : Environment.ProcessorCount);
+        team = Team.Of(threads > 0 ? threads : Environment.ProcessorCount);
         convolution = new(team, pool);
     }
 

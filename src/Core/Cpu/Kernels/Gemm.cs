@@ -164,34 +164,48 @@ static unsafe class Gemm
         }
     }
 
-    /// <summary>The general case: the left side is packed whole, once; each thread packs blocks of the right side and uses them up.</summary>
+    /// <summary>The general case, a slab of the depth after another: the slab of the left side is packed once, for all; each thread
+    /// packs blocks of the right side and uses them up.</summary>
     static void MultiplyBlocks(Team team, Operand left, Operand right, Operand result)
     {
         int rows = result.Lines.Length, columns = result.Depth.Length, depth = left.Depth.Length;
         int tileRows = MicroKernel.Rows, paddedRows = RoundUp(rows, tileRows);
-        var packed = Aligned(ref sharedBuffer, paddedRows * depth);
+        var slabDepth = Math.Max(1, 2 * Resident / paddedRows / DepthBlock) * DepthBlock;
+        var packed = Aligned(ref sharedBuffer, paddedRows * Math.Min(depth, slabDepth));
         var splits = (long)rows * columns * depth >= WorthSplitting;
-        var panels = splits ? Math.Max(1, RoundUp(rows, tileRows) / tileRows / 4) * tileRows : paddedRows;
-        var chunks = (rows + panels - 1) / panels;
-        team.For((depth + DepthBlock - 1) / DepthBlock * chunks, piece =>
-        {
-            int k = piece / chunks * DepthBlock, row = piece % chunks * panels, count = Math.Min(DepthBlock, depth - k);
-            left.Pack(row, Math.Min(panels, rows - row), k, count, tileRows, packed + k * paddedRows + row * count, tileRows * count);
-        });
+        var chunkRows = splits ? Math.Max(1, paddedRows / tileRows / 4) * tileRows : paddedRows;
+        var chunks = (rows + chunkRows - 1) / chunkRows;
         var pieces = splits ? 4 * team.Threads : 1;
-        if (columns >= rows)
+        for (var first = 0; first < depth; first += slabDepth)
         {
-            var grain = RoundUp((columns + pieces - 1) / pieces, MicroKernel.Columns);
-            team.ForRange(columns, grain, (start, count) => MultiplyBlock(packed, depth, right, result, 0, rows, start, count));
-        }
-        else
-        {
-            var grain = RoundUp((rows + pieces - 1) / pieces, tileRows);
-            team.ForRange(rows, grain, (start, count) => MultiplyBlock(packed, depth, right, result, start, count, 0, columns));
+            var slab = new Slab(packed, first, Math.Min(slabDepth, depth - first));
+            team.For((slab.Depth + DepthBlock - 1) / DepthBlock * chunks, piece =>
+            {
+                int k = piece / chunks * DepthBlock, row = piece % chunks * chunkRows, count = Math.Min(DepthBlock, slab.Depth - k);
+                left.Pack(row, Math.Min(chunkRows, rows - row), slab.First + k, count, tileRows, slab.Left + k * paddedRows + row * count, tileRows * count);
+            });
+            if (columns >= rows)
+            {
+                var grain = RoundUp((columns + pieces - 1) / pieces, MicroKernel.Columns);
+                team.ForRange(columns, grain, (start, count) => MultiplyBlock(slab, right, result, 0, rows, start, count));
+            }
+            else
+            {
+                var grain = RoundUp((rows + pieces - 1) / pieces, tileRows);
+                team.ForRange(rows, grain, (start, count) => MultiplyBlock(slab, right, result, start, count, 0, columns));
+            }
         }
     }
 
-    static void MultiplyBlock(float* left, int depth, Operand right, Operand result, int firstRow, int rows, int firstColumn, int columns)
+    /// <summary>The packed left side of some of the depth: blocks of <see cref="DepthBlock"/>, each panel by panel.</summary>
+    readonly struct Slab(float* left, int first, int depth)
+    {
+        public readonly float* Left = left;
+
+        public readonly int First = first, Depth = depth;
+    }
+
+    static void MultiplyBlock(Slab slab, Operand right, Operand result, int firstRow, int rows, int firstColumn, int columns)
     {
         int tileRows = MicroKernel.Rows, tileColumns = MicroKernel.Columns, paddedRows = RoundUp(result.Lines.Length, tileRows);
         int* lines = stackalloc int[tileRows], steps = stackalloc int[DepthBlock];
@@ -200,20 +214,20 @@ static unsafe class Gemm
         var space = stackalloc float[tileRows * tileColumns + 16];
         var tile = AlignedTile(space);
         var packed = Aligned(ref ownBuffer, RoundUp(ColumnBlock, tileColumns) * DepthBlock);
-        for (var k = 0; k < depth; k += DepthBlock)
+        for (var k = 0; k < slab.Depth; k += DepthBlock)
         {
-            var depthCount = Math.Min(DepthBlock, depth - k);
+            var depth = Math.Min(DepthBlock, slab.Depth - k);
             for (var block = 0; block < columns; block += ColumnBlock)
             {
                 var blockColumns = Math.Min(ColumnBlock, columns - block);
-                right.Pack(firstColumn + block, blockColumns, k, depthCount, tileColumns, packed, tileColumns * depthCount);
+                right.Pack(firstColumn + block, blockColumns, slab.First + k, depth, tileColumns, packed, tileColumns * depth);
                 for (var row = firstRow; row < firstRow + rows; row += tileRows)
                 {
                     for (var column = 0; column < blockColumns; column += tileColumns)
                     {
-                        MicroKernel.Multiply(left + k * paddedRows + row * depthCount, lines, steps, depthCount, packed + column * depthCount, tile, accumulate: false);
+                        MicroKernel.Multiply(slab.Left + k * paddedRows + row * depth, lines, steps, depth, packed + column * depth, tile, accumulate: false);
                         Store(tile, result, row, Math.Min(tileRows, firstRow + rows - row),
-                            firstColumn + block + column, Math.Min(tileColumns, blockColumns - column), accumulate: k > 0);
+                            firstColumn + block + column, Math.Min(tileColumns, blockColumns - column), accumulate: slab.First + k > 0);
                     }
                 }
             }
