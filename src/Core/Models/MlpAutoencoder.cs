@@ -57,6 +57,8 @@ public sealed class MlpAutoencoder : Vae
 
     public override Prior Prior => prior is null ? Prior.None : Prior.StandardNormal;
 
+    public override bool BoundsLikelihood => false;
+
     public override Gaussian Encode(Tensor images, Tensor? condition = null, Tensor? noise = null)
     {
         var code = Code(images);

@@ -24,6 +24,9 @@ public abstract class Vae(ParameterSet parameters, ModelOptions options)
     /// <summary>How its latents are drawn.</summary>
     public virtual Prior Prior => Prior.StandardNormal;
 
+    /// <summary>Whether its terms bound −log p(x): not so where latents have no distribution.</summary>
+    public virtual bool BoundsLikelihood => true;
+
     /// <summary>q(z | x)</summary>
     /// <param name="images">[N, C, H, W], in the likelihood's range.</param>
     /// <param name="condition">[N, K], 1 at the label and 0 elsewhere; null where the model has no classes.</param>

@@ -14,10 +14,18 @@ public static class Pictures
     public static Image? Samples(Vae model, int count = 64, ulong seed = 1)
     {
         if (model.Prior == Prior.None) return null;
+        var labels = model.Classes == 0 ? null : Enumerable.Range(0, count).Select(i => i % model.Classes).ToArray();
+        return Sheet(Draw(model, count, labels, seed), model.Classes);
+    }
+
+    /// <summary>Images decoded from the prior.</summary>
+    /// <param name="labels">One for each image, or null where labels do not condition the model.</param>
+    public static Image[] Draw(Vae model, int count, int[]? labels, ulong seed)
+    {
         var backend = model.Parameters.Backend;
         using var scope = backend.BeginScope();
-        var labels = model.Classes == 0 ? null : backend.FromValues([.. Enumerable.Range(0, count).Select(i => (float)(i % model.Classes))], new(count));
-        return Sheet(Images(model.DecodePixels(Latents(model, backend, count, seed), labels), model.Image), model.Classes);
+        var conditions = labels is null ? null : backend.FromValues(Array.ConvertAll(labels, label => (float)label), new(count));
+        return Images(model.DecodePixels(Latents(model, backend, count, seed), conditions), model.Image);
     }
 
     static Tensor Latents(Vae model, IBackend backend, int count, ulong seed)
