@@ -33,6 +33,13 @@ static class CommonOptions
         Validators = { result => { if (result.GetValueOrDefault<int>() is < 0 or > 1024) result.AddError("--threads must be from 0 to 1024."); } },
     };
 
+    public static Option<int> Count(string name, int usual, int most, string description) => new(name)
+    {
+        Description = description,
+        DefaultValueFactory = _ => usual,
+        Validators = { result => { if (result.GetValueOrDefault<int>() is var value && (value < 1 || value > most)) result.AddError($"{name} must be from 1 to {most}."); } },
+    };
+
     public static Option<bool> Force() => new("--force") { Description = "Let the new version serve even if it is worse, which is recorded" };
 
     /// <exception cref="StorageException">The setting is missing or makes no sense.</exception>

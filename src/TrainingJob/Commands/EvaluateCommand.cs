@@ -1,48 +1,76 @@
 using System.CommandLine;
 using System.Globalization;
 using VaeFunctions.Data;
+using VaeFunctions.Measurement;
 using VaeFunctions.Registry;
 using VaeFunctions.Training;
 
 namespace VaeFunctions.Commands;
 
-/// <summary><c>evaluate MODEL</c>: the test loss of a published version, on its own data or others.</summary>
+/// <summary><c>evaluate MODEL</c>: all that can be measured of a published version, on its own data or others.</summary>
 static class EvaluateCommand
 {
+    sealed record Request(string Model, string? Version, string? Data, int Draws, int Images, bool Resize, int Threads);
+
     public static Command Create()
     {
         var model = new Argument<string>("model") { Description = "A published model" };
         Option<string?> version = new("--version") { Description = "A version; the serving one unless given" };
         Option<string?> data = CommonOptions.Data();
         var store = CommonOptions.Store();
+        var draws = CommonOptions.Count("--draws", 100, 1_000_000, "Latents drawn for each image in the importance-weighted bound (k)");
+        var images = CommonOptions.Count("--images", 1000, 100_000_000, "Test images that bound is computed of, at most; all else takes all test images");
         Option<bool> resize = CommonOptions.Resize();
         var threads = CommonOptions.Threads();
-        var command = new Command("evaluate", "Measure a published version on test images") { model, version, data, store, resize, threads };
-        command.SetAction((parsed, cancellation) => RunAsync(
-            CommonOptions.OpenStore(parsed.GetRequiredValue(store)), parsed.GetRequiredValue(model), parsed.GetValue(version), parsed.GetValue(data),
-            parsed.GetValue(resize), parsed.GetValue(threads), cancellation));
+        var command = new Command("evaluate", "Measure a published version on test images") { model, version, data, store, draws, images, resize, threads };
+        command.SetAction((parsed, cancellation) => RunAsync(CommonOptions.OpenStore(parsed.GetRequiredValue(store)),
+            new(parsed.GetRequiredValue(model), parsed.GetValue(version), parsed.GetValue(data), parsed.GetValue(draws), parsed.GetValue(images),
+                parsed.GetValue(resize), parsed.GetValue(threads)), cancellation));
         return command;
     }
 
-    static async Task<int> RunAsync(IBlobStore store, string name, string? version, string? source, bool resize, int threads, CancellationToken cancellation)
+    static async Task<int> RunAsync(IBlobStore store, Request request, CancellationToken cancellation)
     {
+        await Task.Yield(); // as in training: Ctrl-C is heeded only from here on
         var registry = new ModelRegistry(store);
-        version ??= await CommonOptions.ServingVersionAsync(registry, name, cancellation);
+        var name = request.Model;
+        var version = request.Version ?? await CommonOptions.ServingVersionAsync(registry, name, cancellation);
         var manifest = await registry.ReadManifestAsync(name, version, cancellation);
-        var (recipe, model) = await Publisher.LoadAsync(registry, manifest, threads, cancellation);
-        source ??= manifest.Data.Source;
+        var (recipe, model) = await Publisher.LoadAsync(registry, manifest, request.Threads, cancellation);
+        var source = request.Data ?? manifest.Data.Source;
         var data = await DataSources.LoadAsync(source, new()
         {
             Shape = model.Image,
-            Resize = resize || recipe.Resize,
+            Resize = request.Resize || recipe.Resize,
             Seed = recipe.Seed,
             Binarize = recipe.Binarize,
             Blobs = CommonOptions.DataStore(source),
             Log = Console.WriteLine,
         }, cancellation);
         var loss = Evaluation.Run(model, data.Test, recipe, cancellation);
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{name} {version} on {data.Test.Count} test images of {source}: loss {loss.Loss:F4} per image, reconstruction {loss.MeanReconstruction:F4}, KL {loss.MeanKl:F4} ({manifest.Loss})"));
+        Line($"{name} {version} on {data.Test.Count} test images of {source}: loss {loss.Loss:F4} per image, reconstruction {loss.MeanReconstruction:F4}, KL {loss.MeanKl:F4} ({manifest.Loss})");
+        var evaluation = ModelEvaluation.Of(model, data, recipe, new(request.Draws, request.Images) { Log = Console.WriteLine }, cancellation);
+        var metrics = new Dictionary<string, double>(evaluation.Metrics)
+        {
+            [Manifest.TestLoss] = loss.Loss,
+            ["test_reconstruction"] = loss.MeanReconstruction,
+            ["test_kl"] = loss.MeanKl,
+        };
+        Print(evaluation);
+        await new EvaluationFile(name, version, source, data.Fingerprint, metrics, evaluation.KlPerLatent, evaluation.Attributes).WriteAsync(store, cancellation);
+        Line($"written to {EvaluationFile.PathOf(name, version)} in {store.Location}");
         return 0;
     }
+
+    static void Print(ModelEvaluation evaluation)
+    {
+        foreach (var (metric, value) in evaluation.Metrics) Line($"  {metric,-26} {value,12:G6}");
+        foreach (var (part, error) in evaluation.Anomaly.Quantiles) Line($"  {"error_quantile_" + part,-26} {error,12:G4}");
+        Line($"  KL of each latent in nats: {string.Join(' ', evaluation.KlPerLatent.Select(kl => kl.ToString("F2", CultureInfo.InvariantCulture)))}");
+        if (evaluation.Attributes.Count == 0) return;
+        Line($"  {"attribute",-16} {"latent",6} {"best",6} {"second",6} {"gap",6}   (mutual information over the attribute's entropy)");
+        foreach (var attribute in evaluation.Attributes) Line($"  {attribute.Name,-16} {attribute.Latent,6} {attribute.Best,6:F3} {attribute.Second,6:F3} {attribute.Gap,6:F3}");
+    }
+
+    static void Line(FormattableString text) => Console.WriteLine(text.ToString(CultureInfo.InvariantCulture));
 }

@@ -183,7 +183,7 @@ static class TrainCommand
         async Task<string> PublishToAsync(IBlobStore place)
         {
             var registry = new ModelRegistry(place);
-            var publisher = new Publisher(registry, new() { Tolerance = request.Tolerance });
+            var publisher = new Publisher(registry, new() { Tolerance = request.Tolerance }) { Effort = new() { Log = log.Line } };
             var manifest = await publisher.PublishAsync(name, recipe, data, model, state.History, request.Force, cancellation);
             log.Line($"published models/{name}/{manifest.Version} in {place.Location}");
             log.Line($"  report: models/{name}/{manifest.Version}/report.html");

@@ -3,6 +3,7 @@ using System.Net;
 using System.Text;
 using VaeFunctions.Data;
 using VaeFunctions.Imaging;
+using VaeFunctions.Measurement;
 using VaeFunctions.Models;
 using VaeFunctions.Training;
 
@@ -19,11 +20,13 @@ public static class HtmlReport
         svg { width: 100%; height: auto; } svg text { font: 12px system-ui, sans-serif; fill: var(--soft); }
         .grid { stroke: var(--line); } polyline { fill: none; stroke-width: 2; }
         polyline.train { stroke: var(--a); } polyline.test { stroke: var(--b); } svg text.train, circle.train { fill: var(--a); } svg text.test, circle.test { fill: var(--b); }
+        svg .bar { fill: var(--a); }
         img { max-width: 100%; image-rendering: pixelated; } pre { overflow-x: auto; padding: 1rem; border: 1px solid var(--line); border-radius: 6px; font-size: .85rem; }
         .scroll { overflow-x: auto; } table { border-collapse: collapse; font-variant-numeric: tabular-nums; } td, th { text-align: right; padding: .2rem .8rem; border-bottom: 1px solid var(--line); }
         """;
 
-    public static string Write(string name, string version, Recipe recipe, DataSplit data, Vae model, IReadOnlyList<EpochMetrics> history, Image? samples, Image reconstructions)
+    public static string Write(string name, string version, Recipe recipe, DataSplit data, Vae model, IReadOnlyList<EpochMetrics> history,
+        ModelEvaluation evaluation, Image? samples, Image reconstructions)
     {
         var last = recipe.Published(history);
         var page = new StringBuilder();
@@ -41,6 +44,7 @@ public static class HtmlReport
         page.Append(LossChart.Draw("KL to the prior, in nats", history, ("training", "train", m => m.Train.MeanKl), ("test", "test", m => m.Test.MeanKl)));
         page.Append(Figure("Test images, each row above its reconstructions", reconstructions));
         if (samples is not null) page.Append(Figure("Samples from the prior", samples));
+        page.Append(EvaluationSection.Write(evaluation));
         page.Append("<h2>Epochs</h2><div class=\"scroll\"><table><tr><th>");
         page.AppendJoin("</th><th>", EpochMetrics.Header.Split(',').Select(title => title.Replace('_', ' '))).Append("</th></tr>");
         foreach (var metrics in history) page.Append("<tr><td>").AppendJoin("</td><td>", metrics.ToCsv().Split(',')).Append("</td></tr>");

@@ -4,6 +4,7 @@ using System.Runtime.InteropServices;
 using VaeFunctions.Data;
 using VaeFunctions.Imaging;
 using VaeFunctions.Layers;
+using VaeFunctions.Measurement;
 using VaeFunctions.Models;
 using VaeFunctions.Registry;
 using VaeFunctions.Report;
@@ -13,10 +14,14 @@ namespace VaeFunctions.Training;
 /// <summary>Turns a trained model into an immutable version of the registry and lets it serve if the gate agrees.</summary>
 public sealed class Publisher(ModelRegistry registry, PromotionGate gate)
 {
+    /// <summary>How much is measured of a model when it is published.</summary>
+    public EvaluationOptions Effort { get; init; } = new();
+
     /// <summary>Writes graphs, weights, report and manifest, then moves the pointer unless the gate says no.</summary>
     public async Task<Manifest> PublishAsync(
         string name, Recipe recipe, DataSplit data, Vae model, IReadOnlyList<EpochMetrics> history, bool force, CancellationToken cancellation = default)
     {
+        var evaluation = ModelEvaluation.Of(model, data, recipe, Effort, cancellation);
         var version = await registry.NewVersionAsync(name, DateTimeOffset.UtcNow, cancellation);
         var (serving, damage) = await ReadCurrentAsync(name, cancellation);
         var manifest = new Manifest
@@ -31,14 +36,15 @@ public sealed class Publisher(ModelRegistry registry, PromotionGate gate)
             Conditional = model.Classes > 0,
             Prior = model.Prior,
             Labels = data.Train.LabelNames,
-            Metrics = Metrics(recipe.Published(history)),
+            Metrics = Metrics(recipe.Published(history), history, evaluation),
+            Anomaly = evaluation.Anomaly,
             Recipe = recipe.ToJsonElement(),
             Data = new(data.Source, data.Fingerprint, data.Train.Count, data.Test.Count),
             Engine = Engine(),
             Parent = serving?.Version,
         };
         manifest = manifest with { Promotion = await DecideAsync(manifest, serving, damage, data.Test, recipe.Seed, force, cancellation) };
-        manifest = await registry.PublishAsync(manifest, Files(manifest, recipe, data, model, history), cancellation);
+        manifest = await registry.PublishAsync(manifest, Files(manifest, recipe, data, model, history, evaluation), cancellation);
         if (manifest.Promotion!.Promoted) await registry.PromoteAsync(name, version, manifest.Promotion.Reason, serving, cancellation);
         return manifest;
     }
@@ -121,7 +127,8 @@ public sealed class Publisher(ModelRegistry registry, PromotionGate gate)
         }
     }
 
-    static Dictionary<string, BinaryData> Files(Manifest manifest, Recipe recipe, DataSplit data, Vae model, IReadOnlyList<EpochMetrics> history)
+    static Dictionary<string, BinaryData> Files(
+        Manifest manifest, Recipe recipe, DataSplit data, Vae model, IReadOnlyList<EpochMetrics> history, ModelEvaluation evaluation)
     {
         var samples = Pictures.Samples(model);
         var reconstructions = Pictures.Reconstructions(model, data.Test);
@@ -133,28 +140,24 @@ public sealed class Publisher(ModelRegistry registry, PromotionGate gate)
             ["weights.safetensors"] = Safetensors.Write(ParameterFile.ToTensors(model.Parameters), about),
             ["reconstructions.png"] = new(ImageCodec.EncodePng(reconstructions)),
             ["metrics.csv"] = new(EpochMetrics.ToCsv(history)),
-            ["report.html"] = new(HtmlReport.Write(manifest.Model, manifest.Version, recipe, data, model, history, samples, reconstructions)),
+            ["report.html"] = new(HtmlReport.Write(manifest.Model, manifest.Version, recipe, data, model, history, evaluation, samples, reconstructions)),
         };
         if (model is IAutoregressive quantised) files["prior.onnx"] = PublishedGraphs.Prior(quantised, about);
         if (samples is not null) files["samples.png"] = new(ImageCodec.EncodePng(samples));
         return files;
     }
 
-    /// <summary>Of the epoch whose weights are published.</summary>
-    static Dictionary<string, double> Metrics(EpochMetrics epoch)
-    {
-        var metrics = new Dictionary<string, double>
+    /// <summary>Of the epoch whose weights are published, and of those weights.</summary>
+    static Dictionary<string, double> Metrics(EpochMetrics epoch, IReadOnlyList<EpochMetrics> history, ModelEvaluation evaluation) =>
+        new(evaluation.Metrics)
         {
             [Manifest.TestLoss] = epoch.Test.Loss,
             ["test_reconstruction"] = epoch.Test.MeanReconstruction,
             ["test_kl"] = epoch.Test.MeanKl,
             ["train_loss"] = epoch.Train.Loss,
             ["epochs"] = epoch.Epoch,
+            ["training_minutes"] = history.Sum(past => past.Seconds) / 60,
         };
-        if (epoch.Test.Perplexity is { } perplexity) metrics["codebook_perplexity"] = perplexity;
-        if (epoch.Test.CodesUsed is { } used) metrics["codebook_used"] = used;
-        return metrics;
-    }
 
     static Dictionary<string, string> Engine() => new()
     {
