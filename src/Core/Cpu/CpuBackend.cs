@@ -163,6 +163,14 @@ public sealed class CpuBackend : ITrainingBackend
         return (output, mean, variance);
     }
 
+    public Tensor BinaryCrossEntropySum(Tensor logits, Tensor target)
+    {
+        var shape = ShapeRules.Same(logits.Shape, target.Shape, "BinaryCrossEntropySum", "logits", "target");
+        var result = New(new(shape[0]));
+        CrossEntropy.Sum(team, Values(logits), Values(target), shape.Count / Math.Max(1, shape[0]), result.Values);
+        return result;
+    }
+
     // --- training -----------------------------------------------------------------------------------------------------
 
     public void Release(Tensor tensor)

@@ -20,13 +20,13 @@ static class UnaryOperations
         rest[..(x.Length - i)].CopyTo(y[i..]);
     }
 
-    /// <summary>log1p(u) = log(w) · u / (w − 1) with w = 1 + u rounded, which cancels the rounding. (Kahan; Higham 2002, §1.14)</summary>
-    static Vector256<float> Softplus(Vector256<float> x)
+    static Vector256<float> Softplus(Vector256<float> x) => Vector256.Max(x, Vector256<float>.Zero) + Log1p(Vector256.Exp(-Vector256.Abs(x)));
+
+    /// <summary>log(1 + u) = log(w) · u / (w − 1) with w = 1 + u rounded, which cancels the rounding. (Kahan; Higham 2002, §1.14)</summary>
+    internal static Vector256<float> Log1p(Vector256<float> u)
     {
-        var u = Vector256.Exp(-Vector256.Abs(x));
         var w = Vector256<float>.One + u;
-        var log1p = Vector256.ConditionalSelect(Vector256.Equals(w, Vector256<float>.One), u, Vector256.Log(w) * u / (w - Vector256<float>.One));
-        return Vector256.Max(x, Vector256<float>.Zero) + log1p;
+        return Vector256.ConditionalSelect(Vector256.Equals(w, Vector256<float>.One), u, Vector256.Log(w) * u / (w - Vector256<float>.One));
     }
 
     /// <summary>x where x ≥ 0 or NaN, slope · x elsewhere.</summary>
