@@ -6,6 +6,8 @@ var root = new RootCommand("Trains variational autoencoders and keeps their vers
 {
     TrainCommand.Create(),
     EvaluateCommand.Create(),
+    AnomalyBenchmarkCommand.Create(),
+    ResultsCommand.Create(),
     ExportCommand.Create(),
     PublishCommand.Create(),
     RollbackCommand.Create(),

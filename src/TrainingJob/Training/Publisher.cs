@@ -36,7 +36,7 @@ public sealed class Publisher(ModelRegistry registry, PromotionGate gate)
             Conditional = model.Classes > 0,
             Prior = model.Prior,
             Labels = data.Train.LabelNames,
-            Metrics = Metrics(recipe.Published(history), history, evaluation),
+            Metrics = Metrics(recipe.Published(history), evaluation),
             Anomaly = evaluation.Anomaly,
             Recipe = recipe.ToJsonElement(),
             Data = new(data.Source, data.Fingerprint, data.Train.Count, data.Test.Count),
@@ -148,7 +148,7 @@ public sealed class Publisher(ModelRegistry registry, PromotionGate gate)
     }
 
     /// <summary>Of the epoch whose weights are published, and of those weights.</summary>
-    static Dictionary<string, double> Metrics(EpochMetrics epoch, IReadOnlyList<EpochMetrics> history, ModelEvaluation evaluation) =>
+    static Dictionary<string, double> Metrics(EpochMetrics epoch, ModelEvaluation evaluation) =>
         new(evaluation.Metrics)
         {
             [Manifest.TestLoss] = epoch.Test.Loss,
@@ -156,7 +156,6 @@ public sealed class Publisher(ModelRegistry registry, PromotionGate gate)
             ["test_kl"] = epoch.Test.MeanKl,
             ["train_loss"] = epoch.Train.Loss,
             ["epochs"] = epoch.Epoch,
-            ["training_minutes"] = history.Sum(past => past.Seconds) / 60,
         };
 
     static Dictionary<string, string> Engine() => new()

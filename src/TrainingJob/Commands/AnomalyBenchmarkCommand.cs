@@ -1,0 +1,68 @@
+using System.CommandLine;
+using System.Diagnostics;
+using System.Globalization;
+using VaeFunctions.Data;
+using VaeFunctions.Measurement;
+using VaeFunctions.Registry;
+using VaeFunctions.Training;
+
+namespace VaeFunctions.Commands;
+
+/// <summary><c>anomaly-benchmark RECIPE</c>: one-class anomaly detection, label by label.</summary>
+static class AnomalyBenchmarkCommand
+{
+    public static Command Create()
+    {
+        var recipe = new Argument<string>("recipe") { Description = "A recipe, or the path of a .json file" };
+        Option<string?> data = CommonOptions.Data();
+        var store = CommonOptions.Store();
+        Option<int?> epochs = new("--epochs") { Description = "Passes over the training images of a label; the recipe's number unless given" };
+        Option<ulong?> seed = new("--seed") { Description = "What initial weights, shuffling and noise follow from" };
+        var threads = CommonOptions.Threads();
+        var command = new Command("anomaly-benchmark", "Train on one label at a time and tell the others apart: AUROC for each and their mean") { recipe, data, store, epochs, seed, threads };
+        command.SetAction((parsed, cancellation) => RunAsync(CommonOptions.OpenStore(parsed.GetRequiredValue(store)), parsed.GetRequiredValue(recipe), parsed.GetValue(data),
+            parsed.GetValue(epochs), parsed.GetValue(seed), parsed.GetValue(threads), cancellation));
+        return command;
+    }
+
+    static async Task<int> RunAsync(IBlobStore store, string recipeName, string? source, int? epochs, ulong? seed, int threads, CancellationToken cancellation)
+    {
+        await Task.Yield(); // as in training: Ctrl-C is heeded only from here on
+        var (name, recipe) = RecipeBook.Load(recipeName);
+        recipe = recipe with { Epochs = epochs ?? recipe.Epochs, Seed = seed ?? recipe.Seed };
+        recipe.Check(recipeName);
+        source ??= recipe.Data ?? throw new RecipeException($"Recipe {recipeName} does not say where its images are. Give --data: {DataSources.Kinds}");
+        var data = await DataSources.LoadAsync(source, new()
+        {
+            Shape = recipe.Model.Image,
+            Resize = recipe.Resize,
+            Seed = recipe.Seed,
+            Binarize = recipe.Binarize,
+            Blobs = CommonOptions.DataStore(source),
+            Log = Console.WriteLine,
+        }, cancellation);
+        var watch = Stopwatch.StartNew();
+        var benchmark = new AnomalyBenchmark(recipe, data, threads);
+        benchmark.Check();
+        Console.WriteLine(benchmark.Protocol);
+        Line($"{"label",-16} {"trained on",10} {"error",8} {"-ELBO",8}");
+        List<ClassScore> scores = [];
+        for (var label = 0; label < data.Train.LabelNames.Count; label++)
+        {
+            if (await benchmark.RunAsync(label, cancellation) is not { } score)
+            {
+                Line($"{data.Train.LabelNames[label],-16} has no images to train on or to test with; left out");
+                continue;
+            }
+            Line($"{score.Label,-16} {score.TrainingImages,10} {score.Error,8:F4} {score.Elbo,8:F4}");
+            scores.Add(score);
+        }
+        var file = new AnomalyBenchmarkFile(name, source, data.Fingerprint, benchmark.Protocol, watch.Elapsed.TotalMinutes, scores);
+        Line($"{"mean",-16} {"",10} {file.Error,8:F4} {file.Elbo,8:F4}   in {file.Minutes:F1} minutes");
+        await file.WriteAsync(store, cancellation);
+        Line($"written to {AnomalyBenchmarkFile.PathOf(name)} in {store.Location}");
+        return 0;
+    }
+
+    static void Line(FormattableString text) => Console.WriteLine(text.ToString(CultureInfo.InvariantCulture));
+}

@@ -1,0 +1,57 @@
+using System.Globalization;
+using VaeFunctions.Registry;
+
+namespace VaeFunctions.Measurement;
+
+/// <summary>All figures of the version of a model that serves: those of its manifest, of its epochs, of its last evaluation on the same images, and of
+/// the anomaly benchmark of its recipe.</summary>
+public sealed class MeasuredModel
+{
+    readonly Dictionary<string, double> metrics = [];
+    readonly Dictionary<string, double>[] epochs = [];
+
+    MeasuredModel(string name, Manifest? manifest, EvaluationFile? evaluation, AnomalyBenchmarkFile? anomalies, string epochs)
+    {
+        (Name, Manifest, Anomalies) = (name, manifest, anomalies);
+        foreach (var (metric, value) in manifest?.Metrics ?? new Dictionary<string, double>()) metrics[metric] = value;
+        if (evaluation is not null && evaluation.Fingerprint == manifest?.Data.Fingerprint)
+        {
+            foreach (var (metric, value) in evaluation.Metrics) metrics[metric] = value;
+            Attributes = evaluation.Attributes;
+        }
+        if (anomalies is not null)
+            (metrics["anomaly_error"], metrics["anomaly_elbo"], metrics["anomaly_best"]) = (anomalies.Error, anomalies.Elbo, Math.Max(anomalies.Error, anomalies.Elbo));
+        string[][] lines = [.. epochs.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split(','))];
+        if (lines.Length > 1)
+            this.epochs = [.. lines[1..].Select(line => lines[0].Zip(line).ToDictionary(cell => cell.First, cell => double.Parse("0" + cell.Second, CultureInfo.InvariantCulture)))];
+    }
+
+    public string Name { get; }
+
+    /// <summary>Null where no version serves.</summary>
+    public Manifest? Manifest { get; }
+
+    public AnomalyBenchmarkFile? Anomalies { get; }
+
+    public IReadOnlyList<AttributeScore> Attributes { get; } = [];
+
+    /// <summary>How long its training took; null where there is none.</summary>
+    public double? Minutes => epochs.Length > 0 ? epochs.Sum(epoch => epoch["seconds"]) / 60 : Anomalies?.Minutes;
+
+    /// <summary>Null where the figure was not measured, or not with as many draws as the claim asks for.</summary>
+    public double? Figure(Claim claim)
+    {
+        if (claim.Draws > metrics.GetValueOrDefault("bound_draws")) return null;
+        var figures = claim.Epoch is not { } epoch ? metrics : epoch <= epochs.Length ? epochs[epoch - 1] : [];
+        return figures.TryGetValue(claim.Metric, out var figure) ? figure : null;
+    }
+
+    public static async Task<MeasuredModel> ReadAsync(ModelRegistry registry, string name, CancellationToken cancellation = default)
+    {
+        var anomalies = await AnomalyBenchmarkFile.TryReadAsync(registry.Store, name, cancellation);
+        if (await registry.ReadCurrentAsync(name, cancellation) is not { } current) return new(name, null, null, anomalies, "");
+        var manifest = await registry.ReadManifestAsync(name, current.Version, cancellation);
+        var evaluation = await EvaluationFile.TryReadAsync(registry.Store, name, current.Version, cancellation);
+        return new(name, manifest, evaluation, anomalies, (await registry.ReadFileAsync(manifest, "metrics.csv", cancellation)).ToString());
+    }
+}
