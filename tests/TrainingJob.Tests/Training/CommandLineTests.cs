@@ -167,6 +167,9 @@ public sealed class CommandLineTests : IDisposable
         await Refused("lower-case", "train", "faces-vae", "--data", "faces:8", "--model", "../Upwards");
         await Refused("no-such-model", "evaluate", "no-such-model");
         await Refused("no-such-model", "rollback", "no-such-model");
+        await Refused("--draws must be from 1", "evaluate", "faces-vae", "--draws", "0");
+        await Refused("0 labels", "anomaly-benchmark", "faces-vae", "--data", "faces:8");
+        await Refused("no-claims.json", "results", "--claims", "no-claims.json");
         await Refused("no-such-model", "publish", "no-such-model", "--to", "elsewhere");
         await Refused("nothing.safetensors", "export", "mnist-vae-20", "--weights", "nothing.safetensors");
         await Refused("frobnicate", "frobnicate");
@@ -217,7 +220,13 @@ public sealed class CommandLineTests : IDisposable
     {
         await Done(Train("runs"));
         Assert.Contains("serves", await Done("models", "--store", "runs"));
-        Assert.Contains("loss", await Done("evaluate", "faces-vae", "--store", "runs", "--data", "faces:80"));
+        var evaluation = await Done("evaluate", "faces-vae", "--store", "runs", "--data", "faces:80", "--draws", "4", "--images", "3");
+        foreach (var part in (string[])["loss", "active_units", "bound_nats", "ssim", "mutual_information_gap", "error_quantile_0.99", "glasses", "written to evaluations/faces-vae/"]) Assert.Contains(part, evaluation);
+        await File.WriteAllTextAsync(Path.Combine(folder, "claims.json"), """{ "introduction": "", "sections": [{ "title": "", "text": "", "claims": [{ "model": "faces-vae", "metric": "test_loss", "what": "loss" }] }] }""");
+        Directory.CreateDirectory(Path.Combine(folder, "docs"));
+        await Done("results", "--store", "runs", "--claims", "claims.json");
+        Assert.Contains("images/results/faces-vae-samples.png", await File.ReadAllTextAsync(Path.Combine(folder, "docs", "results.md")));
+        Assert.True(File.Exists(Path.Combine(folder, "docs", "images", "results", "faces-vae-reconstructions.png")));
         Assert.Contains("it serves now", await Done("publish", "faces-vae", "--from", "runs", "--to", "copy"));
         var weights = Directory.EnumerateFiles(Path.Combine(folder, "copy"), "weights.safetensors", SearchOption.AllDirectories).Single();
         await Done("export", "faces-vae", "--weights", weights, "--to", "graphs");

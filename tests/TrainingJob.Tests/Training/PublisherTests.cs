@@ -34,6 +34,21 @@ public sealed class PublisherTests : IDisposable
     }
 
     [Fact]
+    public async Task A_published_version_says_how_good_it_is_and_from_where_an_image_is_strange()
+    {
+        var manifest = await TrainAndPublishAsync(4);
+        Assert.Equal(manifest.Metrics[Manifest.TestLoss], manifest.Metrics["negative_elbo"], 3);
+        foreach (var metric in (string[])["psnr_db", "ssim", "active_units", "bound_nats", "sharpness_samples"]) Assert.Contains(metric, manifest.Metrics.Keys);
+        var quantiles = manifest.Anomaly!.Quantiles;
+        Assert.Equal(["0.5", "0.9", "0.95", "0.99", "0.999"], quantiles.Keys);
+        Assert.Equal(quantiles.Values.Order(), quantiles.Values);
+        Assert.InRange(quantiles["0.5"], 1e-6, 1);
+        var report = (await Registry.ReadFileAsync(manifest, "report.html")).ToString();
+        Assert.Contains("KL of each latent", report);
+        Assert.Contains("reconstruction error, quantile 0.99", report);
+    }
+
+    [Fact]
     public async Task A_worse_model_is_kept_but_does_not_serve_unless_forced()
     {
         var good = await TrainAndPublishAsync(6);
