@@ -9,7 +9,7 @@ namespace VaeFunctions.Measurement;
 /// <summary>How much is measured.</summary>
 /// <param name="Draws">k of the importance-weighted bound.</param>
 /// <param name="Images">Test images for that bound, at most; everything else takes all of them.</param>
-/// <param name="Learners">Training images that probes and classifiers learn from, at most.</param>
+/// <param name="Learners">Training images that the linear probe and the mutual information learn from, at most.</param>
 public sealed record EvaluationOptions(int Draws = 50, int Images = 200, int Learners = 10_000)
 {
     /// <summary>Told what is being done.</summary>
@@ -28,7 +28,8 @@ public sealed record ModelEvaluation(
     public const double ActiveVariance = 0.01;
 
     const int Samples = 256;
-    const int ClassifierEpochs = 5;
+    const int ClassifierImages = 60_000;
+    const int ClassifierEpochs = 4;
     const float ClassifierRate = 2e-3f;
 
     static readonly double[] Quantiles = [0.5, 0.9, 0.95, 0.99, 0.999];
@@ -45,7 +46,11 @@ public sealed record ModelEvaluation(
             ["sharpness_data"] = Enumerable.Range(0, test.Count).Average(i => ImageQuality.Sharpness(test.Image(i))),
             ["sharpness_reconstructions"] = scores.Sharpness.Average(),
         };
-        if (scores.Codes.Count > 0) AddCodebook(metrics, scores.Codes, ((IAutoregressive)model).Codes);
+        if (model is IAutoregressive quantised)
+        {
+            metrics["codebook_perplexity"] = Statistics.Perplexity(scores.Codes.Values);
+            metrics["codes_used"] = scores.Codes.Count / (double)quantised.Codes;
+        }
         if (model.BoundsLikelihood) AddBounds(metrics, model, test, recipe, scores, options, cancellation);
         AddSamples(metrics, model, data, recipe.Seed, options, cancellation);
 
@@ -70,14 +75,6 @@ public sealed record ModelEvaluation(
     {
         double[] sorted = [.. errors.Order()];
         return new(Quantiles.ToDictionary(part => FormattableString.Invariant($"{part}"), part => Statistics.Quantile(sorted, part)));
-    }
-
-    /// <summary>Perplexity exp(−Σ p log p) of the codes' use, and the part of them that is used at all.</summary>
-    static void AddCodebook(Dictionary<string, double> metrics, Dictionary<int, long> counts, int codes)
-    {
-        double total = counts.Values.Sum();
-        metrics["codebook_perplexity"] = Math.Exp(-counts.Values.Sum(count => count / total * Math.Log(count / total)));
-        metrics["codes_used"] = counts.Count / (double)codes;
     }
 
     static void AddBounds(
@@ -115,7 +112,7 @@ public sealed record ModelEvaluation(
         metrics["sharpness_samples"] = images.Average(ImageQuality.Sharpness);
         if (asked is null) return;
 
-        var learners = Some(data.Train, options.Learners * 2);
+        var learners = Some(data.Train, ClassifierImages);
         options.Log?.Invoke($"teaching a classifier labels on {learners.Count:N0} training images, to read samples with");
         var classifier = Classifier.OfImages(model.Parameters.Backend, model.Image, data.Train.LabelNames.Count);
         classifier.Fit(Values(learners), learners.Labels!, ClassifierEpochs, ClassifierRate, cancellation);

@@ -31,6 +31,14 @@ public static class Statistics
         return (ranks - anomalies * (anomalies + 1) / 2.0) / ((double)anomalies * ordinary);
     }
 
+    /// <summary>How many equally frequent things would be as hard to foresee: exp(−Σ p log p).</summary>
+    /// <param name="counts">Above 0.</param>
+    public static double Perplexity(IReadOnlyCollection<long> counts)
+    {
+        double total = counts.Sum();
+        return Math.Exp(-counts.Sum(count => count / total * Math.Log(count / total)));
+    }
+
     /// <summary>The value below which a part of all lies, between neighbours in a straight line. (Hyndman and Fan 1996, type 7)</summary>
     /// <param name="sorted">In ascending order, at least one.</param>
     public static double Quantile(ReadOnlySpan<double> sorted, double part)

@@ -1,4 +1,5 @@
 using VaeFunctions.Data;
+using VaeFunctions.Measurement;
 using VaeFunctions.Models;
 using VaeFunctions.Tensors;
 
@@ -25,13 +26,6 @@ public static class Evaluation
             sums = sums.Plus(loss.Reconstruction.Sum().ToScalar(), loss.Kl.Sum().ToScalar(), batch.Count);
             foreach (var code in loss.Codes?.ToArray() ?? []) usage[code] = usage.GetValueOrDefault(code) + 1;
         }
-        return usage.Count > 0 ? sums with { Perplexity = Perplexity(usage.Values), CodesUsed = usage.Count } : sums;
-    }
-
-    /// <summary>exp(−Σ p log p)</summary>
-    static double Perplexity(IReadOnlyCollection<long> counts)
-    {
-        double total = counts.Sum();
-        return Math.Exp(-counts.Sum(count => count / total * Math.Log(count / total)));
+        return usage.Count > 0 ? sums with { Perplexity = Statistics.Perplexity(usage.Values), CodesUsed = usage.Count } : sums;
     }
 }

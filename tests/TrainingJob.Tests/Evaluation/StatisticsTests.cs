@@ -50,6 +50,15 @@ public sealed class StatisticsTests
     }
 
     [Fact]
+    public void The_perplexity_of_equal_counts_is_their_number_and_of_others_less()
+    {
+        Assert.Equal(4, Statistics.Perplexity([5, 5, 5, 5]), 9);
+        Assert.Equal(1, Statistics.Perplexity([7]), 9);
+        // p = ¾, ¼: exp(−¾ log ¾ − ¼ log ¼) = 4 / 3^¾
+        Assert.Equal(4 / Math.Pow(3, 0.75), Statistics.Perplexity([3, 1]), 9);
+    }
+
+    [Fact]
     public void Variances_are_of_columns() => Assert.Equal([1, 0], Statistics.Variances([1, 5, 3, 5], 2)); // 1 and 3 lie 1 from their mean
 
     [Fact]
