@@ -1,5 +1,6 @@
 using System.Globalization;
 using VaeFunctions.Registry;
+using VaeFunctions.Training;
 
 namespace VaeFunctions.Measurement;
 
@@ -37,6 +38,14 @@ public sealed class MeasuredModel
 
     /// <summary>How long its training took; null where there is none.</summary>
     public double? Minutes => epochs.Length > 0 ? epochs.Sum(epoch => epoch["seconds"]) / 60 : Anomalies?.Minutes;
+
+    /// <summary>How many images the importance-weighted bound is the mean of; 0 where it was not measured.</summary>
+    public int BoundImages => (int)metrics.GetValueOrDefault("bound_images");
+
+    /// <summary>The options of the training that are not the recipe's own.</summary>
+    public string TrainingOptions =>
+        Manifest is not null && RecipeBook.Names.Contains(Name) && Manifest.Recipe.TryGetProperty("epochs", out var trained)
+            && trained.GetInt32() is var count && count != RecipeBook.Load(Name).Recipe.Epochs ? $" --epochs {count}" : "";
 
     /// <summary>Null where the figure was not measured, or not with as many draws as the claim asks for.</summary>
     public double? Figure(Claim claim)

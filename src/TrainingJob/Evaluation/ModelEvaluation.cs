@@ -28,6 +28,10 @@ public sealed record ModelEvaluation(
     public const double ActiveVariance = 0.01;
 
     const int Samples = 256;
+
+    /// <summary>Samples of a model that draws them code by code, each with a pass through its prior.</summary>
+    const int SlowSamples = 64;
+
     const int ClassifierImages = 60_000;
     const int ClassifierEpochs = 4;
     const float ClassifierRate = 2e-3f;
@@ -108,7 +112,7 @@ public sealed record ModelEvaluation(
     {
         if (model.Prior == Prior.None) return;
         var asked = model.Classes == 0 ? null : Enumerable.Range(0, Samples * 4).Select(i => i % data.Train.LabelNames.Count).ToArray();
-        var images = Pictures.Draw(model, asked?.Length ?? Samples, asked, seed);
+        var images = Pictures.Draw(model, asked?.Length ?? (model is IAutoregressive ? SlowSamples : Samples), asked, seed);
         metrics["sharpness_samples"] = images.Average(ImageQuality.Sharpness);
         if (asked is null) return;
 

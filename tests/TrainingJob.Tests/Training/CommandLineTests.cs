@@ -225,7 +225,9 @@ public sealed class CommandLineTests : IDisposable
         await File.WriteAllTextAsync(Path.Combine(folder, "claims.json"), """{ "introduction": "", "sections": [{ "title": "", "text": "", "claims": [{ "model": "faces-vae", "metric": "test_loss", "what": "loss" }] }] }""");
         Directory.CreateDirectory(Path.Combine(folder, "docs"));
         await Done("results", "--store", "runs", "--claims", "claims.json");
-        Assert.Contains("images/results/faces-vae-samples.png", await File.ReadAllTextAsync(Path.Combine(folder, "docs", "results.md")));
+        var page = await File.ReadAllTextAsync(Path.Combine(folder, "docs", "results.md"));
+        Assert.Contains("images/results/faces-vae-samples.png", page);
+        Assert.Contains("./vae train faces-vae --data faces:320 --epochs 2\n", page);
         Assert.True(File.Exists(Path.Combine(folder, "docs", "images", "results", "faces-vae-reconstructions.png")));
         Assert.Contains("it serves now", await Done("publish", "faces-vae", "--from", "runs", "--to", "copy"));
         var weights = Directory.EnumerateFiles(Path.Combine(folder, "copy"), "weights.safetensors", SearchOption.AllDirectories).Single();
