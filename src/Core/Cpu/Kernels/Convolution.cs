@@ -174,13 +174,20 @@ sealed class Convolution(Team team, BufferPool pool)
         var padded = border.Around(shape);
         int height = shape[2], width = shape[3], paddedWidth = padded[3], plane = padded[2] * paddedWidth;
         var values = pool.Rent(padded.Count).Values;
-        team.ForRange(shape[0] * shape[1], 64, (start, count) =>
+        int top = border.Before * paddedWidth + border.Before, gap = border.Before + border.After;
+        team.ForRange(shape[0] * shape[1], 16, (start, count) =>
         {
-            values.AsSpan(start * plane, count * plane).Clear();
             for (var index = start; index < start + count; index++)
             {
+                var target = values.AsSpan(index * plane, plane);
+                target[..top].Clear();
                 for (var row = 0; row < height; row++)
-                    x.AsSpan((index * height + row) * width, width).CopyTo(values.AsSpan(index * plane + (border.Before + row) * paddedWidth + border.Before));
+                {
+                    x.AsSpan((index * height + row) * width, width).CopyTo(target[(top + row * paddedWidth)..]);
+                    var end = top + row * paddedWidth + width;
+                    target[end..Math.Min(end + gap, plane)].Clear(); // after this row and before the next
+                }
+                target[Math.Min(top + height * paddedWidth, plane)..].Clear();
             }
         });
         return values;
