@@ -42,8 +42,8 @@ public sealed record Manifest
     /// <summary>The classes of a conditional model or of labelled data, by their number.</summary>
     public IReadOnlyList<string> Labels { get; init => field = value ?? []; } = [];
 
-    /// <summary>The names of the latent directions in <c>concepts.safetensors</c>.</summary>
-    public IReadOnlyList<string> Concepts { get; init => field = value ?? []; } = [];
+    /// <summary>The latent directions in <c>concepts.safetensors</c>.</summary>
+    public IReadOnlyList<ConceptDescription> Concepts { get; init => field = value ?? []; } = [];
 
     public AnomalyCalibration? Anomaly { get; init; }
 
@@ -73,6 +73,9 @@ public sealed record DataDescription(string Source, string Fingerprint, int Trai
 
 /// <summary>A file of a version: its size in bytes and its SHA-256 in lower-case hexadecimal.</summary>
 public sealed record ManifestFile(string Name, long Size, string Sha256);
+
+/// <summary>A direction of the latent space and how well it parts images with it from those without: ½ is chance, 1 perfect.</summary>
+public sealed record ConceptDescription(string Name, double Separability);
 
 /// <summary>Anomaly scores of ordinary images: quantile, such as "0.99", to score.</summary>
 public sealed record AnomalyCalibration(IReadOnlyDictionary<string, double> Quantiles);

@@ -1,0 +1,153 @@
+using VaeFunctions.Imaging;
+using VaeFunctions.Latent;
+using VaeFunctions.Registry;
+using VaeFunctions.Tensors;
+
+namespace VaeFunctions.Tests.Latent;
+
+public sealed class LatentTests
+{
+    [Fact]
+    public void A_way_meets_its_stops_and_goes_in_equal_steps()
+    {
+        var path = Interpolation.Path([[0, 0], [4, 0], [4, 8]], 5, InterpolationKind.Lerp);
+        Assert.Equal([[0, 0], [1, 0], [2, 0], [3, 0], [4, 0], [4, 2], [4, 4], [4, 6], [4, 8]], path);
+    }
+
+    [Fact]
+    public void The_great_circle_keeps_the_length_where_the_straight_line_does_not()
+    {
+        var slerp = Interpolation.Slerp([2, 0], [0, 2], 0.5f);
+        Assert.Equal(Math.Sqrt(2), slerp[0], 1e-6); // 2 cos 45°
+        Assert.Equal(Math.Sqrt(2), slerp[1], 1e-6);
+        Assert.Equal([1f, 1f], Interpolation.Lerp([2, 0], [0, 2], 0.5f));
+    }
+
+    [Theory]
+    [InlineData(new float[] { 1, 2 }, new float[] { 2, 4 })] // the same direction
+    [InlineData(new float[] { 1, 0 }, new float[] { -1, 0 })] // opposite ones: any circle would do
+    [InlineData(new float[] { 0, 0 }, new float[] { 3, 1 })] // the origin has no direction
+    public void Where_there_is_no_single_great_circle_the_way_is_straight(float[] from, float[] to) =>
+        Assert.Equal(Interpolation.Lerp(from, to, 0.25f), Interpolation.Slerp(from, to, 0.25f));
+
+    [Fact]
+    public void Weighted_terms_add_up() =>
+        Assert.Equal([1f - 2f + 0.5f * 4, 0 - 4 + 0.5f * 2], Arithmetic.Sum([(1, [1, 0]), (-2, [1, 2]), (0.5f, [4, 2])]));
+
+    [Theory]
+    [InlineData(0.5, 0)]
+    [InlineData(0.975, 1.959963984540054)]
+    [InlineData(0.841344746068543, 1)]
+    [InlineData(1e-10, -6.361340902404056)]
+    [InlineData(0.001, -3.090232306167813)]
+    public void The_normal_quantile_is_the_tables(double p, double x)
+    {
+        Assert.Equal(x, Manifold.InverseNormal(p), 1e-9);
+        Assert.Equal(p, Manifold.Normal(x), 1e-12);
+    }
+
+    [Fact]
+    public void A_manifold_steps_equally_in_probability_and_leaves_other_latents_alone()
+    {
+        var grid = Manifold.Grid(3, [7, 8, 9], horizontal: 0, vertical: 2);
+        var edge = (float)Manifold.InverseNormal(1 / 6.0);
+        Assert.Equal([edge, 8, -edge], grid[0]); // left and top
+        Assert.Equal([0, 8, 0], grid[4]);
+        Assert.Equal([-edge, 8, edge], grid[8]);
+        Assert.Throws<ArgumentException>(() => Manifold.Grid(3, [7, 8, 9], 1, 1));
+    }
+
+    [Fact]
+    public void A_concept_points_from_those_without_to_those_with_and_says_how_well_it_parts_them()
+    {
+        // With it, the first latent is 2 higher; a second, wider one only goes along.
+        var random = new RandomStream(1, "concept");
+        float[][] Draw(float first) => [.. Enumerable.Range(0, 400).Select(_ => new[] { first + 0.3f * random.NextGaussian(), 2 * random.NextGaussian() })];
+        var concept = Concept.Find("smile", Draw(1), Draw(-1));
+        Assert.Equal(2, concept.Mean[0], 0.1);
+        Assert.True(concept.Separability > 0.99, $"{concept.Separability}");
+        Assert.Equal(2, concept.Logistic[0], 0.1);
+        Assert.True(Math.Abs(concept.Logistic[1]) < 0.2, $"{concept.Logistic[1]}");
+
+        var nothing = Concept.Find("nothing", Draw(0), Draw(0));
+        Assert.InRange(nothing.Separability, 0.35, 0.65);
+    }
+
+    [Fact]
+    public void The_plane_takes_away_what_both_sides_have_in_common()
+    {
+        // x − y / 2 alone tells the sides apart, without error; the means differ along x only.
+        var random = new RandomStream(2, "confounded");
+        float[][] Draw(float side) => [.. Enumerable.Range(0, 2000).Select(_ =>
+        {
+            var common = random.NextGaussian();
+            return new[] { side + 0.5f * common, common };
+        })];
+        var concept = Concept.Find("x", Draw(0.5f), Draw(-0.5f));
+        Assert.InRange(concept.Logistic[1] / concept.Logistic[0], -0.6, -0.4);
+        Assert.Equal(1, concept.Separability, 0.02);
+    }
+
+    [Fact]
+    public void Concepts_survive_their_file()
+    {
+        Concept[] concepts = [new("a", [1, 2], [3, 4], 0.875, 10), new("b_2", [0, -1], [5, 6], 1, 7)];
+        var read = ConceptFile.Read(ConceptFile.Write(concepts), 2);
+        Assert.Equal(concepts.Select(concept => (concept.Name, concept.Separability, concept.Examples)), read.Select(concept => (concept.Name, concept.Separability, concept.Examples)));
+        Assert.Equal(concepts[1].Logistic, read[1].Logistic);
+        Assert.Contains("expected", Assert.Throws<ModelFormatException>(() => ConceptFile.Read(ConceptFile.Write(concepts), 3)).Message, StringComparison.Ordinal);
+        Assert.Throws<ModelFormatException>(() => ConceptFile.Read(new BinaryData("nonsense"), 2));
+    }
+
+    [Theory]
+    [InlineData("Long Hair", "long_hair")]
+    [InlineData("3", "3")]
+    [InlineData("../etc", "etc")]
+    [InlineData("Ü", "unnamed")]
+    public void Any_label_gives_a_concept_name(string label, string name)
+    {
+        Assert.Equal(name, ConceptFile.ToConceptName(label));
+        Assert.True(ConceptFile.IsConceptName(name));
+    }
+
+    [Fact]
+    public void A_score_is_calibrated_against_ordinary_ones()
+    {
+        var calibration = Anomaly.Calibrate(Enumerable.Range(0, 1001).Select(i => i / 1000.0));
+        Assert.Equal(0.99, calibration.Quantiles["0.99"], 1e-9);
+        Assert.Equal(0.3, Anomaly.Percentile(calibration, 0.3), 1e-9);
+        Assert.Equal(0, Anomaly.Percentile(calibration, -1));
+        Assert.Equal(1, Anomaly.Percentile(calibration, 2));
+        Assert.Equal(["ordinary", "unusual", "anomalous"], new[] { 0.9499, 0.95, 0.99 }.Select(Anomaly.Verdict));
+        Assert.Equal(0.5, Anomaly.Score([255, 0], [0, 0]));
+    }
+
+    [Fact]
+    public void A_heat_map_is_black_where_an_image_comes_back()
+    {
+        var map = Anomaly.HeatMap(new Image(2, 1, 1, [10, 255]), new Image(2, 1, 1, [10, 0]));
+        Assert.Equal([0, 0, 0, 255, 255, 255], map.Pixels);
+    }
+
+    [Fact]
+    public async Task Inpainting_leaves_known_pixels_and_ignores_what_the_hole_held()
+    {
+        // The "model" makes every pixel the mean of all: the hole goes to the mean of what is known.
+        static Task<byte[]> Flatten(byte[] image) => Task.FromResult(Array.ConvertAll(image, _ => (byte)Math.Round(image.Average(pixel => (double)pixel))));
+        bool[] hole = [false, true, true, false];
+        var filled = await Inpainting.FillAsync([10, 0, 255, 30], hole, 20, Flatten);
+        Assert.Equal([10, 20, 20, 30], filled);
+        Assert.Equal(filled, await Inpainting.FillAsync([10, 99, 3, 30], hole, 20, Flatten));
+        await Assert.ThrowsAsync<ArgumentException>(() => Inpainting.FillAsync([1, 2], [true, true], 3, Flatten));
+    }
+
+    [Fact]
+    public void An_animated_png_shows_its_first_frame_to_those_who_know_no_animation()
+    {
+        var first = new Image(2, 2, 1, [1, 2, 3, 4]);
+        var bytes = AnimatedPng.Encode([first, new(2, 2, 3, new byte[12]), first], 100);
+        Assert.Equal(first.ToChannels(3).Pixels, ImageCodec.Decode(bytes).Pixels);
+        var text = System.Text.Encoding.Latin1.GetString(bytes);
+        Assert.Equal((1, 3, 2), (text.Split("acTL").Length - 1, text.Split("fcTL").Length - 1, text.Split("fdAT").Length - 1));
+    }
+}
