@@ -42,8 +42,8 @@ public sealed class InboxFunction(ModelProvider models, RequestImages images, IB
             throw RequestException.Invalid("It lies in no model's folder; put it in inbox/MODEL/.");
         using var session = await models.LeaseAsync(model, cancellation);
         var (content, etag) = await ReadAsync(blob, cancellation);
-        var label = RequestLabels.For(session, session.Labels is null ? null : LabelFolder(blob.Name), 1);
-        var result = Reconstruction.Of([images.Fit(content, session.Shape)], label, session)[0];
+        long[]? label = session.Conditional ? [session.Label(LabelFolder(blob.Name))] : null;
+        var result = (await Reconstruction.OfAsync([images.Fit(content, session.Shape)], label, session, cancellation))[0];
 
         // The JSON comes last: where it is, the result is complete.
         await WriteAsync($"results/{blob.Name}.png", new BinaryData(ImageCodec.EncodePng(result.Image)), cancellation);

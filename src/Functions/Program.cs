@@ -11,6 +11,9 @@ builder.Services
     .AddSingleton<ModelProvider>()
     .AddSingleton<ModelFollower>()
     .AddHostedService(services => services.GetRequiredService<ModelFollower>())
-    .AddSingleton<RequestImages>();
+    .AddSingleton<ServingMetrics>()
+    .AddSingleton<RequestImages>()
+    .AddSingleton<RequestLatents>()
+    .AddSingleton<ConceptStore>();
 
 builder.Build().Run();

@@ -8,41 +8,35 @@ namespace VaeFunctions.Serving;
 /// <summary>Draws images from a model's prior: a grid, JSON with the latents, or a ZIP.</summary>
 public sealed class SampleFunction(ModelProvider models, IOptions<ServingOptions> options)
 {
-    const long LargestSeed = (1L << 53) - 1; // what JSON numbers hold in every language
-
-    static readonly string[] Known = ["count", "seed", "temperature", "label"];
+    static readonly Field Count = Field.Whole("count", 1, 4096, "How many; 16 unless given, at most Serving__MaxSampleCount.");
+    static readonly Field Temperature = Field.Number("temperature", 0, 10, "How far from the mean: the prior's standard deviation, or what divides the logits of codes.");
+    static readonly Field[] Fields = [Count, Field.Seed, Temperature, Field.Label];
 
     [Function("Sample")]
+    [Describes("Draw images from the prior.", Fields = nameof(Fields), Answers = ["image/png", "application/json", "application/zip"])]
     public async Task<IActionResult> Run(
         [HttpTrigger(AuthorizationLevel.Function, "get", "post", Route = "models/{model}/sample")] HttpRequest request, string model, CancellationToken cancellation)
     {
         var kind = Accept.Choose(request);
-        var fields = await RequestFields.ReadAsync(request, Known, cancellation);
-        var count = (int)(fields.Integer("count", 1, options.Value.MaxSampleCount) ?? 16);
-        var seed = fields.Integer("seed", 0, LargestSeed) ?? Random.Shared.NextInt64(int.MaxValue);
-        var temperature = (float)(fields.Number("temperature", 0, 10) ?? 1);
+        var content = await RequestContent.ReadAsync(request, Fields, cancellation);
+        var count = content.Whole(Count with { Most = options.Value.MaxSampleCount }, 16);
+        var seed = content.SeedOrRandom();
+        var temperature = (float)content.Number(Temperature, 1);
 
         using var session = await models.LeaseAsync(model, cancellation);
-        if ((long)count * session.Shape.Height * session.Shape.Width > options.Value.MaxImagePixels)
-            throw new RequestException(StatusCodes.Status400BadRequest,
-                $"{count} images of {session.Shape} are more than {options.Value.MaxImagePixels} pixels; ask for at most {options.Value.MaxImagePixels / (session.Shape.Height * session.Shape.Width)}.");
-        var labels = RequestLabels.For(session, fields.Text("label"), count, inTurn: true);
-        var latents = session.Draw(count, (ulong)seed, temperature);
-        var images = Answers.Images(session.Decode(latents, labels), session.Shape);
+        options.Value.CheckAnswer(count, session.Shape);
+        var latents = await session.DrawAsync(count, (ulong)seed, temperature, cancellation);
+        var labels = content.LabelsOrAll(session, count);
+        var images = await session.DecodeAsync(latents, labels, cancellation);
 
         request.HttpContext.Response.Describe(session, seed);
-        return kind switch
+        return Answers.Pictures(kind, images, Answers.Square(count), () => new
         {
-            AnswerKind.Png => Answers.Png(ImageGrid.Compose(images, (int)Math.Ceiling(Math.Sqrt(count)))),
-            AnswerKind.Zip => Answers.Zip(images),
-            _ => Answers.Json(new
-            {
-                session.Model,
-                session.Version,
-                seed,
-                temperature,
-                images = images.Zip(latents.Chunk(session.LatentSize)).Select((pair, i) => new { label = labels?[i], latent = pair.Second, png = ImageCodec.EncodePng(pair.First) }),
-            }),
-        };
+            session.Model,
+            session.Version,
+            seed,
+            temperature,
+            images = images.Select((image, i) => new { latent = latents[i], label = labels?[i], png = ImageCodec.EncodePng(image) }),
+        });
     }
 }

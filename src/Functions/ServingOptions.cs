@@ -31,5 +31,29 @@ public sealed record ServingOptions
     [Range(0, 256)]
     public int RuntimeThreads { get; init; }
 
+    /// <summary>The most images that may wait for a model's graph; beyond, requests are refused with 503.</summary>
+    [Range(1, 1_000_000)]
+    public int MaxQueuedImages { get; init; } = 1024;
+
+    /// <summary>How long a run of a graph waits for company after one that several requests shared.</summary>
+    [Range(0, 1000)]
+    public double BatchWaitMilliseconds { get; init; } = 1;
+
+    /// <summary>The containers whose blobs requests may name, comma-separated.</summary>
+    [RegularExpression("^[a-z0-9-]+(,[a-z0-9-]+)*$")]
+    public string BlobContainers { get; init; } = "inbox,results";
+
+    /// <summary>The containers that bulk jobs may write to, comma-separated.</summary>
+    [RegularExpression("^[a-z0-9-]+(,[a-z0-9-]+)*$")]
+    public string JobOutputContainers { get; init; } = "results";
+
+    /// <summary>Images in a slice of a bulk job, which one function run works off.</summary>
+    [Range(1, 5000)]
+    public int JobSliceSize { get; init; } = 200;
+
+    public string[] ReadableContainers => BlobContainers.Split(',');
+
+    public string[] WritableContainers => JobOutputContainers.Split(',');
+
     public TimeSpan PointerCheckInterval => TimeSpan.FromSeconds(PointerCheckSeconds);
 }

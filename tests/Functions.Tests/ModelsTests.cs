@@ -18,7 +18,7 @@ public sealed class ModelsTests(ServingFixture serving)
     {
         var answer = await serving.Http.SendAsync(HttpMethod.Get, $"models/{ServingFixture.Model}").JsonAsync();
         Assert.Equal("v1", (string)answer["serving"]!);
-        Assert.Equal(2, answer["manifest"]!["files"]!.AsArray().Count);
+        Assert.Equal(3, answer["manifest"]!["files"]!.AsArray().Count);
     }
 
     [Fact]

@@ -7,9 +7,6 @@ namespace VaeFunctions.Latent;
 /// <summary>How strange an image is to a model: what does not come back was never learnt. (An and Cho 2015)</summary>
 public static class Anomaly
 {
-    /// <summary>The shares of ordinary images below which scores are remembered.</summary>
-    static readonly double[] Kept = [0, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.995, 1];
-
     /// <summary>The mean squared difference of an image and its reconstruction, pixels in [0, 1].</summary>
     public static double Score(ReadOnlySpan<byte> image, ReadOnlySpan<byte> reconstruction)
     {
@@ -37,27 +34,16 @@ public static class Anomaly
         return new Image(image.Width, image.Height, 3, pixels);
     }
 
-    /// <summary>Quantiles of ordinary images' scores, with linear interpolation.</summary>
-    /// <exception cref="ArgumentException">There is no score.</exception>
-    public static AnomalyCalibration Calibrate(IEnumerable<double> ordinaryScores)
-    {
-        double[] scores = [.. ordinaryScores.Order()];
-        if (scores is []) throw new ArgumentException("Anomaly: no scores to calibrate with.");
-        return new(Kept.ToDictionary(share => share.ToString(CultureInfo.InvariantCulture), share =>
-        {
-            var place = share * (scores.Length - 1);
-            var below = (int)place;
-            return scores[below] + (place - below) * (scores[Math.Min(below + 1, scores.Length - 1)] - scores[below]);
-        }));
-    }
-
     /// <summary>The share of ordinary images with a lower score, from 0 to 1, interpolated between the quantiles.</summary>
     public static double Percentile(AnomalyCalibration calibration, double score)
     {
         ArgumentNullException.ThrowIfNull(calibration);
-        var quantiles = calibration.Quantiles
-            .Select(pair => (Share: double.Parse(pair.Key, CultureInfo.InvariantCulture), Score: pair.Value)).OrderBy(pair => pair.Share).ToArray();
-        if (quantiles is [] || score <= quantiles[0].Score) return 0;
+        (double Share, double Score)[] quantiles =
+        [
+            (0, 0), // no score is lower
+            .. calibration.Quantiles.Select(pair => (double.Parse(pair.Key, CultureInfo.InvariantCulture), pair.Value)).OrderBy(pair => pair.Item1),
+        ];
+        if (score <= 0) return 0;
         for (var i = 1; i < quantiles.Length; i++)
         {
             var (low, high) = (quantiles[i - 1], quantiles[i]);

@@ -8,33 +8,42 @@ enum AnswerKind
     Png,
     Json,
     Zip,
+
+    /// <summary>An animated PNG.</summary>
+    Apng,
 }
 
 static class Accept
 {
-    static readonly (AnswerKind Kind, MediaTypeHeaderValue Type)[] Offers =
-    [
-        (AnswerKind.Png, new("image/png")),
-        (AnswerKind.Json, new("application/json")),
-        (AnswerKind.Zip, new("application/zip")),
-    ];
+    static readonly AnswerKind[] Pictures = [AnswerKind.Png, AnswerKind.Json, AnswerKind.Zip];
 
-    /// <summary>What the Accept header likes best; PNG where it is silent or indifferent.</summary>
+    static readonly Dictionary<AnswerKind, MediaTypeHeaderValue> Types = new()
+    {
+        [AnswerKind.Png] = new("image/png"),
+        [AnswerKind.Json] = new("application/json"),
+        [AnswerKind.Zip] = new("application/zip"),
+        [AnswerKind.Apng] = new("image/apng"),
+    };
+
+    /// <summary>What the Accept header likes best; the first of the offers where it is silent or indifferent.</summary>
+    /// <param name="offers">PNG, JSON and ZIP unless given.</param>
     /// <exception cref="RequestException">406: it likes nothing that there is.</exception>
-    public static AnswerKind Choose(HttpRequest request)
+    public static AnswerKind Choose(HttpRequest request, params AnswerKind[] offers)
     {
         var header = request.Headers.Accept;
+        if (offers is [])
+            offers = Pictures;
         if (header.Count == 0)
-            return AnswerKind.Png;
+            return offers[0];
         if (!MediaTypeHeaderValue.TryParseList(header, out var ranges))
             ranges = [];
-        var best = Offers
-            .Select(offer => (offer.Kind, Quality: Quality(offer.Type, ranges)))
+        var best = offers
+            .Select(offer => (Kind: offer, Quality: Quality(Types[offer], ranges)))
             .MaxBy(offer => offer.Quality); // the first of equals
         return best.Quality > 0
             ? best.Kind
             : throw new RequestException(StatusCodes.Status406NotAcceptable,
-                $"Accept is \"{header}\"; there is {string.Join(", ", Offers.Select(offer => offer.Type))}.");
+                $"Accept is \"{header}\"; there is {string.Join(", ", offers.Select(offer => Types[offer]))}.");
     }
 
     /// <summary>The quality of the most specific range that covers a type; 0 where none does.</summary>

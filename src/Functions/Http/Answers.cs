@@ -35,7 +35,23 @@ static class Answers
         return new FileContentResult(memory.ToArray(), "application/zip");
     }
 
-    /// <summary>Cuts [N, H, W, C] into N images.</summary>
-    public static Image[] Images(byte[] pixels, ImageShape shape) =>
-        [.. Enumerable.Range(0, pixels.Length / shape.Size).Select(i => new Image(shape, pixels.AsSpan(i * shape.Size, shape.Size).ToArray()))];
+    /// <summary>Images as what was asked for: a grid, a ZIP, an animation or JSON.</summary>
+    public static IActionResult Pictures(AnswerKind kind, IReadOnlyList<Image> images, int columns, Func<object> json, int milliseconds = 100) => kind switch
+    {
+        AnswerKind.Png => Png(images is [var only] ? only : ImageGrid.Compose(images, columns)),
+        AnswerKind.Zip => Zip(images),
+        AnswerKind.Apng => new FileContentResult(AnimatedPng.Encode(images, milliseconds), "image/apng"),
+        _ => Json(json()),
+    };
+
+    /// <summary>About as many columns as rows.</summary>
+    public static int Square(int count) => (int)Math.Ceiling(Math.Sqrt(count));
+
+    /// <exception cref="RequestException">400: an answer would hold more images or pixels than the limits.</exception>
+    public static void CheckAnswer(this ServingOptions options, long images, ImageShape shape)
+    {
+        var most = Math.Min(options.MaxSampleCount, options.MaxImagePixels / (shape.Height * shape.Width));
+        if (images > most)
+            throw RequestException.Invalid($"The answer would hold {images} images of {shape}; at most {most} are given at once. Ask for fewer.");
+    }
 }

@@ -1,7 +1,9 @@
+using System.Diagnostics;
 using System.Text.Json;
 using Azure;
 using Azure.Identity;
 using Microsoft.AspNetCore.Mvc;
+using Microsoft.AspNetCore.Mvc.Infrastructure;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.Azure.Functions.Worker.Middleware;
@@ -11,7 +13,7 @@ using VaeFunctions.Registry;
 namespace VaeFunctions.Serving;
 
 /// <summary>Answers every exception of an HTTP function with problem details (RFC 9457). 5xx are logged, once, with their cause.</summary>
-sealed class ProblemMiddleware(ILogger<ProblemMiddleware> logger) : IFunctionsWorkerMiddleware
+sealed class ProblemMiddleware(ServingMetrics metrics, ILogger<ProblemMiddleware> logger) : IFunctionsWorkerMiddleware
 {
     public async Task Invoke(FunctionContext context, FunctionExecutionDelegate next)
     {
@@ -20,6 +22,8 @@ sealed class ProblemMiddleware(ILogger<ProblemMiddleware> logger) : IFunctionsWo
             await next(context);
             return;
         }
+        var started = Stopwatch.GetTimestamp();
+        using var activity = ServingMetrics.Traces.StartActivity(context.FunctionDefinition.Name);
         try
         {
             await next(context);
@@ -27,12 +31,16 @@ sealed class ProblemMiddleware(ILogger<ProblemMiddleware> logger) : IFunctionsWo
         catch (Exception fault) when (!http.RequestAborted.IsCancellationRequested)
         {
             var (status, detail) = Describe(fault);
-            if (status >= 500)
+            if (status >= 500 && fault is not OverloadedException)
                 logger.LogError(fault, "{Function} answers {Status} to {Method} {Path}", context.FunctionDefinition.Name, status, http.Request.Method, http.Request.Path);
             if (status == StatusCodes.Status503ServiceUnavailable)
-                http.Response.Headers.RetryAfter = "5";
+                http.Response.Headers.RetryAfter = fault is OverloadedException ? "1" : "5";
             context.GetInvocationResult().Value = Problem(status, detail, http.Request.Path);
         }
+        var answered = (context.GetInvocationResult().Value as IStatusCodeActionResult)?.StatusCode ?? StatusCodes.Status200OK;
+        var model = http.Response.Headers["X-Model"].ToString(); // only names that exist, so that strangers cannot make up series
+        activity?.SetTag("vae.model", model).SetTag("http.response.status_code", answered);
+        metrics.Answered(context.FunctionDefinition.Name, model, answered, Stopwatch.GetElapsedTime(started));
     }
 
     static (int Status, string Detail) Describe(Exception fault) => fault switch
@@ -41,6 +49,7 @@ sealed class ProblemMiddleware(ILogger<ProblemMiddleware> logger) : IFunctionsWo
         ImageFormatException image => (StatusCodes.Status400BadRequest, image.Message),
         BadHttpRequestException request => (request.StatusCode, request.Message),
         ModelUnavailableException model => (StatusCodes.Status503ServiceUnavailable, model.Message),
+        OverloadedException full => (StatusCodes.Status503ServiceUnavailable, full.Message),
         RegistryException registry => (StatusCodes.Status503ServiceUnavailable, registry.Message),
         StorageException or RequestFailedException or AuthenticationFailedException =>
             (StatusCodes.Status503ServiceUnavailable, "The storage does not answer as it should; try again in a few seconds. The server's log has the cause."),

@@ -11,3 +11,6 @@ public sealed class RequestException(int status, string message, Exception? inne
 
 /// <summary>A model that exists but cannot serve now; the message says why.</summary>
 public sealed class ModelUnavailableException(string message, Exception? inner = null) : Exception(message, inner);
+
+/// <summary>More is asked for at once than is kept waiting; the message says how much.</summary>
+public sealed class OverloadedException(string message) : Exception(message);

@@ -1,32 +1,68 @@
 using System.Text.Json.Nodes;
-using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Extensions.Options;
-using Microsoft.Net.Http.Headers;
 using VaeFunctions.Imaging;
+using VaeFunctions.Registry;
 
 namespace VaeFunctions.Serving;
 
 /// <summary>An image as it came, fitted to a model, with the size that it had before, as 640x480.</summary>
 public sealed record FittedImage(Image Image, string OriginalSize, bool Resized);
 
-/// <summary>Reads images from a request: one as the raw body, several as multipart/form-data or as base64 in JSON.</summary>
-public sealed class RequestImages(IOptions<ServingOptions> options)
+/// <summary>Images that a request holds or names, fitted to a model as each is read, so that only one is in memory at its full size.</summary>
+public sealed class RequestImages(IOptions<ServingOptions> options, IBlobStore store)
 {
-    static readonly string[] Known = ["images"];
+    const string BlobPrefix = "blob:";
 
-    /// <summary>All images of a request, fitted to a shape as each is read, so that only one is in memory at its full size.</summary>
-    /// <exception cref="RequestException">400, 413 or 415: no image, too many or too large ones, or another content type.</exception>
+    /// <summary>All images of a field; at least one.</summary>
+    /// <exception cref="RequestException">400 or 413: no image, too many or too large ones, or a reference to what is not there.</exception>
     /// <exception cref="ImageFormatException">One is not an image.</exception>
-    public async Task<IReadOnlyList<FittedImage>> ReadAsync(HttpRequest request, ImageShape shape, CancellationToken cancellation)
+    public async Task<IReadOnlyList<FittedImage>> ReadAsync(RequestContent content, Field field, ImageShape shape, CancellationToken cancellation)
     {
-        var images = new List<FittedImage>();
-        await foreach (var encoded in EncodedAsync(request, cancellation))
+        var node = content[field];
+        if (field.Type == FieldType.Image && node is not null)
+            return [await ReadOneAsync(content, node, field.Name, shape, cancellation)];
+        if (node is null && !content.Has(field))
+            throw RequestException.Invalid($"\"{field.Name}\" is missing: there is no image in the request; send at least one.");
+        return await ReadAllAsync(content, node, field.Name, shape, cancellation);
+    }
+
+    /// <summary>The images of an array, whose place in the request is for messages.</summary>
+    public async Task<IReadOnlyList<FittedImage>> ReadAllAsync(RequestContent content, JsonNode? node, string place, ImageShape shape, CancellationToken cancellation)
+    {
+        if (node is not JsonArray array)
+            throw RequestException.Invalid($"\"{place}\" is no array; send [image, …], each a file's bytes in base64, blob:container/path or part:NAME.");
+        if (array is [])
+            throw RequestException.Invalid($"\"{place}\" is empty: there is no image in the request; send at least one.");
+        CheckCount(array.Count);
+        var images = new List<FittedImage>(array.Count);
+        foreach (var (i, item) in array.Index())
+            images.Add(await ReadOneAsync(content, item, array.Count == 1 && content.Part($"{place}[0]") is not null ? "" : $"{place}[{i}]", shape, cancellation));
+        return images;
+    }
+
+    /// <exception cref="RequestException">413: there are more images than the limit.</exception>
+    public void CheckCount(int images)
+    {
+        if (images > options.Value.MaxImages)
+            throw new RequestException(StatusCodes.Status413PayloadTooLarge, $"There are {images} images; send at most {options.Value.MaxImages} a request.");
+    }
+
+    /// <summary>The image that a text stands for.</summary>
+    public async Task<FittedImage> ReadOneAsync(RequestContent content, JsonNode? node, string place, ImageShape shape, CancellationToken cancellation)
+    {
+        if (node is not JsonValue value || !value.TryGetValue<string>(out var text))
+            throw NotAnImage(place);
+        var encoded = text.StartsWith(RequestContent.PartPrefix, StringComparison.Ordinal) ? FromPart(content, text[RequestContent.PartPrefix.Length..], place)
+            : text.StartsWith(BlobPrefix, StringComparison.Ordinal) ? await FromBlobAsync(text[BlobPrefix.Length..], place, cancellation)
+            : FromBase64(text) ?? throw NotAnImage(place);
+        try
         {
-            if (images.Count == options.Value.MaxImages)
-                throw new RequestException(StatusCodes.Status413PayloadTooLarge, $"There are more than {options.Value.MaxImages} images; send at most {options.Value.MaxImages} a request.");
-            images.Add(Fit(encoded, shape, images.Count + 1));
+            return Fit(encoded, shape);
         }
-        return images is [] ? throw RequestException.Invalid("There is no image in the request; send at least one.") : images;
+        catch (ImageFormatException fault) when (place.Length > 0)
+        {
+            throw new ImageFormatException($"{place}: {fault.Message}", fault);
+        }
     }
 
     /// <summary>One image, fitted to a shape.</summary>
@@ -46,95 +82,31 @@ public sealed class RequestImages(IOptions<ServingOptions> options)
         return new FittedImage(image.FitTo(shape), $"{image.Width}x{image.Height}", image.Width != shape.Width || image.Height != shape.Height);
     }
 
-    FittedImage Fit(byte[] encoded, ImageShape shape, int number)
+    static byte[] FromPart(RequestContent content, string name, string place) => content.Part(name)
+        ?? throw RequestException.Invalid($"{place} asks for part:{RequestContent.Shortened(name)}, but the request has no such file; send multipart/form-data with a file of that name.");
+
+    async Task<byte[]> FromBlobAsync(string path, string place, CancellationToken cancellation)
     {
+        var allowed = options.Value.ReadableContainers;
+        if (!allowed.Contains(path.Split('/')[0]))
+            throw RequestException.Invalid($"{place} names blob:{RequestContent.Shortened(path)}, but only blobs of {string.Join(", ", allowed)} can be read here.");
         try
         {
-            return Fit(encoded, shape);
+            var blob = await store.TryReadAsync(path, options.Value.MaxBodyBytes, cancellation);
+            return blob?.Content.ToArray() ?? throw RequestException.Invalid($"{place}: there is no blob {RequestContent.Shortened(path)}.");
         }
-        catch (ImageFormatException fault) when (number > 1)
+        catch (ArgumentException fault)
         {
-            throw new ImageFormatException($"Image {number}: {fault.Message}", fault);
-        }
-    }
-
-    static IAsyncEnumerable<byte[]> EncodedAsync(HttpRequest request, CancellationToken cancellation)
-    {
-        var type = MediaTypeHeaderValue.TryParse(request.ContentType, out var parsed) ? parsed : null;
-        return type?.MediaType.Value?.ToLowerInvariant() switch
-        {
-            "image/png" or "image/jpeg" or "image/webp" => RawAsync(request.Body, cancellation),
-            "multipart/form-data" => PartsAsync(request.Body, HeaderUtilities.RemoveQuotes(type!.Boundary).Value, cancellation),
-            "application/json" => Base64Async(request, cancellation),
-            _ => throw new RequestException(StatusCodes.Status415UnsupportedMediaType,
-                $"Content-Type is \"{request.ContentType}\"; send an image as image/png, image/jpeg or image/webp, several as multipart/form-data or as application/json with {{\"images\": [base64, …]}}."),
-        };
-    }
-
-    static async IAsyncEnumerable<byte[]> RawAsync(Stream body, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellation)
-    {
-        yield return await ReadAsync(body, cancellation);
-    }
-
-    static async IAsyncEnumerable<byte[]> PartsAsync(Stream body, string? boundary, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellation)
-    {
-        if (string.IsNullOrEmpty(boundary) || boundary.Length > 200)
-            throw RequestException.Invalid("Content-Type is multipart/form-data without a usable boundary; let the HTTP library write that header.");
-        var reader = new MultipartReader(boundary, body);
-        while (await NextAsync(reader, cancellation) is { } part)
-        {
-            if (part.AsFileSection() is not null)
-                yield return await ReadAsync(part.Body, cancellation);
-            else
-                throw RequestException.Invalid($"The form's field {part.ContentDisposition ?? "without a name"} is no file; send images as files, each with a file name.");
+            throw RequestException.Invalid($"{place}: {fault.Message}", fault);
         }
     }
 
-    static async Task<MultipartSection?> NextAsync(MultipartReader reader, CancellationToken cancellation)
-    {
-        try
-        {
-            return await reader.ReadNextSectionAsync(cancellation);
-        }
-        catch (Exception fault) when (fault is InvalidDataException || (fault is IOException and not BadHttpRequestException))
-        {
-            throw RequestException.Invalid($"The multipart body is broken: {fault.Message}", fault);
-        }
-    }
-
-    static async IAsyncEnumerable<byte[]> Base64Async(HttpRequest request, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellation)
-    {
-        var body = await RequestFields.ReadObjectAsync(request, Known, cancellation);
-        if (body.FirstOrDefault(pair => !Known.Contains(pair.Key)) is { Key: { } stranger })
-            throw RequestFields.Unknown(stranger, Known);
-        if (body["images"] is not JsonArray images)
-            throw RequestException.Invalid("\"images\" is missing or no array; send {\"images\": [base64, …]}.");
-        foreach (var (i, image) in images.Index())
-        {
-            yield return image is JsonValue value && value.TryGetValue<string>(out var text) && FromBase64(text) is { } encoded
-                ? encoded
-                : throw RequestException.Invalid($"images[{i}] is not base64; give the bytes of a PNG, JPEG or WebP file in base64, without a data: prefix.");
-        }
-    }
+    static RequestException NotAnImage(string place) =>
+        RequestException.Invalid($"{place} is not base64; give the bytes of a PNG, JPEG or WebP file in base64, without a data: prefix, or blob:container/path.");
 
     static byte[]? FromBase64(string text)
     {
         var buffer = new byte[text.Length / 4 * 3 + 3];
         return Convert.TryFromBase64String(text, buffer, out var length) ? buffer[..length] : null;
-    }
-
-    /// <summary>The whole of a body, whose length the server limits.</summary>
-    static async Task<byte[]> ReadAsync(Stream body, CancellationToken cancellation)
-    {
-        using var memory = new MemoryStream();
-        try
-        {
-            await body.CopyToAsync(memory, cancellation);
-        }
-        catch (Exception fault) when (fault is InvalidDataException || (fault is IOException and not BadHttpRequestException))
-        {
-            throw RequestException.Invalid($"The body ends too early: {fault.Message}", fault);
-        }
-        return memory.ToArray();
     }
 }

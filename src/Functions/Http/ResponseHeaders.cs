@@ -12,10 +12,11 @@ static class ResponseHeaders
     }
 
     /// <summary>Says which images did not have the model's size: <c>640x480 -> 32x32</c>, with their numbers where there are several.</summary>
-    public static void DescribeResizing(this HttpResponse response, ModelSession session, IReadOnlyList<FittedImage> images)
+    public static void DescribeResizing(this HttpResponse response, ModelSession session, IEnumerable<FittedImage> images)
     {
-        var resized = images.Index().Where(entry => entry.Item.Resized)
-            .Select(entry => $"{(images.Count > 1 ? $"{entry.Index + 1}: " : "")}{entry.Item.OriginalSize} -> {session.Shape.Width}x{session.Shape.Height}");
+        FittedImage[] all = [.. images];
+        var resized = all.Index().Where(entry => entry.Item.Resized)
+            .Select(entry => $"{(all.Length > 1 ? $"{entry.Index + 1}: " : "")}{entry.Item.OriginalSize} -> {session.Shape.Width}x{session.Shape.Height}");
         if (string.Join(", ", resized) is { Length: > 0 } text)
             response.Headers["X-Resized"] = text;
     }

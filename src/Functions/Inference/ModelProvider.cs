@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Options;
+using VaeFunctions.Latent;
 using VaeFunctions.Models;
 using VaeFunctions.Registry;
 
@@ -10,7 +11,7 @@ namespace VaeFunctions.Serving;
 /// A model is loaded when it is first asked for. When its pointer moves, the new version is loaded beside the old one, verified
 /// and run once, and only then takes its place; one that fails is not tried again until the pointer moves, and the old one keeps serving.
 /// </remarks>
-public sealed class ModelProvider(ModelRegistry registry, IOptions<ServingOptions> options, ILogger<ModelProvider> logger) : IDisposable
+public sealed class ModelProvider(ModelRegistry registry, IOptions<ServingOptions> options, ServingMetrics metrics, ILogger<ModelProvider> logger) : IDisposable
 {
     readonly ConcurrentDictionary<string, Slot> slots = new(StringComparer.Ordinal);
     readonly ConcurrentDictionary<string, Lazy<Task>> following = new(StringComparer.Ordinal);
@@ -126,10 +127,12 @@ public sealed class ModelProvider(ModelRegistry registry, IOptions<ServingOption
     async Task<ModelSession> LoadAsync(string model, string version)
     {
         var manifest = await registry.ReadManifestAsync(model, version, disposed.Token);
-        var encoder = await registry.ReadFileAsync(manifest, "encoder.onnx", disposed.Token);
-        var decoder = await registry.ReadFileAsync(manifest, "decoder.onnx", disposed.Token);
-        var prior = manifest.Prior == Prior.Autoregressive ? await registry.ReadFileAsync(manifest, "prior.onnx", disposed.Token) : null;
-        return await Task.Run(() => new ModelSession(manifest, new(encoder.ToArray(), decoder.ToArray(), prior?.ToArray()), options.Value.RuntimeThreads));
+        var (encoder, decoder) = (await ReadAsync("encoder.onnx"), await ReadAsync("decoder.onnx"));
+        var prior = manifest.Prior == Prior.Autoregressive ? await ReadAsync("prior.onnx") : null;
+        var concepts = manifest.Concepts is [] ? [] : ConceptFile.Read(new BinaryData(await ReadAsync(ConceptFile.Name)), manifest.LatentSize);
+        return await Task.Run(() => new ModelSession(manifest, new(encoder, decoder, prior, concepts), options.Value, metrics));
+
+        async Task<byte[]> ReadAsync(string file) => (await registry.ReadFileAsync(manifest, file, disposed.Token)).ToArray();
     }
 
     void Retire(string model)

@@ -1,46 +1,50 @@
-using System.Numerics;
 using Microsoft.ML.OnnxRuntime;
 using VaeFunctions.Imaging;
+using VaeFunctions.Latent;
 using VaeFunctions.Models;
 using VaeFunctions.Registry;
 using VaeFunctions.Tensors;
 
 namespace VaeFunctions.Serving;
 
-/// <summary>The bytes of a version's graphs.</summary>
-public sealed record ModelGraphs(byte[] Encoder, byte[] Decoder, byte[]? Prior);
+/// <summary>q(z | x) of some images: [L] each.</summary>
+public sealed record Posterior(float[][] Mean, float[][] LogVariance);
 
-/// <summary>One version of a model, ready to run: its graphs in ONNX Runtime, shared by all requests.</summary>
-/// <remarks>
-/// Batches are cut to <see cref="LargestBatch"/> and padded to a power of two, because the runtime keeps memory for every batch
-/// size that it has seen. Leases keep a replaced version alive until its last request has ended.
-/// N = images, L = latent size.
-/// </remarks>
+/// <summary>The files of a version that serving reads; what a version need not have is null.</summary>
+public sealed record ModelFiles(byte[] Encoder, byte[] Decoder, byte[]? Prior, IReadOnlyList<Concept> Concepts);
+
+/// <summary>One version of a model, ready to run: its graphs in ONNX Runtime, whose runs concurrent requests share.</summary>
+/// <remarks>Leases keep a replaced version alive until its last request has ended. N = images, L = latent size, P = places of codes.</remarks>
 public sealed class ModelSession : IDisposable
 {
     public const int LargestBatch = 64;
 
-    static readonly RunOptions Options = new();
-
     readonly Manifest manifest;
-    readonly InferenceSession encoder, decoder;
-    readonly InferenceSession? prior;
+    readonly RuntimeGraph encoder, decoder;
+    readonly RuntimeGraph? prior;
+    readonly Batcher<byte, float> encoding;
+    readonly Batcher<float, byte> decoding;
+    readonly int places;
     int leases = 1; // the first is the owner's
 
     /// <summary>Loads the graphs and runs each once.</summary>
-    /// <param name="threads">Threads of one inference; 0 takes one for each core.</param>
     /// <exception cref="ModelUnavailableException">A graph cannot be loaded, does not fit the manifest, or fails its first run.</exception>
-    public ModelSession(Manifest manifest, ModelGraphs graphs, int threads)
+    public ModelSession(Manifest manifest, ModelFiles files, ServingOptions options, ServingMetrics metrics)
     {
         this.manifest = manifest;
+        Concepts = files.Concepts;
         try
         {
             if (Shape.Channels is not (1 or 3))
                 throw new ModelUnavailableException($"its images have {Shape.Channels} channels; 1 (grey) and 3 (RGB) are served.");
-            encoder = Load(graphs.Encoder, threads);
-            decoder = Load(graphs.Decoder, threads);
-            if (graphs.Prior is not null) prior = Load(graphs.Prior, threads);
-            CheckGraphs();
+            if (Conditional && Labels is [])
+                throw new ModelUnavailableException("its manifest says that it is conditional but names no labels.");
+            Port pixels = new("pixels", typeof(byte), [-1, Shape.Height, Shape.Width, Shape.Channels]), latent = new("latent", typeof(float), [-1, LatentSize]);
+            Port[] label = Conditional ? [new("label", typeof(long), [-1])] : [];
+            encoder = new("encoder.onnx", files.Encoder, options.RuntimeThreads, [pixels, .. label], [latent with { Name = "mean" }, latent with { Name = "log_variance" }]);
+            decoder = new("decoder.onnx", files.Decoder, options.RuntimeThreads, [latent, .. label], [pixels]);
+            if (files.Prior is not null)
+                (prior, places) = LoadPrior(files.Prior, latent, options.RuntimeThreads);
             WarmUp();
         }
         catch (Exception fault) when (fault is OnnxRuntimeException or ModelUnavailableException)
@@ -50,6 +54,8 @@ public sealed class ModelSession : IDisposable
             prior?.Dispose();
             throw new ModelUnavailableException($"Model {Model}, version {Version} cannot be used: {fault.Message}", fault);
         }
+        encoding = new(Shape.Size, LargestBatch, options, metrics.For(Model, "encoder"), RunEncoder);
+        decoding = new(LatentSize, LargestBatch, options, metrics.For(Model, "decoder"), RunDecoder);
     }
 
     public string Model => manifest.Model;
@@ -60,76 +66,66 @@ public sealed class ModelSession : IDisposable
 
     public int LatentSize => manifest.LatentSize;
 
-    /// <summary>The labels that the model takes, by their number; null where it takes none.</summary>
-    public IReadOnlyList<string>? Labels => manifest.Conditional ? manifest.Labels : null;
+    public bool Conditional => manifest.Conditional;
 
-    public Prior Prior => manifest.Prior;
+    public IReadOnlyList<string> Labels => manifest.Labels;
+
+    /// <summary>How to give a label, for messages.</summary>
+    public string LabelHint => $"give one from 0 to {Labels.Count - 1}, or by name: {string.Join(", ", Labels.Take(20))}{(Labels.Count > 20 ? ", …" : "")}.";
+
+    public AnomalyCalibration? Anomaly => manifest.Anomaly;
+
+    /// <summary>Those that were published with the version.</summary>
+    public IReadOnlyList<Concept> Concepts { get; }
 
     /// <summary>The posterior of each image.</summary>
-    /// <param name="pixels">uint8 [N, H, W, C]</param>
-    /// <param name="labels">[N], or null where the model takes none.</param>
-    /// <returns>The means and the log variances, [N, L] each.</returns>
-    public (float[] Mean, float[] LogVariance) Encode(ReadOnlySpan<byte> pixels, long[]? labels)
+    /// <param name="labels">One for each image; null where the model is not conditional.</param>
+    /// <exception cref="OverloadedException">Too many images wait already.</exception>
+    /// <exception cref="RequestException">422: the model gives no finite latent for an image, and would not at another try.</exception>
+    public async Task<Posterior> EncodeAsync(IReadOnlyCollection<FittedImage> images, long[]? labels, CancellationToken cancellation) =>
+        await EncodeAsync([.. images.SelectMany(image => image.Image.Pixels)], labels, cancellation);
+
+    /// <param name="pixels">[N, H, W, C]</param>
+    public async Task<Posterior> EncodeAsync(byte[] pixels, long[]? labels, CancellationToken cancellation)
     {
-        var count = pixels.Length / Shape.Size;
-        var (mean, logVariance) = (new float[count * LatentSize], new float[count * LatentSize]);
-        for (var start = 0; start < count; start += LargestBatch)
+        var rows = (await encoding.RunAsync(pixels, labels, cancellation)).Chunk(LatentSize).ToArray();
+        foreach (var (i, row) in rows.Index())
         {
-            var length = Math.Min(LargestBatch, count - start);
-            using var results = Run(encoder, "pixels", pixels.Slice(start * Shape.Size, length * Shape.Size),
-                [Bucket(length), Shape.Height, Shape.Width, Shape.Channels], Part(labels, start, length), ["mean", "log_variance"]);
-            Copy(results[0], mean.AsSpan(start * LatentSize, length * LatentSize));
-            Copy(results[1], logVariance.AsSpan(start * LatentSize, length * LatentSize));
+            if (!row.All(float.IsFinite))
+                throw new RequestException(StatusCodes.Status422UnprocessableEntity,
+                    $"Model {Model}, version {Version} gives latents that are not finite for {(rows.Length == 2 ? "this image" : $"image {i / 2 + 1}")}. "
+                    + "Send another image; if that one is ordinary, the version is at fault: roll back or train anew.");
         }
-        return (mean, logVariance);
+        return new([.. rows.Where((_, i) => i % 2 == 0)], [.. rows.Where((_, i) => i % 2 == 1)]);
     }
 
     /// <summary>The image of each latent vector.</summary>
-    /// <param name="latents">float [N, L]</param>
-    /// <param name="labels">[N], or null where the model takes none.</param>
-    /// <returns>uint8 [N, H, W, C]</returns>
-    public byte[] Decode(ReadOnlySpan<float> latents, long[]? labels)
+    /// <exception cref="OverloadedException">Too many images wait already.</exception>
+    public async Task<Image[]> DecodeAsync(IReadOnlyCollection<float[]> latents, long[]? labels, CancellationToken cancellation) =>
+        [.. (await decoding.RunAsync([.. latents.SelectMany(latent => latent)], labels, cancellation)).Chunk(Shape.Size).Select(pixels => new Image(Shape, pixels))];
+
+    /// <summary>Latent vectors from the prior. Each has a stream of its own, so that more of them begin with the same ones.</summary>
+    /// <param name="temperature">The normal's standard deviation, or what divides the logits of codes.</param>
+    /// <exception cref="RequestException">409: the model has no prior to draw from.</exception>
+    public async Task<float[][]> DrawAsync(int count, ulong seed, float temperature, CancellationToken cancellation)
     {
-        var count = latents.Length / LatentSize;
-        var pixels = new byte[count * Shape.Size];
-        for (var start = 0; start < count; start += LargestBatch)
+        if (manifest.Prior == Prior.None)
         {
-            var length = Math.Min(LargestBatch, count - start);
-            using var results = Run(decoder, "latent", latents.Slice(start * LatentSize, length * LatentSize),
-                [Bucket(length), LatentSize], Part(labels, start, length), ["pixels"]);
-            Copy(results[0], pixels.AsSpan(start * Shape.Size, length * Shape.Size));
+            throw new RequestException(StatusCodes.Status409Conflict,
+                $"Model {Model} is a plain autoencoder: nothing says which of its codes are likely, so it has no prior to sample from. Reconstruct with it, or train it with \"prior\": {{ \"kind\": \"gaussian\" }} in its recipe's model.");
         }
-        return pixels;
+        return prior is not null
+            ? await Task.Run(() => DrawCodes(count, seed, temperature), cancellation)
+            : [.. Enumerable.Range(0, count).Select(i => Array.ConvertAll(new RandomStream(seed, "sample", (ulong)i).Gaussians(LatentSize), value => temperature * value))];
     }
 
-    /// <summary>Latents drawn from the prior, [count, L]. Each image has a stream of its own, so that more images begin with the same ones.</summary>
-    /// <param name="temperature">The standard deviation of a normal prior; of an autoregressive one, what its logits are divided by.</param>
-    /// <exception cref="RequestException">409: the model has no prior.</exception>
-    public float[] Draw(int count, ulong seed, float temperature) => Prior switch
+    /// <exception cref="RequestException">409: its latents are not drawn from N(0, I).</exception>
+    public void RequireNormalPrior()
     {
-        Prior.StandardNormal => [.. Enumerable.Range(0, count).SelectMany(i => new RandomStream(seed, "sample", (ulong)i).Gaussians(LatentSize)).Select(value => temperature * value)],
-        Prior.Autoregressive => DrawCodes(count, seed, temperature),
-        _ => throw new RequestException(StatusCodes.Status409Conflict,
-            $"Model {Model} is a plain autoencoder: nothing says which of its codes are likely, so it has nothing to sample from. Reconstruct with it, or train it with \"prior\": {{ \"kind\": \"gaussian\" }} in its recipe's model."),
-    };
-
-    float[] DrawCodes(int count, ulong seed, float temperature)
-    {
-        var places = prior!.InputMetadata["codes"].Dimensions[1];
-        var logits = places * prior.OutputMetadata["logits"].Dimensions[2];
-        return Ask("latent", Autoregression.Sample(count, places, codes => Ask("logits", codes, logits), seed, temperature), LatentSize);
-
-        float[] Ask(string output, float[] codes, int size)
+        if (manifest.Prior != Prior.StandardNormal)
         {
-            var values = new float[count * size];
-            for (var start = 0; start < count; start += LargestBatch)
-            {
-                var length = Math.Min(LargestBatch, count - start);
-                var whole = Array.ConvertAll(codes[(start * places)..((start + length) * places)], code => (long)code);
-                using var results = Run<long>(prior, "codes", whole, [Bucket(length), places], [], [output]);
-                Copy(results[0], values.AsSpan(start * size, length * size));
-            }
-            return values;
+            throw new RequestException(StatusCodes.Status409Conflict,
+                $"{Model} is a {manifest.Kind}, whose latents are not drawn from a normal prior, so equal steps in its probability do not exist; interpolate between images instead.");
         }
     }
 
@@ -149,71 +145,63 @@ public sealed class ModelSession : IDisposable
     {
         if (Interlocked.Decrement(ref leases) != 0)
             return;
+        encoding.Dispose();
+        decoding.Dispose();
         encoder.Dispose();
         decoder.Dispose();
         prior?.Dispose();
     }
 
-    static ReadOnlySpan<long> Part(long[]? labels, int start, int length) => labels is null ? [] : labels.AsSpan(start, length);
-
-    static int Bucket(int count) => (int)BitOperations.RoundUpToPowerOf2((uint)count);
-
-    static InferenceSession Load(byte[] graph, int threads)
+    /// <summary>Means and log variances by turns: [N, 2, L].</summary>
+    float[] RunEncoder(byte[] pixels, long[]? labels, int count)
     {
-        using var options = new SessionOptions { IntraOpNumThreads = threads, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR };
-        // Threads that wait by spinning would take the cores from other requests.
-        options.AddSessionConfigEntry("session.intra_op.allow_spinning", "0");
-        return new InferenceSession(graph, options);
-    }
-
-    static IDisposableReadOnlyCollection<OrtValue> Run<T>(InferenceSession session, string input, ReadOnlySpan<T> values, long[] shape, ReadOnlySpan<long> labels, string[] outputs)
-        where T : unmanaged
-    {
-        var padded = new T[shape.Aggregate(1L, (product, extent) => product * extent)];
-        values.CopyTo(padded);
-        using var tensor = OrtValue.CreateTensorValueFromMemory(padded, shape);
-        if (labels.IsEmpty) return session.Run(Options, [input], [tensor], outputs);
-        var paddedLabels = new long[shape[0]];
-        labels.CopyTo(paddedLabels);
-        using var label = OrtValue.CreateTensorValueFromMemory(paddedLabels, [shape[0]]);
-        return session.Run(Options, [input, "label"], [tensor, label], outputs);
-    }
-
-    static void Copy<T>(OrtValue from, Span<T> to) where T : unmanaged => from.GetTensorDataAsSpan<T>()[..to.Length].CopyTo(to);
-
-    void CheckGraphs()
-    {
-        int[] pixels = [-1, Shape.Height, Shape.Width, Shape.Channels], latent = [-1, LatentSize];
-        (string, Type, int[])[] label = manifest.Conditional ? [("label", typeof(long), [-1])] : [];
-        Check("encoder.onnx", "input", encoder.InputMetadata, [("pixels", typeof(byte), pixels), .. label]);
-        Check("encoder.onnx", "output", encoder.OutputMetadata, ("mean", typeof(float), latent), ("log_variance", typeof(float), latent));
-        Check("decoder.onnx", "input", decoder.InputMetadata, [("latent", typeof(float), latent), .. label]);
-        Check("decoder.onnx", "output", decoder.OutputMetadata, ("pixels", typeof(byte), pixels));
-        if (prior is null) return;
-        var places = prior.InputMetadata.GetValueOrDefault("codes")?.Dimensions.ElementAtOrDefault(1) ?? 0;
-        var codes = prior.OutputMetadata.GetValueOrDefault("logits")?.Dimensions.ElementAtOrDefault(2) ?? 0;
-        Check("prior.onnx", "input", prior.InputMetadata, ("codes", typeof(long), [-1, places]));
-        Check("prior.onnx", "output", prior.OutputMetadata, ("logits", typeof(float), [-1, places, codes]), ("latent", typeof(float), latent));
-    }
-
-    static void Check(string file, string side, IReadOnlyDictionary<string, NodeMetadata> found, params (string Name, Type Type, int[] Shape)[] expected)
-    {
-        var fits = expected.All(port => found.TryGetValue(port.Name, out var node) && node.ElementType == port.Type && node.Dimensions.SequenceEqual(port.Shape));
-        // Further outputs do no harm; a further input could not be filled.
-        if (!fits || (side == "input" && found.Count != expected.Length))
+        using var results = encoder.Run(count, labels is null ? [pixels] : [pixels, labels]);
+        ReadOnlySpan<float> mean = results[0].GetTensorDataAsSpan<float>(), logVariance = results[1].GetTensorDataAsSpan<float>();
+        var rows = new float[count * 2 * LatentSize];
+        for (var i = 0; i < count; i++)
         {
-            throw new ModelUnavailableException(
-                $"{file} has the {side}s {string.Join(", ", found.Select(node => $"{node.Key} {node.Value.ElementType?.Name} [{string.Join(", ", node.Value.Dimensions)}]"))}; " +
-                $"its manifest asks for {string.Join(", ", expected.Select(port => $"{port.Name} {port.Type.Name} [{string.Join(", ", port.Shape)}]"))}.");
+            mean.Slice(i * LatentSize, LatentSize).CopyTo(rows.AsSpan(2 * i * LatentSize));
+            logVariance.Slice(i * LatentSize, LatentSize).CopyTo(rows.AsSpan((2 * i + 1) * LatentSize));
         }
+        return rows;
+    }
+
+    byte[] RunDecoder(float[] latents, long[]? labels, int count)
+    {
+        using var results = decoder.Run(count, labels is null ? [latents] : [latents, labels]);
+        return results[0].GetTensorDataAsSpan<byte>()[..(count * Shape.Size)].ToArray();
+    }
+
+    /// <summary>The number of places is what the graph says.</summary>
+    static (RuntimeGraph Prior, int Places) LoadPrior(byte[] graph, Port latent, int threads)
+    {
+        using var probe = new InferenceSession(graph);
+        if (!probe.InputMetadata.TryGetValue("codes", out var codes) || codes.Dimensions is not [-1, var places] || !probe.OutputMetadata.TryGetValue("logits", out var logits))
+            throw new ModelUnavailableException("prior.onnx has not the input codes [-1, P] and the output logits [-1, P, K].");
+        return (new("prior.onnx", graph, threads, [new("codes", typeof(long), [-1, places])], [new("logits", typeof(float), logits.Dimensions), latent]), places);
+    }
+
+    float[][] DrawCodes(int count, ulong seed, float temperature)
+    {
+        var codes = Autoregression.Sample(count, places, codes => Ask(codes, output: 0), seed, temperature);
+        return [.. Ask(codes, output: 1).Chunk(LatentSize)];
+
+        float[] Ask(float[] codes, int output) => [.. codes.Chunk(LargestBatch * places).SelectMany(part =>
+        {
+            using var results = prior!.Run(part.Length / places, Array.ConvertAll(part, code => (long)code));
+            var padded = results[output].GetTensorDataAsSpan<float>();
+            return padded[..(int)(padded.Length / results[output].GetTensorTypeAndShape().Shape[0] * (part.Length / places))].ToArray();
+        })];
     }
 
     void WarmUp()
     {
-        long[]? label = manifest.Conditional ? [0] : null;
-        var (mean, logVariance) = Encode(new byte[Shape.Size], label);
-        if (!mean.Concat(logVariance).All(float.IsFinite))
+        long[]? label = Conditional ? [0] : null;
+        var posterior = RunEncoder(new byte[Shape.Size], label, 1);
+        if (!posterior.All(float.IsFinite))
             throw new ModelUnavailableException("encoder.onnx gives numbers that are not finite for a black image.");
-        Decode(mean, label);
+        RunDecoder(posterior[..LatentSize], label, 1);
+        if (prior is not null)
+            DrawCodes(1, 0, 0);
     }
 }

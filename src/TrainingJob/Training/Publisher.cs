@@ -3,6 +3,7 @@ using System.Reflection;
 using System.Runtime.InteropServices;
 using VaeFunctions.Data;
 using VaeFunctions.Imaging;
+using VaeFunctions.Latent;
 using VaeFunctions.Layers;
 using VaeFunctions.Measurement;
 using VaeFunctions.Models;
@@ -24,6 +25,7 @@ public sealed class Publisher(ModelRegistry registry, PromotionGate gate)
         var evaluation = ModelEvaluation.Of(model, data, recipe, Effort, cancellation);
         var version = await registry.NewVersionAsync(name, DateTimeOffset.UtcNow, cancellation);
         var (serving, damage) = await ReadCurrentAsync(name, cancellation);
+        var concepts = LatentKnowledge.Concepts(model, data.Train);
         var manifest = new Manifest
         {
             Model = name,
@@ -36,6 +38,7 @@ public sealed class Publisher(ModelRegistry registry, PromotionGate gate)
             Conditional = model.Classes > 0,
             Prior = model.Prior,
             Labels = data.Train.LabelNames,
+            Concepts = [.. concepts.Select(concept => new ConceptDescription(concept.Name, concept.Separability))],
             Metrics = Metrics(recipe.Published(history), evaluation),
             Anomaly = evaluation.Anomaly,
             Recipe = recipe.ToJsonElement(),
@@ -44,7 +47,7 @@ public sealed class Publisher(ModelRegistry registry, PromotionGate gate)
             Parent = serving?.Version,
         };
         manifest = manifest with { Promotion = await DecideAsync(manifest, serving, damage, data.Test, recipe.Seed, force, cancellation) };
-        manifest = await registry.PublishAsync(manifest, Files(manifest, recipe, data, model, history, evaluation), cancellation);
+        manifest = await registry.PublishAsync(manifest, Files(manifest, recipe, data, model, history, evaluation, concepts), cancellation);
         if (manifest.Promotion!.Promoted) await registry.PromoteAsync(name, version, manifest.Promotion.Reason, serving, cancellation);
         return manifest;
     }
@@ -128,7 +131,8 @@ public sealed class Publisher(ModelRegistry registry, PromotionGate gate)
     }
 
     static Dictionary<string, BinaryData> Files(
-        Manifest manifest, Recipe recipe, DataSplit data, Vae model, IReadOnlyList<EpochMetrics> history, ModelEvaluation evaluation)
+        Manifest manifest, Recipe recipe, DataSplit data, Vae model, IReadOnlyList<EpochMetrics> history, ModelEvaluation evaluation,
+        IReadOnlyList<Concept> concepts)
     {
         var samples = Pictures.Samples(model);
         var reconstructions = Pictures.Reconstructions(model, data.Test);
@@ -143,6 +147,7 @@ public sealed class Publisher(ModelRegistry registry, PromotionGate gate)
             ["report.html"] = new(HtmlReport.Write(manifest.Model, manifest.Version, recipe, data, model, history, evaluation, samples, reconstructions)),
         };
         if (model is IAutoregressive quantised) files["prior.onnx"] = PublishedGraphs.Prior(quantised, about);
+        if (concepts.Count > 0) files[ConceptFile.Name] = ConceptFile.Write(concepts);
         if (samples is not null) files["samples.png"] = new(ImageCodec.EncodePng(samples));
         return files;
     }

@@ -13,7 +13,7 @@ static class HttpExtensions
 
     public static HttpContent Json(this string json) => new StringContent(json, Encoding.UTF8, "application/json");
 
-    public static HttpContent Form(params byte[][] images)
+    public static MultipartFormDataContent Form(params byte[][] images)
     {
         var form = new MultipartFormDataContent();
         foreach (var (i, image) in images.Index())

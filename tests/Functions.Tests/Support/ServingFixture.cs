@@ -1,4 +1,5 @@
 using Azure.Storage.Blobs;
+using VaeFunctions.Models;
 using VaeFunctions.Registry;
 
 namespace VaeFunctions.Tests;
@@ -7,6 +8,11 @@ namespace VaeFunctions.Tests;
 public sealed class ServingFixture : IAsyncLifetime
 {
     public const string Model = "tiny";
+
+    /// <summary>A model whose labels are plain and bright.</summary>
+    public const string Labelled = "labelled";
+
+    public const string WithoutPrior = "plain-autoencoder";
 
     readonly AzuriteFixture azurite = new();
     FunctionsApp? app;
@@ -24,7 +30,14 @@ public sealed class ServingFixture : IAsyncLifetime
         await azurite.InitializeAsync();
         Blobs = new BlobServiceClient(azurite.ConnectionString);
         Registry = new ModelRegistry(new AzureBlobStore(Blobs));
-        await TinyModel.ServeAsync(Registry, Model, "v1");
+        await TinyModel.ServeAsync(Registry, Model, "v1", change: manifest => manifest with
+        {
+            // Ordinary are scores up to 0.01.
+            Anomaly = new(new Dictionary<string, double> { ["0"] = 0, ["0.95"] = 0.005, ["0.99"] = 0.008, ["1"] = 0.01 }),
+        }, concepts: [new("bright", [0.25f, 0.25f, 0.25f, 0.25f], [0.5f, 0, 0, 0], 1, 10)]);
+        var (encoder, decoder) = TinyModel.Conditional();
+        await TinyModel.ServeAsync(Registry, Labelled, "v1", encoder, decoder, manifest => manifest with { Conditional = true, Labels = ["plain", "bright"] });
+        await TinyModel.ServeAsync(Registry, WithoutPrior, "v1", change: manifest => manifest with { Prior = Prior.None });
         app = await FunctionsApp.StartAsync(azurite.ConnectionString, ("Serving__MaxBodyBytes", "1000000"), ("Serving__MaxImages", "8"));
         await app.ReadyAsync();
     }

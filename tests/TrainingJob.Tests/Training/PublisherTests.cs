@@ -1,6 +1,8 @@
 using System.Text.RegularExpressions;
 using VaeFunctions.Data;
+using VaeFunctions.Latent;
 using VaeFunctions.Registry;
+using VaeFunctions.Tensors;
 using VaeFunctions.Training;
 
 namespace VaeFunctions.Tests.Training;
@@ -46,6 +48,26 @@ public sealed class PublisherTests : IDisposable
         var report = (await Registry.ReadFileAsync(manifest, "report.html")).ToString();
         Assert.Contains("KL of each latent", report);
         Assert.Contains("reconstruction error, quantile 0.99", report);
+    }
+
+    [Fact]
+    public async Task Concepts_come_from_attributes()
+    {
+        // Bright discs and dark ones, and an attribute that is drawn by chance.
+        static ImageDataset Discs(int count, ulong seed)
+        {
+            var random = new RandomStream(seed, "chance");
+            var attributes = new float[count, 2];
+            for (var i = 0; i < count; i++) (attributes[i, 0], attributes[i, 1]) = (i % 2, random.NextInt(2));
+            var plain = TinyTraining.Discs(count, seed).Map((i, pixels) => i % 2 == 1 ? pixels : Array.ConvertAll(pixels, pixel => (byte)(255 - pixel)));
+            return new(plain.Shape, [.. Enumerable.Range(0, count).Select(i => plain.Pixels(i).ToArray())], attributes: attributes, attributeNames: ["Bright Disc", "chance"]);
+        }
+        var manifest = await TrainAndPublishAsync(15, DataSplit.Of(Discs(400, 5), Discs(60, 6), "bright discs"));
+        Assert.Equal(["bright_disc", "chance"], manifest.Concepts.Select(concept => concept.Name));
+        Assert.True(manifest.Concepts[0].Separability > 0.95, $"{manifest.Concepts[0]}");
+        Assert.InRange(manifest.Concepts[1].Separability, 0.3, 0.7);
+        var file = ConceptFile.Read(await Registry.ReadFileAsync(manifest, ConceptFile.Name), manifest.LatentSize);
+        Assert.Equal(manifest.Concepts, file.Select(concept => new ConceptDescription(concept.Name, concept.Separability)));
     }
 
     [Fact]

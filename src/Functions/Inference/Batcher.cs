@@ -1,0 +1,135 @@
+using System.Threading.Channels;
+
+namespace VaeFunctions.Serving;
+
+/// <summary>Joins the rows of requests that come at the same time into runs of a graph.</summary>
+/// <remarks>
+/// While a run is under way, what comes gathers for the next one. After a run that several shared, the next waits a moment for company;
+/// a lone request never does. The queue is bounded: what does not fit is refused at once rather than answered late.
+/// </remarks>
+/// <typeparam name="TIn">An input's element.</typeparam>
+/// <typeparam name="TOut">An output's element.</typeparam>
+sealed class Batcher<TIn, TOut> : IDisposable
+{
+    readonly int inputWidth, largest, longestQueue;
+    readonly TimeSpan wait;
+    readonly Func<TIn[], long[]?, int, TOut[]> run;
+    readonly BatchMetrics metrics;
+    readonly Channel<Item> queue = Channel.CreateUnbounded<Item>(new UnboundedChannelOptions { SingleReader = true });
+    int queued;
+
+    /// <param name="inputWidth">Elements of an input row.</param>
+    /// <param name="run">Rows, a label for each or null, and their number, to output rows one after the other.</param>
+    public Batcher(int inputWidth, int largest, ServingOptions options, BatchMetrics metrics, Func<TIn[], long[]?, int, TOut[]> run)
+    {
+        (this.inputWidth, this.largest, this.run, this.metrics) = (inputWidth, largest, run, metrics);
+        (wait, longestQueue) = (TimeSpan.FromMilliseconds(options.BatchWaitMilliseconds), options.MaxQueuedImages);
+        _ = Task.Run(WorkAsync);
+    }
+
+    /// <summary>Output rows for input rows; the rows of a call may be shared out among runs.</summary>
+    /// <param name="rows">[N, inputWidth]</param>
+    /// <exception cref="OverloadedException">The queue is full.</exception>
+    public async Task<TOut[]> RunAsync(TIn[] rows, long[]? labels, CancellationToken cancellation)
+    {
+        var count = rows.Length / inputWidth;
+        // An empty queue takes anything: what one request may ask for is limited elsewhere.
+        if (Interlocked.Add(ref queued, count) is var length && length > longestQueue && length > count)
+        {
+            Interlocked.Add(ref queued, -count);
+            metrics.Rejected();
+            throw new OverloadedException($"{length - count} images wait for this model already, of at most {longestQueue}; try again in a moment.");
+        }
+        metrics.Queued(count);
+        Item[] items = [.. Enumerable.Range(0, (count + largest - 1) / largest).Select(i => new Item(
+            rows[(i * largest * inputWidth)..Math.Min((i + 1) * largest * inputWidth, rows.Length)], labels?[(i * largest)..Math.Min((i + 1) * largest, count)],
+            Math.Min(largest, count - i * largest), cancellation))];
+        foreach (var item in items)
+            if (!queue.Writer.TryWrite(item)) item.Fail(new ObjectDisposedException(nameof(Batcher<,>)));
+        return items is [var only] ? await only.Result : [.. (await Task.WhenAll(items.Select(item => item.Result))).SelectMany(part => part)];
+    }
+
+    /// <summary>Ends after what is queued.</summary>
+    public void Dispose() => queue.Writer.TryComplete();
+
+    async Task WorkAsync()
+    {
+        var together = new List<Item>();
+        var shared = false;
+        while (await queue.Reader.WaitToReadAsync())
+        {
+            if (shared && wait > TimeSpan.Zero) await GatherAsync();
+            Take(together);
+            shared = together.Count > 1;
+            RunTogether(together);
+            together.Clear();
+        }
+    }
+
+    /// <summary>Waits a moment, or until a batch is full.</summary>
+    async Task GatherAsync()
+    {
+        var end = Environment.TickCount64 + (long)Math.Ceiling(wait.TotalMilliseconds);
+        while (Volatile.Read(ref queued) < largest && Environment.TickCount64 < end)
+            await Task.Delay(1);
+    }
+
+    void Take(List<Item> together)
+    {
+        var rows = 0;
+        while (queue.Reader.TryPeek(out var next) && rows + next.Count <= largest && queue.Reader.TryRead(out next))
+        {
+            Interlocked.Add(ref queued, -next.Count);
+            metrics.Queued(-next.Count);
+            if (next.Cancelled) continue;
+            rows += next.Count;
+            together.Add(next);
+        }
+    }
+
+    void RunTogether(List<Item> together)
+    {
+        if (together is []) return;
+        try
+        {
+            var count = together.Sum(item => item.Count);
+            var labels = together[0].Labels is null ? null : together.SelectMany(item => item.Labels!).ToArray();
+            var results = run(together is [var only] ? only.Rows : [.. together.SelectMany(item => item.Rows)], labels, count);
+            metrics.Ran(count);
+            var width = results.Length / count;
+            var start = 0;
+            foreach (var item in together)
+            {
+                item.Succeed(together.Count == 1 ? results : results[start..(start + item.Count * width)]);
+                start += item.Count * width;
+            }
+        }
+        catch (Exception fault)
+        {
+            foreach (var item in together) item.Fail(fault);
+        }
+    }
+
+    sealed class Item
+    {
+        readonly TaskCompletionSource<TOut[]> result = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        readonly CancellationToken cancellation;
+
+        public Item(TIn[] rows, long[]? labels, int count, CancellationToken cancellation) => (Rows, Labels, Count, this.cancellation) = (rows, labels, count, cancellation);
+
+        public TIn[] Rows { get; }
+
+        public long[]? Labels { get; }
+
+        public int Count { get; }
+
+        public Task<TOut[]> Result => result.Task;
+
+        /// <summary>Whether nobody waits any more.</summary>
+        public bool Cancelled => cancellation.IsCancellationRequested && result.TrySetCanceled(cancellation);
+
+        public void Succeed(TOut[] rows) => result.TrySetResult(rows);
+
+        public void Fail(Exception fault) => result.TrySetException(fault);
+    }
+}
