@@ -1,6 +1,6 @@
 namespace VaeFunctions.LocalCloud;
 
-/// <summary>Azurite, Microsoft's emulator of Azure storage: its blob service on this machine.</summary>
+/// <summary>Azurite, Microsoft's emulator of Azure storage: its blob service on this machine, and its queues on the next port.</summary>
 static class Azurite
 {
     public const int DefaultPort = 10000;
@@ -12,7 +12,7 @@ static class Azurite
     public static string Endpoint(int port) => $"http://127.0.0.1:{port}/{Account}";
 
     public static string ConnectionString(int port) =>
-        $"DefaultEndpointsProtocol=http;AccountName={Account};AccountKey={Key};BlobEndpoint={Endpoint(port)};";
+        $"DefaultEndpointsProtocol=http;AccountName={Account};AccountKey={Key};BlobEndpoint={Endpoint(port)};QueueEndpoint={Endpoint(port + 1)};";
 
     /// <summary>Starts the emulator with its data in a folder and waits until it answers.</summary>
     public static async Task<ChildProcess> StartAsync(int port, string folder, CancellationToken cancellation)
@@ -21,7 +21,8 @@ static class Azurite
         var process = ChildProcess.Start(
             "The storage emulator",
             "node",
-            [Installation.Azurite, "--blobHost", "127.0.0.1", "--blobPort", $"{port}", "--location", folder,
+            [Installation.Azurite, "--blobHost", "127.0.0.1", "--blobPort", $"{port}", "--queueHost", "127.0.0.1", "--queuePort", $"{port + 1}",
+                "--tableHost", "127.0.0.1", "--tablePort", "0", "--location", folder,
                 "--silent", "--loose", "--skipApiVersionCheck", "--disableTelemetry"],
             log: Path.Combine(folder, "azurite.log"));
         try

@@ -6,7 +6,7 @@ static class Installation
     public static string Root { get; } = FindRoot();
 
     /// <summary>The storage emulator's entry point, restored from npm.</summary>
-    public static string Azurite => Existing(Path.Combine(Root, "node_modules/azurite/dist/src/blob/main.js"));
+    public static string Azurite => Existing(Path.Combine(Root, "node_modules/azurite/dist/src/azurite.js"));
 
     public static string TrainingJob => Program("TrainingJob");
 

@@ -28,6 +28,7 @@ static class ServeCommand
     {
         Port.DemandFree(session.Port, "the functions", "--port");
         Port.DemandFree(session.StoragePort, "the storage emulator", "--storage-port");
+        Port.DemandFree(session.StoragePort + 1, "the storage emulator's queues", "--storage-port");
         Directory.CreateDirectory(data);
         using var theOnlyOne = Lock(data);
 

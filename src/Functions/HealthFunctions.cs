@@ -7,11 +7,13 @@ namespace VaeFunctions.Serving;
 public sealed class HealthFunctions(ModelProvider models, ModelFollower follower)
 {
     [Function("HealthLive")]
+    [Describes("Say that the program runs.")]
     public static IActionResult Live([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "health/live")] HttpRequest request) =>
         Answers.Json(new { status = "live" });
 
     /// <summary>Ready once every model that serves has been warmed up. A storage that fails later does not change that: what is loaded serves.</summary>
     [Function("HealthReady")]
+    [Describes("Say whether every serving model is warmed up.")]
     public IActionResult Ready([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "health/ready")] HttpRequest request)
     {
         var states = models.States.ToList();

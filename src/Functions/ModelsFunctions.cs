@@ -8,6 +8,7 @@ namespace VaeFunctions.Serving;
 public sealed class ModelsFunctions(ModelRegistry registry, ModelProvider models)
 {
     [Function("Models")]
+    [Describes("List the models that serve.")]
     public async Task<IActionResult> List([HttpTrigger(AuthorizationLevel.Function, "get", Route = "models")] HttpRequest request, CancellationToken cancellation)
     {
         var lines = new List<object>();
@@ -35,6 +36,7 @@ public sealed class ModelsFunctions(ModelRegistry registry, ModelProvider models
     }
 
     [Function("Model")]
+    [Describes("Show a model with its manifest.")]
     public async Task<IActionResult> Show(
         [HttpTrigger(AuthorizationLevel.Function, "get", Route = "models/{model}")] HttpRequest request, string model, CancellationToken cancellation)
     {
@@ -44,6 +46,7 @@ public sealed class ModelsFunctions(ModelRegistry registry, ModelProvider models
     }
 
     [Function("Versions")]
+    [Describes("List the versions of a model, newest first.")]
     public async Task<IActionResult> Versions(
         [HttpTrigger(AuthorizationLevel.Function, "get", Route = "models/{model}/versions")] HttpRequest request, string model, CancellationToken cancellation)
     {

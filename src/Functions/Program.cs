@@ -14,6 +14,9 @@ builder.Services
     .AddSingleton<ServingMetrics>()
     .AddSingleton<RequestImages>()
     .AddSingleton<RequestLatents>()
-    .AddSingleton<ConceptStore>();
+    .AddSingleton<ConceptStore>()
+    .AddSingleton<JobStore>()
+    .AddSingleton<JobQueue>()
+    .AddSingleton<JobWorker>();
 
 builder.Build().Run();

@@ -127,4 +127,23 @@ public sealed class BadRequestTests(ServingFixture serving)
         Assert.Null(body.Headers.ContentType);
         await serving.Http.SendAsync(HttpMethod.Post, $"{Tiny}/reconstruct", body).ProblemAsync(415);
     }
+
+    [Theory]
+    [InlineData("""{}""", "\"input\" is missing")]
+    [InlineData("""{"input": "inbox/a/"}""", "\"output\" is missing")]
+    [InlineData("""{"input": "inbox/a/", "output": "results/x"}""", "ends in /")]
+    [InlineData("""{"input": "models/tiny/", "output": "results/"}""", "inbox or results")]
+    [InlineData("""{"input": "inbox/a/", "output": "models/tiny/"}""", "give a path in results")]
+    [InlineData("""{"input": "inbox/a/", "output": "inbox/b/"}""", "give a path in results")]
+    [InlineData("""{"input": "inbox/../models/", "output": "results/"}""", "..")]
+    [InlineData("""{"input": "results/a", "output": "results/a-done/"}""", "lies under input")]
+    [InlineData("""{"input": "inbox/a/", "output": "results/", "operation": "dream"}""", "reconstruct or encode or anomaly")]
+    public async Task A_wrong_job_is_explained(string body, string hint) =>
+        Assert.Contains(hint, await serving.Http.SendAsync(HttpMethod.Post, "models/tiny/jobs", body.Json()).ProblemAsync(400), StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("GET", "models/tiny/jobs/none")]
+    [InlineData("DELETE", "models/tiny/jobs/none")]
+    [InlineData("GET", "models/tiny/jobs/..%2f..%2fx")]
+    public async Task A_job_that_is_not_there_is_not_found(string method, string path) => await serving.Http.SendAsync(new HttpMethod(method), path).ProblemAsync(404);
 }

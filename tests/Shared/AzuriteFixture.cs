@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 
 namespace VaeFunctions.Tests;
 
-/// <summary>One Azurite for all tests of the collection <see cref="Name"/>, in memory, on a port of its own choice.</summary>
+/// <summary>One Azurite, blobs and queues, for all tests of the collection <see cref="Name"/>, in memory, on a port of its own choice.</summary>
 /// <remarks>It ends when its standard input closes, so it does not outlive the tests, however they end.
 /// A project uses it by compiling this file: <c>&lt;Compile Include="../Shared/AzuriteFixture.cs" /&gt;</c>.</remarks>
 [CollectionDefinition(Name)]
@@ -17,7 +17,7 @@ public sealed partial class AzuriteFixture : IAsyncLifetime, ICollectionFixture<
     const string EndWithParent = "process.stdin.resume().on('end', () => process.exit()); require(process.argv[1]);";
 
     Process? process;
-    string? endpoint;
+    string? endpoint, queueEndpoint;
     string missing = "";
 
     /// <summary>Skips the test that asks, with the reason, where Azurite is not installed.</summary>
@@ -26,7 +26,7 @@ public sealed partial class AzuriteFixture : IAsyncLifetime, ICollectionFixture<
         get
         {
             Skip.If(endpoint is null, missing);
-            return $"DefaultEndpointsProtocol=http;AccountName={Account};AccountKey={Key};BlobEndpoint={endpoint}/{Account};";
+            return $"DefaultEndpointsProtocol=http;AccountName={Account};AccountKey={Key};BlobEndpoint={endpoint}/{Account};QueueEndpoint={queueEndpoint}/{Account};";
         }
     }
 
@@ -34,7 +34,7 @@ public sealed partial class AzuriteFixture : IAsyncLifetime, ICollectionFixture<
     {
         var root = new DirectoryInfo(AppContext.BaseDirectory);
         while (root is not null && !File.Exists(Path.Combine(root.FullName, "package.json"))) root = root.Parent;
-        var script = Path.Combine(root?.FullName ?? "", "node_modules/azurite/dist/src/blob/main.js");
+        var script = Path.Combine(root?.FullName ?? "", "node_modules/azurite/dist/src/azurite.js");
         if (!File.Exists(script))
         {
             missing = "Azurite is not installed; npm ci installs it.";
@@ -42,7 +42,7 @@ public sealed partial class AzuriteFixture : IAsyncLifetime, ICollectionFixture<
         }
         var start = new ProcessStartInfo("node",
         [
-            "-e", EndWithParent, script, "--blobHost", "127.0.0.1", "--blobPort", "0", "--inMemoryPersistence",
+            "-e", EndWithParent, script, "--blobHost", "127.0.0.1", "--blobPort", "0", "--queuePort", "0", "--tablePort", "0", "--inMemoryPersistence",
             "--silent", "--loose", "--skipApiVersionCheck", "--disableTelemetry",
         ])
         { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
@@ -60,7 +60,9 @@ public sealed partial class AzuriteFixture : IAsyncLifetime, ICollectionFixture<
         while (await process.StandardOutput.ReadLineAsync(patience.Token) is { } line)
         {
             if (Listening().Match(line) is not { Success: true } match) continue;
-            endpoint = match.Groups[1].Value;
+            if (match.Groups[1].Value == "Blob") endpoint = match.Groups[2].Value;
+            if (match.Groups[1].Value == "Queue") queueEndpoint = match.Groups[2].Value;
+            if (match.Groups[1].Value != "Table") continue; // the last of the three
             _ = process.StandardOutput.ReadToEndAsync(CancellationToken.None); // a full pipe would stop it
             return;
         }
@@ -74,6 +76,6 @@ public sealed partial class AzuriteFixture : IAsyncLifetime, ICollectionFixture<
         return Task.CompletedTask;
     }
 
-    [GeneratedRegex(@"listens on (http://\S+)")]
+    [GeneratedRegex(@"Azurite (\w+) service is successfully listening at (http://\S+)")]
     private static partial Regex Listening();
 }

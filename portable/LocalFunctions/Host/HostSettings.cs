@@ -28,7 +28,7 @@ sealed record HostSettings
         catch (JsonException fault)
         {
             throw new HostSetupException($"{path}: {fault.Message} Known are version, extensions.http.routePrefix, " +
-                "extensions.blobs.maxDegreeOfParallelism, extensions.blobs.poisonBlobThreshold and logging.", fault);
+                "extensions.blobs.maxDegreeOfParallelism, extensions.blobs.poisonBlobThreshold, extensions.queues.batchSize, .maxDequeueCount and .visibilityTimeout, and logging.", fault);
         }
         catch (IOException fault)
         {
@@ -44,6 +44,12 @@ sealed record HostSettings
             throw new HostSetupException($"{path}: extensions.blobs.maxDegreeOfParallelism is {Extensions.Blobs.MaxDegreeOfParallelism}; give 1 to 1024.");
         if (Extensions.Blobs.PoisonBlobThreshold is < 1 or > 100)
             throw new HostSetupException($"{path}: extensions.blobs.poisonBlobThreshold is {Extensions.Blobs.PoisonBlobThreshold}; give 1 to 100.");
+        if (Extensions.Queues.BatchSize is < 1 or > 32)
+            throw new HostSetupException($"{path}: extensions.queues.batchSize is {Extensions.Queues.BatchSize}; give 1 to 32.");
+        if (Extensions.Queues.MaxDequeueCount is < 1 or > 100)
+            throw new HostSetupException($"{path}: extensions.queues.maxDequeueCount is {Extensions.Queues.MaxDequeueCount}; give 1 to 100.");
+        if (Extensions.Queues.VisibilityTimeout < TimeSpan.Zero || Extensions.Queues.VisibilityTimeout > TimeSpan.FromDays(1))
+            throw new HostSetupException($"{path}: extensions.queues.visibilityTimeout is {Extensions.Queues.VisibilityTimeout}; give 00:00:00 to 1.00:00:00.");
     }
 
     static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
@@ -60,6 +66,8 @@ sealed record ExtensionSettings
     public HttpSettings Http { get; init; } = new();
 
     public BlobSettings Blobs { get; init; } = new();
+
+    public QueueSettings Queues { get; init; } = new();
 }
 
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
@@ -76,4 +84,17 @@ sealed record BlobSettings
 
     /// <summary>How often a blob is tried before it is set aside.</summary>
     public int PoisonBlobThreshold { get; init; } = 5;
+}
+
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
+sealed record QueueSettings
+{
+    /// <summary>How many messages of one function are worked on at once.</summary>
+    public int BatchSize { get; init; } = 16;
+
+    /// <summary>How often a message is tried before it goes to the poison queue.</summary>
+    public int MaxDequeueCount { get; init; } = 5;
+
+    /// <summary>How long a message that failed waits for its next try.</summary>
+    public TimeSpan VisibilityTimeout { get; init; }
 }

@@ -10,7 +10,7 @@ using Microsoft.Extensions.Options;
 
 namespace VaeFunctions.LocalFunctions;
 
-/// <summary>Runs a program's functions in this process: HTTP on loopback, blob triggers by polling, timers.</summary>
+/// <summary>Runs a program's functions in this process: HTTP on loopback, blob and queue triggers by polling, timers.</summary>
 /// <remarks>A set-up that cannot work ends the program with one clear line and exit code 2. On SIGTERM or Ctrl-C no new work is
 /// taken, what runs may finish within <see cref="Grace"/>, and the exit code is 0.</remarks>
 sealed class LocalHost(WebApplication app, Assembly assembly, FunctionPipeline pipeline) : IHost, IAsyncDisposable
@@ -83,6 +83,8 @@ sealed class LocalHost(WebApplication app, Assembly assembly, FunctionPipeline p
         http.Map(app, functions, settings.Extensions.Http.RoutePrefix);
         var blobs = functions.Where(function => function.Trigger is BlobTriggerAttribute)
             .Select(function => BlobTrigger.Create(function, pipeline, app.Services, settings.Extensions.Blobs, logger)).ToList();
+        var queues = functions.Where(function => function.Trigger is QueueTriggerAttribute)
+            .Select(function => QueueTrigger.Create(function, pipeline, app.Services, settings.Extensions.Queues, logger)).OfType<QueueTrigger>().ToList();
         var timers = functions.Where(function => function.Trigger is TimerTriggerAttribute)
             .Select(function => TimerTrigger.Create(function, pipeline, app.Services, logger)).ToList();
 
@@ -94,9 +96,12 @@ sealed class LocalHost(WebApplication app, Assembly assembly, FunctionPipeline p
             logger.LogInformation("{Route}", route);
         foreach (var blob in blobs)
             logger.LogInformation("Watching {Pattern}", blob.Pattern);
+        foreach (var queue in queues)
+            logger.LogInformation("Watching queue {Queue}", queue.Name);
         logger.LogInformation("Listening on {Address}", string.Join(", ", app.Urls));
         triggers = Task.WhenAll([
             .. blobs.Select(blob => blob.RunAsync(stopping.Token, aborting.Token)),
+            .. queues.Select(queue => queue.RunAsync(stopping.Token, aborting.Token)),
             .. timers.Select(timer => timer.RunAsync(stopping.Token, aborting.Token))]);
     }
 

@@ -54,6 +54,15 @@ public sealed class BlobTriggerAttribute(string blobPath) : TriggerBindingAttrib
     public BlobTriggerSource Source { get; set; }
 }
 
+/// <summary>Runs a function for each message of a storage queue.</summary>
+public sealed class QueueTriggerAttribute(string queueName) : TriggerBindingAttribute
+{
+    public string QueueName { get; } = queueName;
+
+    /// <summary>The setting with the storage's connection string; <c>AzureWebJobsStorage</c> unless given.</summary>
+    public string? Connection { get; set; }
+}
+
 /// <summary>Runs a function at the times of an NCRONTAB expression: second, minute, hour, day, month, day of the week; in UTC.</summary>
 public sealed class TimerTriggerAttribute(string schedule) : TriggerBindingAttribute
 {

@@ -31,6 +31,10 @@ public static class BlobStores
 
     static string InEnvironment(string setting) => setting.Replace(":", "__", StringComparison.Ordinal);
 
+    /// <summary>Checks that paths may begin so.</summary>
+    /// <exception cref="ArgumentException">No blob's path does; says why.</exception>
+    public static void CheckPrefix(string prefix) => BlobPath.ParsePrefix(prefix);
+
     /// <param name="location"><c>folder:PATH</c>, a connection string, or the https address of an account's blob service.</param>
     /// <param name="credential">The identity for an address; connection strings bring their own.</param>
     /// <param name="patience">How long to wait for storage that does not answer.</param>

@@ -66,6 +66,13 @@ sealed class FunctionsApp : IAsyncDisposable
         return process.ExitCode;
     }
 
+    /// <summary>Ends the program as a failing machine does.</summary>
+    public async Task KillAsync()
+    {
+        process.Kill();
+        await process.WaitForExitAsync();
+    }
+
     public async ValueTask DisposeAsync()
     {
         Http.Dispose();

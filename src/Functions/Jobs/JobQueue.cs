@@ -1,0 +1,54 @@
+using System.Text.Json;
+using Azure.Identity;
+using Azure.Storage.Queues;
+using VaeFunctions.Registry;
+
+namespace VaeFunctions.Serving;
+
+/// <summary>The queue on which slices of bulk jobs wait for a function process to take them.</summary>
+public sealed class JobQueue(IConfiguration configuration)
+{
+    public const string Name = "vae-jobs", Poison = "vae-jobs-poison";
+
+    readonly Lazy<QueueClient?> queue = new(() => Connect(configuration));
+
+    /// <exception cref="RequestException">409: the storage has no queues.</exception>
+    public void Demand() => _ = Queue;
+
+    public async Task CreateAsync(CancellationToken cancellation) => await Queue.CreateIfNotExistsAsync(cancellationToken: cancellation);
+
+    public async Task SendAsync(JobMessage message, CancellationToken cancellation) =>
+        await Queue.SendMessageAsync(JsonSerializer.Serialize(message, JsonSerializerOptions.Web), timeToLive: TimeSpan.FromSeconds(-1), cancellationToken: cancellation);
+
+    /// <exception cref="InvalidDataException">It is not a message of ours.</exception>
+    public static JobMessage Read(string message)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<JobMessage>(message, JsonSerializerOptions.Web) ?? throw new InvalidDataException("A message of the job queue is null.");
+        }
+        catch (JsonException fault)
+        {
+            throw new InvalidDataException($"A message of the job queue cannot be read: {fault.Message}", fault);
+        }
+    }
+
+    QueueClient Queue => queue.Value ?? throw new RequestException(StatusCodes.Status409Conflict,
+        $"Bulk jobs need a storage account with queues, which {BlobStores.Setting} does not name here: give it a connection string with a QueueEndpoint, or set {BlobStores.Setting}__queueServiceUri.");
+
+    static QueueClient? Connect(IConfiguration configuration)
+    {
+        // As the Functions host writes and reads them.
+        var options = new QueueClientOptions { MessageEncoding = QueueMessageEncoding.Base64 };
+        try
+        {
+            return configuration[BlobStores.Setting] is { Length: > 0 } connection ? new QueueClient(connection, Name, options)
+                : configuration[$"{BlobStores.Setting}:queueServiceUri"] is { Length: > 0 } address
+                    ? new QueueServiceClient(new Uri(address), new DefaultAzureCredential(), options).GetQueueClient(Name) : null;
+        }
+        catch (Exception fault) when (fault is FormatException or ArgumentException or InvalidOperationException)
+        {
+            return null;
+        }
+    }
+}

@@ -1,0 +1,128 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using VaeFunctions.Registry;
+
+namespace VaeFunctions.Serving;
+
+/// <summary>Jobs in blob storage, so that any number of function processes can work on one.</summary>
+/// <remarks><code>
+/// jobs/{model}/{id}/job.json                    what to do
+///                   listing.json                how far the images are listed
+///                   slices/000012.json          the images of a slice
+///                   done/000012-187-13.jsonl    a slice is worked off, 187 well and 13 not; a line for each failure
+///                   cancelled.json, failed.json, finished.json
+/// </code>
+/// A slice's result lies in its name, so that counting is listing. Of two results of one slice, the first by name counts.</remarks>
+public sealed partial class JobStore(IBlobStore store)
+{
+    const long LargestDocument = 16 << 20;
+
+    /// <summary>The failures that the file beside the results holds at most, in bytes; beyond, it says where the others are.</summary>
+    const int LargestFailureFile = 64 << 20;
+
+    static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web);
+
+    public Task CreateAsync(Job job, CancellationToken cancellation) => WriteAsync(job, "job.json", job, cancellation);
+
+    /// <summary>A job, or null where there is none.</summary>
+    public async Task<Job?> FindAsync(string model, string id, CancellationToken cancellation) =>
+        ModelRegistry.IsModelName(model) && JobId().IsMatch(id) ? await ReadAsync<Job>($"jobs/{model}/{id}/job.json", cancellation) : null;
+
+    public Task CancelAsync(Job job, CancellationToken cancellation) => WriteAsync(job, "cancelled.json", new { at = DateTimeOffset.UtcNow }, cancellation);
+
+    public Task FailAsync(Job job, string reason, CancellationToken cancellation) => WriteAsync(job, "failed.json", new JobFailure(job.Input, reason), cancellation);
+
+    /// <summary>Whether work on it is of no use any more.</summary>
+    public async Task<bool> IsOverAsync(Job job, CancellationToken cancellation) =>
+        await ExistsAsync(job, "cancelled.json", cancellation) || await ExistsAsync(job, "failed.json", cancellation);
+
+    public async Task<JobListing> ListingAsync(Job job, CancellationToken cancellation) =>
+        await ReadAsync<JobListing>(PathOf(job, "listing.json"), cancellation) ?? new(0, 0, false);
+
+    public Task SaveAsync(Job job, JobListing listing, CancellationToken cancellation) => WriteAsync(job, "listing.json", listing, cancellation);
+
+    /// <summary>A slice's images, or null where it has not been cut yet.</summary>
+    public Task<JobImage[]?> SliceAsync(Job job, int slice, CancellationToken cancellation) => ReadAsync<JobImage[]>(PathOf(job, $"slices/{slice:000000}.json"), cancellation);
+
+    public Task SaveSliceAsync(Job job, int slice, IReadOnlyList<JobImage> images, CancellationToken cancellation) => WriteAsync(job, $"slices/{slice:000000}.json", images, cancellation);
+
+    public async Task<bool> IsDoneAsync(Job job, int slice, CancellationToken cancellation) =>
+        await store.ListAsync(PathOf(job, $"done/{slice:000000}-"), cancellation).AnyAsync(cancellation);
+
+    public async Task SaveDoneAsync(Job job, int slice, int done, IReadOnlyCollection<JobFailure> failures, CancellationToken cancellation)
+    {
+        var lines = string.Concat(failures.Select(failure => JsonSerializer.Serialize(failure, Json) + "\n"));
+        await store.WriteAsync(PathOf(job, $"done/{slice:000000}-{done}-{failures.Count}.jsonl"), BinaryData.FromString(lines), cancellation: cancellation);
+    }
+
+    /// <summary>If all slices are worked off, writes the file of failures beside the results; the same again does no harm.</summary>
+    public async Task FinishAsync(Job job, CancellationToken cancellation)
+    {
+        var listing = await ListingAsync(job, cancellation);
+        if (!listing.Finished || await ExistsAsync(job, "finished.json", cancellation))
+            return;
+        var results = await DoneAsync(job, cancellation).ToListAsync(cancellation);
+        if (results.Count < listing.Slices)
+            return;
+        var failures = new MemoryStream();
+        foreach (var result in results.Where(result => result.Failed > 0))
+        {
+            if (failures.Length > LargestFailureFile)
+            {
+                failures.Write(Encoding.UTF8.GetBytes(JsonSerializer.Serialize(new { more = PathOf(job, "done/") }, Json) + "\n"));
+                break;
+            }
+            if (await store.TryReadAsync(result.Path, LargestDocument, cancellation) is { } lines)
+                failures.Write(lines.Content.ToMemory().Span);
+        }
+        await store.WriteAsync(FailuresOf(job), new BinaryData(failures.ToArray()), cancellation: cancellation);
+        await WriteAsync(job, "finished.json", new { at = DateTimeOffset.UtcNow, done = results.Sum(result => result.Done), failed = results.Sum(result => result.Failed) }, cancellation);
+    }
+
+    public async Task<JobStatus> StatusAsync(Job job, CancellationToken cancellation)
+    {
+        var listing = await ListingAsync(job, cancellation);
+        long done = 0, failed = 0;
+        await foreach (var result in DoneAsync(job, cancellation))
+            (done, failed) = (done + result.Done, failed + result.Failed);
+        var fault = await ReadAsync<JobFailure>(PathOf(job, "failed.json"), cancellation);
+        var finished = await ExistsAsync(job, "finished.json", cancellation);
+        var state = finished ? "completed" : fault is not null ? "failed"
+            : await ExistsAsync(job, "cancelled.json", cancellation) ? "cancelled"
+            : listing.Finished ? "running" : "listing";
+        return new(job.Id, job.Model, state, job.Operation, job.Input, job.Output, job.Created, listing.Images, done, failed,
+            listing.Images - done - failed, finished ? FailuresOf(job) : null, fault?.Reason);
+    }
+
+    async IAsyncEnumerable<(string Path, int Done, int Failed)> DoneAsync(Job job, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellation)
+    {
+        var last = "";
+        await foreach (var blob in store.ListAsync(PathOf(job, "done/"), cancellation))
+        {
+            if (Result().Match(blob.Path) is not { Success: true } match || match.Groups[1].Value == last)
+                continue;
+            last = match.Groups[1].Value;
+            yield return (blob.Path, int.Parse(match.Groups[2].ValueSpan, CultureInfo.InvariantCulture), int.Parse(match.Groups[3].ValueSpan, CultureInfo.InvariantCulture));
+        }
+    }
+
+    static string FailuresOf(Job job) => $"{job.Output}failures.jsonl";
+
+    static string PathOf(Job job, string name) => $"jobs/{job.Model}/{job.Id}/{name}";
+
+    async Task<bool> ExistsAsync(Job job, string name, CancellationToken cancellation) => await store.TryReadAsync(PathOf(job, name), LargestDocument, cancellation) is not null;
+
+    async Task<T?> ReadAsync<T>(string path, CancellationToken cancellation) where T : class =>
+        await store.TryReadAsync(path, LargestDocument, cancellation) is { } blob ? JsonSerializer.Deserialize<T>(blob.Content, Json) : null;
+
+    Task<string> WriteAsync<T>(Job job, string name, T value, CancellationToken cancellation) =>
+        store.WriteAsync(PathOf(job, name), BinaryData.FromBytes(JsonSerializer.SerializeToUtf8Bytes(value, Json)), cancellation: cancellation);
+
+    [GeneratedRegex("^[0-9a-z-]{1,64}\\z")]
+    private static partial Regex JobId();
+
+    [GeneratedRegex("/done/([0-9]{6})-([0-9]+)-([0-9]+)\\.jsonl\\z")]
+    private static partial Regex Result();
+}

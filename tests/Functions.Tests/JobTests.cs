@@ -1,0 +1,150 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Azure.Storage.Queues;
+using VaeFunctions.Imaging;
+using VaeFunctions.Registry;
+using VaeFunctions.Serving;
+
+namespace VaeFunctions.Tests;
+
+public sealed class JobTests : IAsyncLifetime
+{
+    readonly AzuriteFixture azurite = new();
+    AzureBlobStore store = null!;
+    FunctionsApp app = null!;
+
+    public async Task InitializeAsync()
+    {
+        await azurite.InitializeAsync();
+        store = new AzureBlobStore(new(azurite.ConnectionString));
+        await TinyModel.ServeAsync(new ModelRegistry(store), "tiny", "v1");
+        app = await StartAsync();
+    }
+
+    public async Task DisposeAsync()
+    {
+        await app.DisposeAsync();
+        await azurite.DisposeAsync();
+    }
+
+    Task<FunctionsApp> StartAsync() => FunctionsApp.StartAsync(azurite.ConnectionString,
+        ("Serving__JobSliceSize", "7"), ("Serving__MaxBodyBytes", "100000"), ("Serving__BlobContainers", "pictures,inbox"), ("Serving__JobOutputContainers", "results,made"));
+
+    /// <summary>Lays images at pictures/a/ and gives back the greys of their bands.</summary>
+    async Task<Dictionary<string, byte>> UploadAsync(int count)
+    {
+        var greys = Enumerable.Range(0, count).ToDictionary(i => $"{i % 10}/{i:0000}.png", i => (byte)(i % 250));
+        await Parallel.ForEachAsync(greys, async (pair, cancellation) => await store.WriteAsync($"pictures/a/{pair.Key}", new(Pictures.Bands(pair.Value, pair.Value, 0, 255)), cancellation: cancellation));
+        return greys;
+    }
+
+    async Task<(string Path, JsonNode Answer)> PostAsync(object body)
+    {
+        using var response = await app.Http.SendAsync(HttpMethod.Post, "models/tiny/jobs", JsonSerializer.Serialize(body).Json());
+        var text = await response.Content.ReadAsStringAsync();
+        Assert.True((int)response.StatusCode == 202, text);
+        return (response.Headers.Location!.ToString(), JsonNode.Parse(text)!);
+    }
+
+    async Task<JsonNode> CompletedAsync(string path, string state = "completed")
+    {
+        JsonNode status = null!;
+        await Eventually.Async(async () =>
+        {
+            status = await app.Http.SendAsync(HttpMethod.Get, path).JsonAsync();
+            Assert.True(state == (string)status["state"]!, status.ToJsonString());
+        }, 90);
+        return status;
+    }
+
+    static (int, int, int, int) Counts(JsonNode status) => ((int)status["images"]!, (int)status["done"]!, (int)status["failed"]!, (int)status["remaining"]!);
+
+    [SkippableFact]
+    public async Task A_job_gives_every_image_one_result_and_lists_the_failures_in_a_file_beside_them()
+    {
+        var greys = await UploadAsync(30);
+        await store.WriteAsync("pictures/a/broken.png", new("no picture"));
+        await store.WriteAsync("pictures/a/0/large.png", new(new byte[100_001]));
+        await store.WriteAsync("pictures/b/elsewhere.png", new("not asked for"));
+        var (path, answer) = await PostAsync(new { operation = "reconstruct", input = "pictures/a/", output = "made/of-a/" });
+        Assert.Contains((string)answer["id"]!, path, StringComparison.Ordinal);
+        Assert.Equal((32, 30, 2, 0), Counts(await CompletedAsync(path)));
+
+        var results = await store.ListAsync("made/").Select(blob => blob.Path).ToListAsync();
+        Assert.Equal(greys.Keys.SelectMany(name => new[] { $"made/of-a/{name}.json", $"made/of-a/{name}.png" }).Append("made/of-a/failures.jsonl").Order(StringComparer.Ordinal), results);
+        var picture = ImageCodec.Decode((await store.TryReadAsync("made/of-a/3/0013.png.png", 1 << 20))!.Content);
+        Assert.Equal(13, picture.Pixels[0]);
+        var failures = (await store.TryReadAsync("made/of-a/failures.jsonl", 1 << 20))!.Content.ToString().Trim().Split('\n');
+        Assert.Contains("100001 bytes", failures[0], StringComparison.Ordinal);
+        Assert.Contains("pictures/a/broken.png", failures[1], StringComparison.Ordinal);
+    }
+
+    [SkippableFact]
+    public async Task Two_processes_share_a_job_and_one_that_dies_in_the_middle_loses_nothing_and_doubles_nothing()
+    {
+        var greys = await UploadAsync(600);
+        await using var second = await StartAsync();
+        await second.ReadyAsync();
+        await app.ReadyAsync();
+        var (path, _) = await PostAsync(new { operation = "encode", input = "pictures/a/", output = "made/latents/" });
+        await Eventually.Async(async () => Assert.True((int)(await app.Http.SendAsync(HttpMethod.Get, path).JsonAsync())["done"]! > 20));
+        await second.KillAsync();
+        Assert.Equal((600, 600, 0, 0), Counts(await CompletedAsync(path)));
+        var results = await store.ListAsync("made/").Select(blob => blob.Path).ToListAsync();
+        Assert.Equal(greys.Keys.Select(name => $"made/latents/{name}.json").Append("made/latents/failures.jsonl").Order(StringComparer.Ordinal), results);
+        var latent = JsonNode.Parse((await store.TryReadAsync("made/latents/9/0009.png.json", 1 << 20))!.Content)!["latent"]!;
+        Assert.Equal(9 / 255f - 0.5f, (float)latent[0]!, 1e-5);
+    }
+
+    [SkippableFact]
+    public async Task The_same_message_twice_changes_nothing()
+    {
+        await UploadAsync(20);
+        var (path, answer) = await PostAsync(new { operation = "anomaly", input = "pictures/a/", output = "made/" });
+        await CompletedAsync(path);
+        var before = await store.ListAsync("made/").ToListAsync();
+        var queue = new QueueClient(azurite.ConnectionString, JobQueue.Name, new QueueClientOptions { MessageEncoding = QueueMessageEncoding.Base64 });
+        foreach (var slice in new int?[] { null, 0, 1, 99 })
+            await queue.SendMessageAsync(JsonSerializer.Serialize(new JobMessage("tiny", (string)answer["id"]!, slice), JsonSerializerOptions.Web));
+        await Eventually.Async(async () => Assert.Equal(0, (await queue.GetPropertiesAsync()).Value.ApproximateMessagesCount));
+        Assert.Equal((20, 20, 0, 0), Counts(await CompletedAsync(path)));
+        Assert.Equal(before, await store.ListAsync("made/").ToListAsync());
+    }
+
+    [SkippableFact]
+    public async Task A_cancelled_job_stops_and_what_is_done_stays()
+    {
+        await UploadAsync(700);
+        var (path, _) = await PostAsync(new { operation = "reconstruct", input = "pictures/a/", output = "made/" });
+        var answer = await app.Http.SendAsync(HttpMethod.Delete, path).JsonAsync();
+        Assert.Equal("cancelled", (string)answer["state"]!);
+        var status = await CompletedAsync(path, "cancelled");
+        Assert.True((int)status["done"]! < 700);
+        Assert.Equal((int)status["images"]!, (int)status["done"]! + (int)status["failed"]! + (int)status["remaining"]!);
+    }
+
+    [SkippableFact]
+    public async Task A_prefix_without_images_is_completed_at_once()
+    {
+        var (path, _) = await PostAsync(new { input = "pictures/nothing/", output = "made/" });
+        Assert.Equal((0, 0, 0, 0), Counts(await CompletedAsync(path)));
+    }
+
+    [SkippableFact]
+    public async Task What_fails_again_and_again_is_given_up_and_counted()
+    {
+        // As if both slices had failed until their messages went to the poison queue, the first image of all without a result.
+        await UploadAsync(10);
+        var (path, answer) = await PostAsync(new { input = "pictures/a/", output = "made/" });
+        await CompletedAsync(path);
+        var id = (string)answer["id"]!;
+        await foreach (var blob in store.ListAsync($"jobs/tiny/{id}/done/")) await store.DeleteAsync(blob.Path);
+        await store.DeleteAsync($"jobs/tiny/{id}/finished.json");
+        await store.DeleteAsync("made/0/0000.png.json");
+        var poison = new QueueClient(azurite.ConnectionString, JobQueue.Poison, new QueueClientOptions { MessageEncoding = QueueMessageEncoding.Base64 });
+        foreach (var slice in new[] { 0, 1 })
+            await poison.SendMessageAsync(JsonSerializer.Serialize(new JobMessage("tiny", id, slice), JsonSerializerOptions.Web));
+        Assert.Equal((10, 9, 1, 0), Counts(await CompletedAsync(path)));
+        Assert.Contains("0000.png", (await store.TryReadAsync("made/failures.jsonl", 1 << 20))!.Content.ToString(), StringComparison.Ordinal);
+    }
+}
