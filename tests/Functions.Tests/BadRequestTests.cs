@@ -94,6 +94,12 @@ public sealed class BadRequestTests(ServingFixture serving)
         await serving.Http.SendAsync(request).ProblemAsync(413);
     }
 
+    [Theory]
+    [InlineData(new byte[] { (byte)'{', (byte)'"', 0xB1, (byte)'"', (byte)':', (byte)'1', (byte)'}' })] // a name that is not UTF-8
+    [InlineData(new byte[] { (byte)'{', (byte)'"', (byte)'a', (byte)'"', (byte)':', (byte)'"', (byte)'\\', (byte)'u', (byte)'d', (byte)'8', (byte)'0', (byte)'0', (byte)'"', (byte)'}' })] // half a surrogate pair
+    public async Task Text_that_is_none_is_explained(byte[] body) =>
+        Assert.Contains("not JSON", await serving.Http.SendAsync(HttpMethod.Post, $"{Tiny}/sample", body.Body("application/json")).ProblemAsync(400), StringComparison.Ordinal);
+
     [Fact]
     public async Task Too_many_images_are_refused()
     {
@@ -146,4 +152,73 @@ public sealed class BadRequestTests(ServingFixture serving)
     [InlineData("DELETE", "models/tiny/jobs/none")]
     [InlineData("GET", "models/tiny/jobs/..%2f..%2fx")]
     public async Task A_job_that_is_not_there_is_not_found(string method, string path) => await serving.Http.SendAsync(new HttpMethod(method), path).ProblemAsync(404);
+
+    [Theory]
+    [InlineData("encode", """{"images": ["blob:secrets/key.png"]}""", 400, "only blobs of inbox, results")]
+    [InlineData("encode", """{"images": ["blob:inbox/../models/x"]}""", 400, "images[0]")]
+    [InlineData("encode", """{"images": ["part:face"]}""", 400, "no such file")]
+    [InlineData("encode", """{"images": ["AAAA"], "label": 1}""", 400, "")]
+    [InlineData("decode", """{}""", 400, "latents")]
+    [InlineData("decode", """{"latents": []}""", 400, "latents")]
+    [InlineData("decode", """{"latents": [1, 2, 3]}""", 400, "have 4")]
+    [InlineData("decode", """{"latents": [[1, 2, 3, 4], [1]]}""", 400, "latents[1] has 1 numbers")]
+    [InlineData("decode", """{"latents": [[1, 2, 3, "4"]]}""", 400, "latents[0][3]")]
+    [InlineData("decode", """{"latents": [[1, 2, 3, 1e300]]}""", 400, "finite")]
+    [InlineData("decode", """{"latents": [[1, 2, 3, 1e999]]}""", 400, "")]
+    [InlineData("decode", """{"latents": 4}""", 400, "latents")]
+    [InlineData("interpolate", """{}""", 400, "\"stops\" is missing")]
+    [InlineData("interpolate", """{"stops": []}""", 400, "at least two")]
+    [InlineData("interpolate", """{"stops": [{"seed": 1}]}""", 400, "at least two")]
+    [InlineData("interpolate", """{"stops": [{"seed": 1}, {"seed": 2}], "steps": 1}""", 400, "from 2 to 256")]
+    [InlineData("interpolate", """{"stops": [{"seed": 1}, {"seed": 2}], "method": "spline"}""", 400, "slerp or lerp")]
+    [InlineData("interpolate", """{"stops": [{"seed": 1}, {"seed": 2}], "milliseconds": 1}""", 400, "from 10 to 10000")]
+    [InlineData("interpolate", """{"stops": [{"seed": 1}, {"seed": -2}]}""", 400, "stops[1].seed is -2")]
+    [InlineData("interpolate", """{"stops": [{"seed": 1}, {"concept": "bright"}]}""", 400, "direction and no place")]
+    [InlineData("interpolate", """{"stops": [{"seed": 1}, {"seed": 2, "weight": 1}]}""", 400, "stops[1]")]
+    [InlineData("interpolate", """{"stops": [{"seed": 1, "latent": [0, 0, 0, 0]}, {"seed": 2}]}""", 400, "stops[0] is not understood")]
+    [InlineData("interpolate", """{"stops": [null, {}]}""", 400, "stops[0] is not understood")]
+    [InlineData("interpolate", """{"stops": {"seed": 1}}""", 400, "stops is")]
+    [InlineData("interpolate", """{"stops": [{"seed": 1}, {"seed": 2}, {"seed": 3}], "steps": 200}""", 400, "at most 256")]
+    [InlineData("arithmetic", """{"terms": []}""", 400, "at least one term")]
+    [InlineData("arithmetic", """{"terms": [{"seed": 1, "weight": "much"}]}""", 400, "terms[0].weight")]
+    [InlineData("arithmetic", """{"terms": [{"seed": 1, "weight": 1e6}]}""", 400, "-1000 to 1000")]
+    [InlineData("arithmetic", """{"terms": [{"concept": "absent"}]}""", 404, "It has bright")]
+    [InlineData("arithmetic", """{"terms": [{"concept": "../../x"}]}""", 404, "no concept")]
+    [InlineData("arithmetic", """{"terms": [{"concept": 7}]}""", 400, "no text")]
+    [InlineData("arithmetic", """{"terms": [{"concept": "own"}], "examples": {"own": {"with": []}}}""", 400, "both sets")]
+    [InlineData("arithmetic", """{"terms": [{"concept": "own"}], "examples": {"own": {"with": [], "without": []}}}""", 400, "own.with")]
+    [InlineData("arithmetic", """{"terms": [{"concept": "own"}], "examples": [1]}""", 400, "examples is [1]")]
+    [InlineData("arithmetic", """{"terms": [{"concept": "bright"}], "direction": "up"}""", 400, "mean or logistic")]
+    [InlineData("edit", """{"concepts": {"bright": 1}}""", 400, "no image")]
+    [InlineData("edit", """{"image": 5, "concepts": {"bright": 1}}""", 400, "image is not base64")]
+    [InlineData("edit", """{"image": "IMAGE"}""", 400, "\"concepts\" is missing")]
+    [InlineData("edit", """{"image": "IMAGE", "concepts": {}}""", 400, "concepts is {}")]
+    [InlineData("edit", """{"image": "IMAGE", "concepts": ["bright"]}""", 400, "concepts is")]
+    [InlineData("edit", """{"image": "IMAGE", "concepts": {"bright": "more"}}""", 400, "concepts.bright")]
+    [InlineData("edit", """{"image": "IMAGE", "concepts": {"bright": 101}}""", 400, "-100 to 100")]
+    [InlineData("edit", """{"image": "IMAGE", "concepts": {"bright": 1}, "strengths": []}""", 400, "strengths is []")]
+    [InlineData("edit", """{"image": "IMAGE", "concepts": {"bright": 1}, "strengths": ["a"]}""", 400, "at place 0")]
+    [InlineData("edit", """{"image": "IMAGE", "concepts": {"bright": 1}, "strengths": 3}""", 400, "array of numbers")]
+    [InlineData("manifold?n=0", null, 400, "from 1 to 64")]
+    [InlineData("manifold?n=17", null, 400, "at most 256")]
+    [InlineData("manifold?x=4", null, 400, "from 0 to 3")]
+    [InlineData("manifold?x=2&y=2", null, 400, "two different latents")]
+    [InlineData("inpaint", """{"image": "IMAGE"}""", 400, "\"mask\" is missing")]
+    [InlineData("inpaint", """{"image": "IMAGE", "mask": "AAAA"}""", 400, "mask")]
+    [InlineData("inpaint", """{"image": "IMAGE", "mask": "IMAGE", "iterations": 0}""", 400, "from 1 to 200")]
+    [InlineData("inpaint", """{"image": "IMAGE", "mask": "WHITE"}""", 400, "covers the whole image")]
+    [InlineData("inpaint", """{"image": "IMAGE", "mask": "WIDE"}""", 400, "must be of one size")]
+    [InlineData("augment?count=0", """{"images": ["IMAGE"]}""", 400, "from 1 to 4096")]
+    [InlineData("augment?count=300", """{"images": ["IMAGE"]}""", 400, "at most 256")]
+    [InlineData("augment?spread=-1", """{"images": ["IMAGE"]}""", 400, "from 0 to 10")]
+    [InlineData("augment?seed=1.5", """{"images": ["IMAGE"]}""", 400, "seed is 1.5")]
+    [InlineData("anomaly", """{"image": "IMAGE"}""", 400, "\"image\" is not known")]
+    public async Task A_wrong_operation_is_explained(string path, string? body, int status, string hint)
+    {
+        body = body?.Replace("IMAGE", Convert.ToBase64String(Pictures.Bands(1, 2, 3, 4)), StringComparison.Ordinal)
+            .Replace("WHITE", Convert.ToBase64String(Pictures.Bands(255, 255, 255, 255)), StringComparison.Ordinal)
+            .Replace("WIDE", Convert.ToBase64String(Pictures.Grey(16, 8)), StringComparison.Ordinal);
+        var answer = serving.Http.SendAsync(body is null ? HttpMethod.Get : HttpMethod.Post, $"{Tiny}/{path}", body?.Json());
+        Assert.Contains(hint, await answer.ProblemAsync(status), StringComparison.Ordinal);
+    }
 }

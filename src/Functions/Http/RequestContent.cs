@@ -137,8 +137,9 @@ public sealed class RequestContent
         {
             var options = new JsonDocumentOptions { AllowDuplicateProperties = false, MaxDepth = 8 };
             node = await JsonNode.ParseAsync(body, documentOptions: options, cancellationToken: cancellation);
+            ReadTexts(node);
         }
-        catch (Exception fault) when (fault is JsonException or FormatException || (fault is IOException and not BadHttpRequestException))
+        catch (Exception fault) when (fault is JsonException or InvalidOperationException || (fault is IOException and not BadHttpRequestException))
         {
             throw RequestException.Invalid($"The body is not JSON: {fault.Message}", fault);
         }
@@ -146,6 +147,23 @@ public sealed class RequestContent
             throw RequestException.Invalid($"The body is JSON but no object; send {{ … }} with {string.Join(", ", known.Select(field => field.Name))}.");
         foreach (var (name, value) in fields)
             Add(name, value);
+    }
+
+    /// <summary>Decodes every name and text now: a parsed tree does so only when they are asked for, and broken UTF-8 throws there.</summary>
+    static void ReadTexts(JsonNode? node)
+    {
+        switch (node)
+        {
+            case JsonObject fields:
+                foreach (var (_, value) in fields) ReadTexts(value);
+                break;
+            case JsonArray items:
+                foreach (var item in items) ReadTexts(item);
+                break;
+            case JsonValue value:
+                value.TryGetValue<string>(out _);
+                break;
+        }
     }
 
     async Task ReadFormAsync(Stream body, string? boundary, CancellationToken cancellation)
@@ -226,9 +244,11 @@ public sealed class RequestContent
         {
             try
             {
-                return JsonNode.Parse(text, documentOptions: new JsonDocumentOptions { AllowDuplicateProperties = false, MaxDepth = 8 });
+                var node = JsonNode.Parse(text, documentOptions: new JsonDocumentOptions { AllowDuplicateProperties = false, MaxDepth = 8 });
+                ReadTexts(node);
+                return node;
             }
-            catch (JsonException fault)
+            catch (Exception fault) when (fault is JsonException or InvalidOperationException)
             {
                 throw RequestException.Invalid($"{Shortened(text)} begins like JSON but is not: {fault.Message}", fault);
             }
