@@ -1,5 +1,6 @@
 using VaeFunctions.Data;
 using VaeFunctions.Data.Faces;
+using VaeFunctions.Imaging;
 using VaeFunctions.Latent;
 using VaeFunctions.Models;
 using VaeFunctions.Registry;
@@ -16,9 +17,9 @@ public sealed class FaceFixture
     public FaceFixture()
     {
         var recipe = RecipeBook.Load(Environment.GetEnvironmentVariable("VAE_FACES_RECIPE") ?? "faces-vae").Recipe;
-        recipe = recipe with { Epochs = Math.Max(recipe.Epochs, 12) };
+        recipe = recipe with { Epochs = 2 * recipe.Epochs };
         var data = DataSources.LoadAsync("faces", new() { Shape = recipe.Model.Image, Seed = recipe.Seed }).GetAwaiter().GetResult();
-        Test = data.Test;
+        HeldOut = Draw(1600);
         var folder = Directory.CreateTempSubdirectory("faces-");
         try
         {
@@ -32,13 +33,24 @@ public sealed class FaceFixture
         Judge = FaceJudge.Train(data.Train, epochs: 8);
     }
 
-    public ImageDataset Test { get; }
+    /// <summary>Faces that neither the model nor the judge has seen.</summary>
+    public ImageDataset HeldOut { get; }
 
     public Vae Model { get; }
 
     public IReadOnlyDictionary<string, Concept> Concepts { get; }
 
     internal FaceJudge Judge { get; }
+
+    static ImageDataset Draw(int count)
+    {
+        ImageShape shape = new(32, 32, 3);
+        FaceAttributes[] drawn = [.. Enumerable.Range(0, count).Select(i => FaceAttributes.Draw(new RandomStream(19, "held-out face", (ulong)i)))];
+        var attributes = new float[count, FaceAttributes.Names.Count];
+        for (var i = 0; i < count; i++)
+            foreach (var (a, value) in drawn[i].Values.Index()) attributes[i, a] = value;
+        return new(shape, [.. drawn.Select(face => FaceRenderer.Render(face, shape).Pixels)], attributes: attributes, attributeNames: FaceAttributes.Names);
+    }
 
     public float[][] Encode(IReadOnlyList<byte[]> images) => [.. images.Chunk(256).SelectMany(batch =>
     {
@@ -53,21 +65,24 @@ public sealed class FaceFixture
         var backend = Model.Parameters.Backend;
         using var scope = backend.BeginScope();
         var pixels = Model.DecodePixels(backend.FromValues([.. batch.SelectMany(latent => latent)], new(batch.Length, Model.LatentSize)));
-        return pixels.ToArray().Chunk(Test.Shape.Size).Select(image => Array.ConvertAll(image, value => (byte)value)).ToArray();
+        return pixels.ToArray().Chunk(HeldOut.Shape.Size).Select(image => Array.ConvertAll(image, value => (byte)value)).ToArray();
     })];
 }
 
 /// <summary>What latent operations do to faces, measured by a judge on faces that neither it nor the model was trained on.</summary>
 public sealed class FaceMeasurements(FaceFixture faces, ITestOutputHelper output) : IClassFixture<FaceFixture>
 {
+    /// <summary>How much of a concept is added: once the difference of the means makes one mean of the other, and leaves faces far from it short.</summary>
+    const float Strength = 1.5f;
+
     static readonly string[] Identity = ["hair_length", "hair_colour", "hat", "beard", "skin_tone", "background"];
 
-    readonly byte[][] images = [.. Enumerable.Range(0, faces.Test.Count).Select(i => faces.Test.Pixels(i).ToArray())];
+    readonly byte[][] images = [.. Enumerable.Range(0, faces.HeldOut.Count).Select(i => faces.HeldOut.Pixels(i).ToArray())];
 
     /// <summary>Held-out faces without an attribute, clearly so: a smile of less than a third of the way.</summary>
-    int[] Without(string attribute) => [.. Enumerable.Range(0, images.Length).Where(i => FaceJudge.Truth(faces.Test, i)[FaceJudge.IndexOf(attribute)] < 0.34f).Take(500)];
+    int[] Without(string attribute) => [.. Enumerable.Range(0, images.Length).Where(i => FaceJudge.Truth(faces.HeldOut, i)[FaceJudge.IndexOf(attribute)] < 0.34f).Take(500)];
 
-    int[] With(string attribute) => [.. Enumerable.Range(0, images.Length).Where(i => FaceJudge.Truth(faces.Test, i)[FaceJudge.IndexOf(attribute)] > 0.66f).Take(500)];
+    int[] With(string attribute) => [.. Enumerable.Range(0, images.Length).Where(i => FaceJudge.Truth(faces.HeldOut, i)[FaceJudge.IndexOf(attribute)] > 0.66f).Take(500)];
 
     static double Share(string attribute, float[][] seen) => seen.Count(judgement => judgement[FaceJudge.IndexOf(attribute)] > 0.5f) / (double)seen.Length;
 
@@ -91,10 +106,14 @@ public sealed class FaceMeasurements(FaceFixture faces, ITestOutputHelper output
         var places = Without(attribute);
         var latents = faces.Encode([.. places.Select(i => images[i])]);
         var before = faces.Judge.Judge(faces.Decode(latents));
-        foreach (var strength in new[] { 1, 1.25f, 1.5f, 1.75f })
+        Assert.Equal(500, places.Length);
+        foreach (var strength in new[] { 1, Strength })
         {
             var after = faces.Judge.Judge(faces.Decode([.. latents.Select(latent => Arithmetic.Sum([(1, latent), (strength, faces.Concepts[attribute].Mean)]))]));
             output.WriteLine($"{attribute} × {strength}: {Share(attribute, before):P1} → {Share(attribute, after):P1} of {places.Length}; unchanged {Report(before, after)}");
+            if (strength < Strength) continue;
+            Assert.True(Share(attribute, after) >= 0.95);
+            Assert.All(Unchanged(before, after), kept => Assert.True(kept.Value >= 0.9, $"{kept}"));
         }
     }
 
@@ -114,7 +133,7 @@ public sealed class FaceMeasurements(FaceFixture faces, ITestOutputHelper output
     [InlineData("smile")]
     public void A_face_with_it_minus_the_same_without_plus_another_is_the_other_with_it(string attribute)
     {
-        // z₁ − z₂ + z₃, z₁ and z₂ one person each time, drawn with and without; as in Radford et al. 2016, section 6.3.2, three of them are averaged.
+        // 1.5 (z₁ − z₂) + z₃, z₁ and z₂ one person each time, drawn with and without; as in Radford et al. 2016, section 6.3.2, three of them are averaged.
         const int Averaged = 3;
         var people = Enumerable.Range(0, 500 * Averaged).Select(i => FaceAttributes.Draw(new RandomStream(11, "pairs", (ulong)i))).ToArray();
         float[][] with = faces.Encode([.. people.Select(face => Draw(attribute == "glasses" ? face with { Glasses = true } : face with { Smile = 0.9f }))]);
@@ -122,13 +141,15 @@ public sealed class FaceMeasurements(FaceFixture faces, ITestOutputHelper output
         var others = faces.Encode([.. Without(attribute).Select(i => images[i])]);
         var sums = others.Select((third, i) => Arithmetic.Sum(
         [
-            (1, Arithmetic.Mean(with[(i * Averaged)..((i + 1) * Averaged)])), (-1, Arithmetic.Mean(without[(i * Averaged)..((i + 1) * Averaged)])), (1, third),
+            (Strength, Arithmetic.Mean(with[(i * Averaged)..((i + 1) * Averaged)])), (-Strength, Arithmetic.Mean(without[(i * Averaged)..((i + 1) * Averaged)])), (1, third),
         ])).ToArray();
         float[][] before = faces.Judge.Judge(faces.Decode(others)), after = faces.Judge.Judge(faces.Decode(sums));
         output.WriteLine($"{attribute}: {Share(attribute, before):P1} → {Share(attribute, after):P1} of {sums.Length}; unchanged {Report(before, after)}");
+        Assert.True(Share(attribute, after) >= 0.95);
+        Assert.All(Unchanged(before, after), kept => Assert.True(kept.Value >= 0.9, $"{kept}"));
     }
 
-    byte[] Draw(FaceAttributes face) => FaceRenderer.Render(face, faces.Test.Shape).Pixels;
+    byte[] Draw(FaceAttributes face) => FaceRenderer.Render(face, faces.HeldOut.Shape).Pixels;
 
     [Fact]
     public void On_the_way_between_two_faces_what_is_seen_changes_steadily()
@@ -170,7 +191,7 @@ public sealed class FaceMeasurements(FaceFixture faces, ITestOutputHelper output
     {
         var folder = Environment.GetEnvironmentVariable("VAE_CIFAR") ?? "";
         Skip.IfNot(Directory.Exists(folder), "VAE_CIFAR is not set: a folder with CIFAR-10's images, a folder for each class.");
-        var photographs = (await DataSources.LoadAsync($"folder:{folder}", new() { Shape = faces.Test.Shape, Seed = 1 })).Test;
+        var photographs = (await DataSources.LoadAsync($"folder:{folder}", new() { Shape = faces.HeldOut.Shape, Seed = 1 })).Test;
         double[] Scores(byte[][] pictures) => [.. pictures.Zip(faces.Decode(faces.Encode(pictures)), (picture, back) => Anomaly.Score(picture, back)).Order()];
         double[] ordinary = Scores(images), odd = Scores([.. Enumerable.Range(0, photographs.Count).Select(i => photographs.Pixels(i).ToArray())]);
         // The share of pairs in which the photograph has the higher score.
