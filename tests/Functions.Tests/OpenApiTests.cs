@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 
 namespace VaeFunctions.Tests;
 
@@ -15,8 +16,8 @@ public sealed class OpenApiTests(ServingFixture serving)
         var described = (await DocumentAsync())["paths"]!.AsObject()
             .SelectMany(path => path.Value!.AsObject().Select(operation => $"{operation.Key.ToUpperInvariant()} /api{path.Key}"));
         // The host prints its routes when it starts.
-        var served = serving.Log.Split('\n').Select(line => line[(line.IndexOf(']') + 1)..].Trim()).Where(line => line.Contains(" /api/", StringComparison.Ordinal) && char.IsAsciiLetterUpper(line[0]))
-            .SelectMany(line => line.Split(' ')[0].Split(',').Select(verb => $"{verb} {line.Split(' ')[1]}"));
+        var served = Regex.Matches(serving.Log, "^.*\\] ([A-Z,]+) (/api/\\S+)\\s*$", RegexOptions.Multiline)
+            .SelectMany(line => line.Groups[1].Value.Split(',').Select(verb => $"{verb} {line.Groups[2].Value}"));
         Assert.Equal(served.Order(), described.Order());
     }
 
@@ -41,7 +42,7 @@ public sealed class OpenApiTests(ServingFixture serving)
                 var parameters = operation["parameters"]!.AsArray();
                 Assert.Equal(parameters.Count, parameters.Select(parameter => $"{parameter!["in"]} {parameter["name"]}").Distinct().Count());
                 // Every {name} of the path is a required parameter of that place, and there are no others.
-                var names = System.Text.RegularExpressions.Regex.Matches(path, "{(.+?)}").Select(match => match.Groups[1].Value);
+                var names = Regex.Matches(path, "{(.+?)}").Select(match => match.Groups[1].Value);
                 Assert.Equal(names, parameters.Where(parameter => (string)parameter!["in"]! == "path" && (bool)parameter["required"]!).Select(parameter => (string)parameter!["name"]!));
                 Assert.All(parameters, parameter => Assert.NotNull(parameter!["schema"]));
                 if (operation["requestBody"] is { } body) Assert.NotEmpty(body["content"]!.AsObject());
