@@ -239,7 +239,7 @@ static unsafe class Gemm
         fixed (float* values = result.Values)
         fixed (int* line = &result.Lines[firstRow], step = &result.Depth[firstColumn])
         {
-            if (step[columns - 1] - step[0] == columns - 1) StoreRows(tile, values + step[0], line, rows, columns, accumulate);
+            if (Operand.AreNeighbours(step, columns)) StoreRows(tile, values + step[0], line, rows, columns, accumulate);
             else if (accumulate) StoreScattered(tile, values, line, rows, step, columns, accumulate);
             else StoreColumns(tile, values, line, rows, step, columns);
         }
@@ -263,7 +263,7 @@ static unsafe class Gemm
         var row = 0;
         for (; row + 4 <= rows; row += 4, tile += 4 * MicroKernel.Columns)
         {
-            if (line[row + 3] - line[row] != 3)
+            if (!Operand.AreNeighbours(line + row, 4))
             {
                 StoreScattered(tile, values, line + row, 4, step, columns, accumulate: false);
                 continue;

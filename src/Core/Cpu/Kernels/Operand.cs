@@ -61,13 +61,13 @@ readonly unsafe struct Operand(float[] values, int[] lines, int[] depth)
     static void PackPanel(float* source, int* line, int count, int* step, int depth, int width, float* packed)
     {
         var i = 0;
-        for (; i + 16 <= count && line[i + 15] - line[i] == 15; i += 16) // neighbours along the lines: copy
+        for (; i + 16 <= count && AreNeighbours(line + i, 16); i += 16) // neighbours along the lines: copy
         {
             for (var k = 0; k < depth; k++) Vector512.Load(source + line[i] + step[k]).Store(packed + k * width + i);
         }
         for (; i + 4 <= count; i += 4)
         {
-            if (line[i + 3] - line[i] == 3)
+            if (AreNeighbours(line + i, 4))
             {
                 for (var k = 0; k < depth; k++) Vector128.Load(source + line[i] + step[k]).Store(packed + k * width + i);
             }
@@ -82,6 +82,17 @@ readonly unsafe struct Operand(float[] values, int[] lines, int[] depth)
         }
     }
 
+    /// <summary>Whether each offset is one more than the one before: taps may also descend.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool AreNeighbours(int* offsets, int count)
+    {
+        for (var i = 1; i < count; i++)
+        {
+            if (offsets[i] - offsets[i - 1] != 1) return false;
+        }
+        return true;
+    }
+
     static void PackFourLines(float* source, int* line, int* step, int depth, int width, float* packed)
     {
         float* a = source + line[0], b = source + line[1], c = source + line[2], d = source + line[3];
@@ -89,7 +100,7 @@ readonly unsafe struct Operand(float[] values, int[] lines, int[] depth)
         while (k < depth)
         {
             var offset = step[k];
-            if (k + 4 <= depth && step[k + 3] - offset == 3) // neighbours along the depth: transpose 4 × 4
+            if (k + 4 <= depth && AreNeighbours(step + k, 4)) // neighbours along the depth: transpose 4 × 4
             {
                 var (first, second, third, fourth) = Transpose(
                     Vector128.Load(a + offset), Vector128.Load(b + offset), Vector128.Load(c + offset), Vector128.Load(d + offset));
