@@ -127,7 +127,7 @@ public sealed partial class GradientTape
             inputs[i] = (Own(parts[i]), dy => inner.Slice(dy, axis, from, length));
             start += length;
         }
-        return Record(inner.Concat(axis, values), inputs.Any(input => input.Item1.Index >= 0), inputs);
+        return Record(inner.Concat(axis, values), inputs);
     }
 
     // dx = dy between zeros
@@ -188,7 +188,7 @@ public sealed partial class GradientTape
     public Tensor Conv(Tensor x, Tensor weight, Tensor bias, Window window, bool relu)
     {
         var y = inner.Conv(V(x), V(weight), V(bias), window, relu);
-        return AfterRelu(relu, Record(y, true,
+        return AfterRelu(relu, Record(y,
             (Own(x), dy => ConvInputGradient(dy, V(weight), x.Shape, window)),
             (Own(weight), dy => inner.ConvWeightGradient(V(x), dy, window)),
             (Own(bias), dy => inner.ReduceSum(dy, keepAxes: false, 0, 2, 3))));
@@ -198,7 +198,7 @@ public sealed partial class GradientTape
     public Tensor ConvTranspose(Tensor x, Tensor weight, Tensor bias, Window window, bool relu)
     {
         var y = inner.ConvTranspose(V(x), V(weight), V(bias), window, relu);
-        return AfterRelu(relu, Record(y, true,
+        return AfterRelu(relu, Record(y,
             (Own(x), dy => inner.Conv(dy, V(weight), window)),
             (Own(weight), dy => inner.ConvWeightGradient(dy, V(x), window)),
             (Own(bias), dy => inner.ReduceSum(dy, keepAxes: false, 0, 2, 3))));
@@ -211,7 +211,7 @@ public sealed partial class GradientTape
     {
         var (y, mean, variance) = inner.BatchNormalizationTraining(V(x), V(weight), V(bias), epsilon);
         var all = Shared(dy => inner.BatchNormalizationGradient(V(x), mean, variance, V(weight), dy, epsilon)); // one kernel computes all three
-        var output = Record(y, true, (Own(x), dy => all(dy).X), (Own(weight), dy => all(dy).Weight), (Own(bias), dy => all(dy).Bias));
+        var output = Record(y, (Own(x), dy => all(dy).X), (Own(weight), dy => all(dy).Weight), (Own(bias), dy => all(dy).Bias));
         return (output, Record(mean, false), Record(variance, false));
     }
 

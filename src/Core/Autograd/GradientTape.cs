@@ -86,6 +86,14 @@ public sealed partial class GradientTape(ITrainingBackend inner) : IBackend
         }
     }
 
+    /// <summary>The same, needing a gradient where one of its inputs does.</summary>
+    TapeTensor Record(Tensor value, params ReadOnlySpan<(TapeTensor Input, Pullback)> inputs)
+    {
+        var needsGradient = false;
+        foreach (var input in inputs) needsGradient |= input.Input.Index >= 0;
+        return Record(value, needsGradient, inputs);
+    }
+
     TapeTensor Record(Tensor value, Tensor x, Pullback dx) => Record(value, Own(x).Index >= 0, (Own(x), dx));
 
     TapeTensor Record(Tensor value, Tensor a, Pullback da, Tensor b, Pullback db) =>

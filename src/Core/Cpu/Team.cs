@@ -8,10 +8,10 @@ namespace VaeFunctions.Cpu;
 /// threads look out for the next one for a moment before they sleep. Back ends with equally many threads share them.</remarks>
 sealed class Team
 {
-    /// <summary>How often a thread looks for work before it sleeps: some tens of microseconds.</summary>
+    /// <summary>How often a thread looks for work before it sleeps: about half a millisecond.</summary>
     const int Patience = 2000;
 
-    static readonly ConcurrentDictionary<int, Team> teams = [];
+    static readonly ConcurrentDictionary<int, Lazy<Team>> teams = [];
 
     readonly Lock gate = new();
     readonly object bed = new();
@@ -26,9 +26,9 @@ sealed class Team
 
     public int Threads { get; }
 
-    public static Team Of(int threads) => teams.GetOrAdd(threads, static count => new(count));
+    public static Team Of(int threads) => teams.GetOrAdd(threads, static count => new(() => new Team(count))).Value;
 
-    /// <exception cref="AggregateException">Pieces failed.</exception>
+    /// <exception cref="Exception">A piece's own; where several failed, one of them.</exception>
     public void For(int pieces, Action<int> work)
     {
         // Work within work, and a second caller, do all by themselves.
@@ -93,6 +93,7 @@ sealed class Team
 
     sealed class Work(Action<int> work, int pieces)
     {
+        Action<int>? work = work;
         int taken, done;
 
         public ExceptionDispatchInfo? Error { get; private set; }
@@ -104,7 +105,7 @@ sealed class Team
             {
                 try
                 {
-                    work(piece);
+                    work!(piece);
                 }
                 catch (Exception e)
                 {
@@ -118,6 +119,7 @@ sealed class Team
         {
             SpinWait spin = default;
             while (Volatile.Read(ref done) < pieces) spin.SpinOnce(sleep1Threshold: -1);
+            work = null; // a sleeping thread remembers its last work, but must not keep what that worked on
         }
     }
 }

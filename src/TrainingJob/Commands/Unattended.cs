@@ -31,7 +31,7 @@ static class Unattended
         var versions = await registry.ListVersionsAsync(name, cancellation);
         // Both are named by the time, a run by its start and a version by its publication.
         var published = versions is [var newest, ..] && string.CompareOrdinal(newest, run) >= 0;
-        return checkpoint.State.Epoch < recipe.Epochs || !published ? (run, checkpoint) : null;
+        return !recipe.IsDone(checkpoint.State.History) || !published ? (run, checkpoint) : null;
     }
 
     /// <summary>The line that an alert on models growing old looks for.</summary>

@@ -24,7 +24,8 @@ public sealed class MeasuredModel
             (metrics["anomaly_error"], metrics["anomaly_elbo"], metrics["anomaly_best"]) = (anomalies.Error, anomalies.Elbo, Math.Max(anomalies.Error, anomalies.Elbo));
         string[][] lines = [.. epochs.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split(','))];
         if (lines.Length > 1)
-            this.epochs = [.. lines[1..].Select(line => lines[0].Zip(line).ToDictionary(cell => cell.First, cell => double.Parse("0" + cell.Second, CultureInfo.InvariantCulture)))];
+            this.epochs = [.. lines[1..].Select(line => lines[0].Zip(line).Where(cell => cell.Second != "")
+                .ToDictionary(cell => cell.First, cell => double.Parse(cell.Second, CultureInfo.InvariantCulture)))];
     }
 
     public string Name { get; }

@@ -86,9 +86,14 @@ public sealed record Recipe
     /// <summary>The epoch whose weights are published: the best where the recipe stops early, else the last.</summary>
     public EpochMetrics Published(IReadOnlyList<EpochMetrics> history) => Patience is null ? history[^1] : history.Reverse().MinBy(metrics => metrics.Test.Loss)!;
 
-    /// <summary>Whether both take the same steps on the same images: only length, description and pictures may differ.</summary>
-    public bool StepsLike(Recipe other) =>
-        (this with { Epochs = other.Epochs, Description = other.Description, PicturesEvery = other.PicturesEvery }).ToJson() == other.ToJson();
+    /// <summary>Whether both take the same steps on the same images: only length, description and pictures may differ, and
+    /// not the length either where the learning rate's schedule spans it.</summary>
+    public bool StepsLike(Recipe other) => (this with
+    {
+        Epochs = Optimizer.Schedule is CosineRate ? Epochs : other.Epochs,
+        Description = other.Description,
+        PicturesEvery = other.PicturesEvery,
+    }).ToJson() == other.ToJson();
 
     public string ToJson() => JsonSerializer.Serialize(this, Json);
 

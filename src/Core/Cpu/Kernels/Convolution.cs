@@ -3,7 +3,8 @@ using VaeFunctions.Tensors;
 
 namespace VaeFunctions.Cpu.Kernels;
 
-/// <summary>Convolutions as products of <see cref="Operand"/>s, without ever storing the patches.</summary>
+/// <summary>Convolutions as products of <see cref="Operand"/>s, without storing the patches; only where there are few output channels,
+/// a (channel, tap) column of each is stored and added up.</summary>
 /// <remarks>
 /// N = images, C = channels of x, H, W its extents, O = channels of the other side, K = kernel, P = padding, S = stride.
 /// x is copied once with its zero border, so that a pixel of a patch is at (place's offset) + (tap's offset), always in range.
