@@ -23,6 +23,16 @@ public sealed class RecipeTests
         Assert.Equal(recipe.ToJson(), Recipe.Parse(recipe.ToJson(), "copy").ToJson());
     }
 
+    [Fact]
+    public void A_longer_training_takes_the_same_steps_unless_its_schedule_spans_the_epochs()
+    {
+        var recipe = RecipeBook.Load("mnist-vae-20").Recipe;
+        Assert.True(recipe.StepsLike(recipe with { Epochs = recipe.Epochs + 1 }));
+        var cosine = recipe with { Optimizer = recipe.Optimizer with { Schedule = new CosineRate() } };
+        Assert.True(cosine.StepsLike(cosine));
+        Assert.False(cosine.StepsLike(cosine with { Epochs = cosine.Epochs + 1 }));
+    }
+
     [Theory]
     [InlineData("no-such-recipe", "cifar10-conv-vae-128")]
     [InlineData("../recipes/mnist-vae-20", "mnist-vae-20")]
