@@ -20,7 +20,7 @@ sealed class Contestant : IDisposable
     /// <summary>Images per second of each round.</summary>
     public List<double> Rounds { get; } = [];
 
-    public double Median => Rounds.Order().ElementAt(Rounds.Count / 2);
+    public double Median => Machine.Median(Rounds);
 
     /// <summary>The most memory the process ever held, in MB.</summary>
     public double PeakMegabytes { get; private set; }

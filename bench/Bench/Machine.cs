@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Numerics;
 using System.Runtime.Intrinsics.X86;
 using VaeFunctions.Cpu;
+using VaeFunctions.Report;
 using VaeFunctions.Tensors;
 
 namespace VaeFunctions.Bench;
@@ -9,11 +10,8 @@ namespace VaeFunctions.Bench;
 /// <summary>What is measured on, and its limit.</summary>
 static class Machine
 {
-    public static string Description => $"{CpuName}, {Environment.ProcessorCount} cores, {Width}; .NET {Environment.Version}"
+    public static string Description => $"{Processor.Name}, {Environment.ProcessorCount} cores, {Width}; .NET {Environment.Version}"
         + (OpenBlas.IsInstalled ? $"; OpenBLAS's kernels for {OpenBlas.Core}" : "");
-
-    public static string CpuName => (File.Exists("/proc/cpuinfo") ? File.ReadLines("/proc/cpuinfo") : [])
-        .FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal))?.Split(':', 2)[1].Trim() ?? "unknown CPU";
 
     static string Width => Avx512F.IsSupported ? "AVX-512" : Avx2.IsSupported ? "AVX2" : $"{Vector<float>.Count * 32}-bit vectors";
 

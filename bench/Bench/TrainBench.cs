@@ -17,10 +17,10 @@ static class TrainBench
 
     static int Run(string[] only, int rounds)
     {
-        var cases = BenchCase.Available.Where(one => only.Length == 0 || only.Contains(one.Recipe)).ToArray();
+        var cases = BenchCase.All.Where(one => only.Length == 0 || only.Contains(one.Recipe)).ToArray();
         if (cases.Length == 0)
         {
-            Console.Error.WriteLine($"There is no benchmark of {string.Join(", ", only)}; there are: {string.Join(", ", BenchCase.Available.Select(one => one.Recipe))}.");
+            Console.Error.WriteLine($"There is no benchmark of {string.Join(", ", only)}; there are: {string.Join(", ", BenchCase.All.Select(one => one.Recipe))}.");
             return 2;
         }
         var threads = Environment.ProcessorCount;

@@ -36,15 +36,4 @@ static class Worker
             Console.WriteLine(state.History[^1].ImagesPerSecond.ToString(CultureInfo.InvariantCulture));
         }
     }
-
-    sealed class Silence : ITrainingEvents
-    {
-        public void Stepped(int epoch, int batch, int batches, double loss, double imagesPerSecond)
-        {
-        }
-
-        public Task EpochEndedAsync(TrainingState state) => Task.CompletedTask;
-
-        public Task SaveAsync(TrainingState state) => Task.CompletedTask;
-    }
 }

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using VaeFunctions.Measurement;
 using VaeFunctions.Registry;
 using VaeFunctions.Report;
@@ -16,7 +15,7 @@ static class ResultsCommand
         var store = CommonOptions.Store();
         Option<string> to = new("--to") { Description = "The folder to write results.md and images/results to", DefaultValueFactory = _ => "docs" };
         Option<string> claims = new("--claims") { Description = "What the page has to show; docs/results.json unless given", DefaultValueFactory = _ => Path.Combine(AppContext.BaseDirectory, "results.json") };
-        Option<string> machine = new("--machine") { Description = "Where the models were trained, in words; this machine unless given", DefaultValueFactory = _ => ThisMachine() };
+        Option<string> machine = new("--machine") { Description = "Where the models were trained, in words; this machine unless given", DefaultValueFactory = _ => $"{Environment.ProcessorCount} cores of {Processor.Name}" };
         var command = new Command("results", "Write docs/results.md from what has been trained and evaluated") { store, to, claims, machine };
         command.SetAction((parsed, cancellation) => RunAsync(CommonOptions.OpenStore(parsed.GetRequiredValue(store)), parsed.GetRequiredValue(to),
             parsed.GetRequiredValue(claims), parsed.GetRequiredValue(machine), cancellation));
@@ -52,11 +51,5 @@ static class ResultsCommand
             links.Add(link);
         }
         return [.. links];
-    }
-
-    static string ThisMachine()
-    {
-        var name = File.Exists("/proc/cpuinfo") ? File.ReadLines("/proc/cpuinfo").FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal))?.Split(':')[1].Trim() : null;
-        return string.Create(CultureInfo.InvariantCulture, $"{Environment.ProcessorCount} cores of {name ?? "a processor whose name is not known"}");
     }
 }

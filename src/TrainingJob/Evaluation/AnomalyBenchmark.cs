@@ -27,7 +27,7 @@ public sealed class AnomalyBenchmark(Recipe recipe, DataSplit data, int threads)
         + "AUROC: the probability that an anomaly scores above an ordinary image, equal scores counting half.";
 
     /// <exception cref="DataException">The images have no labels, or one only.</exception>
-    /// <exception cref="RecipeException">The model takes labels, or gives no likelihood.</exception>
+    /// <exception cref="RecipeException">The model takes labels.</exception>
     public void Check()
     {
         if (data.Train.Labels is null || data.Train.LabelNames.Count < 2)
@@ -55,15 +55,4 @@ public sealed class AnomalyBenchmark(Recipe recipe, DataSplit data, int threads)
     }
 
     static IEnumerable<int> Places(ImageDataset images, int label) => Enumerable.Range(0, images.Count).Where(i => images.Labels![i] == label);
-
-    sealed class Silence : ITrainingEvents
-    {
-        public void Stepped(int epoch, int batch, int batches, double loss, double imagesPerSecond)
-        {
-        }
-
-        public Task EpochEndedAsync(TrainingState state) => Task.CompletedTask;
-
-        public Task SaveAsync(TrainingState state) => Task.CompletedTask;
-    }
 }

@@ -19,6 +19,18 @@ public interface ITrainingEvents
     Task SaveAsync(TrainingState state);
 }
 
+/// <summary>Tells nobody, and saves nothing.</summary>
+public sealed class Silence : ITrainingEvents
+{
+    public void Stepped(int epoch, int batch, int batches, double loss, double imagesPerSecond)
+    {
+    }
+
+    public Task EpochEndedAsync(TrainingState state) => Task.CompletedTask;
+
+    public Task SaveAsync(TrainingState state) => Task.CompletedTask;
+}
+
 /// <summary>The training loop. The same recipe, data and state give the same weights to the last bit, however often it was interrupted.</summary>
 public sealed class Trainer(Recipe recipe, DataSplit data, Learner learner, ITrainingEvents events)
 {
