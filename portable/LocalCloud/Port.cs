@@ -25,7 +25,7 @@ static class Port
         catch (SocketException)
         {
             throw LocalCloudException.WrongInput(
-                $"Port {port}, meant for {purpose}, is in use, perhaps by another ./vae serve. Stop that, or choose another: {option} {port + 1}");
+                $"Port {port}, meant for {purpose}, is in use, perhaps by another ./vae serve. Stop that, or choose another: {option} {port + 10}");
         }
     }
 }

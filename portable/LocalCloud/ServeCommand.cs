@@ -69,12 +69,13 @@ static class ServeCommand
         {
             AnsiConsole.MarkupLineInterpolated($"Models     {string.Join(", ", models.Select(model => $"{model.Name} {model.Version}"))}");
             AnsiConsole.WriteLine();
-            AnsiConsole.WriteLine("Next, from another terminal:");
-            AnsiConsole.WriteLine($"  ./vae drop IMAGES… --model {models[0].Name}{(data == Session.DefaultFolder ? "" : $" --data {data}")}");
-            AnsiConsole.WriteLine(
+            // Not by AnsiConsole, which breaks lines that people copy.
+            Console.WriteLine("Next, from another terminal:");
+            Console.WriteLine($"  ./vae drop IMAGES… --model {models[0].Name}{(data == Session.DefaultFolder ? "" : $" --data {data}")}");
+            Console.WriteLine(
                 $"  curl -X POST http://localhost:{session.Port}/api/models/{models[0].Name}/sample -H 'Content-Type: application/json' -d '{{\"count\":16,\"seed\":1}}' -o samples.png");
         }
-        AnsiConsole.WriteLine();
+        Console.WriteLine();
         AnsiConsole.WriteLine("Ctrl-C stops.");
     }
 

@@ -59,6 +59,6 @@ public sealed class ChildProcessTests : IDisposable
 
         Assert.Equal(2, error.ExitCode);
         Assert.Contains($"{port}", error.Message, StringComparison.Ordinal);
-        Assert.Contains($"--port {port + 1}", error.Message, StringComparison.Ordinal);
+        Assert.Contains($"--port {port + 10}", error.Message, StringComparison.Ordinal);
     }
 }

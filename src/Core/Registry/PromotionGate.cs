@@ -32,7 +32,7 @@ public sealed record PromotionGate
         if (unreadable is not null)
             return Judged(false, $"It cannot be compared with what serves: {unreadable} Force the promotion to replace that.", null);
         if (serving is null)
-            return Result(true, false, $"No version serves yet; test loss {Text(finite)}.", null);
+            return Result(true, false, $"It is the first to serve; test loss {Text(finite)}.", null);
 
         var obstacle = servingLossOnSameData is null ? WhyNotComparable(candidate, serving) : null;
         if (obstacle is not null)

@@ -186,10 +186,11 @@ static class TrainCommand
             var publisher = new Publisher(registry, new() { Tolerance = request.Tolerance }) { Effort = new() { Log = log.Line } };
             var manifest = await publisher.PublishAsync(name, recipe, data, model, state.History, request.Force, cancellation);
             log.Line($"published models/{name}/{manifest.Version} in {place.Location}");
-            log.Line($"  report: models/{name}/{manifest.Version}/report.html");
+            log.Line($"  report: {place.Location.TrimEnd('/')}/models/{name}/{manifest.Version}/report.html");
             if (model.Prior == Prior.None)
                 log.Line("  it has no prior, so it cannot be sampled: nothing says which of its codes are likely. \"prior\": { \"kind\": \"gaussian\" } in the recipe's model fits one.");
             log.Line(manifest.Promotion!.Promoted ? $"  it serves now. {manifest.Promotion.Reason}" : $"  it does not serve. {manifest.Promotion.Reason} --force overrides.");
+            if (place is FolderBlobStore && manifest.Promotion.Promoted) log.Line("  ./vae serve takes it over when it starts; one that is running has to start again.");
             await Unattended.TellServingAsync(registry, name, log, cancellation);
             return manifest.Version;
         }

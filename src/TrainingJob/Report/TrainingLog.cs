@@ -58,7 +58,11 @@ public abstract class TrainingLog
     {
         ProgressTask? bar;
 
-        public override void Line(string text) => AnsiConsole.WriteLine(text);
+        public override void Line(string text)
+        {
+            if (bar is null) Console.WriteLine(text); // as it is: AnsiConsole would break it, and people copy from it
+            else AnsiConsole.WriteLine(text);
+        }
 
         public override void Loaded(int images, int of)
         {
