@@ -19,6 +19,7 @@ sealed class Convolution(Team team, BufferPool pool)
         Forward,
         Transposed,
         Columns,
+        TransposedColumns,
         WeightGradient,
         FewWeightGradient,
     }
@@ -66,13 +67,9 @@ sealed class Convolution(Team team, BufferPool pool)
     void ForwardByColumns(float[] x, Shape shape, float[] weight, float[] y, Shape result, Window window, Epilogue finish, bool transposed)
     {
         int taps = window.Kernel * window.Kernel, places = shape[2] * shape[3], lanes = result[1] * taps;
-        var plan = Plan(transposed ? Kind.Transposed : Kind.Columns, shape, result, window, (shape, result, window) => new(default,
-        [
-            new(ConvolutionPlan.Places(shape, 0, 0, shape[2], shape[3], 1), Operand.Range(shape[1], places),
-                [.. from o in Enumerable.Range(0, result[1]) from tap in Enumerable.Range(0, taps) select (transposed ? o : o * shape[1]) * taps + tap],
-                Operand.Range(shape[1], transposed ? lanes : taps),
-                ConvolutionPlan.Places(new(shape[0], lanes, shape[2], shape[3]), 0, 0, shape[2], shape[3], 1), Operand.Range(lanes, places)),
-        ]));
+        var plan = transposed
+            ? Plan(Kind.TransposedColumns, shape, result, window, ConvolutionPlan.TransposedColumns)
+            : Plan(Kind.Columns, shape, result, window, ConvolutionPlan.Columns);
         var columns = pool.Rent(shape[0] * lanes * places).Values;
         var product = plan.Products[0];
         Gemm.Multiply(team, new(x, product.Places, product.Taps), new(weight, product.WeightChannels, product.WeightTaps),
@@ -114,18 +111,7 @@ sealed class Convolution(Team team, BufferPool pool)
             FewWeightGradient(x, shape, gradient, gradientShape, result, window);
             return;
         }
-        var plan = Plan(Kind.WeightGradient, shape, gradientShape, window, (shape, gradientShape, window) =>
-        {
-            var border = new Border(window.Padding, window.Padding);
-            var padded = border.Around(shape);
-            var taps = ConvolutionPlan.Taps(padded, ConvolutionPlan.Upto(window.Kernel), ConvolutionPlan.Upto(window.Kernel));
-            return new(border,
-            [
-                new(ConvolutionPlan.Places(padded, 0, 0, gradientShape[2], gradientShape[3], window.Stride), taps,
-                    Operand.Range(gradientShape[1], gradientShape[2] * gradientShape[3]), ConvolutionPlan.Places(gradientShape, 0, 0, gradientShape[2], gradientShape[3], 1),
-                    Operand.Range(taps.Length, 1), Operand.Range(gradientShape[1], taps.Length)),
-            ]);
-        });
+        var plan = Plan(Kind.WeightGradient, shape, gradientShape, window, ConvolutionPlan.WeightGradient);
         var product = plan.Products[0];
         Gemm.MultiplyDeep(team, pool, new(Pad(x, shape, plan.Border), product.Taps, product.Places),
             new(gradient, product.WeightChannels, product.WeightTaps),
@@ -135,24 +121,11 @@ sealed class Convolution(Team team, BufferPool pool)
     /// <summary>The same for few O and stride 1, with the taps taken from dy: Σ over places p of x[n, c, p] · dy[n, o, p − (u, v) + P].</summary>
     void FewWeightGradient(float[] x, Shape shape, float[] gradient, Shape gradientShape, float[] result, Window window)
     {
-        int taps = window.Kernel * window.Kernel, places = shape[2] * shape[3];
-        var plan = Plan(Kind.FewWeightGradient, shape, gradientShape, window, (shape, gradientShape, window) =>
-        {
-            var border = new Border(window.Kernel - 1 - window.Padding, window.Kernel - 1 - window.Padding);
-            var padded = border.Around(gradientShape);
-            var mirrored = ConvolutionPlan.Upto(window.Kernel).Reverse().ToArray();
-            return new(border,
-            [
-                new(ConvolutionPlan.Places(shape, 0, 0, shape[2], shape[3], 1), Operand.Range(shape[1], places),
-                    ConvolutionPlan.Taps(padded, mirrored, mirrored), ConvolutionPlan.Places(padded, 0, 0, shape[2], shape[3], 1),
-                    Operand.Range(shape[1], taps),
-                    [.. from o in Enumerable.Range(0, gradientShape[1]) from tap in Enumerable.Range(0, taps) select o * shape[1] * taps + tap]),
-            ]);
-        });
+        var plan = Plan(Kind.FewWeightGradient, shape, gradientShape, window, ConvolutionPlan.FewWeightGradient);
         var product = plan.Products[0];
         Gemm.MultiplyDeep(team, pool, new(x, product.Taps, product.Places),
             new(Pad(gradient, gradientShape, plan.Border), product.WeightChannels, product.WeightTaps),
-            new(result, product.ResultPlaces, product.ResultChannels), Cuts(shape[0], places));
+            new(result, product.ResultPlaces, product.ResultChannels), Cuts(shape[0], shape[2] * shape[3]));
     }
 
     /// <summary>Up to eight parts of whole images.</summary>

@@ -57,6 +57,54 @@ sealed record ConvolutionPlan(Border Border, ConvolutionPlan.Product[] Products)
         ]);
     }
 
+    /// <summary>columns[n, (o, u, v), place] = Σ over c of x[n, c, place] · weight[o, c, u, v]: no border, every tap is a channel of its own.</summary>
+    public static ConvolutionPlan Columns(Shape x, Shape result, Window window) => Columns(x, result, window, transposed: false);
+
+    /// <summary>The same for weights [C, O, K, K].</summary>
+    public static ConvolutionPlan TransposedColumns(Shape x, Shape result, Window window) => Columns(x, result, window, transposed: true);
+
+    static ConvolutionPlan Columns(Shape x, Shape result, Window window, bool transposed)
+    {
+        int taps = window.Kernel * window.Kernel, places = x[2] * x[3], lanes = result[1] * taps;
+        return new(default,
+        [
+            new(Places(x, 0, 0, x[2], x[3], 1), Operand.Range(x[1], places),
+                [.. from o in Upto(result[1]) from tap in Upto(taps) select (transposed ? o : o * x[1]) * taps + tap],
+                Operand.Range(x[1], transposed ? lanes : taps),
+                Places(new(x[0], lanes, x[2], x[3]), 0, 0, x[2], x[3], 1), Operand.Range(lanes, places)),
+        ]);
+    }
+
+    /// <summary>dweight[o, c, u, v] = Σ over n, i, j of dy[n, o, i, j] · x[n, c, S·i − P + u, S·j − P + v]: the taps of x are the rows, the
+    /// channels of dy, in the place of the weights, the columns, and the depth is all places.</summary>
+    public static ConvolutionPlan WeightGradient(Shape x, Shape gradient, Window window)
+    {
+        var border = new Border(window.Padding, window.Padding);
+        var padded = border.Around(x);
+        var taps = Taps(padded, Upto(window.Kernel), Upto(window.Kernel));
+        return new(border,
+        [
+            new(Places(padded, 0, 0, gradient[2], gradient[3], window.Stride), taps,
+                Operand.Range(gradient[1], gradient[2] * gradient[3]), Places(gradient, 0, 0, gradient[2], gradient[3], 1),
+                Operand.Range(taps.Length, 1), Operand.Range(gradient[1], taps.Length)),
+        ]);
+    }
+
+    /// <summary>The same for stride 1 with the taps taken from dy, which has the border then: Σ over places p of x[n, c, p] · dy[n, o, p − (u, v) + P].</summary>
+    public static ConvolutionPlan FewWeightGradient(Shape x, Shape gradient, Window window)
+    {
+        int taps = window.Kernel * window.Kernel, places = x[2] * x[3], margin = window.Kernel - 1 - window.Padding;
+        var border = new Border(margin, margin);
+        var padded = border.Around(gradient);
+        int[] mirrored = [.. Upto(window.Kernel).Reverse()];
+        return new(border,
+        [
+            new(Places(x, 0, 0, x[2], x[3], 1), Operand.Range(x[1], places),
+                Taps(padded, mirrored, mirrored), Places(padded, 0, 0, x[2], x[3], 1),
+                Operand.Range(x[1], taps), [.. from o in Upto(gradient[1]) from tap in Upto(taps) select o * x[1] * taps + tap]),
+        ]);
+    }
+
     /// <summary>The outputs first, first + S, … along one axis, with the kernel taps that reach them.</summary>
     sealed record Phase(int First, int[] Taps, int[] Steps)
     {
@@ -71,7 +119,7 @@ sealed record ConvolutionPlan(Border Border, ConvolutionPlan.Product[] Products)
     }
 
     /// <summary>Where in channel 0 the pixels of a phase are: rows × columns of every image, row-major.</summary>
-    public static int[] Places(Shape shape, int firstRow, int firstColumn, int rows, int columns, int stride)
+    static int[] Places(Shape shape, int firstRow, int firstColumn, int rows, int columns, int stride)
     {
         var places = new int[shape[0] * rows * columns];
         var index = 0;
@@ -87,10 +135,10 @@ sealed record ConvolutionPlan(Border Border, ConvolutionPlan.Product[] Products)
     }
 
     /// <summary>Offsets of each channel and tap from a patch's top left pixel.</summary>
-    public static int[] Taps(Shape padded, int[] rows, int[] columns) =>
+    static int[] Taps(Shape padded, int[] rows, int[] columns) =>
         [.. from c in Enumerable.Range(0, padded[1]) from u in rows from v in columns select (c * padded[2] + u) * padded[3] + v];
 
-    public static int[] Upto(int count) => Operand.Range(count, 1);
+    static int[] Upto(int count) => Operand.Range(count, 1);
 }
 
 /// <summary>Zeros around an image: so many before its rows and columns and so many after.</summary>
