@@ -32,15 +32,7 @@ static class AnomalyBenchmarkCommand
         recipe = recipe with { Epochs = epochs ?? recipe.Epochs, Seed = seed ?? recipe.Seed };
         recipe.Check(recipeName);
         source ??= recipe.Data ?? throw new RecipeException($"Recipe {recipeName} does not say where its images are. Give --data: {DataSources.Kinds}");
-        var data = await DataSources.LoadAsync(source, new()
-        {
-            Shape = recipe.Model.Image,
-            Resize = recipe.Resize,
-            Seed = recipe.Seed,
-            Binarize = recipe.Binarize,
-            Blobs = CommonOptions.DataStore(source),
-            Log = Console.WriteLine,
-        }, cancellation);
+        var data = await DataSources.LoadAsync(source, CommonOptions.ImagesFor(recipe, source) with { Log = Console.WriteLine }, cancellation);
         var watch = Stopwatch.StartNew();
         var benchmark = new AnomalyBenchmark(recipe, data, threads);
         benchmark.Check();

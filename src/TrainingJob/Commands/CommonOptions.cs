@@ -2,6 +2,7 @@ using System.CommandLine;
 using Azure.Identity;
 using VaeFunctions.Data;
 using VaeFunctions.Registry;
+using VaeFunctions.Training;
 
 namespace VaeFunctions.Commands;
 
@@ -47,6 +48,16 @@ static class CommonOptions
     {
         return where == Blob ? BlobStores.FromSettings(BlobStores.FromEnvironment, () => new DefaultAzureCredential()) : new FolderBlobStore(where);
     }
+
+    /// <summary>The images that a recipe's model takes.</summary>
+    public static DataOptions ImagesFor(Recipe recipe, string source) => new()
+    {
+        Shape = recipe.Model.Image,
+        Resize = recipe.Resize,
+        Seed = recipe.Seed,
+        Binarize = recipe.Binarize,
+        Blobs = DataStore(source),
+    };
 
     /// <exception cref="RegistryException">No version of the model serves; says what there is.</exception>
     public static async Task<string> ServingVersionAsync(ModelRegistry registry, string model, CancellationToken cancellation)

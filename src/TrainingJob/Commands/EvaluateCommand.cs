@@ -38,15 +38,8 @@ static class EvaluateCommand
         var manifest = await registry.ReadManifestAsync(name, version, cancellation);
         var (recipe, model) = await Publisher.LoadAsync(registry, manifest, request.Threads, cancellation);
         var source = request.Data ?? manifest.Data.Source;
-        var data = await DataSources.LoadAsync(source, new()
-        {
-            Shape = model.Image,
-            Resize = request.Resize || recipe.Resize,
-            Seed = recipe.Seed,
-            Binarize = recipe.Binarize,
-            Blobs = CommonOptions.DataStore(source),
-            Log = Console.WriteLine,
-        }, cancellation);
+        var data = await DataSources.LoadAsync(source,
+            CommonOptions.ImagesFor(recipe, source) with { Resize = request.Resize || recipe.Resize, Log = Console.WriteLine }, cancellation);
         var loss = Evaluation.Run(model, data.Test, recipe, cancellation);
         Line($"{name} {version} on {data.Test.Count} test images of {source}: loss {loss.Loss:F4} per image, reconstruction {loss.MeanReconstruction:F4}, KL {loss.MeanKl:F4} ({manifest.Loss})");
         var evaluation = ModelEvaluation.Of(model, data, recipe, new(request.Draws, request.Images) { Log = Console.WriteLine }, cancellation);
@@ -57,7 +50,10 @@ static class EvaluateCommand
             ["test_kl"] = loss.MeanKl,
         };
         Print(evaluation);
-        await new EvaluationFile(name, version, source, data.Fingerprint, metrics, evaluation.KlPerLatent, evaluation.Attributes).WriteAsync(store, cancellation);
+        var file = await new EvaluationFile(name, version, source, data.Fingerprint, metrics, evaluation.KlPerLatent, evaluation.Attributes).WriteAsync(store, cancellation);
+        var draws = file.Metrics.GetValueOrDefault(ModelEvaluation.Bound + "draws");
+        if (draws != metrics.GetValueOrDefault(ModelEvaluation.Bound + "draws"))
+            Line($"  an earlier bound of {draws:N0} draws is kept in place of this one");
         Line($"written to {EvaluationFile.PathOf(name, version)} in {store.Location}");
         return 0;
     }

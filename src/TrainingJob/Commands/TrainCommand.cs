@@ -78,16 +78,8 @@ static class TrainCommand
             ?? throw new RecipeException($"Recipe {recipeName} does not say where its images are. Give --data: {DataSources.Kinds}");
         var model = recipe.Model.Build(new CpuBackend(request.Threads), recipe.Seed);
         var learner = new Learner(recipe, model);
-        var data = await log.ShowAsync(() => DataSources.LoadAsync(source, new()
-        {
-            Shape = recipe.Model.Image,
-            Resize = recipe.Resize,
-            Seed = recipe.Seed,
-            Binarize = recipe.Binarize,
-            Blobs = CommonOptions.DataStore(source),
-            Log = log.Line,
-            Progress = log.Loaded,
-        }, cancellation));
+        var data = await log.ShowAsync(() => DataSources.LoadAsync(source,
+            CommonOptions.ImagesFor(recipe, source) with { Log = log.Line, Progress = log.Loaded }, cancellation));
         var registry = new ModelRegistry(store);
         if (request.IfChanged && await Unattended.TrainedAlreadyAsync(registry, name, recipe, data, cancellation) is { } version)
         {

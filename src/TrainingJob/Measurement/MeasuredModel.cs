@@ -41,7 +41,7 @@ public sealed class MeasuredModel
     public double? Minutes => epochs.Length > 0 ? epochs.Sum(epoch => epoch["seconds"]) / 60 : Anomalies?.Minutes;
 
     /// <summary>How many images the importance-weighted bound is the mean of; 0 where it was not measured.</summary>
-    public int BoundImages => (int)metrics.GetValueOrDefault("bound_images");
+    public int BoundImages => (int)metrics.GetValueOrDefault(ModelEvaluation.Bound + "images");
 
     /// <summary>The options of the training that are not the recipe's own.</summary>
     public string TrainingOptions =>
@@ -51,7 +51,7 @@ public sealed class MeasuredModel
     /// <summary>Null where the figure was not measured, or not with as many draws as the claim asks for.</summary>
     public double? Figure(Claim claim)
     {
-        if (claim.Draws > metrics.GetValueOrDefault("bound_draws")) return null;
+        if (claim.Draws > metrics.GetValueOrDefault(ModelEvaluation.Bound + "draws")) return null;
         var figures = claim.Epoch is not { } epoch ? metrics : epoch <= epochs.Length ? epochs[epoch - 1] : [];
         return figures.TryGetValue(claim.Metric, out var figure) ? figure : null;
     }

@@ -27,6 +27,9 @@ public sealed record ModelEvaluation(
     /// <summary>A latent whose posterior mean varies by no more is not in use. (Burda et al. 2016, §5.1)</summary>
     public const double ActiveVariance = 0.01;
 
+    /// <summary>What the metrics of the importance-weighted bound start with.</summary>
+    public const string Bound = "bound_";
+
     const int Samples = 256;
 
     /// <summary>Samples of a model that draws them code by code, each with a pass through its prior.</summary>
@@ -93,11 +96,11 @@ public sealed record ModelEvaluation(
         options.Log?.Invoke($"bounding the likelihood of {Math.Min(options.Images, test.Count):N0} images with {options.Draws:N0} draws each");
         var next = DateTime.UtcNow.AddSeconds(15);
         var bound = ImportanceWeightedBound.Of(model, test, options.Draws, options.Images, recipe.Seed, Progress, cancellation);
-        metrics["bound_nats"] = bound.Nats;
-        metrics["bound_standard_error"] = bound.StandardError;
-        metrics["bound_bits_per_dim"] = bound.BitsPerDimension(recipe.Model.Likelihood, model.Image);
-        metrics["bound_draws"] = bound.Draws;
-        metrics["bound_images"] = bound.Images;
+        metrics[Bound + "nats"] = bound.Nats;
+        metrics[Bound + "standard_error"] = bound.StandardError;
+        metrics[Bound + "bits_per_dim"] = bound.BitsPerDimension(recipe.Model.Likelihood, model.Image);
+        metrics[Bound + "draws"] = bound.Draws;
+        metrics[Bound + "images"] = bound.Images;
 
         void Progress(int done)
         {

@@ -35,7 +35,7 @@ public sealed class ResultsPage(IReadOnlyDictionary<string, MeasuredModel> model
         var (measured, verdict) = value is null
             ? ("not measured", "")
             : (Number(value.Value) + (claim.Against is null ? "" : $" ({Number(figure!.Value)} − {Number(other!.Value)})"), claim.IsMet(value.Value) switch { true => "✓", false => "✗", null => "" });
-        if (value is not null && claim.Metric.StartsWith("bound_", StringComparison.Ordinal)) measured += string.Create(CultureInfo.InvariantCulture, $", {model.BoundImages:N0} images");
+        if (value is not null && claim.Metric.StartsWith(ModelEvaluation.Bound, StringComparison.Ordinal)) measured += string.Create(CultureInfo.InvariantCulture, $", {model.BoundImages:N0} images");
         var what = claim.Against is null ? claim.What : $"{claim.What}, less that of `{claim.Against}`";
         return string.Create(CultureInfo.InvariantCulture,
             $"| `{claim.Model}` | {what} | {measured} | {claim.Asked} | {verdict} | {claim.Reference} | {model.Minutes?.ToString("F1", CultureInfo.InvariantCulture)} |\n");

@@ -70,6 +70,24 @@ public sealed class ResultsPageTests
         Assert.Contains("./vae evaluate a", (await Assert.ThrowsAsync<ModelFormatException>(() => MeasuredModel.ReadAsync(new(folder.Store), "a"))).Message);
     }
 
+    [Theory]
+    [InlineData("same", 5000, 100, 42)]
+    [InlineData("same", 10, 100, 43)]
+    [InlineData("same", 5000, 50, 43)]
+    [InlineData("other", 5000, 100, 43)]
+    public async Task A_quick_evaluation_keeps_an_earlier_bound_that_cost_more_on_the_same_images(string fingerprint, int draws, int images, double expected)
+    {
+        using var folder = new Folder();
+        await File(fingerprint, 42, draws, images).WriteAsync(folder.Store);
+        await File("same", 43, 50, 100).WriteAsync(folder.Store);
+        var kept = (await EvaluationFile.TryReadAsync(folder.Store, "a", "v"))!.Metrics;
+        Assert.Equal((expected, 43), (kept["bound_nats"], kept["psnr_db"]));
+        Assert.Equal(expected == 42 ? draws : 50, kept["bound_draws"]);
+
+        static EvaluationFile File(string fingerprint, double value, int draws, int images) => new("a", "v", "folder:x", fingerprint,
+            new Dictionary<string, double> { ["bound_nats"] = value, ["psnr_db"] = value, ["bound_draws"] = draws, ["bound_images"] = images }, [], []);
+    }
+
     [Fact]
     public async Task The_anomaly_benchmark_has_its_protocol_and_a_line_for_each_label()
     {
