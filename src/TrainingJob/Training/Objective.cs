@@ -88,15 +88,23 @@ public sealed record ConstantKl : KlSchedule
     public override float At(double epochs) => Weight;
 }
 
-/// <summary>From 0 to the weight in a straight line, then constant: the decoder learns to use latents before they cost. (Bowman et al. 2016, §3.1)</summary>
+/// <summary>In a straight line to the weight, then constant. From 0, the decoder learns to use latents before they cost (Bowman et al. 2016, §3.1);
+/// from above, a conditional model learns to take from its label what the label can tell.</summary>
 public sealed record LinearKl : KlSchedule
 {
+    /// <summary>The weight at the start, 0 or more.</summary>
+    public float From { get; init; }
+
     /// <summary>When the weight is reached, above 0.</summary>
     public double Epochs { get; init; } = 10;
 
-    public override float At(double epochs) => Weight * (float)Math.Min(1, epochs / Epochs);
+    public override float At(double epochs) => float.Lerp(From, Weight, (float)Math.Min(1, epochs / Epochs));
 
-    public override void Check(string name) => CheckEpochs(Epochs, name);
+    public override void Check(string name)
+    {
+        CheckEpochs(Epochs, name);
+        if (!(From >= 0 && float.IsFinite(From))) throw new RecipeException($"Recipe {name}: objective.kl.from is {From}; it must be 0 or more.");
+    }
 }
 
 /// <summary>From 0 to the weight and constant for the rest of a cycle, again and again. (Fu et al. 2019, equation 6)</summary>
