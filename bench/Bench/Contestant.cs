@@ -22,6 +22,9 @@ sealed class Contestant : IDisposable
 
     public double Median => Machine.Median(Rounds);
 
+    /// <summary>Bytes of managed memory that a step of the last round took.</summary>
+    public long AllocatedPerStep { get; private set; }
+
     /// <summary>The most memory the process ever held, in MB.</summary>
     public double PeakMegabytes { get; private set; }
 
@@ -58,7 +61,9 @@ sealed class Contestant : IDisposable
     {
         process.StandardInput.WriteLine();
         var line = process.StandardOutput.ReadLine() ?? throw new InvalidOperationException($"{Name} ended with exit code {ExitCode()}; its messages are above.");
-        if (counts) Rounds.Add(double.Parse(line, CultureInfo.InvariantCulture));
+        var figures = line.Split(' ');
+        if (counts) Rounds.Add(double.Parse(figures[0], CultureInfo.InvariantCulture));
+        if (figures.Length > 1) AllocatedPerStep = long.Parse(figures[1], CultureInfo.InvariantCulture);
         var peak = File.ReadLines($"/proc/{process.Id}/status").First(text => text.StartsWith("VmHWM:", StringComparison.Ordinal));
         PeakMegabytes = double.Parse(peak.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) / 1024;
     }

@@ -32,8 +32,8 @@ static class TrainBench
             $"SGEMM 2048³ on {threads} threads: {ours:F0} GFLOP/s{(openBlas is { } other ? $", OpenBLAS {other:F0}: {ours / other:P0}" : "; OpenBLAS is not installed")}"));
         if (!pyTorch) Console.WriteLine("PyTorch is not installed, so there is no ratio to it (Debian: apt install python3-torch libopenblas0-openmp).");
         Console.WriteLine();
-        Console.WriteLine($"| recipe | images/s, 1 thread | {threads} threads | scaling | PyTorch, 1 thread | {threads} threads | ratio to its best | share of the SGEMM limit | peak MB | PyTorch's |");
-        Console.WriteLine("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |");
+        Console.WriteLine($"| recipe | images/s, 1 thread | {threads} threads | scaling | PyTorch, 1 thread | {threads} threads | ratio to its best | share of the SGEMM limit | peak MB | PyTorch's | KB allocated a step |");
+        Console.WriteLine("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |");
         foreach (var one in cases) Console.WriteLine(Measure(one, threads, rounds, pyTorch, limit));
         return 0;
     }
@@ -57,7 +57,7 @@ static class TrainBench
                     $" | {theirs[0].Median:F0} | {theirs[1].Median:F0} | {best / theirs.Max(contestant => contestant.Median):F2} ×")
                 : " | – | – | –";
             return row + string.Create(CultureInfo.InvariantCulture,
-                $" | {best * one.FlopPerImage / 1e9 / limit:P0} | {ours[1].PeakMegabytes:F0} | {(pyTorch ? theirs.Min(contestant => contestant.PeakMegabytes).ToString("F0", CultureInfo.InvariantCulture) : "–")} |");
+                $" | {best * one.FlopPerImage / 1e9 / limit:P0} | {ours[1].PeakMegabytes:F0} | {(pyTorch ? theirs.Min(contestant => contestant.PeakMegabytes).ToString("F0", CultureInfo.InvariantCulture) : "–")} | {ours[1].AllocatedPerStep / 1e3:F0} |");
         }
         finally
         {

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
@@ -11,6 +12,10 @@ namespace VaeFunctions.Cpu.Kernels;
 /// </remarks>
 readonly unsafe struct Operand(float[] values, int[] lines, int[] depth)
 {
+    const int RangesKept = 1024;
+
+    static readonly ConcurrentDictionary<(int Count, int Stride), int[]> ranges = [];
+
     public float[] Values { get; } = values;
 
     public int[] Lines { get; } = lines;
@@ -26,12 +31,14 @@ readonly unsafe struct Operand(float[] values, int[] lines, int[] depth)
 
     public Operand Transposed => new(Values, Depth, Lines);
 
-    /// <summary>0, stride, 2·stride, …</summary>
+    /// <summary>0, stride, 2·stride, …: kept, since every step asks for the same ones, and not to be written to.</summary>
     public static int[] Range(int count, int stride)
     {
-        var offsets = new int[count];
+        if (ranges.TryGetValue((count, stride), out var offsets)) return offsets;
+        offsets = new int[count];
         for (var i = 0; i < count; i++) offsets[i] = i * stride;
-        return offsets;
+        if (ranges.Count >= RangesKept) ranges.Clear();
+        return ranges[(count, stride)] = offsets;
     }
 
     /// <summary>Lays elements out as the micro-kernel reads them: panels of <paramref name="width"/> lines, each [depth, width], the last one filled up with zeros.</summary>
