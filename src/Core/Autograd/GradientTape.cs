@@ -7,7 +7,7 @@ namespace VaeFunctions.Autograd;
 /// A tape is one training step: run the model on it, call <see cref="Backward"/>, throw it away. In the formulas below dy is the
 /// gradient of the operation's result; ⟨v⟩ₓ is v summed over the axes along which x was broadcast.
 /// </remarks>
-public sealed partial class GradientTape(ITrainingBackend inner) : IBackend
+public sealed partial class GradientTape(ITrainingBackend inner) : IGradientTape
 {
     readonly List<TapeTensor> nodes = [];
     readonly Dictionary<Parameter, Tensor> parameters = [];
@@ -19,14 +19,13 @@ public sealed partial class GradientTape(ITrainingBackend inner) : IBackend
 
     public bool IsTraining => true;
 
-    /// <summary>A tensor whose gradient is wanted.</summary>
     public Tensor Variable(Tensor value) => Record(value, true);
 
-    /// <summary>The gradients of a scalar in every variable and parameter it depends on. Those in between are released on the way.</summary>
-    /// <exception cref="ShapeException">The loss is no scalar.</exception>
+    /// <inheritdoc/>
+    /// <remarks>Those of what is in between are released on the way.</remarks>
     public Gradients Backward(Tensor loss)
     {
-        if (loss.Shape.Count != 1) throw new ShapeException($"Backward: the loss is {loss.Shape}; it must have one element.");
+        ShapeRules.Backward(loss.Shape);
         var gradients = new Tensor?[nodes.Count];
         Dictionary<Tensor, int> holders = []; // two nodes may hold the same tensor, where a gradient passes unchanged
         if (Own(loss).Index >= 0) gradients[Own(loss).Index] = Hold(inner.FromValues([1], loss.Shape));
@@ -48,7 +47,7 @@ public sealed partial class GradientTape(ITrainingBackend inner) : IBackend
             gradients[index] = null;
             Drop(dy);
         }
-        return new Gradients(gradients, parameters);
+        return new Gradients(variable => Own(variable).Index is >= 0 and var index ? gradients[index] : null, parameters);
 
         Tensor Hold(Tensor tensor)
         {
@@ -62,7 +61,6 @@ public sealed partial class GradientTape(ITrainingBackend inner) : IBackend
         }
     }
 
-    /// <summary>Makes the updates of statistics that the step recorded. A step that is skipped leaves them as they were.</summary>
     public void ApplyUpdates()
     {
         foreach (var (statistic, value) in updates) inner.Assign(statistic.Value, value);

@@ -3,20 +3,13 @@ using VaeFunctions.Tensors;
 namespace VaeFunctions.Autograd;
 
 /// <summary>The gradients of a loss, on the back end that computed it.</summary>
-public sealed class Gradients
+/// <param name="gradient">The gradient in a variable of the tape, null if the loss does not depend on it.</param>
+/// <param name="parameters">The variables that stand for parameters.</param>
+public sealed class Gradients(Func<Tensor, Tensor?> gradient, IReadOnlyDictionary<Parameter, Tensor> parameters)
 {
-    readonly Tensor?[] byNode;
-    readonly IReadOnlyDictionary<Parameter, Tensor> parameters;
-
-    internal Gradients(Tensor?[] byNode, IReadOnlyDictionary<Parameter, Tensor> parameters)
-    {
-        this.byNode = byNode;
-        this.parameters = parameters;
-    }
-
     /// <summary>The gradient in a variable, or null if the loss does not depend on it.</summary>
-    public Tensor? this[Tensor variable] => ((GradientTape.TapeTensor)variable).Index is >= 0 and var index ? byNode[index] : null;
+    public Tensor? this[Tensor variable] => gradient(variable);
 
     /// <summary>The gradient in a parameter, or null if the loss does not depend on it.</summary>
-    public Tensor? Of(Parameter parameter) => parameters.TryGetValue(parameter, out var variable) ? this[variable] : null;
+    public Tensor? Of(Parameter parameter) => parameters.TryGetValue(parameter, out var variable) ? gradient(variable) : null;
 }

@@ -29,6 +29,8 @@ public sealed class CpuBackend : ITrainingBackend
         convolution = new(team, pool);
     }
 
+    public string Device => "cpu";
+
     public IDisposable BeginScope() => pool.BeginScope();
 
     public Tensor FromValues(ReadOnlySpan<float> values, Shape shape)
@@ -225,7 +227,12 @@ public sealed class CpuBackend : ITrainingBackend
         team.ForRange(p.Length, Grain, (start, length) => Optimizers.RmsProp(p.AsSpan(start, length), g.AsSpan(start, length), v.AsSpan(start, length), options));
     }
 
-    public double SumOfSquares(Tensor x) => Reduction.SumOfSquares(team, Values(x));
+    public double SumOfSquares(params ReadOnlySpan<Tensor> tensors)
+    {
+        double sum = 0;
+        foreach (var x in tensors) sum += Reduction.SumOfSquares(team, Values(x));
+        return sum;
+    }
 
     // --- shared ---------------------------------------------------------------------------------------------------------
 

@@ -1,9 +1,17 @@
+using VaeFunctions.Autograd;
+
 namespace VaeFunctions.Tensors;
 
-/// <summary>What a back end adds to be trained on through <c>GradientTape</c>: the gradients that are no
-/// composition of forward operations, writing in place, and the optimizers' steps.</summary>
+/// <summary>What a back end adds to be trained on: a tape for gradients, writing in place, the optimizers' steps, and, for
+/// <see cref="GradientTape"/>, the gradients that are no composition of forward operations.</summary>
 public interface ITrainingBackend : IBackend
 {
+    /// <summary>Where it computes, for people to read: in logs and manifests.</summary>
+    string Device => GetType().Name;
+
+    /// <summary>Begins a training step. A back end with a tape of its own gives that.</summary>
+    IGradientTape Record() => new GradientTape(this);
+
     /// <summary>Gives a tensor's memory back before its scope ends. Nothing may use the tensor afterwards.</summary>
     void Release(Tensor tensor)
     {
@@ -42,8 +50,13 @@ public interface ITrainingBackend : IBackend
         return (inputGradient, Reshape(weightGradient, -1), Reshape(biasGradient, -1));
     }
 
-    /// <summary>Σ x², over everything.</summary>
-    double SumOfSquares(Tensor x) => (x * x).Sum().ToScalar();
+    /// <summary>Σ x², over everything in all of them.</summary>
+    double SumOfSquares(params ReadOnlySpan<Tensor> tensors)
+    {
+        double sum = 0;
+        foreach (var x in tensors) sum += (x * x).Sum().ToScalar();
+        return sum;
+    }
 
     /// <summary>One step of Adam (Kingma and Ba 2015, algorithm 1), in place.</summary>
     /// <param name="step">Counted from 1, for the bias correction.</param>

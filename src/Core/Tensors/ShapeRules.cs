@@ -46,6 +46,12 @@ public static class ShapeRules
         static string Transposed(Shape shape, bool transposed) => transposed ? $"{shape} transposed" : $"{shape}";
     }
 
+    /// <summary>What has gradients is a scalar.</summary>
+    public static void Backward(Shape loss)
+    {
+        if (loss.Count != 1) throw new ShapeException($"Backward: the loss is {loss}; it must have one element.");
+    }
+
     /// <summary>x · weightᵀ + bias: [N, inputs], [outputs, inputs], [outputs] → [N, outputs].</summary>
     public static Shape Linear(Shape x, Shape weight, Shape bias)
     {

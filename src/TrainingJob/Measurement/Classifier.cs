@@ -1,4 +1,3 @@
-using VaeFunctions.Autograd;
 using VaeFunctions.Imaging;
 using VaeFunctions.Layers;
 using VaeFunctions.Tensors;
@@ -55,7 +54,7 @@ public sealed class Classifier
             {
                 cancellation.ThrowIfCancellationRequested();
                 using var scope = parameters.Backend.BeginScope();
-                var tape = new GradientTape(parameters.Backend);
+                var tape = parameters.Backend.Record();
                 var logits = layers.Forward(Gather(tape, features, indices));
                 var truth = tape.FromValues([.. indices.Select(index => (float)labels[index])], new(indices.Length)).OneHot(classes);
                 var loss = (logits.LogSumExp().Sum() - (logits * truth).Sum()) / indices.Length;

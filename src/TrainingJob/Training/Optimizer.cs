@@ -66,15 +66,8 @@ public abstract class Optimizer
     IEnumerable<Parameter> Weights => parameters.Where(parameter => parameter.Kind == ParameterKind.Weight);
 
     /// <summary>The Euclidean length of all gradients together, which is not finite where one of them is not.</summary>
-    public double Norm(Gradients gradients)
-    {
-        double sum = 0;
-        foreach (var weight in Weights)
-        {
-            if (gradients.Of(weight) is { } gradient) sum += parameters.Backend.SumOfSquares(gradient);
-        }
-        return Math.Sqrt(sum);
-    }
+    public double Norm(Gradients gradients) =>
+        Math.Sqrt(parameters.Backend.SumOfSquares([.. Weights.Select(gradients.Of).OfType<Tensor>()]));
 
     /// <param name="rate">A factor of the learning rate.</param>
     /// <param name="scale">A factor of the gradients.</param>

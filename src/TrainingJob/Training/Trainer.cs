@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using VaeFunctions.Autograd;
 using VaeFunctions.Data;
 using VaeFunctions.Models;
 using VaeFunctions.Tensors;
@@ -109,7 +108,7 @@ public sealed class Trainer(Recipe recipe, DataSplit data, Learner learner, ITra
     {
         var backend = model.Parameters.Backend;
         using var scope = backend.BeginScope();
-        var tape = new GradientTape(backend);
+        var tape = backend.Record();
         var terms = batch.Loss(model, tape);
         var loss = recipe.Objective.Loss(terms, batch.Count, model.Image, recipe.Objective.Kl.At(progress));
         var value = loss.ToScalar();
