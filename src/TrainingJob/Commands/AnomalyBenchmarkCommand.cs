@@ -18,14 +18,15 @@ static class AnomalyBenchmarkCommand
         var store = CommonOptions.Store();
         Option<int?> epochs = new("--epochs") { Description = "Passes over the training images of a label; the recipe's number unless given" };
         Option<ulong?> seed = new("--seed") { Description = "What initial weights, shuffling and noise follow from" };
+        var device = CommonOptions.Device();
         var threads = CommonOptions.Threads();
-        var command = new Command("anomaly-benchmark", "Train on one label at a time and tell the others apart: AUROC for each and their mean") { recipe, data, store, epochs, seed, threads };
+        var command = new Command("anomaly-benchmark", "Train on one label at a time and tell the others apart: AUROC for each and their mean") { recipe, data, store, epochs, seed, device, threads };
         command.SetAction((parsed, cancellation) => RunAsync(CommonOptions.OpenStore(parsed.GetRequiredValue(store)), parsed.GetRequiredValue(recipe), parsed.GetValue(data),
-            parsed.GetValue(epochs), parsed.GetValue(seed), parsed.GetValue(threads), cancellation));
+            parsed.GetValue(epochs), parsed.GetValue(seed), parsed.GetRequiredValue(device), parsed.GetValue(threads), cancellation));
         return command;
     }
 
-    static async Task<int> RunAsync(IBlobStore store, string recipeName, string? source, int? epochs, ulong? seed, int threads, CancellationToken cancellation)
+    static async Task<int> RunAsync(IBlobStore store, string recipeName, string? source, int? epochs, ulong? seed, string device, int threads, CancellationToken cancellation)
     {
         await Task.Yield(); // as in training: Ctrl-C is heeded only from here on
         var (name, recipe) = RecipeBook.Load(recipeName);
@@ -34,7 +35,7 @@ static class AnomalyBenchmarkCommand
         source ??= recipe.Data ?? throw new RecipeException($"Recipe {recipeName} does not say where its images are. Give --data: {DataSources.Kinds}");
         var data = await DataSources.LoadAsync(source, CommonOptions.ImagesFor(recipe, source) with { Log = Console.WriteLine }, cancellation);
         var watch = Stopwatch.StartNew();
-        var benchmark = new AnomalyBenchmark(recipe, data, threads);
+        var benchmark = new AnomalyBenchmark(recipe, data, Devices.Open(device, threads));
         benchmark.Check();
         Console.WriteLine(benchmark.Protocol);
         Line($"{"label",-16} {"trained on",10} {"error",8} {"-ELBO",8}");

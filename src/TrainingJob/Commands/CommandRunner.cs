@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Runtime.InteropServices;
 using VaeFunctions.Data;
 using VaeFunctions.Imaging;
 using VaeFunctions.Registry;
@@ -38,10 +39,17 @@ static class CommandRunner
             return await parsed.InvokeAsync(new() { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = Farewell });
         }
         catch (Exception e) when (e is RecipeException or DataException or CheckpointException or RegistryException or StorageException
-            or TrainingException or ShapeException or ArgumentException or ImageFormatException or DllNotFoundException or UnauthorizedAccessException or IOException)
+            or TrainingException or DeviceException or ShapeException or ArgumentException or ImageFormatException or DllNotFoundException or UnauthorizedAccessException or IOException)
         {
             await Console.Error.WriteLineAsync($"Error: {e.Message}");
             return e is StorageException { InnerException: IOException { HResult: DiskFull } } ? Failed : WrongInput;
+        }
+        catch (ExternalException e)
+        {
+            var what = e.Message.Split('\n')[0]; // of libtorch's, whose stack follows
+            var remedy = what.Contains("out of memory", StringComparison.OrdinalIgnoreCase) ? " Give a smaller --batch-size, or train with --device cpu." : "";
+            await Console.Error.WriteLineAsync($"Error: libtorch: {what}{remedy}");
+            return Failed;
         }
         catch (OperationCanceledException)
         {

@@ -30,9 +30,17 @@ static class CommonOptions
 
     public static Option<int> Threads() => new("--threads")
     {
-        Description = "Threads that compute; 0 is one a processor. Results do not depend on it",
+        Description = "Threads that compute on a CPU; 0 is one a processor. On cpu results do not depend on it",
         Validators = { result => { if (result.GetValueOrDefault<int>() is < 0 or > 1024) result.AddError("--threads must be from 0 to 1024."); } },
     };
+
+    public static Option<string> Device() => new("--device")
+    {
+        Description = $"Where to compute: {Devices.Kinds}",
+        DefaultValueFactory = _ => Devices.Auto,
+    };
+
+    public static Option<bool> Tf32() => new("--tf32") { Description = "Let a GPU round factors to TensorFloat-32: faster, with 10 bits of mantissa. CPUs do not heed it" };
 
     public static Option<int> Count(string name, int usual, int most, string description) => new(name)
     {

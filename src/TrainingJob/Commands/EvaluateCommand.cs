@@ -10,7 +10,7 @@ namespace VaeFunctions.Commands;
 /// <summary><c>evaluate MODEL</c>: all that can be measured of a published version, on its own data or others.</summary>
 static class EvaluateCommand
 {
-    sealed record Request(string Model, string? Version, string? Data, int Draws, int Images, bool Resize, int Threads);
+    sealed record Request(string Model, string? Version, string? Data, int Draws, int Images, bool Resize, string Device, int Threads);
 
     public static Command Create()
     {
@@ -21,11 +21,12 @@ static class EvaluateCommand
         var draws = CommonOptions.Count("--draws", 100, 1_000_000, "Latents drawn for each image in the importance-weighted bound (k)");
         var images = CommonOptions.Count("--images", 1000, 100_000_000, "Test images that bound is computed of, at most; all else takes all test images");
         Option<bool> resize = CommonOptions.Resize();
+        var device = CommonOptions.Device();
         var threads = CommonOptions.Threads();
-        var command = new Command("evaluate", "Measure a published version on test images") { model, version, data, store, draws, images, resize, threads };
+        var command = new Command("evaluate", "Measure a published version on test images") { model, version, data, store, draws, images, resize, device, threads };
         command.SetAction((parsed, cancellation) => RunAsync(CommonOptions.OpenStore(parsed.GetRequiredValue(store)),
             new(parsed.GetRequiredValue(model), parsed.GetValue(version), parsed.GetValue(data), parsed.GetValue(draws), parsed.GetValue(images),
-                parsed.GetValue(resize), parsed.GetValue(threads)), cancellation));
+                parsed.GetValue(resize), parsed.GetRequiredValue(device), parsed.GetValue(threads)), cancellation));
         return command;
     }
 
@@ -36,7 +37,7 @@ static class EvaluateCommand
         var name = request.Model;
         var version = request.Version ?? await CommonOptions.ServingVersionAsync(registry, name, cancellation);
         var manifest = await registry.ReadManifestAsync(name, version, cancellation);
-        var (recipe, model) = await Publisher.LoadAsync(registry, manifest, request.Threads, cancellation);
+        var (recipe, model) = await Publisher.LoadAsync(registry, manifest, Devices.Open(request.Device, request.Threads), cancellation);
         var source = request.Data ?? manifest.Data.Source;
         var data = await DataSources.LoadAsync(source,
             CommonOptions.ImagesFor(recipe, source) with { Resize = request.Resize || recipe.Resize, Log = Console.WriteLine }, cancellation);

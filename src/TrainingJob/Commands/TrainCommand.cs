@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using VaeFunctions.Cpu;
 using VaeFunctions.Data;
 using VaeFunctions.Models;
 using VaeFunctions.Registry;
@@ -16,7 +15,7 @@ static class TrainCommand
     const string Auto = "auto";
 
     sealed record Request(string Recipe, string? Data, string Out, string? Model, int? Epochs, int? BatchSize, float? LearningRate,
-        ulong? Seed, int Threads, string? Resume, bool IfChanged, bool Force, bool Resize, bool Publish, double Tolerance, double SaveEvery);
+        ulong? Seed, string Device, int Threads, bool Tf32, string? Resume, bool IfChanged, bool Force, bool Resize, bool Publish, double Tolerance, double SaveEvery);
 
     public static Command Create()
     {
@@ -27,7 +26,9 @@ static class TrainCommand
         Option<int?> batchSize = new("--batch-size") { Description = "Images that share a step" };
         Option<float?> learningRate = new("--learning-rate") { Description = "The optimizer's step size" };
         Option<ulong?> seed = new("--seed") { Description = "What initial weights, shuffling, noise and data splits follow from" };
+        var device = CommonOptions.Device();
         var threads = CommonOptions.Threads();
+        var tf32 = CommonOptions.Tf32();
         Option<string?> resume = new("--resume")
         {
             Description = $"Go on from a run's checkpoint: the newest, or the one named; '{Auto}' goes on where that is possible and starts anew where not",
@@ -52,11 +53,12 @@ static class TrainCommand
 
         var command = new Command("train", "Train a recipe, publish the result and let it serve")
         {
-            recipe, data, store, model, epochs, batchSize, learningRate, seed, threads, resume, ifChanged, force, resize, noPublish, tolerance, saveEvery,
+            recipe, data, store, model, epochs, batchSize, learningRate, seed, device, threads, tf32, resume, ifChanged, force, resize, noPublish, tolerance, saveEvery,
         };
         command.SetAction((parsed, cancellation) => RunAsync(new(
             parsed.GetRequiredValue(recipe), parsed.GetValue(data), parsed.GetRequiredValue(store), parsed.GetValue(model), parsed.GetValue(epochs),
-            parsed.GetValue(batchSize), parsed.GetValue(learningRate), parsed.GetValue(seed), parsed.GetValue(threads),
+            parsed.GetValue(batchSize), parsed.GetValue(learningRate), parsed.GetValue(seed),
+            parsed.GetRequiredValue(device), parsed.GetValue(threads), parsed.GetValue(tf32),
             parsed.GetResult(resume) is null ? null : parsed.GetValue(resume) ?? "", parsed.GetValue(ifChanged), parsed.GetValue(force),
             parsed.GetValue(resize), !parsed.GetValue(noPublish), parsed.GetValue(tolerance), parsed.GetValue(saveEvery)), cancellation));
         return command;
@@ -76,7 +78,8 @@ static class TrainCommand
         recipe.Check(recipeName);
         var source = request.Data ?? checkpoint?.Checkpoint.DataSource ?? recipe.Data
             ?? throw new RecipeException($"Recipe {recipeName} does not say where its images are. Give --data: {DataSources.Kinds}");
-        var model = recipe.Model.Build(new CpuBackend(request.Threads), recipe.Seed);
+        var backend = Devices.Open(request.Device, request.Threads, request.Tf32);
+        var model = recipe.Model.Build(backend, recipe.Seed);
         var learner = new Learner(recipe, model);
         var data = await log.ShowAsync(() => DataSources.LoadAsync(source,
             CommonOptions.ImagesFor(recipe, source) with { Log = log.Line, Progress = log.Loaded }, cancellation));
@@ -91,7 +94,7 @@ static class TrainCommand
 
         var run = checkpoint?.Run ?? DateTime.UtcNow.ToString("yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture);
         var state = checkpoint is null ? TrainingState.Start : Restore(checkpoint.Value.Checkpoint, recipe, data, learner);
-        log.Line($"{name}: {model.Parameters.WeightCount:N0} weights, {model.LatentSize} latents; {data.Train.Count:N0} + {data.Test.Count:N0} images {data.Train.Shape} of {source}");
+        log.Line($"{name}: {model.Parameters.WeightCount:N0} weights, {model.LatentSize} latents; {data.Train.Count:N0} + {data.Test.Count:N0} images {data.Train.Shape} of {source}; on {backend.Device}");
         if (checkpoint is not null) log.Line($"going on with run {run} after epoch {state.Epoch}, batch {state.Batch}");
 
         var training = new TrainingRun(store, run, name, recipe, data, learner, log);

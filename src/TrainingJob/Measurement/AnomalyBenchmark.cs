@@ -1,5 +1,5 @@
-using VaeFunctions.Cpu;
 using VaeFunctions.Data;
+using VaeFunctions.Tensors;
 using VaeFunctions.Training;
 
 namespace VaeFunctions.Measurement;
@@ -11,7 +11,7 @@ public sealed record ClassScore(string Label, int TrainingImages, double Error, 
 
 /// <summary>One-class anomaly detection: a model is trained on each class alone and scores all test images, those of other classes being the
 /// anomalies. (Ruff et al. 2018, "Deep one-class classification", §4.2)</summary>
-public sealed class AnomalyBenchmark(Recipe recipe, DataSplit data, int threads)
+public sealed class AnomalyBenchmark(Recipe recipe, DataSplit data, ITrainingBackend backend)
 {
     /// <summary>Latents drawn for each image's ELBO.</summary>
     const int Draws = 16;
@@ -44,7 +44,7 @@ public sealed class AnomalyBenchmark(Recipe recipe, DataSplit data, int threads)
         if (train.Count == 0 || !data.Test.Labels!.Contains(label)) return null;
         var watched = train.Select([.. Enumerable.Range(0, Math.Min(Watched, train.Count))]);
         var split = DataSplit.Of(train, watched, $"{data.Source}, label {data.Train.LabelNames[label]}");
-        var learner = new Learner(recipe, recipe.Model.Build(new CpuBackend(threads), recipe.Seed));
+        var learner = new Learner(recipe, recipe.Model.Build(backend, recipe.Seed));
         await new Trainer(recipe, split, learner, new Silence()).RunAsync(TrainingState.Start, cancellation);
         cancellation.ThrowIfCancellationRequested();
         learner.Finish();

@@ -9,6 +9,7 @@ using VaeFunctions.Measurement;
 using VaeFunctions.Models;
 using VaeFunctions.Registry;
 using VaeFunctions.Report;
+using VaeFunctions.Tensors;
 
 namespace VaeFunctions.Training;
 
@@ -43,10 +44,10 @@ public sealed class Publisher(ModelRegistry registry, PromotionGate gate)
             Anomaly = evaluation.Anomaly,
             Recipe = recipe.ToJsonElement(),
             Data = new(data.Source, data.Fingerprint, data.Train.Count, data.Test.Count),
-            Engine = Engine(),
+            Engine = Engine(model),
             Parent = serving?.Version,
         };
-        manifest = manifest with { Promotion = await DecideAsync(manifest, serving, damage, data.Test, recipe.Seed, force, cancellation) };
+        manifest = manifest with { Promotion = await DecideAsync(manifest, serving, damage, data.Test, recipe.Seed, model.Parameters.Backend, force, cancellation) };
         manifest = await registry.PublishAsync(manifest, Files(manifest, recipe, data, model, history, evaluation, concepts), cancellation);
         if (manifest.Promotion!.Promoted) await registry.PromoteAsync(name, version, manifest.Promotion.Reason, serving, cancellation);
         return manifest;
@@ -70,10 +71,10 @@ public sealed class Publisher(ModelRegistry registry, PromotionGate gate)
 
     /// <summary>The model of a published version, with its weights.</summary>
     /// <exception cref="RegistryException">There is no such version, or a file of it is damaged.</exception>
-    public static async Task<(Recipe Recipe, Vae Model)> LoadAsync(ModelRegistry registry, Manifest manifest, int threads = 0, CancellationToken cancellation = default)
+    public static async Task<(Recipe Recipe, Vae Model)> LoadAsync(ModelRegistry registry, Manifest manifest, ITrainingBackend backend, CancellationToken cancellation = default)
     {
         var recipe = Recipe.Parse(manifest.Recipe.GetRawText(), $"of {manifest.Model} {manifest.Version}");
-        var model = recipe.Model.Build(new Cpu.CpuBackend(threads), recipe.Seed);
+        var model = recipe.Model.Build(backend, recipe.Seed);
         var weights = Safetensors.Read(await registry.ReadFileAsync(manifest, "weights.safetensors", cancellation));
         ParameterFile.Load(weights, model.Parameters, model.Parameters.Backend);
         return (recipe, model);
@@ -88,7 +89,7 @@ public sealed class Publisher(ModelRegistry registry, PromotionGate gate)
     }
 
     async Task<Promotion> DecideAsync(
-        Manifest candidate, CurrentPointer? pointer, string? damage, ImageDataset test, ulong seed, bool force, CancellationToken cancellation)
+        Manifest candidate, CurrentPointer? pointer, string? damage, ImageDataset test, ulong seed, ITrainingBackend backend, bool force, CancellationToken cancellation)
     {
         if (pointer is null) return gate.Decide(candidate, null, unreadable: damage, force: force);
         var (serving, unreadable) = await ReadServingAsync(candidate.Model, pointer.Version, cancellation);
@@ -96,7 +97,7 @@ public sealed class Publisher(ModelRegistry registry, PromotionGate gate)
             return gate.Decide(candidate, serving, null, unreadable, force);
         try
         {
-            var (recipe, model) = await LoadAsync(registry, serving, cancellation: cancellation);
+            var (recipe, model) = await LoadAsync(registry, serving, backend, cancellation);
             return gate.Decide(candidate, serving, Evaluation.Run(model, test, recipe with { Seed = seed }, cancellation).Loss, force: force);
         }
         catch (Exception e) when (e is RegistryException or CheckpointException or RecipeException)
@@ -163,10 +164,10 @@ public sealed class Publisher(ModelRegistry registry, PromotionGate gate)
             ["epochs"] = epoch.Epoch,
         };
 
-    static Dictionary<string, string> Engine() => new()
+    static Dictionary<string, string> Engine(Vae model) => new()
     {
         ["vae-functions"] = typeof(Publisher).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown",
-        ["backend"] = "cpu",
+        ["backend"] = model.Parameters.Backend.Device,
         ["runtime"] = RuntimeInformation.FrameworkDescription,
         ["onnx-opset"] = "17",
     };

@@ -21,7 +21,7 @@ public class ConvolutionConformance
 
     public static TheoryData<Subject> Forward => Subjects.Forward;
 
-    public static TheoryData<Subject> Training => Subjects.Training;
+    public static TheoryData<ComputingSubject> Training => Subjects.Training;
 
     [SkippableTheory, MemberData(nameof(Forward))]
     public void Convolution_agrees_for_every_window(Subject subject)

@@ -14,7 +14,7 @@ public class NormalizationConformance
 
     public static TheoryData<Subject> Forward => Subjects.Forward;
 
-    public static TheoryData<Subject> Training => Subjects.Training;
+    public static TheoryData<ComputingSubject> Training => Subjects.Training;
 
     [SkippableTheory, MemberData(nameof(Forward))]
     public void Inference_agrees(Subject subject)

@@ -89,7 +89,7 @@ public class ShapeErrors
 
     public static TheoryData<Subject, string> Forward => Subjects.ForwardTimes(forward.Keys.Order());
 
-    public static TheoryData<Subject, string> Training => Subjects.TrainingTimes(training.Keys.Order());
+    public static TheoryData<ComputingSubject, string> Training => Subjects.TrainingTimes(training.Keys.Order());
 
     [SkippableTheory, MemberData(nameof(Forward))]
     public void A_misfit_is_named(Subject subject, string message) => Check(subject, message, forward);

@@ -1,4 +1,5 @@
 using VaeFunctions.Tensors;
+using VaeFunctions.Training;
 
 namespace VaeFunctions.Tests.Conformance;
 
@@ -21,8 +22,30 @@ public abstract class Subject(string name)
 
 /// <summary>A back end that computes by itself.</summary>
 /// <remarks>The second run counts: its memory comes from the first, so that whatever forgets to clear it shows.</remarks>
-public sealed class ComputingSubject(string name, Func<IBackend> create) : Subject(name)
+public sealed class ComputingSubject(string name, Func<ITrainingBackend> create) : Subject(name)
 {
+    readonly Lazy<string?> absent = new(() =>
+    {
+        try
+        {
+            create();
+            return null;
+        }
+        catch (DeviceException e)
+        {
+            return e.Message;
+        }
+    });
+
+    public override string? Absent => absent.Value;
+
+    /// <summary>A new back end; where it is absent, the test is skipped with the reason.</summary>
+    public ITrainingBackend Create()
+    {
+        Skip.If(Absent is not null, Absent);
+        return create();
+    }
+
     public override Numbers Run(Operation operation, IReadOnlyList<Numbers> inputs)
     {
         var backend = create();

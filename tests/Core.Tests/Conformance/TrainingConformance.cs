@@ -7,7 +7,7 @@ public class TrainingConformance
 {
     static readonly int[] lengths = [1, 3, 7, 16, 17, 31, 33, 20_003];
 
-    public static TheoryData<Subject> Training => Subjects.Training;
+    public static TheoryData<ComputingSubject> Training => Subjects.Training;
 
     [SkippableTheory, MemberData(nameof(Training))]
     public void Relu_gradient_agrees(Subject subject)

@@ -1,5 +1,3 @@
-using VaeFunctions.Autograd;
-using VaeFunctions.Cpu;
 using VaeFunctions.Reference;
 using VaeFunctions.Tensors;
 using VaeFunctions.Tests.Conformance;
@@ -41,12 +39,14 @@ static class GradientCheck
         }
     }
 
-    /// <summary>Of the tape over the Cpu back end, against the tape over the reference.</summary>
+    /// <summary>Of a back end's tape, against the tape over the reference.</summary>
     /// <param name="tolerance">Relative to the largest gradient of an input: single precision through several operations.</param>
-    public static void OfCpuAgainstReference(Operation function, double tolerance, params Numbers[] inputs)
+    public static void AgainstReference(ComputingSubject subject, Operation function, double tolerance, params Numbers[] inputs)
     {
         var expected = Analytic(new ReferenceBackend(), function, inputs);
-        var actual = Analytic(new CpuBackend(threads: 3), function, inputs);
+        var backend = subject.Create();
+        using var scope = backend.BeginScope();
+        var actual = Analytic(backend, function, inputs);
         for (var input = 0; input < inputs.Length; input++)
         {
             var (exact, single) = (((ReferenceTensor)expected[input]).Values, actual[input].ToArray());
@@ -54,14 +54,14 @@ static class GradientCheck
             for (var i = 0; i < exact.Length; i++)
             {
                 Assert.True(Math.Abs(exact[i] - single[i]) <= tolerance * largest,
-                    $"Input {input}, element {i}: the gradient is {single[i]:g9} on Cpu but {exact[i]:g9} by definition (largest {largest:g3}).");
+                    $"Input {input}, element {i}: the gradient is {single[i]:g9} on {subject} but {exact[i]:g9} by definition (largest {largest:g3}).");
             }
         }
     }
 
     static Tensor[] Analytic(ITrainingBackend backend, Operation function, Numbers[] inputs)
     {
-        var tape = new GradientTape(backend);
+        var tape = backend.Record();
         Tensor[] variables = [.. inputs.Select(input => tape.Variable(backend.FromValues(input.Values, input.Shape)))];
         var gradients = tape.Backward(Loss(tape, function, variables));
         return [.. variables.Select(variable => gradients[variable] ?? throw new InvalidOperationException("An input has no gradient."))];

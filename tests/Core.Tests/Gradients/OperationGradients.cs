@@ -3,7 +3,7 @@ using VaeFunctions.Tests.Conformance;
 
 namespace VaeFunctions.Tests.Gradients;
 
-/// <summary>The gradient of every operation, against finite differences of its definition, and the Cpu back end's against that.</summary>
+/// <summary>The gradient of every operation, against finite differences of its definition, and every back end's against that.</summary>
 public class OperationGradients
 {
     static readonly Dictionary<string, (Operation Operation, Numbers[] Inputs)> cases = new()
@@ -64,6 +64,10 @@ public class OperationGradients
 
     public static TheoryData<string> Operations => [.. cases.Keys];
 
+    public static TheoryData<ComputingSubject> Training => Subjects.Training;
+
+    public static TheoryData<ComputingSubject, string> TrainingTimesOperations => Subjects.TrainingTimes(cases.Keys);
+
     public static TheoryData<int, int, int> Windows
     {
         get
@@ -81,37 +85,52 @@ public class OperationGradients
     public void The_gradient_agrees_with_finite_differences(string name) =>
         GradientCheck.AgainstDifferences(cases[name].Operation, cases[name].Inputs);
 
-    [Theory, MemberData(nameof(Operations))]
-    public void The_Cpu_back_end_finds_the_same_gradient(string name) =>
-        GradientCheck.OfCpuAgainstReference(cases[name].Operation, 2e-5, cases[name].Inputs);
+    [SkippableTheory, MemberData(nameof(TrainingTimesOperations))]
+    public void Every_back_end_finds_the_same_gradient(ComputingSubject subject, string name) =>
+        GradientCheck.AgainstReference(subject, cases[name].Operation, 2e-5, cases[name].Inputs);
 
-    /// <summary>6 × 5 pixels: with most windows some are not reached by the stride, and not as many in height as in width.</summary>
     [Theory, MemberData(nameof(Windows))]
     public void Convolution_has_its_gradient_for_every_window(int kernel, int stride, int padding)
     {
-        var window = new Window(kernel, stride, padding);
-        Check((b, x) => b.Conv(x[0], x[1], window), [Normal(2, 2, 6, 5), Normal(3, 2, kernel, kernel)]);
-        foreach (var relu in new[] { false, true })
-            Check((b, x) => b.Conv(x[0], x[1], x[2], window, relu), [Normal(2, 2, 6, 5), Normal(3, 2, kernel, kernel), Normal(3)]);
+        foreach (var (operation, inputs) in Convolutions(kernel, stride, padding)) GradientCheck.AgainstDifferences(operation, inputs);
     }
 
     [Theory, MemberData(nameof(Windows))]
     public void Transposed_convolution_has_its_gradient_for_every_window(int kernel, int stride, int padding)
     {
+        foreach (var (operation, inputs) in TransposedConvolutions(kernel, stride, padding)) GradientCheck.AgainstDifferences(operation, inputs);
+    }
+
+    [SkippableTheory, MemberData(nameof(Training))]
+    public void Every_back_end_finds_the_gradient_of_every_window(ComputingSubject subject)
+    {
+        foreach (var window in Windows)
+        {
+            var (kernel, stride, padding) = ((int)window[0], (int)window[1], (int)window[2]);
+            foreach (var (operation, inputs) in Convolutions(kernel, stride, padding).Concat(TransposedConvolutions(kernel, stride, padding)))
+                GradientCheck.AgainstReference(subject, operation, 2e-5, inputs);
+        }
+    }
+
+    /// <summary>6 × 5 pixels: with most windows some are not reached by the stride, and not as many in height as in width.</summary>
+    static IEnumerable<(Operation Operation, Numbers[] Inputs)> Convolutions(int kernel, int stride, int padding)
+    {
+        var window = new Window(kernel, stride, padding);
+        yield return ((b, x) => b.Conv(x[0], x[1], window), [Normal(2, 2, 6, 5), Normal(3, 2, kernel, kernel)]);
+        foreach (var relu in new[] { false, true })
+            yield return ((b, x) => b.Conv(x[0], x[1], x[2], window, relu), [Normal(2, 2, 6, 5), Normal(3, 2, kernel, kernel), Normal(3)]);
+    }
+
+    static IEnumerable<(Operation Operation, Numbers[] Inputs)> TransposedConvolutions(int kernel, int stride, int padding)
+    {
         for (var outputPadding = 0; outputPadding < stride; outputPadding++)
         {
             if (stride * 2 + kernel + outputPadding <= 2 * padding) continue;
             var window = new Window(kernel, stride, padding, outputPadding);
-            Check((b, x) => b.ConvTranspose(x[0], x[1], window), [Normal(2, 2, 4, 3), Normal(2, 3, kernel, kernel)]);
+            yield return ((b, x) => b.ConvTranspose(x[0], x[1], window), [Normal(2, 2, 4, 3), Normal(2, 3, kernel, kernel)]);
             foreach (var relu in new[] { false, true })
-                Check((b, x) => b.ConvTranspose(x[0], x[1], x[2], window, relu), [Normal(2, 2, 4, 3), Normal(2, 3, kernel, kernel), Normal(3)]);
+                yield return ((b, x) => b.ConvTranspose(x[0], x[1], x[2], window, relu), [Normal(2, 2, 4, 3), Normal(2, 3, kernel, kernel), Normal(3)]);
         }
-    }
-
-    static void Check(Operation operation, Numbers[] inputs)
-    {
-        GradientCheck.AgainstDifferences(operation, inputs);
-        GradientCheck.OfCpuAgainstReference(operation, 2e-5, inputs);
     }
 
     /// <summary>What a convolutional autoencoder is made of, in one pass.</summary>

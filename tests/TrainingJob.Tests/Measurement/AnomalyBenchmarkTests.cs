@@ -1,3 +1,4 @@
+using VaeFunctions.Cpu;
 using VaeFunctions.Data;
 using VaeFunctions.Measurement;
 using VaeFunctions.Models;
@@ -30,7 +31,7 @@ public sealed class AnomalyBenchmarkTests
     [Fact]
     public async Task A_model_of_one_shape_finds_others_strange()
     {
-        var benchmark = new AnomalyBenchmark(TinyTraining.Recipe with { Epochs = 60 }, Shapes, threads: 0);
+        var benchmark = new AnomalyBenchmark(TinyTraining.Recipe with { Epochs = 60 }, Shapes, new CpuBackend());
         var score = (await benchmark.RunAsync(0, default))!;
         Assert.Equal(("lying", 80), (score.Label, score.TrainingImages));
         Assert.InRange(score.Error, 0.9, 1);
@@ -43,10 +44,10 @@ public sealed class AnomalyBenchmarkTests
     [Fact]
     public async Task What_cannot_be_benchmarked_is_refused()
     {
-        var error = await Assert.ThrowsAsync<DataException>(() => new AnomalyBenchmark(TinyTraining.Recipe, TinyTraining.Data, 0).RunAsync(0, default));
+        var error = await Assert.ThrowsAsync<DataException>(() => new AnomalyBenchmark(TinyTraining.Recipe, TinyTraining.Data, new CpuBackend()).RunAsync(0, default));
         Assert.Contains("have 0 labels", error.Message);
         var conditional = TinyTraining.Recipe with { Model = (ConvVaeOptions)TinyTraining.Recipe.Model with { Classes = 4 } };
-        Assert.Contains("model.classes", (await Assert.ThrowsAsync<RecipeException>(() => new AnomalyBenchmark(conditional, Shapes, 0).RunAsync(0, default))).Message);
+        Assert.Contains("model.classes", (await Assert.ThrowsAsync<RecipeException>(() => new AnomalyBenchmark(conditional, Shapes, new CpuBackend()).RunAsync(0, default))).Message);
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using VaeFunctions.Cpu;
 using VaeFunctions.Data;
 using VaeFunctions.Latent;
 using VaeFunctions.Registry;
@@ -31,7 +32,7 @@ public sealed class PublisherTests : IDisposable
             manifest.Files.Select(file => file.Name));
         Assert.Equal(manifest.Version, (await Registry.ReadCurrentAsync("discs"))!.Version);
 
-        var (recipe, model) = await Publisher.LoadAsync(Registry, manifest);
+        var (recipe, model) = await Publisher.LoadAsync(Registry, manifest, new CpuBackend());
         Assert.Equal(manifest.Metrics[Manifest.TestLoss], Evaluation.Run(model, TinyTraining.Data.Test, recipe).Loss, 6);
     }
 
@@ -122,7 +123,7 @@ public sealed class PublisherTests : IDisposable
         Assert.Equal(2, Regex.Count(json, "\"channels\": 1\\s*}"));
 
         await Registry.Store.WriteAsync(path, BinaryData.FromString(Regex.Replace(json, "(\"channels\": 1)(\\s*})", "$1, \"size\": 64$2")));
-        await Publisher.LoadAsync(Registry, await Registry.ReadManifestAsync("discs", manifest.Version));
+        await Publisher.LoadAsync(Registry, await Registry.ReadManifestAsync("discs", manifest.Version), new CpuBackend());
     }
 
     [Fact]

@@ -38,7 +38,7 @@ static class TinyTraining
         })]);
     }
 
-    public static Learner Build(Recipe recipe) => new(recipe, recipe.Model.Build(new CpuBackend(), recipe.Seed));
+    public static Learner Build(Recipe recipe, ITrainingBackend? backend = null) => new(recipe, recipe.Model.Build(backend ?? new CpuBackend(), recipe.Seed));
 
     public static TrainingRun Run(IBlobStore store, Recipe recipe, Learner learner, DataSplit? data = null) =>
         new(store, "run", "discs", recipe, data ?? Data, learner, TrainingLog.Create());

@@ -1,0 +1,122 @@
+using VaeFunctions.Cpu;
+using VaeFunctions.Registry;
+using VaeFunctions.Tensors;
+using VaeFunctions.Training;
+
+namespace VaeFunctions.Tests.Training;
+
+/// <summary>What --device means, and that a training is the same one on each. What needs libtorch is skipped where it is absent.</summary>
+public sealed class DeviceTests : IDisposable
+{
+    readonly string folder = Directory.CreateTempSubdirectory("devices-").FullName;
+
+    FolderBlobStore Store => new(folder);
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    /// <summary>Libtorch without a GPU, or the test is skipped with the reason.</summary>
+    static ITrainingBackend Torch()
+    {
+        try
+        {
+            return Devices.Open(Devices.TorchCpu, threads: 1);
+        }
+        catch (DeviceException e)
+        {
+            throw new SkipException(e.Message);
+        }
+    }
+
+    static ITrainingBackend On(string device) => device == Devices.Cpu ? new CpuBackend() : Torch();
+
+    [Fact]
+    public void A_machine_without_a_GPU_trains_on_its_own_kernels_unless_told_otherwise()
+    {
+        Assert.Equal("cpu", Devices.Open(Devices.Cpu).Device);
+        if (WhyNot(Devices.Cuda) is not null) Assert.IsType<CpuBackend>(Devices.Open(Devices.Auto));
+    }
+
+    [Theory]
+    [InlineData("gpu")]
+    [InlineData("cuda:")]
+    [InlineData("cuda:-1")]
+    [InlineData("cuda:1e3")]
+    [InlineData("CPU")]
+    public void A_device_that_is_none_is_refused_with_those_there_are(string device)
+    {
+        Assert.Contains($"--device {device}", WhyNot(device));
+        Assert.Contains("torch:cpu", WhyNot(device));
+    }
+
+    /// <summary>Whether the build lacks libtorch or the machine the GPU, it is said, and what to do.</summary>
+    [Fact]
+    public void A_GPU_that_is_not_there_is_refused_with_a_remedy()
+    {
+        var why = WhyNot("cuda:999");
+        Assert.Contains("--device cuda", why);
+        if (WhyNot(Devices.TorchCpu) is { } absent) Assert.Contains(absent.Contains("this build", StringComparison.Ordinal) ? "-p:Profile=cloud" : "restore", absent);
+    }
+
+    [SkippableTheory]
+    [InlineData(Devices.Cpu, Devices.TorchCpu)]
+    [InlineData(Devices.TorchCpu, Devices.Cpu)]
+    public async Task A_checkpoint_goes_on_on_another_device(string from, string to)
+    {
+        var recipe = TinyTraining.Recipe with { Epochs = 6, Averaging = 0.99f };
+        var expected = await TrainAsync(TinyTraining.Build(recipe, On(from)), recipe, TrainingState.Start);
+
+        var first = TinyTraining.Build(recipe, On(from));
+        var half = await TrainAsync(first, recipe with { Epochs = 3 }, TrainingState.Start);
+        await TinyTraining.Run(Store, recipe, first).SaveAsync(half);
+        var checkpoint = await Checkpoint.ReadAsync(Store, "discs", "run");
+        var second = TinyTraining.Build(recipe with { Seed = 99 }, On(to)); // whatever it starts with is overwritten
+        checkpoint.Restore(second);
+        Assert.Equal(first.State.Select(slot => slot.Name), second.State.Select(slot => slot.Name));
+        Assert.All(first.State.Zip(second.State), pair => Assert.Equal(pair.First.Value.ToArray(), pair.Second.Value.ToArray()));
+
+        var actual = await TrainAsync(second, recipe, checkpoint.State);
+        Assert.Equal(expected.History[^1].Test.Loss, actual.History[^1].Test.Loss, 0.01 * expected.History[^1].Test.Loss);
+    }
+
+    [SkippableFact]
+    public async Task Two_epochs_end_within_a_hundredth_of_each_other()
+    {
+        var recipe = TinyTraining.Recipe with { Epochs = 2 };
+        var torch = await TrainAsync(TinyTraining.Build(recipe, Torch()), recipe, TrainingState.Start);
+        var cpu = await TrainAsync(TinyTraining.Build(recipe), recipe, TrainingState.Start);
+        Assert.Equal(cpu.History[^1].Train.Loss, torch.History[^1].Train.Loss, 0.01 * cpu.History[^1].Train.Loss);
+        Assert.Equal(cpu.History[^1].Test.Loss, torch.History[^1].Test.Loss, 0.01 * cpu.History[^1].Test.Loss);
+    }
+
+    /// <summary>A wrapper of libtorch's that no scope disposes of waits for the garbage collector, and a GPU's memory with it.</summary>
+    [SkippableFact]
+    public async Task Steps_and_evaluations_leave_no_tensors_behind()
+    {
+        var recipe = TinyTraining.Recipe with { Epochs = 2, Averaging = 0.9f, ClipNorm = 1, Patience = 5 };
+        var learner = TinyTraining.Build(recipe, Torch());
+        var state = await TrainAsync(learner, recipe, TrainingState.Start);
+        var before = LiveTensors();
+        Assert.True(before > 0);
+        await TrainAsync(learner, recipe with { Epochs = 6 }, state);
+        Assert.InRange(LiveTensors(), 0, before);
+
+        // By name: a build without libtorch compiles this test too.
+        static long LiveTensors() => (long)Type.GetType("TorchSharp.torch+Tensor, TorchSharp", throwOnError: true)!.GetProperty("TotalCount")!.GetValue(null)!;
+    }
+
+    static string? WhyNot(string device)
+    {
+        try
+        {
+            Devices.Open(device);
+            return null;
+        }
+        catch (DeviceException e)
+        {
+            return e.Message;
+        }
+    }
+
+    static Task<TrainingState> TrainAsync(Learner learner, Recipe recipe, TrainingState state) =>
+        new Trainer(recipe, TinyTraining.Data, learner, new Silence()).RunAsync(state, default);
+}
