@@ -33,8 +33,8 @@ public sealed class Classifier
         Window half = new(4, 2, 1);
         return new(backend, image.Size, classes, seed,
         [
-            Unflatten(image.Height, image.Width, image.Channels), ChannelsFirst, Conv(image.Channels, 16, half), Relu, Conv(16, 32, half), Relu,
-            Flatten, Build.Linear(32 * (image.Height / 4) * (image.Width / 4), 128), Relu, Build.Linear(128, classes),
+            Unflatten(image.Height, image.Width, image.Channels), ChannelsFirst, Conv(image.Channels, 32, half), Relu, Conv(32, 64, half), Relu,
+            Flatten, Build.Linear(64 * (image.Height / 4) * (image.Width / 4), 128), Relu, Build.Linear(128, classes),
         ]);
     }
 

@@ -36,8 +36,8 @@ public sealed record ModelEvaluation(
     const int SlowSamples = 64;
 
     const int ClassifierImages = 60_000;
-    const int ClassifierEpochs = 4;
-    const float ClassifierRate = 2e-3f;
+    const int ClassifierEpochs = 6;
+    const float ClassifierRate = 1.5e-3f;
 
     static readonly double[] Quantiles = [0.5, 0.9, 0.95, 0.99, 0.999];
 
