@@ -79,16 +79,18 @@ resource onContainers 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
   }
 ]
 
-// The blob trigger keeps its work and its poison messages in queues beside the blobs.
-resource onQueues 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  name: guid(data.id, 'functions', roles.queueContributor, token)
-  scope: data
-  properties: {
-    principalId: functions.properties.principalId
-    principalType: 'ServicePrincipal'
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.queueContributor)
+// The blob trigger keeps its work and its poison messages in queues beside the blobs; a sweep's trials wait in one.
+resource onQueues 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for who in ['functions', 'training']: {
+    name: guid(data.id, who, roles.queueContributor, token)
+    scope: data
+    properties: {
+      principalId: who == 'functions' ? functions.properties.principalId : training.properties.principalId
+      principalType: 'ServicePrincipal'
+      roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.queueContributor)
+    }
   }
-}
+]
 
 resource onHost 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
   for role in [roles.blobOwner, roles.queueContributor, roles.tableContributor]: {

@@ -18,7 +18,7 @@ var rules = [
 union
   (ContainerAppSystemLogs | where Reason in ('BackoffLimitExceeded', 'DeadlineExceeded')),
   (ContainerAppConsoleLogs | where Log startswith 'Error: ')
-| where JobName startswith 'train-' or JobName startswith 'retrain-'
+| where JobName startswith 'train-' or JobName startswith 'retrain-' or JobName startswith 'sweep-'
 '''
   }
   {

@@ -1,5 +1,6 @@
 // A training job. Without a schedule it trains when told to; with one it retrains when the images or the recipe have changed.
-// Evicted or failed, it starts again and goes on from its checkpoint. Either way the gate decides what serves.
+// Evicted or failed, it starts again and goes on from its checkpoint. Either way the gate decides what serves. With settings to
+// sweep over, its replicas share the trials, which they take from a storage queue, and the last to end publishes the best.
 param token string
 param location string = resourceGroup().location
 param tags object = resourceGroup().tags
@@ -21,6 +22,14 @@ param epochs int = 0
 @description('Five cron fields in UTC, or empty.')
 param cron string = ''
 
+@description('Settings to sweep over, such as model.latent=8,16; empty trains the recipe as it is.')
+param sweep array = []
+
+@minValue(1)
+@maxValue(100)
+@description('Replicas that share a sweep\'s trials, each with its own GPU.')
+param replicas int = 1
+
 @description('How long one try may take, in seconds; generous, since a slow start counts too.')
 param timeout int = 86400
 
@@ -30,7 +39,9 @@ var resources = {
   'Consumption-GPU-NC8as-T4': { cpu: 8, memory: '56Gi' }
   'Consumption-GPU-NC24-A100': { cpu: 24, memory: '220Gi' }
 }
-var once = { replicaCompletionCount: 1, parallelism: 1 }
+var once = { replicaCompletionCount: replicas, parallelism: replicas }
+var storage = '${abbreviations.storageAccounts}${token}'
+var suffix = az.environment().suffixes.storage
 
 resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' existing = {
   name: '${abbreviations.userAssignedIdentities}training-${token}'
@@ -45,7 +56,7 @@ resource environment 'Microsoft.App/managedEnvironments@2025-07-01' existing = {
 }
 
 resource job 'Microsoft.App/jobs@2025-07-01' = {
-  name: empty(cron) ? 'train-${model}' : 'retrain-${model}'
+  name: empty(sweep) ? (empty(cron) ? 'train-${model}' : 'retrain-${model}') : 'sweep-${model}'
   location: location
   tags: union(tags, { 'azd-service-name': 'training' })
   identity: {
@@ -70,17 +81,18 @@ resource job 'Microsoft.App/jobs@2025-07-01' = {
           image: image
           resources: resources[gpu]
           args: concat(
-            ['train', recipe, '--model', model, '--out', 'blob', '--resume', 'auto'],
+            empty(sweep)
+              ? ['train', recipe, '--resume', 'auto']
+              : concat(['sweep', recipe], flatten(map(sweep, setting => ['--set', setting]))),
+            ['--model', model, '--out', 'blob'],
             empty(cron) ? [] : ['--if-changed'],
             empty(data) ? [] : ['--data', data],
             epochs == 0 ? [] : ['--epochs', string(epochs)]
           )
           env: [
             { name: 'AZURE_CLIENT_ID', value: identity.properties.clientId }
-            {
-              name: 'VaeStorage__blobServiceUri'
-              value: 'https://${abbreviations.storageAccounts}${token}.blob.${az.environment().suffixes.storage}'
-            }
+            { name: 'VaeStorage__blobServiceUri', value: 'https://${storage}.blob.${suffix}' }
+            { name: 'VaeStorage__queueServiceUri', value: 'https://${storage}.queue.${suffix}' }
           ]
         }
       ]

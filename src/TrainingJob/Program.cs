@@ -5,6 +5,7 @@ using VaeFunctions.Commands;
 var root = new RootCommand("Trains variational autoencoders and keeps their versions. ./vae runs it.")
 {
     TrainCommand.Create(),
+    SweepCommand.Create(),
     EvaluateCommand.Create(),
     AnomalyBenchmarkCommand.Create(),
     ResultsCommand.Create(),

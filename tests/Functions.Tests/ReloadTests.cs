@@ -9,6 +9,12 @@ public sealed class ReloadTests(ServingFixture serving)
     {
         await TinyModel.ServeAsync(serving.Registry, "newcomer", "v1");
         Assert.Equal("v1", await VersionAsync("newcomer"));
+        // Why it is not the GPU stands there too.
+        await Eventually.Async(() =>
+        {
+            Assert.Matches(@"Model newcomer: version v1 serves on (GPU 0|the CPU \(.+\))", serving.Log);
+            return Task.CompletedTask;
+        });
     }
 
     [Fact]

@@ -107,7 +107,7 @@ public sealed class ModelProvider(ModelRegistry registry, IOptions<ServingOption
             {
                 slot.Session = await LoadAsync(model, version);
                 old?.Dispose();
-                logger.LogInformation("Model {Model}: version {Version} serves{Instead}", model, version, old is null ? "" : $", instead of {old.Version}");
+                logger.LogInformation("Model {Model}: version {Version} serves on {Device}{Instead}", model, version, slot.Session.Device, old is null ? "" : $", instead of {old.Version}");
             }
             slot.Refusal = null;
         }

@@ -62,6 +62,9 @@ public sealed class ModelSession : IDisposable
 
     public string Version => manifest.Version;
 
+    /// <summary>Where its graphs run, and why not on a GPU.</summary>
+    public string Device => decoder.Device;
+
     public ImageShape Shape => manifest.Image;
 
     public int LatentSize => manifest.LatentSize;

@@ -23,10 +23,13 @@ sealed class RuntimeGraph : IDisposable
     public RuntimeGraph(string file, byte[] graph, int threads, Port[] inputs, Port[] outputs)
     {
         (this.inputs, this.outputs) = (inputs, outputs);
-        using var options = new SessionOptions { IntraOpNumThreads = threads, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR };
-        // Threads that wait by spinning would take the cores from other requests.
-        options.AddSessionConfigEntry("session.intra_op.allow_spinning", "0");
-        session = new InferenceSession(graph, options);
+        (session, Device) = RuntimeDevice.Open(graph, () =>
+        {
+            var options = new SessionOptions { IntraOpNumThreads = threads, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR };
+            // Threads that wait by spinning would take the cores from other requests.
+            options.AddSessionConfigEntry("session.intra_op.allow_spinning", "0");
+            return options;
+        });
         try
         {
             Check(file, "input", session.InputMetadata, inputs);
@@ -38,6 +41,9 @@ sealed class RuntimeGraph : IDisposable
             throw;
         }
     }
+
+    /// <summary>Where it runs, and why not on a GPU.</summary>
+    public string Device { get; }
 
     /// <summary>Runs a batch: arrays of bytes, floats or 64-bit integers for the inputs, [N, …] each.</summary>
     /// <returns>Floats or bytes for the outputs, in their order; those beyond N are padding.</returns>

@@ -81,7 +81,7 @@ public sealed class Publisher(ModelRegistry registry, PromotionGate gate)
     }
 
     /// <summary>What the test loss of a recipe measures. Losses of different names are not compared.</summary>
-    static string LossName(Recipe recipe)
+    internal static string LossName(Recipe recipe)
     {
         var weight = recipe.Objective.Kl.Weight == 1 ? "" : string.Create(CultureInfo.InvariantCulture, $"{recipe.Objective.Kl.Weight} ");
         var images = recipe.Binarize == BinarizationKind.None ? "image" : "binarised image";

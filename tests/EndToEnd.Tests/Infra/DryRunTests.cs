@@ -11,6 +11,7 @@ public partial class DryRunTests
         { "deploy --environment demo --location swedencentral", "az acr build --registry \"$registryName\" --image training:" },
         { "deploy --environment demo --location swedencentral --gpu none --serve-on-gpu --tag t1 --email a@b.example --budget 20 --principal none", "gpu=none" },
         { "train-now --environment demo --recipe faces-vae --epochs 3 --model faces --data faces:4000", "az containerapp job start --name train-faces" },
+        { "sweep-now --environment demo --recipe faces-vae --set model.latent=8,16 --set 'model.channels=[8],[8,16]' --replicas 4", "'sweep=[\"model.latent=8,16\",\"model.channels=[8],[8,16]\"]' replicas=4" },
         { "schedule-retraining --environment demo --recipe mnist-vae-20 --data blob:training/digits --cron '0 3 * * 1'", "'cron=0 3 * * 1'" },
         { "schedule-retraining --environment demo --show", "az containerapp job list" },
         { "schedule-retraining --environment demo --show --recipe faces-vae", "az containerapp job show --name retrain-faces-vae" },
@@ -80,6 +81,7 @@ public partial class DryRunTests
     [Theory]
     [InlineData("deploy", "swedencentral")]
     [InlineData("train-now", "--recipe")]
+    [InlineData("sweep-now", "--replicas")]
     [InlineData("schedule-retraining", "--cron")]
     [InlineData("promote", "VERSION")]
     [InlineData("rollback", "VERSION")]

@@ -16,7 +16,7 @@ sealed class Scripts : IDisposable
     }
 
     public static IReadOnlyList<string> Names { get; } =
-        ["deploy", "train-now", "schedule-retraining", "promote", "rollback", "logs", "teardown", "schedule-locally"];
+        ["deploy", "train-now", "sweep-now", "schedule-retraining", "promote", "rollback", "logs", "teardown", "schedule-locally"];
 
     public static string Folder => Path.Combine(Installation.Root, "infra");
 

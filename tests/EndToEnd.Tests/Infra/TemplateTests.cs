@@ -55,7 +55,7 @@ public partial class TemplateTests
     public async Task What_scripts_hand_to_a_template_is_declared_there()
     {
         using var scripts = new Scripts();
-        foreach (var line in (string[])["deploy --environment demo --location here", "train-now --environment demo --recipe faces-vae", "schedule-retraining --environment demo --recipe faces-vae --cron '0 0 * * *'"])
+        foreach (var line in (string[])["deploy --environment demo --location here", "train-now --environment demo --recipe faces-vae", "sweep-now --environment demo --recipe faces-vae --set model.latent=8,16", "schedule-retraining --environment demo --recipe faces-vae --cron '0 0 * * *'"])
         {
             await using var run = await scripts.RunAsync($"{line} --dry-run");
             foreach (Match deployment in Deployment().Matches(run.Output))
@@ -93,16 +93,20 @@ public partial class TemplateTests
         Assert.Matches(@"@secure\(\)\s+@description\([^\n]*\)\s+param key string", all);
     }
 
-    [Fact]
-    public async Task The_training_program_understands_what_the_job_tells_it()
+    [Theory]
+    [InlineData("train", "sweep", "--set")]
+    [InlineData("sweep", "train", "--resume", "auto", "--if-changed")]
+    public async Task The_training_program_understands_what_the_job_tells_it(string command, params string[] othersWords)
     {
         var job = Read("app/training-job.bicep");
         var words = Argument().Matches(job[job.IndexOf("args:", StringComparison.Ordinal)..job.IndexOf("env:", StringComparison.Ordinal)]).Select(match => match.Groups[1].Value).ToList();
-        words.InsertRange(words.IndexOf("train") + 1, ["faces-vae"]);
+        Assert.Superset(othersWords.ToHashSet(), words.ToHashSet());
+        words.RemoveAll(othersWords.Contains);
+        words.Insert(words.IndexOf(command) + 1, "faces-vae");
+        if (command == "sweep") words.Insert(words.IndexOf("--set") + 1, "model.latent=8,16");
         words.Insert(words.IndexOf("--model") + 1, "small");
         words.Insert(words.IndexOf("--data") + 1, "faces:8");
         words.Insert(words.IndexOf("--epochs") + 1, "1");
-        Assert.Contains("--if-changed", words);
 
         // No storage is named here: it gets as far as asking for it, so it knew every word.
         await using var run = await Command.RunAsync(Installation.TrainingJob, [.. words]);

@@ -1,0 +1,140 @@
+using System.Diagnostics;
+using System.Text;
+using System.Text.RegularExpressions;
+using VaeFunctions.Registry;
+using VaeFunctions.Training;
+
+namespace VaeFunctions.Tests.Sweeps;
+
+/// <summary>The real program: alone on a folder, and two of them on a storage account.</summary>
+[Collection(AzuriteFixture.Name)]
+public sealed partial class SweepCommandTests(AzuriteFixture azurite) : IDisposable
+{
+    static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
+
+    readonly string folder = Directory.CreateTempSubdirectory("sweep-").FullName;
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    sealed class Program : IDisposable
+    {
+        readonly StringBuilder output = new();
+        readonly Process process;
+
+        public Program(string folder, string? storage, params string[] arguments)
+        {
+            var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "VaeFunctions.TrainingJob.dll"), "sweep", .. arguments, "--threads", "1"])
+            {
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+                WorkingDirectory = folder,
+            };
+            start.Environment["VaeStorage"] = storage;
+            process = Process.Start(start)!;
+            process.OutputDataReceived += Collect;
+            process.ErrorDataReceived += Collect;
+            process.BeginOutputReadLine();
+            process.BeginErrorReadLine();
+        }
+
+        public string Output
+        {
+            get
+            {
+                lock (output) return output.ToString();
+            }
+        }
+
+        public async Task<int> EndAsync()
+        {
+            await process.WaitForExitAsync().WaitAsync(Patience);
+            return process.ExitCode;
+        }
+
+        public async Task SaysAsync(string text)
+        {
+            for (var watch = Stopwatch.StartNew(); !Output.Contains(text, StringComparison.Ordinal); await Task.Delay(20))
+                Assert.True(watch.Elapsed < Patience && !process.HasExited, $"It never said \"{text}\":\n{Output}");
+        }
+
+        public void Kill() => process.Kill();
+
+        public void Terminate() => Process.Start("kill", ["-TERM", $"{process.Id}"]).WaitForExit();
+
+        public void Dispose()
+        {
+            if (!process.HasExited) process.Kill();
+            process.Dispose();
+        }
+
+        void Collect(object sender, DataReceivedEventArgs line)
+        {
+            lock (output) output.AppendLine(line.Data);
+        }
+    }
+
+    [Fact]
+    public async Task On_one_machine_the_best_is_published_and_started_again_nothing_is_done_twice()
+    {
+        string[] arguments = ["faces-vae", "--data", "faces:160", "--epochs", "1", "--set", "optimizer.learningRate=1e-6,1e-3,3e-3", "--out", "store"];
+        using (var stopped = new Program(folder, null, arguments))
+        {
+            await stopped.SaysAsync("trial 2 of 3");
+            stopped.Terminate();
+            Assert.Equal(130, await stopped.EndAsync());
+        }
+        using var first = new Program(folder, null, arguments);
+        Assert.True(await first.EndAsync() == 0, first.Output);
+        Assert.DoesNotContain("trial 1 of 3", first.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("try 2", first.Output, StringComparison.Ordinal);
+        using var again = new Program(folder, null, arguments);
+        Assert.True(await again.EndAsync() == 0, again.Output);
+        Assert.Contains("is published already", again.Output, StringComparison.Ordinal);
+
+        var registry = new ModelRegistry(new FolderBlobStore(Path.Combine(folder, "store")));
+        Assert.Equal(["faces-vae"], await registry.ListModelsAsync());
+        var version = Assert.Single(await registry.ListVersionsAsync("faces-vae"));
+        var manifest = await registry.ReadManifestAsync("faces-vae", version);
+        var losses = Row().Matches(again.Output).Select(row => (Rate: float.Parse(row.Groups[1].Value, null), Loss: double.Parse(row.Groups[2].Value, null))).ToList();
+        Assert.Equal(3, losses.Count);
+        Assert.Equal(losses.OrderBy(row => row.Loss), losses);
+        Assert.Equal(losses[0].Loss, manifest.Metrics[Manifest.TestLoss], 1e-5 * losses[0].Loss);
+        Assert.Equal(losses[0].Rate, Recipe.Parse(manifest.Recipe.GetRawText(), "published").Optimizer.LearningRate);
+    }
+
+    [SkippableFact]
+    public async Task Two_processes_share_the_trials_and_what_a_killed_one_had_is_trained_by_the_other()
+    {
+        string[] arguments =
+        [
+            "faces-vae", "--model", $"sweep{Guid.NewGuid():n}"[..12], "--data", "faces:320", "--epochs", "8", "--set", "optimizer.learningRate=1e-3,2e-3,3e-3", "--out", "blob", "--patience", "4",
+        ];
+        using var killed = new Program(folder, azurite.ConnectionString, arguments);
+        await killed.SaysAsync("epoch 1/8");
+        using var other = new Program(folder, azurite.ConnectionString, arguments);
+        await other.SaysAsync(" weights, ");
+        killed.Kill();
+
+        Assert.True(await other.EndAsync() == 0, other.Output);
+
+        Assert.Contains("(try 2 of 3)", other.Output, StringComparison.Ordinal);
+        Assert.Equal(3, Row().Count(other.Output));
+        var registry = new ModelRegistry(BlobStores.Open(azurite.ConnectionString));
+        Assert.Equal((await registry.ReadCurrentAsync(arguments[2]))!.Version, Assert.Single(await registry.ListVersionsAsync(arguments[2])));
+        using var late = new Program(folder, azurite.ConnectionString, arguments);
+        Assert.True(await late.EndAsync() == 0, late.Output);
+        Assert.Contains("is published already", late.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_trial_that_cannot_be_built_is_reported_and_the_others_are_compared()
+    {
+        using var program = new Program(folder, null, "faces-vae", "--data", "faces:160", "--epochs", "1", "--set", "optimizer.learningRate=1e-3,1e30", "--out", "store");
+        Assert.True(await program.EndAsync() == 0, program.Output);
+        Assert.Contains("trial 2 failed: ", program.Output, StringComparison.Ordinal);
+        Assert.Contains("publishing trial 1", program.Output, StringComparison.Ordinal);
+    }
+
+    [GeneratedRegex(@"^ +\d+  optimizer\.learningRate=(\S+) +(\d\S*) +\d+ +\d\S*\s*$", RegexOptions.Multiline)]
+    private static partial Regex Row();
+}
