@@ -10,7 +10,7 @@ namespace VaeFunctions.Tests.Sweeps;
 [Collection(AzuriteFixture.Name)]
 public sealed partial class SweepCommandTests(AzuriteFixture azurite) : IDisposable
 {
-    static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
+    static readonly TimeSpan Patience = TimeSpan.FromMinutes(4);
 
     readonly string folder = Directory.CreateTempSubdirectory("sweep-").FullName;
 
@@ -107,10 +107,10 @@ public sealed partial class SweepCommandTests(AzuriteFixture azurite) : IDisposa
     {
         string[] arguments =
         [
-            "faces-vae", "--model", $"sweep{Guid.NewGuid():n}"[..12], "--data", "faces:320", "--epochs", "8", "--set", "optimizer.learningRate=1e-3,2e-3,3e-3", "--out", "blob", "--patience", "4",
+            "faces-vae", "--model", $"sweep{Guid.NewGuid():n}"[..12], "--data", "faces:320", "--epochs", "4", "--set", "optimizer.learningRate=5e-4,1e-3,2e-3,3e-3", "--out", "blob", "--patience", "4",
         ];
         using var killed = new Program(folder, azurite.ConnectionString, arguments);
-        await killed.SaysAsync("epoch 1/8");
+        await killed.SaysAsync("epoch 1/4");
         using var other = new Program(folder, azurite.ConnectionString, arguments);
         await other.SaysAsync(" weights, ");
         killed.Kill();
@@ -118,7 +118,7 @@ public sealed partial class SweepCommandTests(AzuriteFixture azurite) : IDisposa
         Assert.True(await other.EndAsync() == 0, other.Output);
 
         Assert.Contains("(try 2 of 3)", other.Output, StringComparison.Ordinal);
-        Assert.Equal(3, Row().Count(other.Output));
+        Assert.Equal(4, Row().Count(other.Output));
         var registry = new ModelRegistry(BlobStores.Open(azurite.ConnectionString));
         Assert.Equal((await registry.ReadCurrentAsync(arguments[2]))!.Version, Assert.Single(await registry.ListVersionsAsync(arguments[2])));
         using var late = new Program(folder, azurite.ConnectionString, arguments);
