@@ -64,8 +64,7 @@ sealed class Contestant : IDisposable
         var figures = line.Split(' ');
         if (counts) Rounds.Add(double.Parse(figures[0], CultureInfo.InvariantCulture));
         if (figures.Length > 1) AllocatedPerStep = long.Parse(figures[1], CultureInfo.InvariantCulture);
-        var peak = File.ReadLines($"/proc/{process.Id}/status").First(text => text.StartsWith("VmHWM:", StringComparison.Ordinal));
-        PeakMegabytes = double.Parse(peak.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) / 1024;
+        PeakMegabytes = Machine.Megabytes(process.Id, "VmHWM");
     }
 
     int ExitCode()

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Numerics;
 using System.Runtime.Intrinsics.X86;
 using VaeFunctions.Cpu;
@@ -51,6 +52,22 @@ static class Machine
             times++;
         }
         return work * times / watch.Elapsed.TotalNanoseconds;
+    }
+
+    /// <summary>A figure of a process's memory, such as VmRSS or VmHWM of /proc/ID/status, in MB.</summary>
+    public static double Megabytes(int process, string figure)
+    {
+        var line = File.ReadLines($"/proc/{process}/status").First(text => text.StartsWith($"{figure}:", StringComparison.Ordinal));
+        return double.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) / 1024;
+    }
+
+    /// <summary>What a program prints.</summary>
+    public static async Task<string> OutputAsync(string program, params string[] arguments)
+    {
+        using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true })!;
+        var text = await process.StandardOutput.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        return text.Trim();
     }
 
     public static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);

@@ -56,14 +56,24 @@ sealed partial class ChildProcess : IAsyncDisposable
         Uri address, Func<HttpResponseMessage, bool> isReady, TimeSpan timeout, CancellationToken cancellation)
     {
         using var http = new HttpClient { Timeout = TimeSpan.FromSeconds(5) };
-        for (var clock = Stopwatch.StartNew(); clock.Elapsed < timeout; await Task.Delay(50, cancellation))
+        await WaitUntilAsync(async () =>
+        {
+            using var answer = await http.GetAsync(address, cancellation);
+            return isReady(answer);
+        }, timeout, cancellation);
+    }
+
+    /// <summary>Waits until a question to the program is answered with yes; one that cannot be asked yet is asked again.</summary>
+    /// <exception cref="LocalCloudException">The program ended, or was not ready in time; the message has its last words.</exception>
+    public async Task WaitUntilAsync(Func<Task<bool>> ask, TimeSpan timeout, CancellationToken cancellation)
+    {
+        for (var clock = Stopwatch.StartNew(); clock.Elapsed < timeout; await Task.Delay(20, cancellation))
         {
             if (process.HasExited)
                 throw Ended();
             try
             {
-                using var answer = await http.GetAsync(address, cancellation);
-                if (isReady(answer))
+                if (await ask())
                     return;
             }
             catch (Exception e) when (e is HttpRequestException or TaskCanceledException && !cancellation.IsCancellationRequested)

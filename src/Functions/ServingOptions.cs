@@ -27,13 +27,17 @@ public sealed record ServingOptions
     [Range(0.05, 3600)]
     public double PointerCheckSeconds { get; init; } = 2;
 
-    /// <summary>Threads of one inference; 0 takes one for each core.</summary>
+    /// <summary>Threads of one run of a graph, of which there are at once as many as leave every thread a core; 0 takes all cores for one run.</summary>
     [Range(0, 256)]
-    public int RuntimeThreads { get; init; }
+    public int RuntimeThreads { get; init; } = 1;
 
     /// <summary>The most images that may wait for a model's graph; beyond, requests are refused with 503.</summary>
     [Range(1, 1_000_000)]
     public int MaxQueuedImages { get; init; } = 1024;
+
+    /// <summary>The most images that share a run of a graph; with 1, none does.</summary>
+    [Range(1, 1024)]
+    public int LargestBatch { get; init; } = 64;
 
     /// <summary>How long a run of a graph waits for company after one that several requests shared.</summary>
     [Range(0, 1000)]
@@ -54,6 +58,8 @@ public sealed record ServingOptions
     public string[] ReadableContainers => BlobContainers.Split(',');
 
     public string[] WritableContainers => JobOutputContainers.Split(',');
+
+    public int RunsAtOnce => RuntimeThreads == 0 ? 1 : Math.Max(1, Environment.ProcessorCount / RuntimeThreads);
 
     public TimeSpan PointerCheckInterval => TimeSpan.FromSeconds(PointerCheckSeconds);
 }

@@ -6,6 +6,9 @@ namespace VaeFunctions.Tests;
 
 public sealed class BatcherTests : IDisposable
 {
+    /// <summary>All cores for one run.</summary>
+    static readonly ServingOptions OneRun = new() { RuntimeThreads = 0 };
+
     readonly ServiceProvider services = new ServiceCollection().AddMetrics().BuildServiceProvider();
     readonly ServingMetrics metrics;
     readonly ManualResetEventSlim open = new(true);
@@ -22,11 +25,11 @@ public sealed class BatcherTests : IDisposable
 
     /// <summary>Doubles rows of two numbers, when it is let.</summary>
     Batcher<float, float> Doubling(int largest = 8, int queue = 100) =>
-        new(2, largest, new ServingOptions { MaxQueuedImages = queue }, metrics.For("model", "graph"), (rows, labels, count) =>
+        new(2, OneRun with { LargestBatch = largest, MaxQueuedImages = queue }, metrics.For("model", "graph"), (rows, labels, count, take) =>
         {
             open.Wait();
             lock (runs) runs.Add(count);
-            return Array.ConvertAll(rows[..(2 * count)], row => row * 2 + (labels?[0] ?? 0));
+            take(Array.ConvertAll(rows[..(2 * count)], row => row * 2 + (labels?[0] ?? 0)));
         });
 
     [Fact]
@@ -50,6 +53,19 @@ public sealed class BatcherTests : IDisposable
         float[] rows = [.. Enumerable.Range(0, 40).Select(i => (float)i)];
         Assert.Equal(rows.Select(row => 2 * row), await batcher.RunAsync(rows, null, default));
         Assert.Equal([8, 8, 4], runs);
+    }
+
+    [Fact]
+    public async Task Runs_of_one_thread_are_under_way_on_every_core_at_once()
+    {
+        using var together = new Barrier(Environment.ProcessorCount);
+        using var batcher = new Batcher<float, float>(1, new() { RuntimeThreads = 1, LargestBatch = 1 }, metrics.For("model", "graph"), (rows, _, _, take) =>
+        {
+            Assert.True(together.SignalAndWait(TimeSpan.FromSeconds(30)));
+            take(rows);
+        });
+        var results = await Task.WhenAll(Enumerable.Range(0, Environment.ProcessorCount).Select(i => batcher.RunAsync([i], null, default)));
+        Assert.Equal(Enumerable.Range(0, Environment.ProcessorCount).Select(i => (float)i), results.Select(rows => rows[0]));
     }
 
     [Fact]
@@ -77,7 +93,7 @@ public sealed class BatcherTests : IDisposable
     public async Task A_failed_run_fails_its_requests_and_the_next_ones_are_served()
     {
         var fail = true;
-        using var batcher = new Batcher<float, float>(1, 8, new ServingOptions(), metrics.For("model", "graph"), (rows, _, _) => fail ? throw new InvalidDataException("no") : rows);
+        using var batcher = new Batcher<float, float>(1, OneRun, metrics.For("model", "graph"), (rows, _, _, take) => take(fail ? throw new InvalidDataException("no") : rows));
         await Assert.ThrowsAsync<InvalidDataException>(() => batcher.RunAsync([1], null, default));
         fail = false;
         Assert.Equal(new float[] { 2 }, await batcher.RunAsync([2], null, default));
@@ -110,7 +126,7 @@ public sealed class BatcherTests : IDisposable
             lock (seen) seen.Add((instrument.Name, value, tags.ToArray().Single(tag => tag.Key == "vae.model").Value));
         });
         listener.Start();
-        using var batcher = new Batcher<float, float>(2, 8, new ServingOptions(), metrics.For("measured", "graph"), (rows, _, _) => rows);
+        using var batcher = new Batcher<float, float>(2, OneRun, metrics.For("measured", "graph"), (rows, _, _, take) => take(rows));
         await batcher.RunAsync(new float[6], null, default);
         Assert.Equal([("vae.queue.depth", 3, "measured"), ("vae.queue.depth", -3, "measured"), ("vae.batch.size", 3, "measured")],
             seen.Where(line => (string)line.Model! == "measured"));

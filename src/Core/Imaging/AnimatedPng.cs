@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using VaeFunctions.Imaging.Codecs;
 
 namespace VaeFunctions.Imaging;
 
@@ -6,8 +7,6 @@ namespace VaeFunctions.Imaging;
 /// <remarks>https://www.w3.org/TR/png-3/#apng-frame-based-animation</remarks>
 public static class AnimatedPng
 {
-    static ReadOnlySpan<byte> Signature => [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A];
-
     /// <param name="frames">Images of one size; RGB if any of them is.</param>
     /// <param name="milliseconds">How long each is shown, 1 to 65535.</param>
     /// <param name="loops">How often all are shown; 0 for ever.</param>
@@ -24,47 +23,26 @@ public static class AnimatedPng
 
         var channels = frames.Max(frame => frame.Channels);
         var file = new MemoryStream();
-        file.Write(Signature);
+        file.Write(PngWriter.Signature);
         uint sequence = 0;
         foreach (var (i, frame) in frames.Index())
         {
-            byte[] png = ImageCodec.EncodePng(frame.ToChannels(channels)); // whose IHDR is the same for all
+            var image = frame.ToChannels(channels);
             if (i == 0)
             {
-                WriteChunk(file, "IHDR", Chunks(png).First(chunk => chunk.Type == "IHDR").Data);
-                WriteChunk(file, "acTL", [.. Number((uint)frames.Count), .. Number((uint)loops)]);
+                PngWriter.WriteChunk(file, "IHDR"u8, PngWriter.Header(image)); // the same for all
+                PngWriter.WriteChunk(file, "acTL"u8, [.. Number((uint)frames.Count), .. Number((uint)loops)]);
             }
-            WriteChunk(file, "fcTL",
+            PngWriter.WriteChunk(file, "fcTL"u8,
             [
                 .. Number(sequence++), .. Number((uint)width), .. Number((uint)height), .. Number(0), .. Number(0),
                 (byte)(milliseconds >> 8), (byte)milliseconds, 1000 >> 8, 1000 & 255, 0, 0,
             ]);
-            foreach (var (_, data) in Chunks(png).Where(chunk => chunk.Type == "IDAT"))
-            {
-                if (i == 0) WriteChunk(file, "IDAT", data);
-                else WriteChunk(file, "fdAT", [.. Number(sequence++), .. data]);
-            }
+            if (i == 0) PngWriter.WriteChunk(file, "IDAT"u8, PngWriter.Data(image));
+            else PngWriter.WriteChunk(file, "fdAT"u8, [.. Number(sequence++), .. PngWriter.Data(image)]);
         }
-        WriteChunk(file, "IEND", []);
+        PngWriter.WriteChunk(file, "IEND"u8, []);
         return file.ToArray();
-    }
-
-    static IEnumerable<(string Type, byte[] Data)> Chunks(byte[] png)
-    {
-        for (var at = Signature.Length; at < png.Length;)
-        {
-            var length = BinaryPrimitives.ReadInt32BigEndian(png.AsSpan(at));
-            yield return (System.Text.Encoding.ASCII.GetString(png, at + 4, 4), png[(at + 8)..(at + 8 + length)]);
-            at += length + 12;
-        }
-    }
-
-    static void WriteChunk(MemoryStream file, string type, byte[] data)
-    {
-        byte[] body = [.. System.Text.Encoding.ASCII.GetBytes(type), .. data];
-        file.Write(Number((uint)data.Length));
-        file.Write(body);
-        file.Write(Number(Crc32(body)));
     }
 
     static byte[] Number(uint value)
@@ -72,16 +50,5 @@ public static class AnimatedPng
         var bytes = new byte[4];
         BinaryPrimitives.WriteUInt32BigEndian(bytes, value);
         return bytes;
-    }
-
-    static uint Crc32(ReadOnlySpan<byte> bytes)
-    {
-        var crc = ~0u;
-        foreach (var value in bytes)
-        {
-            crc ^= value;
-            for (var bit = 0; bit < 8; bit++) crc = (crc >> 1) ^ (0xEDB88320 & (0u - (crc & 1)));
-        }
-        return ~crc;
     }
 }

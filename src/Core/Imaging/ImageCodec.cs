@@ -21,8 +21,6 @@ public static class ImageCodec
     /// <summary>How the names of files end that are worth trying to decode.</summary>
     public static IReadOnlyList<string> Endings { get; } = [".png", ".jpg", ".jpeg", ".webp"];
 
-    static ReadOnlySpan<byte> PngSignature => [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A];
-
     static ReadOnlySpan<byte> JpegSignature => [0xFF, 0xD8, 0xFF];
 
     /// <summary>Whether a file's name ends like an image's, in upper or lower case.</summary>
@@ -66,16 +64,15 @@ public static class ImageCodec
     }
 
     /// <summary>Encodes an image as PNG, losslessly.</summary>
-    /// <exception cref="DllNotFoundException">libpng is not installed.</exception>
     public static byte[] EncodePng(Image image)
     {
         ArgumentNullException.ThrowIfNull(image);
-        return PngCodec.Encode(image);
+        return PngWriter.Write(image);
     }
 
     static ImageFormat Sniff(ReadOnlySpan<byte> encoded)
     {
-        if (encoded.StartsWith(PngSignature)) return ImageFormat.Png;
+        if (encoded.StartsWith(PngWriter.Signature)) return ImageFormat.Png;
         if (encoded.StartsWith(JpegSignature)) return ImageFormat.Jpeg;
         if (encoded.Length >= 12 && encoded.StartsWith("RIFF"u8) && encoded[8..].StartsWith("WEBP"u8)) return ImageFormat.WebP;
         throw new ImageFormatException($"Not an image that is read here: it is {Describe(encoded)}. Send a PNG, JPEG or WebP.");

@@ -34,10 +34,14 @@ public static class ImageGrid
 
         void Place(Image image, int left, int top)
         {
-            for (var y = 0; y < height * scale; y++)
-                for (var x = 0; x < width * scale; x++)
-                    image.Pixels.AsSpan((y / scale * width + x / scale) * channels, channels)
-                        .CopyTo(sheet.AsSpan(((top + y) * sheetWidth + left + x) * channels));
+            var row = new byte[width * scale * channels];
+            for (var y = 0; y < height; y++)
+            {
+                var line = image.Pixels.AsSpan(y * width * channels, width * channels);
+                if (scale == 1) line.CopyTo(row);
+                else for (var x = 0; x < width * scale; x++) line.Slice(x / scale * channels, channels).CopyTo(row.AsSpan(x * channels));
+                for (var copy = 0; copy < scale; copy++) row.CopyTo(sheet.AsSpan(((top + y * scale + copy) * sheetWidth + left) * channels));
+            }
         }
     }
 }

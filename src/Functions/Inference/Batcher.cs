@@ -4,7 +4,7 @@ namespace VaeFunctions.Serving;
 
 /// <summary>Joins the rows of requests that come at the same time into runs of a graph.</summary>
 /// <remarks>
-/// While a run is under way, what comes gathers for the next one. After a run that several shared, the next waits a moment for company;
+/// While runs are under way, what comes gathers for the next one. After a run that several shared, the next waits a moment for company;
 /// a lone request never does. The queue is bounded: what does not fit is refused at once rather than answered late.
 /// </remarks>
 /// <typeparam name="TIn">An input's element.</typeparam>
@@ -13,18 +13,17 @@ sealed class Batcher<TIn, TOut> : IDisposable
 {
     readonly int inputWidth, largest, longestQueue;
     readonly TimeSpan wait;
-    readonly Func<TIn[], long[]?, int, TOut[]> run;
+    readonly RunRows<TIn, TOut> run;
     readonly BatchMetrics metrics;
-    readonly Channel<Item> queue = Channel.CreateUnbounded<Item>(new UnboundedChannelOptions { SingleReader = true });
+    readonly Channel<Item> queue = Channel.CreateUnbounded<Item>();
     int queued;
 
     /// <param name="inputWidth">Elements of an input row.</param>
-    /// <param name="run">Rows, a label for each or null, and their number, to output rows one after the other.</param>
-    public Batcher(int inputWidth, int largest, ServingOptions options, BatchMetrics metrics, Func<TIn[], long[]?, int, TOut[]> run)
+    public Batcher(int inputWidth, ServingOptions options, BatchMetrics metrics, RunRows<TIn, TOut> run)
     {
-        (this.inputWidth, this.largest, this.run, this.metrics) = (inputWidth, largest, run, metrics);
-        (wait, longestQueue) = (TimeSpan.FromMilliseconds(options.BatchWaitMilliseconds), options.MaxQueuedImages);
-        _ = Task.Run(WorkAsync);
+        (this.inputWidth, this.run, this.metrics) = (inputWidth, run, metrics);
+        (largest, wait, longestQueue) = (options.LargestBatch, TimeSpan.FromMilliseconds(options.BatchWaitMilliseconds), options.MaxQueuedImages);
+        for (var i = 0; i < options.RunsAtOnce; i++) _ = Task.Run(WorkAsync);
     }
 
     /// <summary>Output rows for input rows; the rows of a call may be shared out among runs.</summary>
@@ -41,12 +40,12 @@ sealed class Batcher<TIn, TOut> : IDisposable
             throw new OverloadedException($"{length - count} images wait for this model already, of at most {longestQueue}; try again in a moment.");
         }
         metrics.Queued(count);
-        Item[] items = [.. Enumerable.Range(0, (count + largest - 1) / largest).Select(i => new Item(
+        Item[] items = count <= largest ? [new(rows, labels, count, cancellation)] : [.. Enumerable.Range(0, (count + largest - 1) / largest).Select(i => new Item(
             rows[(i * largest * inputWidth)..Math.Min((i + 1) * largest * inputWidth, rows.Length)], labels?[(i * largest)..Math.Min((i + 1) * largest, count)],
             Math.Min(largest, count - i * largest), cancellation))];
         foreach (var item in items)
             if (!queue.Writer.TryWrite(item)) item.Fail(new ObjectDisposedException(nameof(Batcher<,>)));
-        return items is [var only] ? await only.Result : [.. (await Task.WhenAll(items.Select(item => item.Result))).SelectMany(part => part)];
+        return items is [var only] ? await only.Result : Rows.Join(await Task.WhenAll(items.Select(item => item.Result)));
     }
 
     /// <summary>Ends after what is queued.</summary>
@@ -63,6 +62,7 @@ sealed class Batcher<TIn, TOut> : IDisposable
             shared = together.Count > 1;
             RunTogether(together);
             together.Clear();
+            await Task.Yield(); // what was waiting for a thread meanwhile, such as answers to be written, comes first
         }
     }
 
@@ -77,13 +77,16 @@ sealed class Batcher<TIn, TOut> : IDisposable
     void Take(List<Item> together)
     {
         var rows = 0;
-        while (queue.Reader.TryPeek(out var next) && rows + next.Count <= largest && queue.Reader.TryRead(out next))
+        lock (queue) // so that what was peeked at is what is read
         {
-            Interlocked.Add(ref queued, -next.Count);
-            metrics.Queued(-next.Count);
-            if (next.Cancelled) continue;
-            rows += next.Count;
-            together.Add(next);
+            while (queue.Reader.TryPeek(out var next) && rows + next.Count <= largest && queue.Reader.TryRead(out next))
+            {
+                Interlocked.Add(ref queued, -next.Count);
+                metrics.Queued(-next.Count);
+                if (next.Cancelled) continue;
+                rows += next.Count;
+                together.Add(next);
+            }
         }
     }
 
@@ -94,15 +97,16 @@ sealed class Batcher<TIn, TOut> : IDisposable
         {
             var count = together.Sum(item => item.Count);
             var labels = together[0].Labels is null ? null : together.SelectMany(item => item.Labels!).ToArray();
-            var results = run(together is [var only] ? only.Rows : [.. together.SelectMany(item => item.Rows)], labels, count);
-            metrics.Ran(count);
-            var width = results.Length / count;
-            var start = 0;
-            foreach (var item in together)
+            run(together is [var only] ? only.Rows : Rows.Join(together.Select(item => item.Rows)), labels, count, results =>
             {
-                item.Succeed(together.Count == 1 ? results : results[start..(start + item.Count * width)]);
-                start += item.Count * width;
-            }
+                var width = results.Length / count;
+                foreach (var item in together)
+                {
+                    item.Succeed(results[..(item.Count * width)].ToArray());
+                    results = results[(item.Count * width)..];
+                }
+            });
+            metrics.Ran(count);
         }
         catch (Exception fault)
         {
@@ -131,5 +135,28 @@ sealed class Batcher<TIn, TOut> : IDisposable
         public void Succeed(TOut[] rows) => result.TrySetResult(rows);
 
         public void Fail(Exception fault) => result.TrySetException(fault);
+    }
+}
+
+/// <summary>A run of a graph.</summary>
+/// <param name="rows">[N, …], one after the other.</param>
+/// <param name="labels">[N] or null.</param>
+/// <param name="take">Called once with the output's rows, [N, …], which last no longer than the call.</param>
+delegate void RunRows<TIn, TOut>(TIn[] rows, long[]? labels, int count, Action<ReadOnlySpan<TOut>> take);
+
+static class Rows
+{
+    /// <summary>All parts one after the other.</summary>
+    public static T[] Join<T>(IEnumerable<T[]> parts)
+    {
+        T[][] all = [.. parts];
+        var joined = new T[all.Sum(part => part.Length)];
+        var start = 0;
+        foreach (var part in all)
+        {
+            part.CopyTo(joined, start);
+            start += part.Length;
+        }
+        return joined;
     }
 }

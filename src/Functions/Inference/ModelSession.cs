@@ -17,21 +17,19 @@ public sealed record ModelFiles(byte[] Encoder, byte[] Decoder, byte[]? Prior, I
 /// <remarks>Leases keep a replaced version alive until its last request has ended. N = images, L = latent size, P = places of codes.</remarks>
 public sealed class ModelSession : IDisposable
 {
-    public const int LargestBatch = 64;
-
     readonly Manifest manifest;
     readonly RuntimeGraph encoder, decoder;
     readonly RuntimeGraph? prior;
     readonly Batcher<byte, float> encoding;
     readonly Batcher<float, byte> decoding;
-    readonly int places;
+    readonly int places, largestBatch;
     int leases = 1; // the first is the owner's
 
     /// <summary>Loads the graphs and runs each once.</summary>
     /// <exception cref="ModelUnavailableException">A graph cannot be loaded, does not fit the manifest, or fails its first run.</exception>
     public ModelSession(Manifest manifest, ModelFiles files, ServingOptions options, ServingMetrics metrics)
     {
-        this.manifest = manifest;
+        (this.manifest, largestBatch) = (manifest, options.LargestBatch);
         Concepts = files.Concepts;
         try
         {
@@ -54,8 +52,8 @@ public sealed class ModelSession : IDisposable
             prior?.Dispose();
             throw new ModelUnavailableException($"Model {Model}, version {Version} cannot be used: {fault.Message}", fault);
         }
-        encoding = new(Shape.Size, LargestBatch, options, metrics.For(Model, "encoder"), RunEncoder);
-        decoding = new(LatentSize, LargestBatch, options, metrics.For(Model, "decoder"), RunDecoder);
+        encoding = new(Shape.Size, options, metrics.For(Model, "encoder"), RunEncoder);
+        decoding = new(LatentSize, options, metrics.For(Model, "decoder"), RunDecoder);
     }
 
     public string Model => manifest.Model;
@@ -86,7 +84,7 @@ public sealed class ModelSession : IDisposable
     /// <exception cref="OverloadedException">Too many images wait already.</exception>
     /// <exception cref="RequestException">422: the model gives no finite latent for an image, and would not at another try.</exception>
     public async Task<Posterior> EncodeAsync(IReadOnlyCollection<FittedImage> images, long[]? labels, CancellationToken cancellation) =>
-        await EncodeAsync([.. images.SelectMany(image => image.Image.Pixels)], labels, cancellation);
+        await EncodeAsync(Rows.Join(images.Select(image => image.Image.Pixels)), labels, cancellation);
 
     /// <param name="pixels">[N, H, W, C]</param>
     public async Task<Posterior> EncodeAsync(byte[] pixels, long[]? labels, CancellationToken cancellation)
@@ -105,7 +103,7 @@ public sealed class ModelSession : IDisposable
     /// <summary>The image of each latent vector.</summary>
     /// <exception cref="OverloadedException">Too many images wait already.</exception>
     public async Task<Image[]> DecodeAsync(IReadOnlyCollection<float[]> latents, long[]? labels, CancellationToken cancellation) =>
-        [.. (await decoding.RunAsync([.. latents.SelectMany(latent => latent)], labels, cancellation)).Chunk(Shape.Size).Select(pixels => new Image(Shape, pixels))];
+        [.. (await decoding.RunAsync(Rows.Join(latents), labels, cancellation)).Chunk(Shape.Size).Select(pixels => new Image(Shape, pixels))];
 
     /// <summary>Latent vectors from the prior. Each has a stream of its own, so that more of them begin with the same ones.</summary>
     /// <param name="temperature">The normal's standard deviation, or what divides the logits of codes.</param>
@@ -156,7 +154,7 @@ public sealed class ModelSession : IDisposable
     }
 
     /// <summary>Means and log variances by turns: [N, 2, L].</summary>
-    float[] RunEncoder(byte[] pixels, long[]? labels, int count)
+    void RunEncoder(byte[] pixels, long[]? labels, int count, Action<ReadOnlySpan<float>> take)
     {
         using var results = encoder.Run(count, labels is null ? [pixels] : [pixels, labels]);
         ReadOnlySpan<float> mean = results[0].GetTensorDataAsSpan<float>(), logVariance = results[1].GetTensorDataAsSpan<float>();
@@ -166,13 +164,13 @@ public sealed class ModelSession : IDisposable
             mean.Slice(i * LatentSize, LatentSize).CopyTo(rows.AsSpan(2 * i * LatentSize));
             logVariance.Slice(i * LatentSize, LatentSize).CopyTo(rows.AsSpan((2 * i + 1) * LatentSize));
         }
-        return rows;
+        take(rows);
     }
 
-    byte[] RunDecoder(float[] latents, long[]? labels, int count)
+    void RunDecoder(float[] latents, long[]? labels, int count, Action<ReadOnlySpan<byte>> take)
     {
         using var results = decoder.Run(count, labels is null ? [latents] : [latents, labels]);
-        return results[0].GetTensorDataAsSpan<byte>()[..(count * Shape.Size)].ToArray();
+        take(results[0].GetTensorDataAsSpan<byte>()[..(count * Shape.Size)]);
     }
 
     /// <summary>The number of places is what the graph says.</summary>
@@ -189,7 +187,7 @@ public sealed class ModelSession : IDisposable
         var codes = Autoregression.Sample(count, places, codes => Ask(codes, output: 0), seed, temperature);
         return [.. Ask(codes, output: 1).Chunk(LatentSize)];
 
-        float[] Ask(float[] codes, int output) => [.. codes.Chunk(LargestBatch * places).SelectMany(part =>
+        float[] Ask(float[] codes, int output) => [.. codes.Chunk(largestBatch * places).SelectMany(part =>
         {
             using var results = prior!.Run(part.Length / places, Array.ConvertAll(part, code => (long)code));
             var padded = results[output].GetTensorDataAsSpan<float>();
@@ -200,10 +198,11 @@ public sealed class ModelSession : IDisposable
     void WarmUp()
     {
         long[]? label = Conditional ? [0] : null;
-        var posterior = RunEncoder(new byte[Shape.Size], label, 1);
+        float[] posterior = [];
+        RunEncoder(new byte[Shape.Size], label, 1, rows => posterior = rows.ToArray());
         if (!posterior.All(float.IsFinite))
             throw new ModelUnavailableException("encoder.onnx gives numbers that are not finite for a black image.");
-        RunDecoder(posterior[..LatentSize], label, 1);
+        RunDecoder(posterior[..LatentSize], label, 1, _ => { });
         if (prior is not null)
             DrawCodes(1, 0, 0);
     }

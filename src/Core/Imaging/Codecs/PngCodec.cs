@@ -1,10 +1,9 @@
-using System.Buffers;
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 
 namespace VaeFunctions.Imaging.Codecs;
 
-/// <summary>PNG through libpng's simplified API, which brings every kind of PNG (palette, 16-bit, interlaced …) to 8-bit sRGB.</summary>
+/// <summary>PNG read through libpng's simplified API, which brings every kind of PNG (palette, 16-bit, interlaced …) to 8-bit sRGB.</summary>
 internal static unsafe partial class PngCodec
 {
     const uint Alpha1 = 1, Colour = 2;
@@ -51,34 +50,6 @@ internal static unsafe partial class PngCodec
         }
     }
 
-    public static byte[] Encode(Image source)
-    {
-        NativeLibraries.Require(NativeLibraries.Png, "libpng16-16");
-        var image = new PngImage
-        {
-            Version = 1,
-            Width = (uint)source.Width,
-            Height = (uint)source.Height,
-            Format = source.Channels == 3 ? Colour : 0,
-        };
-        // Incompressible pixels grow by a byte a row, deflate's stored blocks and the chunks' frames: below 1 in 256 together.
-        var bound = source.Pixels.Length + source.Height;
-        var buffer = ArrayPool<byte>.Shared.Rent(checked(bound + bound / 256 + 1024));
-        try
-        {
-            var length = (nuint)buffer.Length;
-            fixed (byte* memory = buffer, pixels = source.Pixels)
-                if (Write(&image, memory, &length, 0, pixels, 0, null) == 0)
-                    throw new InvalidOperationException($"libpng did not write a {source.Shape} image: {image.Text}.");
-            return buffer[..(int)length];
-        }
-        finally
-        {
-            Free(&image);
-            ArrayPool<byte>.Shared.Return(buffer);
-        }
-    }
-
     static ImageFormatException Broken(PngImage* image) =>
         new($"The PNG is broken or cut short (libpng: {image->Text}). Send the file again, complete.");
 
@@ -103,9 +74,6 @@ internal static unsafe partial class PngCodec
 
     [LibraryImport(NativeLibraries.Png, EntryPoint = "png_image_finish_read")]
     private static partial int FinishRead(PngImage* image, void* background, byte* buffer, int rowStride, void* colourMap);
-
-    [LibraryImport(NativeLibraries.Png, EntryPoint = "png_image_write_to_memory")]
-    private static partial int Write(PngImage* image, byte* memory, nuint* length, int convertTo8Bit, byte* buffer, int rowStride, void* colourMap);
 
     [LibraryImport(NativeLibraries.Png, EntryPoint = "png_image_free")]
     private static partial void Free(PngImage* image);

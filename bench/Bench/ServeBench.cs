@@ -1,0 +1,169 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using VaeFunctions.Bench.Serving;
+using VaeFunctions.Imaging;
+using VaeFunctions.LocalCloud;
+using VaeFunctions.Registry;
+using VaeFunctions.Tensors;
+
+namespace VaeFunctions.Bench;
+
+/// <summary><c>bench serve</c>: latents in, a PNG grid out, beside a Node server and beside ONNX Runtime with nothing around it.</summary>
+sealed class ServeBench : IAsyncDisposable
+{
+    const int Grid = 16, ColdStarts = 3;
+
+    readonly string folder = Directory.CreateTempSubdirectory("vae-bench-").FullName;
+    readonly List<IAsyncDisposable> processes = [];
+
+    public static Command Create()
+    {
+        Option<string> model = new("--model") { Description = "A model of --runs, or a recipe that is trained for an epoch", DefaultValueFactory = _ => "faces-vae" };
+        Option<string> runs = new("--runs") { Description = "A folder that ./vae train wrote", DefaultValueFactory = _ => "runs" };
+        Option<int> clients = new("--clients") { Description = "Clients that ask at the same time", DefaultValueFactory = _ => 32 };
+        Option<double> seconds = new("--seconds") { Description = "Length of a turn", DefaultValueFactory = _ => 5 };
+        Option<int> rounds = new("--rounds") { Description = "Rounds that count, after one that warms up", DefaultValueFactory = _ => 5 };
+        Option<int> requests = new("--requests") { Description = "Requests over which the memory is watched", DefaultValueFactory = _ => 10_000 };
+        var command = new Command("serve", "Latents in, a PNG grid out, beside a Node server and bare ONNX Runtime") { model, runs, clients, seconds, rounds, requests };
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            await using var bench = new ServeBench();
+            await bench.RunAsync(parsed.GetValue(model)!, Path.GetFullPath(parsed.GetValue(runs)!), Math.Max(1, parsed.GetValue(clients)),
+                TimeSpan.FromSeconds(Math.Max(0.1, parsed.GetValue(seconds))), Math.Max(1, parsed.GetValue(rounds)), Math.Max(10, parsed.GetValue(requests)), cancellation);
+        });
+        return command;
+    }
+
+    async Task RunAsync(string model, string runs, int clients, TimeSpan time, int rounds, int requests, CancellationToken cancellation)
+    {
+        var storagePort = Port.Free();
+        var storage = Azurite.ConnectionString(storagePort);
+        processes.Add(await Azurite.StartAsync(storagePort, Path.Combine(folder, "storage"), cancellation));
+        var manifest = await PublishAsync(model, runs, storage, cancellation);
+        var decoder = Path.Combine(folder, "decoder.onnx");
+        await File.WriteAllBytesAsync(decoder, (await new ModelRegistry(BlobStores.Open(storage)).ReadFileAsync(manifest, "decoder.onnx", cancellation)).ToArray(), cancellation);
+        float[][] latents = [.. Enumerable.Range(0, Grid).Select(i => new RandomStream(1, "bench", (ulong)i).Gaussians(manifest.LatentSize))];
+        byte[] many = Body(latents), one = Body(latents[..1]);
+
+        var (ours, cold) = await ColdAsync(() => FunctionsAsync(many));
+        var (node, nodeCold) = await ColdAsync(() => Server.NodeAsync(decoder, many, Path.Combine(folder, "node.log"), cancellation));
+        var alone = await FunctionsAsync(many, ("Serving__LargestBatch", $"{Grid}"));
+        var single = await FunctionsAsync(one);
+        var singleAlone = await FunctionsAsync(one, ("Serving__LargestBatch", "1"));
+        processes.AddRange(ours, node, alone, single, singleAlone);
+        await CheckAsync(ours, node, many);
+
+        Console.WriteLine($"{Machine.Description}; Node.js {await Machine.OutputAsync("node", "--version")}\n");
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"{manifest.Model}: {manifest.Image}, {manifest.LatentSize} latents; {clients} clients; the median of {rounds} turns of {time.TotalSeconds} s.\n"));
+        using var bareOne = new BareRuntime(decoder, 1);
+        using var bareMany = new BareRuntime(decoder, Environment.ProcessorCount);
+        Contender[] bare = [new("ONNX Runtime alone, a loop on all cores", turn => bareOne.RunAsync(latents, turn)), new("ONNX Runtime alone, a loop on each core", turn => bareMany.RunAsync(latents, turn))];
+        var theirs = Client("Node: onnxruntime-node, sharp", node, many);
+        Contender[] grids = [Client("VaeFunctions", ours, many), Client("VaeFunctions, no request shares a run", alone, many), theirs, .. bare];
+        Contender[] singles = [Client("VaeFunctions", single, one), Client("VaeFunctions, no request shares a run", singleAlone, one)];
+        for (var round = -1; round < rounds; round++)
+        {
+            foreach (var contender in (Contender[])[.. grids, .. singles])
+            {
+                cancellation.ThrowIfCancellationRequested();
+                await contender.RunAsync(time, counts: round >= 0);
+            }
+        }
+        Console.WriteLine($"| {Grid} latents a request | requests/s | of ONNX Runtime alone | times Node | p50 ms | p99 ms | p99 / p50 |\n| --- | --- | --- | --- | --- | --- | --- |");
+        foreach (var contender in grids)
+        {
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"| {contender.Name} | {contender.Rate:F0} | {contender.Rate / bare.Max(other => other.Rate):P0} | {contender.Rate / theirs.Rate:F2} | {contender.MedianMilliseconds:F1} | {contender.SlowMilliseconds:F1} | {contender.SlowMilliseconds / contender.MedianMilliseconds:F1} |"));
+        }
+        Console.WriteLine("\n| 1 latent a request | requests/s | p50 ms | p99 ms | p99 / p50 |\n| --- | --- | --- | --- | --- |");
+        foreach (var contender in singles)
+        {
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"| {contender.Name} | {contender.Rate:F0} | {contender.MedianMilliseconds:F1} | {contender.SlowMilliseconds:F1} | {contender.SlowMilliseconds / contender.MedianMilliseconds:F1} |"));
+        }
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"\nFrom the start of the process to the first picture: {cold:F2} s; Node {nodeCold:F2} s (the middle of {ColdStarts}).\n"));
+        await WatchMemoryAsync(ours, many, clients, requests, cancellation);
+
+        Task<Server> FunctionsAsync(byte[] body, params (string, string)[] settings) =>
+            Server.FunctionsAsync(storage, manifest.Model, body, Path.Combine(folder, $"functions-{processes.Count}.log"), cancellation, settings);
+
+        Contender Client(string name, Server server, byte[] body)
+        {
+            var load = new LoadGenerator(server.Address, body, clients);
+            return new(name, turn => load.RunAsync(turn));
+        }
+    }
+
+    /// <summary>The model as it lies in the runs, or trained for an epoch, published to the storage.</summary>
+    async Task<Manifest> PublishAsync(string model, string runs, string storage, CancellationToken cancellation)
+    {
+        if (!ModelRegistry.IsModelName(model) || await new ModelRegistry(new FolderBlobStore(runs)).ReadCurrentAsync(model, cancellation) is null)
+        {
+            runs = Path.Combine(folder, "runs");
+            await TrainerAsync(["train", model, "--epochs", "1", "--model", model, "--out", runs]);
+        }
+        await TrainerAsync(["publish", model, "--from", runs, "--to", "blob"]);
+        var registry = new ModelRegistry(BlobStores.Open(storage));
+        var manifest = await registry.ReadManifestAsync(model, (await registry.ReadCurrentAsync(model, cancellation))!.Version, cancellation);
+        return manifest.Conditional ? throw LocalCloudException.WrongInput($"{model} asks for labels, which this benchmark does not send; take a model without.") : manifest;
+
+        async Task TrainerAsync(string[] arguments)
+        {
+            var log = Path.Combine(folder, "trainer.log");
+            await using var trainer = ChildProcess.Start("The trainer", Installation.TrainingJob, arguments, new Dictionary<string, string> { [BlobStores.Setting] = storage }, log);
+            if (await trainer.WaitForExitAsync(cancellation) != 0)
+                throw trainer.Ended();
+        }
+    }
+
+    static byte[] Body(float[][] latents) => Encoding.UTF8.GetBytes(JsonSerializer.Serialize(new { latents }));
+
+    /// <summary>The last of some servers that were started one after the other, and the middle of how long each took.</summary>
+    static async Task<(Server Server, double Seconds)> ColdAsync(Func<Task<Server>> start)
+    {
+        var seconds = new List<double>();
+        while (true)
+        {
+            var server = await start();
+            seconds.Add(server.ColdStart.TotalSeconds);
+            if (seconds.Count == ColdStarts) return (server, Machine.Median(seconds));
+            await server.DisposeAsync();
+        }
+    }
+
+    /// <exception cref="InvalidOperationException">The servers do not give the same pictures, so they do not do the same work.</exception>
+    static async Task CheckAsync(Server ours, Server node, byte[] body)
+    {
+        var pictures = new List<Image>();
+        foreach (var server in new[] { ours, node })
+        {
+            using var client = new LoadGenerator(server.Address, body, 1);
+            pictures.Add(ImageCodec.Decode(await client.AskAsync()));
+        }
+        if (pictures[0].Pixels.Length != pictures[1].Pixels.Length || pictures[0].Pixels.Zip(pictures[1].Pixels).Any(pair => Math.Abs(pair.First - pair.Second) > 1))
+            throw new InvalidOperationException($"The servers answer different pictures, {pictures[0].Shape} and {pictures[1].Shape}.");
+    }
+
+    static async Task WatchMemoryAsync(Server server, byte[] body, int clients, int requests, CancellationToken cancellation)
+    {
+        const int Looks = 10;
+        using var load = new LoadGenerator(server.Address, body, clients);
+        Console.WriteLine("| requests | MB |\n| --- | --- |");
+        for (var look = 0; look <= Looks; look++)
+        {
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| {(long)look * requests / Looks:N0} | {server.Megabytes:F0} |"));
+            cancellation.ThrowIfCancellationRequested();
+            if (look < Looks) await load.RunAsync(TimeSpan.MaxValue, requests / Looks);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var process in processes.AsEnumerable().Reverse()) await process.DisposeAsync();
+        Directory.Delete(folder, recursive: true);
+    }
+}
