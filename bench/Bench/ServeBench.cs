@@ -53,17 +53,17 @@ sealed class ServeBench : IAsyncDisposable
         var single = await FunctionsAsync(one);
         var singleAlone = await FunctionsAsync(one, ("Serving__LargestBatch", "1"));
         processes.AddRange(ours, node, alone, single, singleAlone);
-        await CheckAsync(ours, node, many);
+        Check(ours, node, many);
 
         Console.WriteLine($"{Machine.Description}; Node.js {await Machine.OutputAsync("node", "--version")}\n");
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"{manifest.Model}: {manifest.Image}, {manifest.LatentSize} latents; {clients} clients; the median of {rounds} turns of {time.TotalSeconds} s.\n"));
-        using var bareOne = new BareRuntime(decoder, 1);
-        using var bareMany = new BareRuntime(decoder, Environment.ProcessorCount);
-        Contender[] bare = [new("ONNX Runtime alone, a loop on all cores", turn => bareOne.RunAsync(latents, turn)), new("ONNX Runtime alone, a loop on each core", turn => bareMany.RunAsync(latents, turn))];
-        var theirs = Client("Node: onnxruntime-node, sharp", node, many);
-        Contender[] grids = [Client("VaeFunctions", ours, many), Client("VaeFunctions, no request shares a run", alone, many), theirs, .. bare];
-        Contender[] singles = [Client("VaeFunctions", single, one), Client("VaeFunctions, no request shares a run", singleAlone, one)];
+        using var bareOne = new BareRuntime(decoder, latents, 1);
+        using var bareMany = new BareRuntime(decoder, latents, Environment.ProcessorCount);
+        Contender[] bare = [new("ONNX Runtime alone, a loop on all cores", Environment.ProcessId, bareOne.RunAsync), new("ONNX Runtime alone, a loop on each core", Environment.ProcessId, bareMany.RunAsync)];
+        var theirs = Asked("Node: onnxruntime-node, sharp", node, many);
+        Contender[] grids = [Asked("VaeFunctions", ours, many), Asked("VaeFunctions, no request shares a run", alone, many), theirs, .. bare];
+        Contender[] singles = [Asked("VaeFunctions", single, one), Asked("VaeFunctions, no request shares a run", singleAlone, one)];
         for (var round = -1; round < rounds; round++)
         {
             foreach (var contender in (Contender[])[.. grids, .. singles])
@@ -72,18 +72,10 @@ sealed class ServeBench : IAsyncDisposable
                 await contender.RunAsync(time, counts: round >= 0);
             }
         }
-        Console.WriteLine($"| {Grid} latents a request | requests/s | of ONNX Runtime alone | times Node | p50 ms | p99 ms | p99 / p50 |\n| --- | --- | --- | --- | --- | --- | --- |");
-        foreach (var contender in grids)
-        {
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"| {contender.Name} | {contender.Rate:F0} | {contender.Rate / bare.Max(other => other.Rate):P0} | {contender.Rate / theirs.Rate:F2} | {contender.MedianMilliseconds:F1} | {contender.SlowMilliseconds:F1} | {contender.SlowMilliseconds / contender.MedianMilliseconds:F1} |"));
-        }
-        Console.WriteLine("\n| 1 latent a request | requests/s | p50 ms | p99 ms | p99 / p50 |\n| --- | --- | --- | --- | --- |");
-        foreach (var contender in singles)
-        {
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"| {contender.Name} | {contender.Rate:F0} | {contender.MedianMilliseconds:F1} | {contender.SlowMilliseconds:F1} | {contender.SlowMilliseconds / contender.MedianMilliseconds:F1} |"));
-        }
+        Console.WriteLine($"| {Grid} latents a request | requests/s | of a loop on all cores | times Node | p50 ms | p99 ms | p99 / p50 | a core's ms each |\n| --- | --- | --- | --- | --- | --- | --- | --- |");
+        foreach (var contender in grids) Console.WriteLine(Row(contender, string.Create(CultureInfo.InvariantCulture, $" {contender.Rate / bare[0].Rate:P0} | {contender.Rate / theirs.Rate:F2} |")));
+        Console.WriteLine("\n| 1 latent a request | requests/s | p50 ms | p99 ms | p99 / p50 | a core's ms each |\n| --- | --- | --- | --- | --- | --- |");
+        foreach (var contender in singles) Console.WriteLine(Row(contender));
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"\nFrom the start of the process to the first picture: {cold:F2} s; Node {nodeCold:F2} s (the middle of {ColdStarts}).\n"));
         await WatchMemoryAsync(ours, many, clients, requests, cancellation);
@@ -91,11 +83,7 @@ sealed class ServeBench : IAsyncDisposable
         Task<Server> FunctionsAsync(byte[] body, params (string, string)[] settings) =>
             Server.FunctionsAsync(storage, manifest.Model, body, Path.Combine(folder, $"functions-{processes.Count}.log"), cancellation, settings);
 
-        Contender Client(string name, Server server, byte[] body)
-        {
-            var load = new LoadGenerator(server.Address, body, clients);
-            return new(name, turn => load.RunAsync(turn));
-        }
+        Contender Asked(string name, Server server, byte[] body) => new(name, server.Id, turn => server.LoadAsync(body, clients, turn));
     }
 
     /// <summary>The model as it lies in the runs, or trained for an epoch, published to the storage.</summary>
@@ -120,6 +108,9 @@ sealed class ServeBench : IAsyncDisposable
         }
     }
 
+    static string Row(Contender of, string ratios = "") => string.Create(CultureInfo.InvariantCulture,
+        $"| {of.Name} | {of.Rate:F0} |{ratios} {of.MedianMilliseconds:F1} | {of.SlowMilliseconds:F1} | {of.SlowMilliseconds / of.MedianMilliseconds:F1} | {of.Work:F2} |");
+
     static byte[] Body(float[][] latents) => Encoding.UTF8.GetBytes(JsonSerializer.Serialize(new { latents }));
 
     /// <summary>The last of some servers that were started one after the other, and the middle of how long each took.</summary>
@@ -136,13 +127,13 @@ sealed class ServeBench : IAsyncDisposable
     }
 
     /// <exception cref="InvalidOperationException">The servers do not give the same pictures, so they do not do the same work.</exception>
-    static async Task CheckAsync(Server ours, Server node, byte[] body)
+    static void Check(Server ours, Server node, byte[] body)
     {
         var pictures = new List<Image>();
         foreach (var server in new[] { ours, node })
         {
-            using var client = new LoadGenerator(server.Address, body, 1);
-            pictures.Add(ImageCodec.Decode(await client.AskAsync()));
+            using var client = new Client(server.Address, body);
+            pictures.Add(ImageCodec.Decode(client.Ask()));
         }
         if (pictures[0].Pixels.Length != pictures[1].Pixels.Length || pictures[0].Pixels.Zip(pictures[1].Pixels).Any(pair => Math.Abs(pair.First - pair.Second) > 1))
             throw new InvalidOperationException($"The servers answer different pictures, {pictures[0].Shape} and {pictures[1].Shape}.");
@@ -151,13 +142,12 @@ sealed class ServeBench : IAsyncDisposable
     static async Task WatchMemoryAsync(Server server, byte[] body, int clients, int requests, CancellationToken cancellation)
     {
         const int Looks = 10;
-        using var load = new LoadGenerator(server.Address, body, clients);
         Console.WriteLine("| requests | MB |\n| --- | --- |");
         for (var look = 0; look <= Looks; look++)
         {
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| {(long)look * requests / Looks:N0} | {server.Megabytes:F0} |"));
             cancellation.ThrowIfCancellationRequested();
-            if (look < Looks) await load.RunAsync(TimeSpan.MaxValue, requests / Looks);
+            if (look < Looks) await server.LoadAsync(body, clients, TimeSpan.MaxValue, requests / Looks);
         }
     }
 

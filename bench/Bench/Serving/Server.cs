@@ -1,10 +1,11 @@
 using System.Diagnostics;
+using System.Net.Sockets;
 using VaeFunctions.LocalCloud;
 using VaeFunctions.Registry;
 
 namespace VaeFunctions.Bench.Serving;
 
-/// <summary>A server in a process of its own, and clients that know what to ask it.</summary>
+/// <summary>A server in a process of its own.</summary>
 sealed class Server : IAsyncDisposable
 {
     readonly ChildProcess process;
@@ -12,6 +13,8 @@ sealed class Server : IAsyncDisposable
     Server(ChildProcess process, Uri address) => (this.process, Address) = (process, address);
 
     public Uri Address { get; }
+
+    public int Id => process.Id;
 
     /// <summary>From the start of the process to its first picture.</summary>
     public TimeSpan ColdStart { get; private set; }
@@ -37,12 +40,7 @@ sealed class Server : IAsyncDisposable
         var server = new Server(process, new($"http://127.0.0.1:{port}/{path}"));
         try
         {
-            using var client = new LoadGenerator(server.Address, body, 1);
-            await process.WaitUntilAsync(async () =>
-            {
-                await client.AskAsync();
-                return true;
-            }, TimeSpan.FromSeconds(60), cancellation);
+            await process.WaitUntilAsync(() => Task.FromResult(server.Answers(body)), TimeSpan.FromSeconds(60), cancellation);
             server.ColdStart = clock.Elapsed;
             return server;
         }
@@ -50,6 +48,33 @@ sealed class Server : IAsyncDisposable
         {
             await server.DisposeAsync();
             throw;
+        }
+    }
+
+    bool Answers(byte[] body)
+    {
+        try
+        {
+            using var client = new Client(Address, body);
+            return client.Ask().Length > 0;
+        }
+        catch (SocketException) // it does not listen yet
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Clients that ask for some time, or until there are as many answers.</summary>
+    public async Task<Load> LoadAsync(byte[] body, int count, TimeSpan time, int answers = int.MaxValue)
+    {
+        Client[] clients = [.. Enumerable.Range(0, count).Select(_ => new Client(Address, body))];
+        try
+        {
+            return await Load.OfAsync(clients.Select(client => (Action)(() => client.Ask())), time, answers);
+        }
+        finally
+        {
+            foreach (var client in clients) client.Dispose();
         }
     }
 

@@ -15,6 +15,9 @@ sealed class FunctionMethod(string name, MethodInfo method, ParameterInfo parame
 
     public MethodInfo Method => method;
 
+    /// <summary>The result of the task that the method returns; null where it returns none that has one.</summary>
+    public PropertyInfo? Result { get; } = typeof(Task).IsAssignableFrom(method.ReturnType) ? method.ReturnType.GetProperty(nameof(Task<>.Result)) : null;
+
     public ParameterInfo TriggerParameter => parameter;
 
     public TriggerBindingAttribute Trigger => trigger;

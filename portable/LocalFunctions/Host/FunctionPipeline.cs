@@ -33,7 +33,7 @@ sealed class FunctionPipeline(IEnumerable<Func<FunctionExecutionDelegate, Functi
         try
         {
             var returned = method.Invoke(instance, BindingFlags.DoNotWrapExceptions, null, arguments, CultureInfo.InvariantCulture);
-            context.GetInvocationResult().Value = returned is Task task ? await ResultAsync(task) : returned;
+            context.GetInvocationResult().Value = returned is Task task ? await ResultAsync(task, local.Function.Result) : returned;
         }
         finally
         {
@@ -44,12 +44,10 @@ sealed class FunctionPipeline(IEnumerable<Func<FunctionExecutionDelegate, Functi
         }
     }
 
-    static async Task<object?> ResultAsync(Task task)
+    static async Task<object?> ResultAsync(Task task, PropertyInfo? result)
     {
         await task;
-        // A Task from an async method without a value is a Task<VoidTaskResult> underneath.
-        var result = task.GetType().GetProperty("Result")?.GetValue(task);
-        return result?.GetType().Name == "VoidTaskResult" ? null : result;
+        return result?.GetValue(task);
     }
 
     sealed class Result : InvocationResult
