@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Diagnostics;
 using Azure.Identity;
 using Spectre.Console;
 using VaeFunctions.Registry;
@@ -20,6 +21,12 @@ static class DropCommand
             "Uploads images to a model's inbox, waits, and says where the results are. The storage is that of ./vae serve, or the one that "
             + "the environment variable VaeStorage names. Exit code 1 if an image was rejected or not answered.")
         { files, model, timeout, copies, data };
+        // FILES would take a misspelt option for a file.
+        files.Validators.Add(result =>
+        {
+            foreach (var word in result.Tokens.Select(token => token.Value).Where(word => word.StartsWith("--", StringComparison.Ordinal) && !File.Exists(word)))
+                result.AddError(Spelling.Suggest($"There is no option '{word}'.", [word], command.Options.Select(option => option.Name)));
+        });
         command.SetAction(async (parsed, cancellation) =>
         {
             var list = DropList.From(parsed.GetValue(files)!);
@@ -67,11 +74,22 @@ static class DropCommand
     {
         if ((BlobStores.FromEnvironment(BlobStores.Setting) ?? BlobStores.FromEnvironment(BlobStores.UriSetting)) is not null)
             return BlobStores.FromSettings(BlobStores.FromEnvironment, () => new DefaultAzureCredential());
-        if (Session.TryRead(data) is { } session && await AnswersAsync(session.StoragePort, cancellation))
-            return BlobStores.Open(Azurite.ConnectionString(session.StoragePort));
+        for (var clock = Stopwatch.StartNew(); ; await Task.Delay(200, cancellation))
+        {
+            if (Session.TryRead(data) is { } session && await AnswersAsync(session.StoragePort, cancellation))
+                return BlobStores.Open(Azurite.ConnectionString(session.StoragePort));
+            if (clock.Elapsed > (Session.IsHeld(data) ? LongestStart : Hesitation))
+                break;
+        }
         throw LocalCloudException.WrongInput(
             $"No ./vae serve is running on {data}. Start it in another terminal; where it runs with --data DIR, give the same here; or name a storage account in the environment variable VaeStorage.");
     }
+
+    /// <summary>How long a ./vae serve that has been started may take until it serves: it publishes models first.</summary>
+    static readonly TimeSpan LongestStart = TimeSpan.FromMinutes(2);
+
+    /// <summary>How long one that was started just now may take until it can be noticed.</summary>
+    static readonly TimeSpan Hesitation = TimeSpan.FromSeconds(3);
 
     static async Task<bool> AnswersAsync(int storagePort, CancellationToken cancellation)
     {

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Runtime.InteropServices;
 using Spectre.Console;
+using VaeFunctions;
 using VaeFunctions.LocalCloud;
 using VaeFunctions.Registry;
 
@@ -27,7 +28,7 @@ var parsed = root.Parse(args);
 if (parsed.Errors.Count > 0)
 {
     foreach (var error in parsed.Errors)
-        Console.Error.WriteLine($"vae: {error.Message}");
+        Console.Error.WriteLine($"vae: {Spelling.Suggest(error.Message, parsed.UnmatchedTokens, parsed.CommandResult.Command.Options.Select(option => option.Name))}");
     return 2;
 }
 

@@ -30,7 +30,7 @@ static class ServeCommand
         Port.DemandFree(session.StoragePort, "the storage emulator", "--storage-port");
         Port.DemandFree(session.StoragePort + 1, "the storage emulator's queues", "--storage-port");
         Directory.CreateDirectory(data);
-        using var theOnlyOne = Lock(data);
+        using var theOnlyOne = Hold(data);
 
         var connectionString = Azurite.ConnectionString(session.StoragePort);
         await using var storage = await Azurite.StartAsync(session.StoragePort, data, cancellation);
@@ -86,15 +86,6 @@ static class ServeCommand
     }
 
     // Two emulators on the same data would destroy it.
-    static FileStream Lock(string data)
-    {
-        try
-        {
-            return new FileStream(Path.Combine(data, ".lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-        }
-        catch (IOException)
-        {
-            throw LocalCloudException.WrongInput($"Another ./vae serve uses {data}. Stop it, or choose another folder: --data DIR");
-        }
-    }
+    static FileStream Hold(string data) => Session.TryHold(data)
+        ?? throw LocalCloudException.WrongInput($"Another ./vae serve uses {data}. Stop it, or choose another folder: --data DIR");
 }

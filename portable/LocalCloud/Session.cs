@@ -7,6 +7,9 @@ sealed record Session(int Port, int StoragePort)
 {
     const string Name = "serve.json";
 
+    /// <summary>The connection string of its storage, for the script ./vae.</summary>
+    public const string Storage = "storage";
+
     /// <summary>The data folder of serve and drop where none is named.</summary>
     public static string DefaultFolder => Path.Combine(Installation.Root, ".azurite");
 
@@ -22,7 +25,37 @@ sealed record Session(int Port, int StoragePort)
         }
     }
 
-    public void Write(string folder) => File.WriteAllText(Path.Combine(folder, Name), JsonSerializer.Serialize(this));
+    /// <summary>Takes a data folder until the result is disposed of; null where a serve has it already.</summary>
+    public static FileStream? TryHold(string folder)
+    {
+        try
+        {
+            return new FileStream(Path.Combine(folder, ".lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (IOException)
+        {
+            return null;
+        }
+    }
 
-    public static void Remove(string folder) => File.Delete(Path.Combine(folder, Name));
+    /// <summary>Whether a serve has a data folder, even if it does not serve yet.</summary>
+    public static bool IsHeld(string folder)
+    {
+        if (!Directory.Exists(folder))
+            return false;
+        using var held = TryHold(folder);
+        return held is null;
+    }
+
+    public void Write(string folder)
+    {
+        File.WriteAllText(Path.Combine(folder, Storage), Azurite.ConnectionString(StoragePort));
+        File.WriteAllText(Path.Combine(folder, Name), JsonSerializer.Serialize(this));
+    }
+
+    public static void Remove(string folder)
+    {
+        File.Delete(Path.Combine(folder, Name));
+        File.Delete(Path.Combine(folder, Storage));
+    }
 }

@@ -19,7 +19,7 @@ public sealed class ConceptsFunctions(ModelProvider models, RequestLatents laten
         using var session = await models.LeaseAsync(model, cancellation);
         var concepts = await store.ListAsync(session, cancellation);
         request.HttpContext.Response.Describe(session);
-        return Answers.Json(new { session.Model, session.Version, concepts = concepts.Select(concept => new { concept.Name, concept.Separability, concept.Examples }) });
+        return Answers.Json(new { session.Model, session.Version, concepts = concepts.Select(concept => new { concept.Name, concept.Unit, concept.Separability, concept.Examples }) });
     }
 
     [Function("SaveConcept")]

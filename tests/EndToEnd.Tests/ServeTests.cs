@@ -1,5 +1,6 @@
 using System.Text.Json;
 using VaeFunctions.LocalCloud;
+using VaeFunctions.Registry;
 
 namespace VaeFunctions.Tests;
 
@@ -25,6 +26,35 @@ public sealed class ServeTests(ServeFixture fixture) : IClassFixture<ServeFixtur
         Assert.Equal(2, drop.ExitCode);
         Assert.Contains("--data DIR", drop.Output, StringComparison.Ordinal);
         Assert.Contains($"--model {ServeFixture.Model} --data {fixture.Data}", fixture.Serve.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Beside_a_running_serve_other_commands_find_its_storage()
+    {
+        var storage = BlobStores.Open(await File.ReadAllTextAsync(Path.Combine(fixture.Data, Session.Storage)));
+
+        Assert.Contains(ServeFixture.Model, await new ModelRegistry(storage).ListModelsAsync());
+    }
+
+    [Fact]
+    public async Task A_drop_that_comes_before_serve_is_ready_waits_for_it()
+    {
+        var data = folder.File("data");
+        await using var drop = Command.Start(Command.LocalCloud, "drop", folder.File("image.png", [1, 2, 3]), "--data", data);
+        await using var serve = Command.Start(
+            Command.LocalCloud, "serve", "--port", $"{Port.Free()}", "--storage-port", $"{Port.Free()}", "--data", data, "--runs", folder.File("none"));
+
+        Assert.Equal(2, await drop.WaitForExitAsync());
+        Assert.Contains("No model is published", drop.Output, StringComparison.Ordinal); // it found the storage
+    }
+
+    [Fact]
+    public async Task A_misspelt_option_is_answered_with_the_one_that_was_meant()
+    {
+        await using var drop = await Command.RunAsync(Command.LocalCloud, "drop", "image.png", "--modle", "faces");
+
+        Assert.Equal(2, drop.ExitCode);
+        Assert.Contains("Did you mean --model?", drop.Output, StringComparison.Ordinal);
     }
 
     [Fact]

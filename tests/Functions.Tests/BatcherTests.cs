@@ -117,7 +117,24 @@ public sealed class BatcherTests : IDisposable
     }
 
     [Fact]
-    public async Task Batches_and_rejections_are_measured_by_model()
+    public void Refused_requests_are_counted_by_reason_and_the_others_are_not()
+    {
+        var seen = new List<(string Name, string Reason)>();
+        using var listener = new MeterListener { InstrumentPublished = (instrument, all) => { if (instrument.Name == "vae.rejections") all.EnableMeasurementEvents(instrument); } };
+        listener.SetMeasurementEventCallback<long>((instrument, _, tags, _) =>
+        {
+            var all = tags.ToArray().ToDictionary(tag => tag.Key, tag => $"{tag.Value}");
+            if (all["vae.function"] == "Counted") lock (seen) seen.Add((all["vae.model"], all["vae.reason"]));
+        });
+        listener.Start();
+        metrics.Answered("Counted", "faces", 200, TimeSpan.Zero);
+        metrics.Answered("Counted", "faces", 503, TimeSpan.Zero, "queue full");
+        metrics.Answered("Counted", null, 404, TimeSpan.Zero, "not found");
+        Assert.Equal([("faces", "queue full"), ("", "not found")], seen);
+    }
+
+    [Fact]
+    public async Task Batches_are_measured_by_model()
     {
         var seen = new List<(string Name, int Value, object? Model)>();
         using var listener = new MeterListener { InstrumentPublished = (instrument, all) => { if (instrument.Meter.Name == ServingMetrics.Name) all.EnableMeasurementEvents(instrument); } };

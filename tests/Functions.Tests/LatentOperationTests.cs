@@ -202,6 +202,8 @@ public sealed class LatentOperationTests(ServingFixture serving)
         var image = await PostAsync("reconstruct", new { images = new[] { $"blob:inbox/{ServingFixture.Model}/by-name.png" } }).PngAsync();
         Assert.Equal([204, 204, 204, 204], Greys(image));
         Assert.Contains("inbox, results", await PostAsync("reconstruct", new { images = new[] { "blob:models/tiny/v1/manifest.json" } }).ProblemAsync(400), StringComparison.Ordinal);
+        await inbox.UploadBlobAsync($"{ServingFixture.Model}/large.png", new BinaryData(new byte[1_000_001]));
+        Assert.Contains("1000000 bytes", await PostAsync("reconstruct", new { images = new[] { $"blob:inbox/{ServingFixture.Model}/large.png" } }).ProblemAsync(413), StringComparison.Ordinal);
         Assert.Contains("no blob", await PostAsync("reconstruct", new { images = new[] { "blob:inbox/absent.png" } }).ProblemAsync(400), StringComparison.Ordinal);
     }
 }

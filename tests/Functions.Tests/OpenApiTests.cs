@@ -22,6 +22,36 @@ public sealed class OpenApiTests(ServingFixture serving)
     }
 
     [Fact]
+    public async Task The_page_has_an_example_of_every_route()
+    {
+        var page = File.ReadAllLines(Path.Combine(Root(), "docs/http-api.md"));
+        var examples = page.Where(line => line.Contains("curl ", StringComparison.Ordinal)).Select(line =>
+        {
+            var path = Regex.Match(line, @"http://localhost:7071/api(/[^?'\s]*)").Groups[1].Value;
+            return $"{Verb(line)} {Regex.Replace(Regex.Replace(path, "^/models/faces-vae", "/models/{model}"), "/concepts/[a-z]+$", "/concepts/{name}").Replace("$job", "{id}", StringComparison.Ordinal)}";
+        });
+        var described = (await DocumentAsync())["paths"]!.AsObject().SelectMany(path => path.Value!.AsObject().Select(operation => $"{operation.Key.ToUpperInvariant()} {path.Key}"));
+        Assert.Equal(described.Order(), examples.Distinct().Order());
+
+        static string Verb(string line) => Regex.Match(line, "-X ([A-Z]+)") is { Success: true } given ? given.Groups[1].Value : Regex.IsMatch(line, " (-d|-F|--data-binary) ") ? "POST" : "GET";
+    }
+
+    [Fact]
+    public void Every_picture_of_the_page_is_there()
+    {
+        var pictures = Regex.Matches(File.ReadAllText(Path.Combine(Root(), "docs/http-api.md")), @"!\[[^]]*\]\(([^)]+)\)").Select(picture => picture.Groups[1].Value).ToArray();
+        Assert.NotEmpty(pictures);
+        Assert.All(pictures, picture => Assert.True(File.Exists(Path.Combine(Root(), "docs", picture)), picture));
+    }
+
+    static string Root()
+    {
+        var folder = new DirectoryInfo(AppContext.BaseDirectory);
+        while (!File.Exists(Path.Combine(folder.FullName, "VaeFunctions.sln"))) folder = folder.Parent!;
+        return folder.FullName;
+    }
+
+    [Fact]
     public async Task The_document_keeps_the_rules_of_openapi_3_1()
     {
         var document = await DocumentAsync();

@@ -4,7 +4,7 @@ using VaeFunctions.Registry;
 
 namespace VaeFunctions.Latent;
 
-/// <summary>Concepts as safetensors: <c>NAME.mean</c> and <c>NAME.logistic</c>, [L] each; separability and examples in the metadata.</summary>
+/// <summary>Concepts as safetensors: <c>NAME.mean</c> and <c>NAME.logistic</c>, [L] each; unit, separability and examples in the metadata.</summary>
 public static partial class ConceptFile
 {
     public const string Name = "concepts.safetensors";
@@ -27,6 +27,7 @@ public static partial class ConceptFile
             all.SelectMany(concept => new (string Key, string Value)[]
             {
                 ($"{concept.Name}.separability", concept.Separability.ToString("R", CultureInfo.InvariantCulture)),
+                ($"{concept.Name}.unit", concept.Unit.ToString("R", CultureInfo.InvariantCulture)),
                 ($"{concept.Name}.examples", concept.Examples.ToString(CultureInfo.InvariantCulture)),
             }).ToDictionary(pair => pair.Key, pair => pair.Value));
     }
@@ -43,7 +44,10 @@ public static partial class ConceptFile
                 float[] mean = file.GetFloats(tensor.Name), logistic = file.GetFloats($"{name}.logistic");
                 if (mean.Length != latentSize || logistic.Length != latentSize || !mean.Concat(logistic).All(float.IsFinite))
                     throw new ModelFormatException($"Concept {name}: {mean.Length} and {logistic.Length} numbers were found; {latentSize} finite ones each were expected.");
-                return new Concept(name, mean, logistic, Number(file, $"{name}.separability"), (int)Number(file, $"{name}.examples"));
+                return new Concept(name, mean, logistic, Number(file, $"{name}.separability"), (int)Number(file, $"{name}.examples"))
+                {
+                    Unit = file.Metadata.ContainsKey($"{name}.unit") ? (float)Number(file, $"{name}.unit") : 1, // older files have none
+                };
             })];
         }
         catch (CheckpointException fault)

@@ -107,7 +107,7 @@ public sealed class FolderBlobStore(string root) : IBlobStore
         }
     }
 
-    internal static StorageException TooLarge(string path, long size, long limit, string location) =>
+    internal static BlobTooLargeException TooLarge(string path, long size, long limit, string location) =>
         new($"Reading {path} at {location}: it has {size} bytes, above the limit of {Math.Min(limit, Array.MaxLength)}.");
 
     string FileOf(BlobPath path) => Path.Combine([root, path.Container, .. path.Name.Split('/')]);

@@ -9,7 +9,8 @@ public interface IBlobStore
     string Location { get; }
 
     /// <summary>A blob's content and ETag, or null where there is none.</summary>
-    /// <exception cref="StorageException">The storage cannot be reached, or the blob is larger than <paramref name="maxBytes"/>.</exception>
+    /// <exception cref="StorageException">The storage cannot be reached.</exception>
+    /// <exception cref="BlobTooLargeException">The blob is larger than <paramref name="maxBytes"/>.</exception>
     Task<Blob?> TryReadAsync(string path, long maxBytes, CancellationToken cancellation = default);
 
     /// <summary>Writes a blob whole and gives back its new ETag; a reader sees the old content or the new, never a part.</summary>
@@ -48,6 +49,9 @@ public readonly record struct WriteCondition
 
 /// <summary>Storage failed or cannot be reached; the message says where and what to look at.</summary>
 public class StorageException(string message, Exception? inner = null) : Exception(message, inner);
+
+/// <summary>A blob has more bytes than the reader wants.</summary>
+public sealed class BlobTooLargeException(string message) : StorageException(message);
 
 /// <summary>A conditional write found another state than it asked for.</summary>
 public sealed class BlobConflictException(string message, Exception? inner = null) : StorageException(message, inner);

@@ -24,13 +24,14 @@ sealed class ProblemMiddleware(ServingMetrics metrics, ILogger<ProblemMiddleware
         }
         var started = Stopwatch.GetTimestamp();
         using var activity = ServingMetrics.Traces.StartActivity(context.FunctionDefinition.Name);
+        string? refusal = null;
         try
         {
             await next(context);
         }
         catch (Exception fault) when (!http.RequestAborted.IsCancellationRequested)
         {
-            var (status, detail) = Describe(fault);
+            (var status, var detail, refusal) = Describe(fault);
             if (status >= 500 && fault is not OverloadedException)
                 logger.LogError(fault, "{Function} answers {Status} to {Method} {Path}", context.FunctionDefinition.Name, status, http.Request.Method, http.Request.Path);
             if (status == StatusCodes.Status503ServiceUnavailable)
@@ -40,21 +41,23 @@ sealed class ProblemMiddleware(ServingMetrics metrics, ILogger<ProblemMiddleware
         var answered = (context.GetInvocationResult().Value as IStatusCodeActionResult)?.StatusCode ?? StatusCodes.Status200OK;
         var model = http.Response.Headers["X-Model"].ToString(); // only names that exist, so that strangers cannot make up series
         activity?.SetTag("vae.model", model).SetTag("http.response.status_code", answered);
-        metrics.Answered(context.FunctionDefinition.Name, model, answered, Stopwatch.GetElapsedTime(started));
+        metrics.Answered(context.FunctionDefinition.Name, model, answered, Stopwatch.GetElapsedTime(started), refusal);
     }
 
-    static (int Status, string Detail) Describe(Exception fault) => fault switch
+    static (int Status, string Detail, string Reason) Describe(Exception fault) => fault switch
     {
-        RequestException request => (request.Status, request.Message),
-        ImageFormatException image => (StatusCodes.Status400BadRequest, image.Message),
-        BadHttpRequestException request => (request.StatusCode, request.Message),
-        ModelUnavailableException model => (StatusCodes.Status503ServiceUnavailable, model.Message),
-        OverloadedException full => (StatusCodes.Status503ServiceUnavailable, full.Message),
-        RegistryException registry => (StatusCodes.Status503ServiceUnavailable, registry.Message),
+        RequestException request => (request.Status, request.Message, Reason(request.Status)),
+        ImageFormatException image => (StatusCodes.Status400BadRequest, image.Message, "not an image"),
+        BadHttpRequestException request => (request.StatusCode, request.Message, Reason(request.StatusCode)),
+        ModelUnavailableException model => (StatusCodes.Status503ServiceUnavailable, model.Message, "model unusable"),
+        OverloadedException full => (StatusCodes.Status503ServiceUnavailable, full.Message, "queue full"),
+        RegistryException registry => (StatusCodes.Status503ServiceUnavailable, registry.Message, "registry damaged"),
         StorageException or RequestFailedException or AuthenticationFailedException =>
-            (StatusCodes.Status503ServiceUnavailable, "The storage does not answer as it should; try again in a few seconds. The server's log has the cause."),
-        _ => (StatusCodes.Status500InternalServerError, "The server failed; its log has the cause. The request itself may be right."),
+            (StatusCodes.Status503ServiceUnavailable, "The storage does not answer as it should; try again in a few seconds. The server's log has the cause.", "storage down"),
+        _ => (StatusCodes.Status500InternalServerError, "The server failed; its log has the cause. The request itself may be right.", "fault"),
     };
+
+    static string Reason(int status) => ReasonPhrases.GetReasonPhrase(status).ToLowerInvariant();
 
     static ContentResult Problem(int status, string detail, string path) => new()
     {

@@ -99,6 +99,11 @@ public sealed class RequestImages(IOptions<ServingOptions> options, IBlobStore s
         {
             throw RequestException.Invalid($"{place}: {fault.Message}", fault);
         }
+        catch (BlobTooLargeException)
+        {
+            throw new RequestException(StatusCodes.Status413PayloadTooLarge,
+                $"{place}: blob {RequestContent.Shortened(path)} has more than {options.Value.MaxBodyBytes} bytes, which is the most that is read; name a smaller one.");
+        }
     }
 
     static RequestException NotAnImage(string place) =>

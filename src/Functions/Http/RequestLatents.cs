@@ -65,8 +65,9 @@ public sealed class RequestLatents(RequestImages images, ConceptStore store)
         }
     }
 
-    /// <summary>A concept's direction, as the request wants it.</summary>
-    public static float[] DirectionOf(RequestContent content, Concept concept) => content.Choice(Field.Direction) == "logistic" ? concept.Logistic : concept.Mean;
+    /// <summary>What strength 1 of a concept adds, in the direction that the request wants.</summary>
+    public static float[] DirectionOf(RequestContent content, Concept concept) =>
+        content.Choice(Field.Direction) == "logistic" ? concept.Logistic : Arithmetic.Sum([(concept.Unit, concept.Mean)]);
 
     async Task<LatentPoint> ReadOneAsync(RequestContent content, JsonNode? node, string place, ModelSession session, bool inSum, CancellationToken cancellation)
     {

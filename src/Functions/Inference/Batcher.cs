@@ -36,7 +36,6 @@ sealed class Batcher<TIn, TOut> : IDisposable
         if (Interlocked.Add(ref queued, count) is var length && length > longestQueue && length > count)
         {
             Interlocked.Add(ref queued, -count);
-            metrics.Rejected();
             throw new OverloadedException($"{length - count} images wait for this model already, of at most {longestQueue}; try again in a moment.");
         }
         metrics.Queued(count);

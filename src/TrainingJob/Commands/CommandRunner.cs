@@ -30,7 +30,8 @@ static class CommandRunner
         var parsed = root.Parse(args);
         if (parsed.Errors.Count > 0)
         {
-            foreach (var error in parsed.Errors) await Console.Error.WriteLineAsync(error.Message);
+            var options = parsed.CommandResult.Command.Options.Select(option => option.Name).ToArray();
+            foreach (var error in parsed.Errors) await Console.Error.WriteLineAsync(Spelling.Suggest(error.Message, parsed.UnmatchedTokens, options));
             await Console.Error.WriteLineAsync($"See ./vae {parsed.CommandResult.Command.Name} --help.");
             return WrongInput;
         }

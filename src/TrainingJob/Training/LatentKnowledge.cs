@@ -24,14 +24,24 @@ public static class LatentKnowledge
         if (sides is []) return [];
         var places = Places(data);
         var latents = Encode(model, data, places).ToArray();
+        Func<float[][], float[][]>? again = model.Classes == 0 ? latents => Again(model, latents) : null; // else each image would need its label
         var concepts = new Dictionary<string, Concept>();
         foreach (var (text, side) in sides)
         {
             float[][] with = [.. latents.Where((_, i) => side(places[i]) > 0)], without = [.. latents.Where((_, i) => side(places[i]) < 0)];
             var name = ConceptFile.ToConceptName(text);
-            if (Math.Min(with.Length, without.Length) >= FewestExamples) concepts.TryAdd(name, Concept.Find(name, with, without));
+            if (Math.Min(with.Length, without.Length) >= FewestExamples) concepts.TryAdd(name, Concept.Find(name, with, without, again));
         }
         return [.. concepts.Values];
+    }
+
+    /// <summary>Latents to those of the images that they decode to.</summary>
+    static float[][] Again(Vae model, float[][] latents)
+    {
+        var backend = model.Parameters.Backend;
+        using var scope = backend.BeginScope();
+        var pixels = model.DecodePixels(backend.FromValues([.. latents.SelectMany(latent => latent)], new(latents.Length, model.LatentSize)));
+        return [.. model.EncodePixels(pixels).Mean.ToArray().Chunk(model.LatentSize)];
     }
 
     /// <summary>What tells the sides apart: above 0 with, below 0 without, 0 neither.</summary>

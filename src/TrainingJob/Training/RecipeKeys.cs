@@ -18,7 +18,7 @@ static partial class RecipeKeys
     }
 
     static string Suggest(string found, IReadOnlyList<string> known) =>
-        $"did you mean \"{known.MinBy(name => Distance(found, name))}\"? There are {string.Join(", ", known)}.";
+        $"did you mean \"{Spelling.Nearest(found, known)}\"? There are {string.Join(", ", known)}.";
 
     static string Place(string path) => path is "" or "$" ? "" : $" in {path.TrimStart('$', '.')}";
 
@@ -38,20 +38,6 @@ static partial class RecipeKeys
     ];
 
     static string[] Kinds(Type type) => [.. type.GetCustomAttributes<JsonDerivedTypeAttribute>(inherit: false).Select(kind => $"{kind.TypeDiscriminator}")];
-
-    /// <summary>The least number of letters put in, left out or exchanged that makes one word of the other. (Levenshtein 1966)</summary>
-    static int Distance(string left, string right)
-    {
-        var row = Enumerable.Range(0, right.Length + 1).ToArray();
-        for (var i = 1; i <= left.Length; i++)
-        {
-            var diagonal = row[0];
-            row[0] = i;
-            for (var j = 1; j <= right.Length; j++)
-                (row[j], diagonal) = (Math.Min(Math.Min(row[j], row[j - 1]) + 1, diagonal + (char.ToLowerInvariant(left[i - 1]) == char.ToLowerInvariant(right[j - 1]) ? 0 : 1)), row[j]);
-        }
-        return row[^1];
-    }
 
     [GeneratedRegex("""The JSON property '(?<name>[^']*)' could not be mapped to any \.NET member contained in type '(?<type>[^']*)'\.""")]
     private static partial Regex UnknownKey();

@@ -89,11 +89,25 @@ public sealed class LatentTests
     }
 
     [Fact]
+    public void Strength_one_takes_those_across_too_that_the_difference_of_the_means_leaves_short()
+    {
+        float[][] with = [.. Enumerable.Repeat(new float[] { 1, 0 }, 100)], without = [.. Enumerable.Range(0, 100).Select(i => new float[] { i % 10 == 0 ? -2.5f : -1, 0 })];
+        // The means are 1 and −1.15, so that the difference, 2.15, takes −2.5 to −0.35, and 1.2 times to 0.08, if decoding and encoding change nothing.
+        Assert.Equal(2.15f, Concept.Find("x", with, without).Mean[0], 1e-4f);
+        Assert.Equal(1, Concept.Find("x", with, without).Unit);
+        var plane = LogisticPlane.Fit(with, without);
+        Assert.True(plane.Side([-0.35f, 0]) < 0 && plane.Side([0.08f, 0]) > 0);
+        Assert.Equal(1.2f, Concept.Find("x", with, without, latents => latents).Unit);
+        // Where nothing arrives, nothing is known.
+        Assert.Equal(1, Concept.Find("x", with, without, latents => [.. latents.Select(_ => new float[] { -1, 0 })]).Unit);
+    }
+
+    [Fact]
     public void Concepts_survive_their_file()
     {
-        Concept[] concepts = [new("a", [1, 2], [3, 4], 0.875, 10), new("b_2", [0, -1], [5, 6], 1, 7)];
+        Concept[] concepts = [new("a", [1, 2], [3, 4], 0.875, 10), new("b_2", [0, -1], [5, 6], 1, 7) { Unit = 1.3f }];
         var read = ConceptFile.Read(ConceptFile.Write(concepts), 2);
-        Assert.Equal(concepts.Select(concept => (concept.Name, concept.Separability, concept.Examples)), read.Select(concept => (concept.Name, concept.Separability, concept.Examples)));
+        Assert.Equal(concepts.Select(concept => (concept.Name, concept.Unit, concept.Separability, concept.Examples)), read.Select(concept => (concept.Name, concept.Unit, concept.Separability, concept.Examples)));
         Assert.Equal(concepts[1].Logistic, read[1].Logistic);
         Assert.Contains("expected", Assert.Throws<ModelFormatException>(() => ConceptFile.Read(ConceptFile.Write(concepts), 3)).Message, StringComparison.Ordinal);
         Assert.Throws<ModelFormatException>(() => ConceptFile.Read(new BinaryData("nonsense"), 2));

@@ -3,7 +3,7 @@ namespace VaeFunctions.Tests;
 /// <summary>Repeats an assertion until it holds.</summary>
 static class Eventually
 {
-    public static async Task Async(Func<Task> assertion, double seconds = 20)
+    public static async Task Async(Func<Task> assertion, double seconds = 20, double pause = 0.05)
     {
         var end = DateTime.UtcNow.AddSeconds(seconds);
         while (true)
@@ -15,7 +15,7 @@ static class Eventually
             }
             catch (Exception) when (DateTime.UtcNow < end)
             {
-                await Task.Delay(50);
+                await Task.Delay(TimeSpan.FromSeconds(pause));
             }
         }
     }

@@ -32,6 +32,16 @@ sealed class FunctionsApp : IAsyncDisposable
 
     public HttpClient Http { get; } = new() { Timeout = Patience };
 
+    /// <summary>The memory that the process holds now.</summary>
+    public double Megabytes
+    {
+        get
+        {
+            process.Refresh();
+            return process.WorkingSet64 / 1e6;
+        }
+    }
+
     public string Log => string.Join('\n', log);
 
     /// <summary>Starts the program and waits until it listens.</summary>

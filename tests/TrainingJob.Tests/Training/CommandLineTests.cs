@@ -160,6 +160,7 @@ public sealed class CommandLineTests : IDisposable
         await Refused("nowhere", "train", "faces-vae", "--data", "folder:nowhere");
         await Refused("folder:", "train", "faces-vae", "--data", "magic:beans");
         await Refused("--epochs", "train", "faces-vae", "--epochs", "many");
+        await Refused("Did you mean --epochs?", "train", "faces-vae", "--epoch", "3");
         await Refused("epochs is 0", "train", "faces-vae", "--epochs", "0");
         await Refused("learningRate", "train", "faces-vae", "--learning-rate", "0");
         await Refused("resume", "train", "faces-vae", "--data", "faces:8", "--resume");
