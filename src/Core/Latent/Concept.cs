@@ -10,10 +10,10 @@ namespace VaeFunctions.Latent;
 public sealed record Concept(string Name, float[] Mean, float[] Logistic, double Separability, int Examples)
 {
     /// <summary>Latents without it that are moved to find <see cref="Unit"/>, and how many of them have to arrive.</summary>
-    const int Moved = 200, Arriving = 198;
+    const int Moved = 200, Arriving = 199;
 
     /// <summary>How many times <see cref="Mean"/> strength 1 is. Added once, the difference makes one mean into the other and leaves latents far from theirs short:
-    /// this is the least multiple, in tenths up to 2, that takes 99 of 100 across, as their decoded images show; 1 where that is not known, or none does.</summary>
+    /// this is the least multiple, in tenths up to 2, that takes 199 of 200 across, as the encoder sees their decoded images; 1 where that is not known, or none does.</summary>
     public float Unit { get; init; } = 1;
 
     /// <summary>The fewest latents of each side from which a fifth is kept back to judge.</summary>

@@ -185,7 +185,7 @@ static class TrainCommand
             if (model.Prior == Prior.None)
                 log.Line("  it has no prior, so it cannot be sampled: nothing says which of its codes are likely. \"prior\": { \"kind\": \"gaussian\" } in the recipe's model fits one.");
             log.Line(manifest.Promotion!.Promoted ? $"  it serves now. {manifest.Promotion.Reason}" : $"  it does not serve. {manifest.Promotion.Reason} --force overrides.");
-            if (place is FolderBlobStore && manifest.Promotion.Promoted) log.Line("  ./vae serve takes it over when it starts; one that is running has to start again.");
+            if (place is FolderBlobStore && manifest.Promotion.Promoted) log.Line($"  ./vae serve takes it over when it starts; for one that is running: ./vae publish {name} --from {place.Location}");
             await Unattended.TellServingAsync(registry, name, log, cancellation);
             return manifest.Version;
         }
