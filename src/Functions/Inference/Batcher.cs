@@ -98,6 +98,7 @@ sealed class Batcher<TIn, TOut> : IDisposable
             var labels = together[0].Labels is null ? null : together.SelectMany(item => item.Labels!).ToArray();
             run(together is [var only] ? only.Rows : Rows.Join(together.Select(item => item.Rows)), labels, count, results =>
             {
+                metrics.Ran(count);
                 var width = results.Length / count;
                 foreach (var item in together)
                 {
@@ -105,7 +106,6 @@ sealed class Batcher<TIn, TOut> : IDisposable
                     results = results[(item.Count * width)..];
                 }
             });
-            metrics.Ran(count);
         }
         catch (Exception fault)
         {
