@@ -186,7 +186,7 @@ public abstract class BlobStoreContract
     {
         var store = Open();
         await store.WriteAsync(At("big"), new BinaryData(new byte[1001]));
-        var error = await Assert.ThrowsAsync<StorageException>(() => store.TryReadAsync(At("big"), 1000));
+        var error = await Assert.ThrowsAsync<BlobTooLargeException>(() => store.TryReadAsync(At("big"), 1000));
         Assert.Contains("1001 bytes, above the limit of 1000", error.Message, StringComparison.Ordinal);
         Assert.NotNull(await store.TryReadAsync(At("big"), 1001));
     }

@@ -48,7 +48,7 @@ public sealed class FolderBlobStoreTests : BlobStoreContract, IDisposable
         await Open().WriteAsync("models/large", BinaryData.FromString("x"));
         using (var file = File.OpenWrite(Path.Combine(folder.Path, "models/large"))) file.SetLength(3L << 30); // sparse
 
-        var error = await Assert.ThrowsAsync<StorageException>(() => Open().TryReadAsync("models/large", long.MaxValue));
+        var error = await Assert.ThrowsAsync<BlobTooLargeException>(() => Open().TryReadAsync("models/large", long.MaxValue));
         Assert.Contains($"{3L << 30} bytes, above the limit of {Array.MaxLength}", error.Message, StringComparison.Ordinal);
     }
 

@@ -69,7 +69,7 @@ public sealed class ObjectiveTests
     {
         Assert.Equal([4, 4], At(new ConstantKl { Weight = 4 }, 0, 7));
         Assert.Equal([0, 0.5f, 2, 2], At(new LinearKl { Weight = 2, Epochs = 8 }, 0, 2, 8, 100));
-        Assert.Equal([4, 3, 1, 1], At(new LinearKl { From = 4, Epochs = 3 }, 0, 1, 3, 4));
+        Assert.Equal([5, 4, 1, 1], At(new LinearKl { From = 5, Epochs = 4 }, 0, 1, 4, 5));
         Assert.Equal([0, 0.5f, 1, 1, 0, 0.5f], At(new CyclicalKl { Epochs = 4, Rise = 0.5 }, 0, 1, 2, 3.5, 4, 5));
 
         static float[] At(KlSchedule schedule, params double[] epochs) => [.. epochs.Select(schedule.At)];
