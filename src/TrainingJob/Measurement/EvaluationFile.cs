@@ -2,7 +2,7 @@ using VaeFunctions.Registry;
 
 namespace VaeFunctions.Measurement;
 
-/// <summary>What was measured of a published version later on: <c>evaluations/{model}/{version}.json</c>, where the last evaluation stays.</summary>
+/// <summary>What was measured of a published version later on: <c>evaluations/{model}/{version}.json</c>, where the last evaluation stays, with the dearest bound.</summary>
 /// <param name="Source">The images it was measured on.</param>
 /// <param name="Fingerprint">Of those images; another one than the manifest's means that the figures do not compare.</param>
 public sealed record EvaluationFile(
