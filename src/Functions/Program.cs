@@ -12,6 +12,7 @@ builder.Services
     .AddSingleton<ModelFollower>()
     .AddHostedService(services => services.GetRequiredService<ModelFollower>())
     .AddSingleton<ServingMetrics>()
+    .AddHostedService<Telemetry>()
     .AddSingleton<RequestImages>()
     .AddSingleton<RequestLatents>()
     .AddSingleton<ConceptStore>()

@@ -1,0 +1,76 @@
+using System.Collections.Concurrent;
+using System.Text;
+using Azure.Storage.Blobs;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+using VaeFunctions.Registry;
+
+namespace VaeFunctions.Tests;
+
+/// <summary>Metrics and traces reach a collector: here a server that keeps what OpenTelemetry's protocol posts to it.</summary>
+public sealed class TelemetryTests : IAsyncLifetime
+{
+    readonly AzuriteFixture azurite = new();
+    readonly ConcurrentDictionary<string, string> received = new();
+    WebApplication collector = null!;
+
+    public async Task InitializeAsync()
+    {
+        await azurite.InitializeAsync();
+        await TinyModel.ServeAsync(new ModelRegistry(new AzureBlobStore(new BlobServiceClient(azurite.ConnectionString))), "tiny", "v1");
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        collector = builder.Build();
+        collector.MapPost("/v1/{signal}", async (string signal, HttpRequest request) =>
+        {
+            using var body = new MemoryStream();
+            await request.Body.CopyToAsync(body);
+            received.AddOrUpdate(signal, Encoding.Latin1.GetString(body.ToArray()), (_, before) => before + Encoding.Latin1.GetString(body.ToArray()));
+        });
+        await collector.StartAsync();
+    }
+
+    public async Task DisposeAsync()
+    {
+        await collector.DisposeAsync();
+        await azurite.DisposeAsync();
+    }
+
+    [SkippableFact]
+    public async Task Metrics_and_traces_go_to_the_collector_that_the_settings_name_and_the_last_ones_at_the_end()
+    {
+        await using var app = await FunctionsApp.StartAsync(azurite.ConnectionString,
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", collector.Urls.Single()), ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf"), ("OTEL_SERVICE_NAME", "my-faces"));
+        await app.ReadyAsync();
+        await app.Http.SendAsync(HttpMethod.Get, "models/tiny/sample?count=3").PngAsync();
+        await app.Http.SendAsync(HttpMethod.Get, "models/tiny/sample?count=-3").ProblemAsync(400);
+        Assert.Equal(0, await app.TerminateAsync());
+
+        foreach (var name in new[] { "vae.requests", "vae.request.duration", "vae.rejections", "vae.batch.size", "vae.queue.depth", "vae.model", "tiny", "my-faces" })
+            Assert.Contains(name, received["metrics"], StringComparison.Ordinal);
+        foreach (var name in new[] { "Sample", "http.response.status_code", "my-faces" })
+            Assert.Contains(name, received["traces"], StringComparison.Ordinal);
+    }
+
+    [SkippableFact]
+    public async Task A_collector_that_is_away_costs_no_request()
+    {
+        await using var app = await FunctionsApp.StartAsync(azurite.ConnectionString,
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9"), ("OTEL_METRIC_EXPORT_INTERVAL", "100"), ("OTEL_BSP_SCHEDULE_DELAY", "100"));
+        await app.ReadyAsync();
+        for (var i = 0; i < 10; i++)
+            await app.Http.SendAsync(HttpMethod.Get, "models/tiny/sample?count=1").PngAsync();
+        Assert.Equal(0, await app.TerminateAsync());
+    }
+
+    [SkippableFact]
+    public async Task A_collector_without_an_address_is_refused_at_the_start()
+    {
+        var (code, log) = await FunctionsApp.RunAsync("0", ("VaeStorage", azurite.ConnectionString), ("OTEL_EXPORTER_OTLP_ENDPOINT", "the collector"));
+        Assert.NotEqual(0, code);
+        Assert.Contains("give a collector's address, such as http://localhost:4317", log, StringComparison.Ordinal);
+    }
+}
