@@ -81,17 +81,25 @@ sealed class QueueTrigger(FunctionMethod function, QueueClient queue, QueueClien
         var receipt = message.PopReceipt;
         try
         {
-            using var running = CancellationTokenSource.CreateLinkedTokenSource(aborting);
-            var work = InvokeAsync(message, running.Token);
+            var work = InvokeAsync(message, aborting);
             while (await Task.WhenAny(work, Task.Delay(Lease / 3, aborting)) != work && !aborting.IsCancellationRequested)
-                receipt = (await queue.UpdateMessageAsync(message.MessageId, receipt, visibilityTimeout: Lease, cancellationToken: aborting)).Value.PopReceipt;
+                receipt = await RenewAsync(message, receipt, aborting);
             await work;
-            await queue.DeleteMessageAsync(message.MessageId, receipt, CancellationToken.None);
         }
         catch (Exception fault)
         {
             await SetAsideAsync(message, receipt, fault, aborting.IsCancellationRequested);
+            return;
         }
+        await StorageAsync("will be worked off again", () => queue.DeleteMessageAsync(message.MessageId, receipt, CancellationToken.None));
+    }
+
+    /// <summary>Leases a message anew. Where that fails the work goes on: at worst another host does it a second time.</summary>
+    async Task<string> RenewAsync(QueueMessage message, string receipt, CancellationToken aborting)
+    {
+        await StorageAsync("may come a second time", async () =>
+            receipt = (await queue.UpdateMessageAsync(message.MessageId, receipt, visibilityTimeout: Lease, cancellationToken: aborting)).Value.PopReceipt);
+        return receipt;
     }
 
     async Task InvokeAsync(QueueMessage message, CancellationToken aborting)
@@ -104,23 +112,33 @@ sealed class QueueTrigger(FunctionMethod function, QueueClient queue, QueueClien
     /// <summary>Gives a message back for another try, or lays it into the poison queue.</summary>
     async Task SetAsideAsync(QueueMessage message, string receipt, Exception fault, bool stopped)
     {
-        try
+        if (stopped || message.DequeueCount < settings.MaxDequeueCount)
         {
-            if (stopped || message.DequeueCount < settings.MaxDequeueCount)
-            {
-                if (!stopped)
-                    logger.LogWarning(fault, "{Function} failed for a message, try {Try} of {Tries}", function.Name, message.DequeueCount, settings.MaxDequeueCount);
-                await queue.UpdateMessageAsync(message.MessageId, receipt, visibilityTimeout: stopped ? TimeSpan.Zero : settings.VisibilityTimeout);
-                return;
-            }
-            logger.LogError(fault, "{Function} failed for a message {Tries} times and gives up; see queue {Queue}", function.Name, message.DequeueCount, poison.Name);
+            if (!stopped)
+                logger.LogWarning(fault, "{Function} failed for a message, try {Try} of {Tries}", function.Name, message.DequeueCount, settings.MaxDequeueCount);
+            await StorageAsync("returns by itself", () =>
+                queue.UpdateMessageAsync(message.MessageId, receipt, visibilityTimeout: stopped ? TimeSpan.Zero : settings.VisibilityTimeout));
+            return;
+        }
+        logger.LogError(fault, "{Function} failed for a message {Tries} times and gives up; see queue {Queue}", function.Name, message.DequeueCount, poison.Name);
+        await StorageAsync("returns by itself", async () =>
+        {
             await poison.CreateIfNotExistsAsync();
             await poison.SendMessageAsync(message.Body);
             await queue.DeleteMessageAsync(message.MessageId, receipt);
-        }
-        catch (Exception storage)
+        });
+    }
+
+    /// <summary>Tells the storage something of a message; where that fails, says what follows.</summary>
+    async Task StorageAsync(string otherwise, Func<Task> tell)
+    {
+        try
         {
-            logger.LogWarning("{Function}: a message could not be given back and will return by itself: {Reason}", function.Name, storage.Message.Split('\n')[0]);
+            await tell();
+        }
+        catch (Exception fault)
+        {
+            logger.LogWarning("{Function}: the storage could not be told of a message, which {Otherwise}: {Reason}", function.Name, otherwise, fault.Message.Split('\n')[0]);
         }
     }
 
