@@ -18,12 +18,12 @@ public sealed class AnomalyFunction(ModelProvider models, RequestImages images)
     {
         var kind = Accept.Choose(request);
         using var session = await models.LeaseAsync(model, cancellation);
+        request.HttpContext.Response.Describe(session);
         var content = await RequestContent.ReadAsync(request, Fields, cancellation);
         var originals = await images.ReadAsync(content, Field.Images, session.Shape, cancellation);
         var results = await Reconstruction.OfAsync(originals, content.Labels(session, originals.Count), session, cancellation);
         Image[] maps = [.. results.Select(result => Anomaly.HeatMap(result.Original.Image, result.Image))];
 
-        request.HttpContext.Response.Describe(session);
         request.HttpContext.Response.DescribeResizing(session, originals);
         request.HttpContext.Response.Headers["X-Anomaly"] = string.Join(", ", results.Select(result => result.Error.ToString("G6", CultureInfo.InvariantCulture)));
         return Answers.Pictures(kind, maps, Answers.Square(maps.Length), () => new

@@ -18,6 +18,7 @@ public sealed class ArithmeticFunction(ModelProvider models, RequestLatents late
     {
         var kind = Accept.Choose(request, AnswerKind.Png, AnswerKind.Json);
         using var session = await models.LeaseAsync(model, cancellation);
+        request.HttpContext.Response.Describe(session);
         var content = await RequestContent.ReadAsync(request, Fields, cancellation);
         var terms = await latents.ReadAsync(content, Terms, session, inSum: true, cancellation);
         if (terms is [])
@@ -25,7 +26,6 @@ public sealed class ArithmeticFunction(ModelProvider models, RequestLatents late
         var sum = Arithmetic.Sum([.. terms.Select(term => (term.Weight, term.Latent))]);
         var images = await session.DecodeAsync([sum], content.Labels(session, 1), cancellation);
 
-        request.HttpContext.Response.Describe(session);
         request.HttpContext.Response.DescribeResizing(session, terms.Select(term => term.Image).OfType<FittedImage>());
         return Answers.Pictures(kind, images, 1, () => new { session.Model, session.Version, latent = sum, png = ImageCodec.EncodePng(images[0]) });
     }

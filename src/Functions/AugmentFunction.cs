@@ -20,6 +20,7 @@ public sealed class AugmentFunction(ModelProvider models, RequestImages images, 
     {
         var kind = Accept.Choose(request, AnswerKind.Zip, AnswerKind.Png, AnswerKind.Json);
         using var session = await models.LeaseAsync(model, cancellation);
+        request.HttpContext.Response.Describe(session);
         var content = await RequestContent.ReadAsync(request, Fields, cancellation);
         var (count, spread, seed) = (content.Whole(Count, 8), (float)content.Number(Spread, 1), content.SeedOrRandom());
         var originals = await images.ReadAsync(content, Field.Images, session.Shape, cancellation);
@@ -30,7 +31,7 @@ public sealed class AugmentFunction(ModelProvider models, RequestImages images, 
             Draw(posterior.Mean[image], posterior.LogVariance[image], spread, new RandomStream((ulong)seed, $"augment {variant}", (ulong)image))))];
         var results = await session.DecodeAsync(latents, labels is null ? null : [.. labels.SelectMany(label => Enumerable.Repeat(label, count))], cancellation);
 
-        request.HttpContext.Response.Describe(session, seed);
+        request.HttpContext.Response.DescribeSeed(seed);
         request.HttpContext.Response.DescribeResizing(session, originals);
         return Answers.Pictures(kind, results, count, () => new
         {

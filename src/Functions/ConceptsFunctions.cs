@@ -17,8 +17,8 @@ public sealed class ConceptsFunctions(ModelProvider models, RequestLatents laten
         [HttpTrigger(AuthorizationLevel.Function, "get", Route = "models/{model}/concepts")] HttpRequest request, string model, CancellationToken cancellation)
     {
         using var session = await models.LeaseAsync(model, cancellation);
-        var concepts = await store.ListAsync(session, cancellation);
         request.HttpContext.Response.Describe(session);
+        var concepts = await store.ListAsync(session, cancellation);
         return Answers.Json(new { session.Model, session.Version, concepts = concepts.Select(concept => new { concept.Name, concept.Unit, concept.Separability, concept.Examples }) });
     }
 
@@ -28,13 +28,13 @@ public sealed class ConceptsFunctions(ModelProvider models, RequestLatents laten
         [HttpTrigger(AuthorizationLevel.Function, "put", Route = "models/{model}/concepts/{name}")] HttpRequest request, string model, string name, CancellationToken cancellation)
     {
         using var session = await models.LeaseAsync(model, cancellation);
+        request.HttpContext.Response.Describe(session);
         var content = await RequestContent.ReadAsync(request, Fields, cancellation);
         if (!content.Has(With) || !content.Has(Without))
             throw RequestContent.Missing(content.Has(With) ? Without : With);
         var sets = new JsonObject { ["with"] = content[With]?.DeepClone(), ["without"] = content[Without]?.DeepClone() };
         var concept = await latents.ExampleAsync(content, name, sets, session, cancellation);
         await store.SaveAsync(session, concept, cancellation);
-        request.HttpContext.Response.Describe(session);
         return Answers.Json(new { session.Model, session.Version, concept.Name, concept.Separability, concept.Examples });
     }
 }

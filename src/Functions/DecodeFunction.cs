@@ -18,12 +18,12 @@ public sealed class DecodeFunction(ModelProvider models, IOptions<ServingOptions
     {
         var kind = Accept.Choose(request);
         using var session = await models.LeaseAsync(model, cancellation);
+        request.HttpContext.Response.Describe(session);
         var content = await RequestContent.ReadAsync(request, Fields, cancellation);
         var latents = RequestLatents.Vectors(content[Latents], Latents.Name, session.LatentSize, options.Value.MaxSampleCount);
         options.Value.CheckAnswer(latents.Length, session.Shape);
         var images = await session.DecodeAsync(latents, content.Labels(session, latents.Length), cancellation);
 
-        request.HttpContext.Response.Describe(session);
         return Answers.Pictures(kind, images, Answers.Square(images.Length),
             () => new { session.Model, session.Version, images = images.Select(image => new { png = ImageCodec.EncodePng(image) }) });
     }

@@ -21,6 +21,7 @@ public sealed class EditFunction(ModelProvider models, RequestImages images, Req
     {
         var kind = Accept.Choose(request);
         using var session = await models.LeaseAsync(model, cancellation);
+        request.HttpContext.Response.Describe(session);
         var content = await RequestContent.ReadAsync(request, Fields, cancellation);
         var strengths = content.Numbers(Strengths, options.Value.MaxSampleCount) ?? [1];
         options.Value.CheckAnswer(strengths.Length, session.Shape);
@@ -30,7 +31,6 @@ public sealed class EditFunction(ModelProvider models, RequestImages images, Req
         float[][] edited = [.. strengths.Select(strength => Arithmetic.Sum([(1, latent), (strength, edit)]))];
         var results = await session.DecodeAsync(edited, content.Labels(session, edited.Length), cancellation);
 
-        request.HttpContext.Response.Describe(session);
         request.HttpContext.Response.DescribeResizing(session, originals);
         return Answers.Pictures(kind, results, results.Length, () => new
         {

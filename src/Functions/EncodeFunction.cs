@@ -15,11 +15,11 @@ public sealed class EncodeFunction(ModelProvider models, RequestImages images)
     {
         Accept.Choose(request, AnswerKind.Json);
         using var session = await models.LeaseAsync(model, cancellation);
+        request.HttpContext.Response.Describe(session);
         var content = await RequestContent.ReadAsync(request, Fields, cancellation);
         var originals = await images.ReadAsync(content, Field.Images, session.Shape, cancellation);
         var posterior = await session.EncodeAsync(originals, content.Labels(session, originals.Count), cancellation);
 
-        request.HttpContext.Response.Describe(session);
         request.HttpContext.Response.DescribeResizing(session, originals);
         return Answers.Json(new
         {

@@ -19,6 +19,7 @@ public sealed class InpaintFunction(ModelProvider models, RequestImages images)
     {
         var kind = Accept.Choose(request, AnswerKind.Png, AnswerKind.Json);
         using var session = await models.LeaseAsync(model, cancellation);
+        request.HttpContext.Response.Describe(session);
         var content = await RequestContent.ReadAsync(request, Fields, cancellation);
         var iterations = content.Whole(Iterations, 30);
         var original = (await images.ReadAsync(content, Field.Image, session.Shape, cancellation))[0];
@@ -34,7 +35,6 @@ public sealed class InpaintFunction(ModelProvider models, RequestImages images)
         var filled = await Inpainting.FillAsync(original.Image.Pixels, hole, iterations, async pixels =>
             (await session.DecodeAsync((await session.EncodeAsync(pixels, labels, cancellation)).Mean, labels, cancellation))[0].Pixels);
 
-        request.HttpContext.Response.Describe(session);
         request.HttpContext.Response.DescribeResizing(session, [original]);
         var result = new Image(session.Shape, filled);
         return Answers.Pictures(kind, [result], 1, () => new { session.Model, session.Version, filled = hole.Count(missing => missing), png = ImageCodec.EncodePng(result) });

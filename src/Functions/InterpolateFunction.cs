@@ -22,6 +22,7 @@ public sealed class InterpolateFunction(ModelProvider models, RequestLatents lat
     {
         var kind = Accept.Choose(request, AnswerKind.Png, AnswerKind.Json, AnswerKind.Zip, AnswerKind.Apng);
         using var session = await models.LeaseAsync(model, cancellation);
+        request.HttpContext.Response.Describe(session);
         var content = await RequestContent.ReadAsync(request, Fields, cancellation);
         var steps = content.Whole(Steps, 8);
         var method = content.Choice(Method) == "lerp" ? InterpolationKind.Lerp : InterpolationKind.Slerp;
@@ -33,7 +34,6 @@ public sealed class InterpolateFunction(ModelProvider models, RequestLatents lat
         var path = Interpolation.Path([.. stops.Select(stop => stop.Latent)], steps, method);
         var images = await session.DecodeAsync(path, content.Labels(session, path.Length), cancellation);
 
-        request.HttpContext.Response.Describe(session);
         request.HttpContext.Response.DescribeResizing(session, stops.Select(stop => stop.Image).OfType<FittedImage>());
         return Answers.Pictures(kind, images, images.Length,
             () => new { session.Model, session.Version, images = images.Select((image, i) => new { latent = path[i], png = ImageCodec.EncodePng(image) }) }, milliseconds);

@@ -24,6 +24,7 @@ public sealed class ManifoldFunction(ModelProvider models, IOptions<ServingOptio
         var content = await RequestContent.ReadAsync(request, Fields, cancellation);
         var n = content.Whole(Size, 10);
         using var session = await models.LeaseAsync(model, cancellation);
+        request.HttpContext.Response.Describe(session);
         session.RequireNormalPrior();
         options.Value.CheckAnswer(n * n, session.Shape);
         var (x, y) = (Axis(X, 0), Axis(Y, 1));
@@ -34,7 +35,7 @@ public sealed class ManifoldFunction(ModelProvider models, IOptions<ServingOptio
         var latents = Manifold.Grid(n, origin, x, y);
         var images = await session.DecodeAsync(latents, content.Labels(session, latents.Length), cancellation);
 
-        request.HttpContext.Response.Describe(session, seed);
+        request.HttpContext.Response.DescribeSeed(seed);
         return Answers.Pictures(kind, images, n,
             () => new { session.Model, session.Version, x, y, images = images.Select((image, i) => new { latent = latents[i], png = ImageCodec.EncodePng(image) }) });
 

@@ -17,13 +17,13 @@ public sealed class ReconstructFunction(ModelProvider models, RequestImages imag
     {
         var kind = Accept.Choose(request);
         using var session = await models.LeaseAsync(model, cancellation);
+        request.HttpContext.Response.Describe(session);
         var content = await RequestContent.ReadAsync(request, Fields, cancellation);
         var originals = await images.ReadAsync(content, Field.Images, session.Shape, cancellation);
         var labels = content.Labels(session, originals.Count);
         var drawnAs = content.Has(As) ? content.Labels(As, session, originals.Count) : labels;
         var results = await Reconstruction.OfAsync(originals, labels, session, cancellation, drawnAs);
 
-        request.HttpContext.Response.Describe(session);
         request.HttpContext.Response.DescribeResizing(session, originals);
         if (kind == AnswerKind.Png && results.Length > 1)
             return Answers.Png(Pairs(results));

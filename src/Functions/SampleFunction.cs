@@ -24,12 +24,13 @@ public sealed class SampleFunction(ModelProvider models, IOptions<ServingOptions
         var temperature = (float)content.Number(Temperature, 1);
 
         using var session = await models.LeaseAsync(model, cancellation);
+        request.HttpContext.Response.Describe(session);
         options.Value.CheckAnswer(count, session.Shape);
         var latents = await session.DrawAsync(count, (ulong)seed, temperature, cancellation);
         var labels = content.LabelsOrAll(session, count);
         var images = await session.DecodeAsync(latents, labels, cancellation);
 
-        request.HttpContext.Response.Describe(session, seed);
+        request.HttpContext.Response.DescribeSeed(seed);
         return Answers.Pictures(kind, images, Answers.Square(count), () => new
         {
             session.Model,

@@ -27,7 +27,7 @@ public sealed record ServingOptions
     [Range(0.05, 3600)]
     public double PointerCheckSeconds { get; init; } = 2;
 
-    /// <summary>Threads of one run of a graph, of which there are at once as many as leave every thread a core; 0 takes all cores for one run.</summary>
+    /// <summary>Threads of one run of a graph, of which each graph has at once as many as leave every thread a core; 0 takes all cores for one run.</summary>
     [Range(0, 256)]
     public int RuntimeThreads { get; init; } = 1;
 

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Options;
 using OpenTelemetry;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
@@ -14,17 +15,21 @@ sealed class Telemetry(IConfiguration configuration) : IHostedService
     MeterProvider? metrics;
     TracerProvider? traces;
 
-    /// <exception cref="InvalidOperationException">The endpoint is no address.</exception>
+    /// <exception cref="OptionsValidationException">The endpoint is no address.</exception>
     public Task StartAsync(CancellationToken cancellationToken)
     {
         if (configuration[Endpoint] is not { Length: > 0 } endpoint)
             return Task.CompletedTask;
         if (!Uri.TryCreate(endpoint, UriKind.Absolute, out var address) || address.Scheme is not ("http" or "https"))
-            throw new InvalidOperationException($"{Endpoint} is {endpoint}; give a collector's address, such as http://localhost:4317.");
+            throw new OptionsValidationException(Endpoint, typeof(Telemetry), [$"{Endpoint} is {endpoint}; give a collector's address, such as http://localhost:4317."]);
         var resource = ResourceBuilder.CreateEmpty().AddTelemetrySdk().AddService("vae-functions").AddEnvironmentVariableDetector();
-        metrics = Sdk.CreateMeterProviderBuilder().SetResourceBuilder(resource).AddMeter(ServingMetrics.Name).AddOtlpExporter().Build();
-        traces = Sdk.CreateTracerProviderBuilder().SetResourceBuilder(resource).AddSource("Microsoft.AspNetCore", ServingMetrics.Name).AddOtlpExporter().Build();
+        metrics = Sdk.CreateMeterProviderBuilder().ConfigureServices(Configure).SetResourceBuilder(resource)
+            .AddMeter(ServingMetrics.Name).AddOtlpExporter().Build();
+        traces = Sdk.CreateTracerProviderBuilder().ConfigureServices(Configure).SetResourceBuilder(resource)
+            .AddSource("Microsoft.AspNetCore", ServingMetrics.Name).AddOtlpExporter().Build();
         return Task.CompletedTask;
+
+        void Configure(IServiceCollection services) => services.AddSingleton(configuration);
     }
 
     /// <summary>Sends what is left.</summary>

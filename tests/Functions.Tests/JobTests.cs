@@ -104,6 +104,11 @@ public sealed class JobTests(ITestOutputHelper output) : IAsyncLifetime
         Assert.Equal((Many, Many, 0, 0), Counts(await CompletedAsync(path, seconds: Many / 6)));
         var results = await store.ListAsync("made/").Select(blob => blob.Path).ToListAsync();
         Assert.Equal(names.Select(name => $"made/latents/{name}.json").Append("made/latents/failures.jsonl").Order(StringComparer.Ordinal), results);
+        if (Many <= 600)
+        {
+            var latent = JsonNode.Parse((await store.TryReadAsync("made/latents/9/0009.png.json", 1 << 20))!.Content)!["latent"]!;
+            Assert.Equal(9 / 255f - 0.5f, (float)latent[0]!, 1e-5);
+        }
         output.WriteLine($"{Many} images, {done} done when one of two processes died; the other ended with {app.Megabytes:F0} MB");
     }
 
@@ -115,6 +120,7 @@ public sealed class JobTests(ITestOutputHelper output) : IAsyncLifetime
         var folder = Environment.GetEnvironmentVariable("VAE_CIFAR") ?? "";
         Skip.IfNot(Directory.Exists(folder), "VAE_CIFAR is not set: a folder with CIFAR-10's images, a folder for each class.");
         string[] files = [.. Directory.EnumerateFiles(folder, "*.jpg", SearchOption.AllDirectories).Take(Many)];
+        Assert.True(files.Length == Many, $"{folder} has {files.Length} images; VAE_JOB_IMAGES asks for {Many}.");
         await Parallel.ForEachAsync(files, async (file, cancellation) =>
             await store.WriteAsync($"pictures/a/{Path.GetRelativePath(folder, file)}", new(await File.ReadAllBytesAsync(file, cancellation)), cancellation: cancellation));
         return [.. files.Select(file => Path.GetRelativePath(folder, file))];

@@ -34,6 +34,7 @@ public sealed class LoadTests : IAsyncLifetime
         foreach (var answer in refused)
         {
             Assert.Equal("1", answer.Header("Retry-After"));
+            Assert.Equal("tiny", answer.Header("X-Model")); // which metrics count it by
             Assert.Contains("of at most 1; try again in a moment", await Task.FromResult(answer).ProblemAsync(503), StringComparison.Ordinal);
         }
         await app.Http.SendAsync(HttpMethod.Get, "models/tiny/sample?count=1").PngAsync();

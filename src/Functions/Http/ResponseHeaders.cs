@@ -3,10 +3,15 @@ namespace VaeFunctions.Serving;
 /// <summary>What an answer says of itself beside its body.</summary>
 static class ResponseHeaders
 {
-    public static void Describe(this HttpResponse response, ModelSession session, long? seed = null)
+    public static void Describe(this HttpResponse response, ModelSession session)
     {
         response.Headers["X-Model"] = session.Model;
         response.Headers["X-Version"] = session.Version;
+    }
+
+    /// <summary>Says what makes the answer again.</summary>
+    public static void DescribeSeed(this HttpResponse response, long? seed)
+    {
         if (seed is not null)
             response.Headers["X-Seed"] = seed.ToString();
     }
