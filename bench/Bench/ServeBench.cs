@@ -17,6 +17,7 @@ sealed class ServeBench : IAsyncDisposable
 
     readonly string folder = Directory.CreateTempSubdirectory("vae-bench-").FullName;
     readonly List<IAsyncDisposable> processes = [];
+    int servers;
 
     public static Command Create()
     {
@@ -48,11 +49,15 @@ sealed class ServeBench : IAsyncDisposable
         byte[] many = Body(latents), one = Body(latents[..1]);
 
         var (ours, cold) = await ColdAsync(() => FunctionsAsync(many));
+        processes.Add(ours);
         var (node, nodeCold) = await ColdAsync(() => Server.NodeAsync(decoder, many, Path.Combine(folder, "node.log"), cancellation));
+        processes.Add(node);
         var alone = await FunctionsAsync(many, ("Serving__LargestBatch", $"{Grid}"));
+        processes.Add(alone);
         var single = await FunctionsAsync(one);
+        processes.Add(single);
         var singleAlone = await FunctionsAsync(one, ("Serving__LargestBatch", "1"));
-        processes.AddRange(ours, node, alone, single, singleAlone);
+        processes.Add(singleAlone);
         Check(ours, node, many);
 
         Console.WriteLine($"{Machine.Description}; Node.js {await Machine.OutputAsync("node", "--version")}\n");
@@ -81,7 +86,7 @@ sealed class ServeBench : IAsyncDisposable
         await WatchMemoryAsync(ours, many, clients, requests, cancellation);
 
         Task<Server> FunctionsAsync(byte[] body, params (string, string)[] settings) =>
-            Server.FunctionsAsync(storage, manifest.Model, body, Path.Combine(folder, $"functions-{processes.Count}.log"), cancellation, settings);
+            Server.FunctionsAsync(storage, manifest.Model, body, Path.Combine(folder, $"functions-{++servers}.log"), cancellation, settings);
 
         Contender Asked(string name, Server server, byte[] body) => new(name, server.Id, turn => server.LoadAsync(body, clients, turn));
     }

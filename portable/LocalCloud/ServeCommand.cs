@@ -63,7 +63,7 @@ static class ServeCommand
         AnsiConsole.MarkupLineInterpolated($"Storage    {Azurite.Endpoint(session.StoragePort)} [dim](data and logs in {data})[/]");
         if (models.Count == 0)
         {
-            AnsiConsole.WriteLine("Models     none yet. Train one: ./vae train faces-vae, then start ./vae serve again");
+            AnsiConsole.WriteLine("Models     none yet. Train one: ./vae train faces-vae, then ./vae publish faces-vae");
         }
         else
         {

@@ -28,13 +28,20 @@ sealed record Session(int Port, int StoragePort)
     /// <summary>Takes a data folder until the result is disposed of; null where a serve has it already.</summary>
     public static FileStream? TryHold(string folder)
     {
-        try
+        for (var tries = 5; ;)
         {
-            return new FileStream(Path.Combine(folder, ".lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-        }
-        catch (IOException)
-        {
-            return null;
+            try
+            {
+                return new FileStream(Path.Combine(folder, ".lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            }
+            catch (IOException) when (--tries > 0)
+            {
+                Thread.Sleep(20); // who asks whether it is held holds it for that moment
+            }
+            catch (IOException)
+            {
+                return null;
+            }
         }
     }
 
