@@ -7,10 +7,12 @@ public static class Spelling
     /// <param name="known">At least one.</param>
     public static string Nearest(string word, IEnumerable<string> known) => known.MinBy(name => Distance(word, name))!;
 
-    /// <summary>What a command line's reader says of words it does not know, with the nearest option behind it where a word is one misspelt.</summary>
+    /// <summary>What a command line's reader says of words it does not know, with the nearest option behind it where a word is one misspelt:
+    /// one of every three letters wrong, at most.</summary>
     public static string Suggest(string message, IEnumerable<string> unknown, IEnumerable<string> options) =>
         unknown.FirstOrDefault(word => word.StartsWith('-') && message.Contains($"'{word}'", StringComparison.Ordinal)) is { } misspelt
-            ? $"{message} Did you mean {Nearest(misspelt, options)}?"
+        && options.Append("--help").MinBy(option => Distance(misspelt, option)) is { } option && Distance(misspelt, option) * 3 <= misspelt.Length
+            ? $"{message} Did you mean {option}?"
             : message;
 
     /// <summary>The least number of letters put in, left out or exchanged that makes one word of the other. (Levenshtein 1966)</summary>

@@ -38,12 +38,15 @@ public sealed record Concept(string Name, float[] Mean, float[] Logistic, double
 
     static float FindUnit(float[][] without, float[] mean, LogisticPlane plane, Func<float[][], float[][]> again)
     {
-        for (var tenths = 10; tenths <= 20; tenths++)
+        var (least, most) = (10, 21); // in tenths; the farther, the more arrive
+        while (least < most)
         {
+            var tenths = (least + most) / 2;
             var moved = again([.. without.Select(latent => Arithmetic.Sum([(1, latent), (tenths / 10f, mean)]))]);
-            if (moved.Count(latent => plane.Side(latent) > 0) * Moved >= Arriving * without.Length) return tenths / 10f;
+            if (moved.Count(latent => plane.Side(latent) > 0) * Moved >= Arriving * without.Length) most = tenths;
+            else least = tenths + 1;
         }
-        return 1;
+        return least <= 20 ? least / 10f : 1;
     }
 
     static double Judge(IReadOnlyList<float[]> with, IReadOnlyList<float[]> without, LogisticPlane all)

@@ -44,10 +44,9 @@ public static partial class ConceptFile
                 float[] mean = file.GetFloats(tensor.Name), logistic = file.GetFloats($"{name}.logistic");
                 if (mean.Length != latentSize || logistic.Length != latentSize || !mean.Concat(logistic).All(float.IsFinite))
                     throw new ModelFormatException($"Concept {name}: {mean.Length} and {logistic.Length} numbers were found; {latentSize} finite ones each were expected.");
-                return new Concept(name, mean, logistic, Number(file, $"{name}.separability"), (int)Number(file, $"{name}.examples"))
-                {
-                    Unit = file.Metadata.ContainsKey($"{name}.unit") ? (float)Number(file, $"{name}.unit") : 1, // older files have none
-                };
+                var unit = file.Metadata.ContainsKey($"{name}.unit") ? (float)Number(file, $"{name}.unit") : 1; // older files have none
+                if (!(unit > 0 && float.IsFinite(unit))) throw new ModelFormatException($"Concept {name}: its unit is {unit}; a finite number above 0 was expected.");
+                return new Concept(name, mean, logistic, Number(file, $"{name}.separability"), (int)Number(file, $"{name}.examples")) { Unit = unit };
             })];
         }
         catch (CheckpointException fault)

@@ -52,11 +52,12 @@ static class EvaluateCommand
         };
         Print(evaluation);
         var file = await new EvaluationFile(name, version, source, data.Fingerprint, metrics, evaluation.KlPerLatent, evaluation.Attributes).WriteAsync(store, cancellation);
-        var draws = file.Metrics.GetValueOrDefault(ModelEvaluation.Bound + "draws");
-        if (draws != metrics.GetValueOrDefault(ModelEvaluation.Bound + "draws"))
-            Line($"  an earlier bound of {draws:N0} draws is kept in place of this one");
+        if (Kept("nats") != metrics.GetValueOrDefault(ModelEvaluation.Bound + "nats"))
+            Line($"  an earlier bound of {Kept("draws"):N0} draws for {Kept("images"):N0} images is kept in place of this one");
         Line($"written to {EvaluationFile.PathOf(name, version)} in {store.Location}");
         return 0;
+
+        double Kept(string what) => file.Metrics.GetValueOrDefault(ModelEvaluation.Bound + what);
     }
 
     static void Print(ModelEvaluation evaluation)

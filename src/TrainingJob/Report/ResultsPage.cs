@@ -53,7 +53,7 @@ public sealed class ResultsPage(IReadOnlyDictionary<string, MeasuredModel> model
         {
             if (name is null) continue;
             yield return $"./vae train {name}{Source(models[name].Manifest?.Data.Source)}{models[name].TrainingOptions}";
-            if (claim.Draws is { } draws) yield return $"./vae evaluate {name} --draws {draws} --images 10000";
+            if (claim.Draws is { } draws) yield return $"./vae evaluate {name} --draws {draws} --images {(models[name].BoundImages > 0 ? models[name].BoundImages : 10000)}";
         }
 
         static string Source(string? source) => source is null ? "" : $" --data {(source.Split(':') is [var kind, _, ..] && kind != "faces" ? kind + ":PATH" : source)}";

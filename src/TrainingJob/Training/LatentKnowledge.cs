@@ -18,7 +18,7 @@ public static class LatentKnowledge
 
     /// <summary>A concept for each label against all others, for each yes-or-no attribute, and for each other one its upper against its lower third.</summary>
     /// <remarks>None for labels that condition the model: its latents leave them out.</remarks>
-    public static IReadOnlyList<Concept> Concepts(Vae model, ImageDataset data)
+    public static IReadOnlyList<Concept> Concepts(Vae model, ImageDataset data, CancellationToken cancellation)
     {
         var sides = Sides(data, withLabels: model.Classes == 0).ToList();
         if (sides is []) return [];
@@ -28,6 +28,7 @@ public static class LatentKnowledge
         var concepts = new Dictionary<string, Concept>();
         foreach (var (text, side) in sides)
         {
+            cancellation.ThrowIfCancellationRequested();
             float[][] with = [.. latents.Where((_, i) => side(places[i]) > 0)], without = [.. latents.Where((_, i) => side(places[i]) < 0)];
             var name = ConceptFile.ToConceptName(text);
             if (Math.Min(with.Length, without.Length) >= FewestExamples) concepts.TryAdd(name, Concept.Find(name, with, without, again));

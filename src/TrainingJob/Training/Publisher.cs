@@ -26,7 +26,7 @@ public sealed class Publisher(ModelRegistry registry, PromotionGate gate)
         var evaluation = ModelEvaluation.Of(model, data, recipe, Effort, cancellation);
         var version = await registry.NewVersionAsync(name, DateTimeOffset.UtcNow, cancellation);
         var (serving, damage) = await ReadCurrentAsync(name, cancellation);
-        var concepts = LatentKnowledge.Concepts(model, data.Train);
+        var concepts = LatentKnowledge.Concepts(model, data.Train, cancellation);
         var manifest = new Manifest
         {
             Model = name,

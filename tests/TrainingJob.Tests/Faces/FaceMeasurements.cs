@@ -29,7 +29,7 @@ public sealed class FaceFixture
         {
             folder.Delete(recursive: true);
         }
-        Concepts = LatentKnowledge.Concepts(Model, data.Train).ToDictionary(concept => concept.Name);
+        Concepts = LatentKnowledge.Concepts(Model, data.Train, CancellationToken.None).ToDictionary(concept => concept.Name);
         Judge = FaceJudge.Train(data.Train, epochs: 8);
     }
 
