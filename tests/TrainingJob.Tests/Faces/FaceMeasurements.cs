@@ -148,8 +148,7 @@ public sealed class FaceMeasurements(FaceFixture faces, ITestOutputHelper output
             ])).ToArray();
             float[][] before = faces.Judge.Judge(faces.Decode(others)), after = faces.Judge.Judge(faces.Decode(sums));
             output.WriteLine($"{attribute}, {weight} (z₁ − z₂) + z₃: {Share(attribute, before):P1} → {Share(attribute, after):P1} of {sums.Length}; unchanged {Report(before, after)}");
-            if (weight < Strength) continue;
-            Assert.True(Share(attribute, after) >= 0.95);
+            Assert.True(Share(attribute, after) >= (weight < Strength ? 0.75 : 0.95)); // docs/faces.md says why once is not enough
             Assert.All(Unchanged(before, after), kept => Assert.True(kept.Value >= 0.9, $"{kept}"));
         }
     }
