@@ -71,6 +71,8 @@ resource app 'Microsoft.App/containerApps@2025-07-01' = {
             { name: 'VaeStorage__queueServiceUri', value: '${dataUri}.queue.${suffix}' }
             { name: 'VaeStorage__credential', value: 'managedidentity' }
             { name: 'VaeStorage__clientId', value: identity.properties.clientId }
+            // Jobs whose messages were lost go on then. Each look costs the start of a replica, where none runs.
+            { name: 'VaeJobRecoverySchedule', value: '0 0 */6 * * *' }
             { name: 'APPLICATIONINSIGHTS_CONNECTION_STRING', value: applicationInsights.properties.ConnectionString }
             {
               name: 'APPLICATIONINSIGHTS_AUTHENTICATION_STRING'

@@ -6,7 +6,7 @@ using VaeFunctions.Registry;
 namespace VaeFunctions.Serving;
 
 /// <summary>Bulk jobs: an operation on all images under a prefix, results under another. Work is shared by all function processes.</summary>
-public sealed class JobsFunctions(ModelProvider models, JobStore jobs, JobQueue queue, JobWorker worker, IOptions<ServingOptions> options)
+public sealed class JobsFunctions(ModelProvider models, JobStore jobs, JobQueue queue, JobWorker worker, JobRecovery recovery, IOptions<ServingOptions> options)
 {
     static readonly Field Operation = Field.Choice("operation", "What to do with each image.", "reconstruct", "encode", "anomaly");
     static readonly Field Input = new("input", FieldType.Text, "The prefix of the images' paths, such as inbox/faces/2026.");
@@ -28,6 +28,7 @@ public sealed class JobsFunctions(ModelProvider models, JobStore jobs, JobQueue 
         await jobs.CreateAsync(job, cancellation);
         await queue.CreateAsync(cancellation);
         await queue.SendAsync(new(model, id), cancellation);
+        await jobs.MarkOpenAsync(job, cancellation);
 
         var status = $"{request.Path.Value!.TrimEnd('/')}/{id}";
         request.HttpContext.Response.Describe(session);
@@ -58,6 +59,11 @@ public sealed class JobsFunctions(ModelProvider models, JobStore jobs, JobQueue 
     [Function("JobPoison")]
     public Task GiveUp([QueueTrigger(JobQueue.Poison, Connection = BlobStores.Setting)] string message, CancellationToken cancellation) =>
         worker.RunAsync(JobQueue.Read(message), giveUp: true, cancellation);
+
+    /// <remarks>The setting has a flat name, since hosts do not find nested ones in schedules reliably (Azure/azure-functions-host#8649, #10246).
+    /// On Azure a lease lets one of all replicas do it.</remarks>
+    [Function("JobRecovery")]
+    public Task Recover([TimerTrigger("%VaeJobRecoverySchedule%")] TimerInfo timer, CancellationToken cancellation) => recovery.RunAsync(cancellation);
 
     async Task<Job> FindAsync(string model, string id, CancellationToken cancellation) => await jobs.FindAsync(model, id, cancellation)
         ?? throw new RequestException(StatusCodes.Status404NotFound, $"{RequestContent.Shortened(model)} has no job {RequestContent.Shortened(id)}; POST models/MODEL/jobs starts one and says its id.");

@@ -18,6 +18,7 @@ builder.Services
     .AddSingleton<ConceptStore>()
     .AddSingleton<JobStore>()
     .AddSingleton<JobQueue>()
+    .AddSingleton<JobRecovery>()
     .AddSingleton<JobWorker>();
 
 builder.Build().Run();

@@ -37,8 +37,8 @@ public sealed class JobTests(ITestOutputHelper output) : IAsyncLifetime
         await azurite.DisposeAsync();
     }
 
-    Task<FunctionsApp> StartAsync() => FunctionsApp.StartAsync(azurite.ConnectionString,
-        ("Serving__JobSliceSize", $"{Math.Max(7, Many / 100)}"), ("Serving__MaxBodyBytes", "100000"), ("Serving__BlobContainers", "pictures,inbox"), ("Serving__JobOutputContainers", "results,made"));
+    Task<FunctionsApp> StartAsync(params (string Name, string Value)[] settings) => FunctionsApp.StartAsync(azurite.ConnectionString,
+        [("Serving__JobSliceSize", $"{Math.Max(7, Many / 100)}"), ("Serving__MaxBodyBytes", "100000"), ("Serving__BlobContainers", "pictures,inbox"), ("Serving__JobOutputContainers", "results,made"), .. settings]);
 
     /// <summary>Lays images at pictures/a/ and gives back the greys of their bands.</summary>
     async Task<Dictionary<string, byte>> UploadAsync(int count)
@@ -139,6 +139,21 @@ public sealed class JobTests(ITestOutputHelper output) : IAsyncLifetime
         await Eventually.Async(async () => Assert.Equal(0, (await queue.GetPropertiesAsync()).Value.ApproximateMessagesCount));
         Assert.Equal((20, 20, 0, 0), Counts(await CompletedAsync(path)));
         Assert.Equal(before, await store.ListAsync("made/").ToListAsync());
+    }
+
+    [SkippableFact]
+    public async Task A_job_whose_messages_are_lost_on_the_way_is_gone_on_with_by_the_timer()
+    {
+        await UploadAsync(300);
+        await using var watching = await StartAsync(("VaeJobRecoverySchedule", "* * * * * *"));
+        var (path, _) = await PostAsync(new { operation = "encode", input = "pictures/a/", output = "made/" });
+        var status = new JsonObject();
+        await Eventually.Async(async () => Assert.True((int)(status = (await app.Http.SendAsync(HttpMethod.Get, path).JsonAsync()).AsObject())["done"]! > 0));
+        await new QueueClient(azurite.ConnectionString, JobQueue.Name).ClearMessagesAsync();
+        Assert.True((int)status["done"]! < 300, "All was done before messages could be lost.");
+        Assert.Equal((300, 300, 0, 0), Counts(await CompletedAsync(path)));
+        Assert.Contains("has work left but no message", watching.Log, StringComparison.Ordinal);
+        await Eventually.Async(async () => Assert.Equal(0, await store.ListAsync("jobs/_open/").CountAsync()));
     }
 
     [SkippableFact]

@@ -13,11 +13,15 @@ namespace VaeFunctions.Serving;
 ///                   slices/000012.json          the images of a slice
 ///                   done/000012-187-13.jsonl    a slice is worked off, 187 well and 13 not; a line for each failure
 ///                   cancelled.json, failed.json, finished.json
+/// jobs/_open/{model}/{id}                       empty; there while the job has work left
 /// </code>
-/// A slice's result lies in its name, so that counting is listing. Of two results of one slice, the first by name counts.</remarks>
+/// A slice's result lies in its name, so that counting is listing. Of two results of one slice, the first by name counts.
+/// No model's name begins with _, so the markers of open jobs are found without listing anything else.</remarks>
 public sealed partial class JobStore(IBlobStore store)
 {
     const long LargestDocument = 16 << 20;
+
+    const string Markers = "jobs/_open/";
 
     /// <summary>The failures that the file beside the results holds at most, in bytes; beyond, it says where the others are.</summary>
     const int LargestFailureFile = 64 << 20;
@@ -30,9 +34,26 @@ public sealed partial class JobStore(IBlobStore store)
     public async Task<Job?> FindAsync(string model, string id, CancellationToken cancellation) =>
         ModelRegistry.IsModelName(model) && JobId().IsMatch(id) ? await ReadAsync<Job>($"jobs/{model}/{id}/job.json", cancellation) : null;
 
-    public Task CancelAsync(Job job, CancellationToken cancellation) => WriteAsync(job, "cancelled.json", new { at = DateTimeOffset.UtcNow }, cancellation);
+    public async Task CancelAsync(Job job, CancellationToken cancellation)
+    {
+        await WriteAsync(job, "cancelled.json", new { at = DateTimeOffset.UtcNow }, cancellation);
+        await CloseAsync(job.Model, job.Id, cancellation);
+    }
 
-    public Task FailAsync(Job job, string reason, CancellationToken cancellation) => WriteAsync(job, "failed.json", new JobFailure(job.Input, reason), cancellation);
+    public async Task FailAsync(Job job, string reason, CancellationToken cancellation)
+    {
+        await WriteAsync(job, "failed.json", new JobFailure(job.Input, reason), cancellation);
+        await CloseAsync(job.Model, job.Id, cancellation);
+    }
+
+    /// <summary>Marks a job whose first message is sent as one with work left.</summary>
+    public Task MarkOpenAsync(Job job, CancellationToken cancellation) => store.WriteAsync($"{Markers}{job.Model}/{job.Id}", BinaryData.Empty, cancellation: cancellation);
+
+    public Task CloseAsync(string model, string id, CancellationToken cancellation) => store.DeleteAsync($"{Markers}{model}/{id}", cancellation);
+
+    /// <summary>The jobs with work left; of one that has just ended, the marker may still be there.</summary>
+    public IAsyncEnumerable<(string Model, string Id)> OpenAsync(CancellationToken cancellation) =>
+        store.ListAsync(Markers, cancellation).Select(blob => blob.Path[Markers.Length..].Split('/')).Where(names => names.Length == 2).Select(names => (names[0], names[1]));
 
     /// <summary>Whether work on it is of no use any more.</summary>
     public async Task<bool> IsOverAsync(Job job, CancellationToken cancellation) =>
@@ -57,15 +78,33 @@ public sealed partial class JobStore(IBlobStore store)
         await store.WriteAsync(PathOf(job, $"done/{slice:000000}-{done}-{failures.Count}.jsonl"), BinaryData.FromString(lines), cancellation: cancellation);
     }
 
-    /// <summary>If all slices are worked off, writes the file of failures beside the results; the same again does no harm.</summary>
-    public async Task FinishAsync(Job job, CancellationToken cancellation)
+    /// <summary>The slices that are cut but not worked off.</summary>
+    public async Task<IReadOnlyList<int>> UndoneAsync(Job job, JobListing listing, CancellationToken cancellation)
     {
-        var listing = await ListingAsync(job, cancellation);
-        if (!listing.Finished || await ExistsAsync(job, "finished.json", cancellation))
-            return;
-        var results = await DoneAsync(job, cancellation).ToListAsync(cancellation);
-        if (results.Count < listing.Slices)
-            return;
+        var done = await DoneAsync(job, cancellation).Select(result => result.Slice).ToHashSetAsync(cancellationToken: cancellation);
+        return [.. Enumerable.Range(0, listing.Slices).Where(slice => !done.Contains(slice))];
+    }
+
+    /// <summary>If all slices are worked off, writes the file of failures beside the results; the same again does no harm.</summary>
+    /// <returns>Whether the job is finished.</returns>
+    public async Task<bool> FinishAsync(Job job, CancellationToken cancellation)
+    {
+        if (!await ExistsAsync(job, "finished.json", cancellation))
+        {
+            var listing = await ListingAsync(job, cancellation);
+            if (!listing.Finished)
+                return false;
+            var results = await DoneAsync(job, cancellation).ToListAsync(cancellation);
+            if (results.Count < listing.Slices)
+                return false;
+            await SummarizeAsync(job, results, cancellation);
+        }
+        await CloseAsync(job.Model, job.Id, cancellation);
+        return true;
+    }
+
+    async Task SummarizeAsync(Job job, List<(int Slice, string Path, int Done, int Failed)> results, CancellationToken cancellation)
+    {
         var failures = new MemoryStream();
         foreach (var result in results.Where(result => result.Failed > 0))
         {
@@ -96,15 +135,17 @@ public sealed partial class JobStore(IBlobStore store)
             listing.Images - done - failed, finished ? FailuresOf(job) : null, fault?.Reason);
     }
 
-    async IAsyncEnumerable<(string Path, int Done, int Failed)> DoneAsync(Job job, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellation)
+    async IAsyncEnumerable<(int Slice, string Path, int Done, int Failed)> DoneAsync(Job job, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellation)
     {
-        var last = "";
+        var last = -1;
         await foreach (var blob in store.ListAsync(PathOf(job, "done/"), cancellation))
         {
-            if (Result().Match(blob.Path) is not { Success: true } match || match.Groups[1].Value == last)
+            if (Result().Match(blob.Path) is not { Success: true } match || Number(1) == last)
                 continue;
-            last = match.Groups[1].Value;
-            yield return (blob.Path, int.Parse(match.Groups[2].ValueSpan, CultureInfo.InvariantCulture), int.Parse(match.Groups[3].ValueSpan, CultureInfo.InvariantCulture));
+            last = Number(1);
+            yield return (last, blob.Path, Number(2), Number(3));
+
+            int Number(int group) => int.Parse(match.Groups[group].ValueSpan, CultureInfo.InvariantCulture);
         }
     }
 

@@ -32,6 +32,7 @@ public sealed class HostSetupTests : IDisposable
     [InlineData("Serving__MaxImages", "many", "MaxImages")]
     [InlineData("Serving__MaxImagse", "5", "MaxImagse")]
     [InlineData("FUNCTIONS_PORT", "high", "high")]
+    [InlineData("VaeJobRecoverySchedule", "often", "six")]
     public async Task A_wrong_setting_is_named_with_exit_code_2(string name, string value, string hint)
     {
         var (code, log) = await FunctionsApp.RunAsync(name == "FUNCTIONS_PORT" ? value : "0", ("VaeStorage", Nowhere), (name, value));

@@ -1,0 +1,117 @@
+using Azure.Storage.Queues;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Logging.Abstractions;
+using VaeFunctions.Registry;
+using VaeFunctions.Serving;
+
+namespace VaeFunctions.Tests;
+
+/// <summary>What the timer function does, step by step; that it runs at its time is in <see cref="JobTests"/>.</summary>
+public sealed class JobRecoveryTests : IAsyncLifetime
+{
+    static readonly Job Job = new("20260102t030405-0a", "tiny", "encode", "pictures/a/", "made/", null, 7, new(2026, 1, 2, 3, 4, 5, TimeSpan.Zero));
+
+    readonly AzuriteFixture azurite = new();
+    AzureBlobStore store = null!;
+    JobStore jobs = null!;
+    JobRecovery recovery = null!;
+    QueueClient queue = null!, poison = null!;
+
+    public async Task InitializeAsync()
+    {
+        await azurite.InitializeAsync();
+        store = new AzureBlobStore(new(azurite.ConnectionString));
+        jobs = new JobStore(store);
+        var settings = new ConfigurationBuilder().AddInMemoryCollection([new(BlobStores.Setting, azurite.ConnectionString)]).Build();
+        recovery = new JobRecovery(jobs, new JobQueue(settings), NullLogger<JobRecovery>.Instance);
+        var options = new QueueClientOptions { MessageEncoding = QueueMessageEncoding.Base64 };
+        (queue, poison) = (new(azurite.ConnectionString, JobQueue.Name, options), new(azurite.ConnectionString, JobQueue.Poison, options));
+        await jobs.CreateAsync(Job, default);
+        await jobs.MarkOpenAsync(Job, default);
+    }
+
+    public Task DisposeAsync() => azurite.DisposeAsync();
+
+    /// <summary>Three slices, of which the middle one is worked off.</summary>
+    async Task CutAsync(bool all)
+    {
+        for (var slice = 0; slice < 3; slice++)
+            await jobs.SaveSliceAsync(Job, slice, [new($"pictures/a/{slice}.png", 1)], default);
+        await jobs.SaveAsync(Job, new(3, 3, all), default);
+        await jobs.SaveDoneAsync(Job, 1, 1, [], default);
+    }
+
+    /// <summary>The slices that messages ask for, null for the listing, after another look.</summary>
+    async Task<List<int?>> RecoverAsync()
+    {
+        await recovery.RunAsync(default);
+        var messages = (await queue.ReceiveMessagesAsync(32, TimeSpan.FromHours(1))).Value;
+        return [.. messages.Select(message => JobQueue.Read(message.Body.ToString())).Where(message => message.Job == Job.Id).Select(message => message.Slice)];
+    }
+
+    ValueTask<int> MarkersAsync() => jobs.OpenAsync(default).CountAsync();
+
+    [SkippableFact]
+    public async Task What_is_not_worked_off_is_sent_again_once()
+    {
+        await CutAsync(all: true);
+        Assert.Equal([0, 2], await RecoverAsync());
+        Assert.Equal([], await RecoverAsync()); // those messages are somebody's now
+        await queue.DeleteAsync();
+        await Eventually.Async(async () => Assert.Equal([0, 2], await RecoverAsync())); // also where the queue is gone
+    }
+
+    [SkippableFact]
+    public async Task A_listing_that_was_interrupted_goes_on_beside_the_slices_that_it_cut()
+    {
+        await CutAsync(all: false);
+        Assert.Equal([0, 2, null], await RecoverAsync());
+    }
+
+    [SkippableTheory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Nothing_is_sent_while_a_message_is_there_even_where_nobody_sees_it(bool failed)
+    {
+        await CutAsync(all: true);
+        var holder = failed ? poison : queue;
+        await holder.CreateIfNotExistsAsync();
+        var message = (await holder.SendMessageAsync("{}", TimeSpan.FromHours(1), TimeSpan.FromSeconds(-1))).Value;
+        Assert.Equal([], await RecoverAsync());
+        await holder.DeleteMessageAsync(message.MessageId, message.PopReceipt);
+        Assert.Equal([0, 2], await RecoverAsync());
+    }
+
+    [SkippableFact]
+    public async Task A_job_that_only_lacks_its_end_is_ended()
+    {
+        await CutAsync(all: true);
+        await jobs.SaveDoneAsync(Job, 0, 1, [], default);
+        await jobs.SaveDoneAsync(Job, 2, 0, [new("pictures/a/2.png", "no image")], default);
+        Assert.Equal([], await RecoverAsync());
+        Assert.Equal("completed", (await jobs.StatusAsync(Job, default)).State);
+        Assert.Equal(0, await MarkersAsync());
+    }
+
+    [SkippableTheory]
+    [InlineData("cancelled")]
+    [InlineData("failed")]
+    [InlineData("finished")]
+    [InlineData("deleted")]
+    public async Task A_job_that_is_over_has_no_marker_and_gets_no_message(string how)
+    {
+        await CutAsync(all: true);
+        await (how switch
+        {
+            "cancelled" => jobs.CancelAsync(Job, default),
+            "failed" => jobs.FailAsync(Job, "no reason", default),
+            "finished" => store.WriteAsync($"jobs/tiny/{Job.Id}/finished.json", new("{}")),
+            _ => store.DeleteAsync($"jobs/tiny/{Job.Id}/job.json"),
+        });
+        if (how is "cancelled" or "failed")
+            Assert.Equal(0, await MarkersAsync());
+        await jobs.MarkOpenAsync(Job, default); // as if it had ended before it was marked
+        Assert.Equal([], await RecoverAsync());
+        Assert.Equal(0, await MarkersAsync());
+    }
+}
