@@ -55,6 +55,8 @@ var containerGrants = [
   { container: 'inbox', who: 'functions', role: roles.blobContributor }
   { container: 'results', who: 'functions', role: roles.blobContributor }
   { container: 'rejected', who: 'functions', role: roles.blobContributor }
+  { container: 'jobs', who: 'functions', role: roles.blobContributor }
+  { container: 'concepts', who: 'functions', role: roles.blobContributor }
   { container: 'models', who: 'training', role: roles.blobContributor }
   { container: 'checkpoints', who: 'training', role: roles.blobContributor }
   { container: 'training', who: 'training', role: roles.blobReader }
@@ -79,7 +81,7 @@ resource onContainers 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
   }
 ]
 
-// The blob trigger keeps its work and its poison messages in queues beside the blobs; a sweep's trials wait in one.
+// The blob trigger keeps its work and its poison messages in queues beside the blobs; bulk jobs and sweeps have theirs there too.
 resource onQueues 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
   for who in ['functions', 'training']: {
     name: guid(data.id, who, roles.queueContributor, token)

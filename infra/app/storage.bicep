@@ -33,7 +33,17 @@ resource data 'Microsoft.Storage/storageAccounts@2025-06-01' = {
     }
 
     resource containers 'containers' = [
-      for name in ['models', 'checkpoints', 'training', 'inbox', 'results', 'rejected', 'deadletter']: {
+      for name in [
+        'models'
+        'concepts'
+        'checkpoints'
+        'training'
+        'inbox'
+        'results'
+        'rejected'
+        'jobs'
+        'deadletter'
+      ]: {
         name: name
         properties: { publicAccess: 'None' }
       }
@@ -59,7 +69,7 @@ resource data 'Microsoft.Storage/storageAccounts@2025-06-01' = {
             enabled: true
             type: 'Lifecycle'
             definition: {
-              filters: { blobTypes: ['blockBlob'], prefixMatch: ['inbox/', 'results/', 'rejected/', 'deadletter/'] }
+              filters: { blobTypes: ['blockBlob'], prefixMatch: ['inbox/', 'results/', 'rejected/', 'jobs/', 'deadletter/'] }
               actions: { baseBlob: { delete: { daysAfterModificationGreaterThan: resultDays } } }
             }
           }

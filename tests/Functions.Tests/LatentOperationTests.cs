@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using VaeFunctions.Imaging;
 using VaeFunctions.Latent;
+using VaeFunctions.Registry;
 
 namespace VaeFunctions.Tests;
 
@@ -103,7 +104,7 @@ public sealed class LatentOperationTests(ServingFixture serving)
         var listed = await serving.Http.SendAsync(HttpMethod.Get, $"{Tiny}/concepts").JsonAsync();
         Assert.Equal(["bright", "lighter"], listed["concepts"]!.AsArray().Select(concept => (string)concept!["name"]!));
         Assert.Equal([204, 204, 204, 204], Greys(await PostAsync("edit", new { image = Dark, concepts = new { lighter = 1 } }).PngAsync()));
-        // Versions are still listed right beside the concepts' folder.
+        Assert.Equal(1, await new AzureBlobStore(serving.Blobs).ListAsync($"concepts/{ServingFixture.Model}/v1/lighter.safetensors").CountAsync());
         Assert.Equal(["v1"], (await serving.Http.SendAsync(HttpMethod.Get, $"{Tiny}/versions").JsonAsync())["versions"]!.AsArray().Select(version => (string)version!));
     }
 

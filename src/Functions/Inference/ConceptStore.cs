@@ -3,8 +3,9 @@ using VaeFunctions.Registry;
 
 namespace VaeFunctions.Serving;
 
-/// <summary>Concepts that people saved beside a model: models/{model}/concepts/{version}/{name}.safetensors.</summary>
-/// <remarks>A direction means something in the latent space of one version only, and is kept for that.</remarks>
+/// <summary>Concepts that people saved: concepts/{model}/{version}/{name}.safetensors.</summary>
+/// <remarks>A direction means something in the latent space of one version only, and is kept for that; not beside the version, since
+/// functions may only read what is published.</remarks>
 public sealed class ConceptStore(IBlobStore store)
 {
     const long LargestFile = 16 << 20;
@@ -44,7 +45,7 @@ public sealed class ConceptStore(IBlobStore store)
         await store.WriteAsync(PathOf(session, concept.Name), ConceptFile.Write([concept]), cancellation: cancellation);
     }
 
-    static string FolderOf(ModelSession session) => $"models/{session.Model}/concepts/{session.Version}/";
+    static string FolderOf(ModelSession session) => $"concepts/{session.Model}/{session.Version}/";
 
     static string PathOf(ModelSession session, string name) => $"{FolderOf(session)}{name}.safetensors";
 }

@@ -93,6 +93,21 @@ public partial class TemplateTests
         Assert.Matches(@"@secure\(\)\s+@description\([^\n]*\)\s+param key string", all);
     }
 
+    /// <summary>A role on a container lets nobody make that container, so that each must be there before.</summary>
+    [Fact]
+    public void Functions_may_write_to_every_container_that_they_name_but_not_to_the_published_models()
+    {
+        var made = Argument().Matches(ContainerList().Match(Read("app/storage.bicep")).Value).Select(match => match.Groups[1].Value).ToHashSet();
+        var granted = Grant().Matches(Read("app/access.bicep"))
+            .ToLookup(match => match.Groups["role"].Value, match => match.Groups["container"].Value);
+        var named = Directory.EnumerateFiles(Path.Combine(Installation.Root, "src/Functions"), "*.cs", SearchOption.AllDirectories)
+            .SelectMany(file => BlobLiteral().Matches(File.ReadAllText(file))).Select(match => match.Groups[1].Value).ToHashSet();
+        Assert.Superset(new HashSet<string> { "inbox", "results", "rejected", "jobs", "concepts" }, named);
+        Assert.Superset(named, made);
+        Assert.Superset(named, granted["blobContributor"].ToHashSet());
+        Assert.Equal(["models"], granted["blobReader"]);
+    }
+
     [Theory]
     [InlineData("train", "sweep", "--set")]
     [InlineData("sweep", "train", "--resume", "auto", "--if-changed")]
@@ -173,4 +188,14 @@ public partial class TemplateTests
 
     [GeneratedRegex(@"'([^']+)'")]
     private static partial Regex Argument();
+
+    [GeneratedRegex(@"for name in \[[^\]]+\]")]
+    private static partial Regex ContainerList();
+
+    [GeneratedRegex(@"\{ container: '(?<container>\w+)', who: 'functions', role: roles\.(?<role>\w+) \}")]
+    private static partial Regex Grant();
+
+    /// <summary>$"container/{…, or a constant that goes on with a name of its own; no route, and nothing below a job's folder.</summary>
+    [GeneratedRegex(@"(?<!Route = |job, \$)""([a-z]+)/(?:\{|_\w+/"")")]
+    private static partial Regex BlobLiteral();
 }
