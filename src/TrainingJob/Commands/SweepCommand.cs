@@ -15,7 +15,7 @@ static class SweepCommand
     /// <summary>How long a publication may take before another process may try.</summary>
     static readonly TimeSpan PublicationPatience = TimeSpan.FromMinutes(30);
 
-    sealed record Request(string Recipe, string[] Settings, string? Trials, string? Data, string Out, string? Model, int? Epochs, int Threads, int Tries, int Patience, bool Force);
+    sealed record Request(string Recipe, string[] Settings, string? Trials, string? Data, string Out, string? Model, int? Epochs, string Device, int Threads, bool Tf32, int Tries, int Patience, bool Force);
 
     public static Command Create()
     {
@@ -25,24 +25,28 @@ static class SweepCommand
         Option<string?> data = CommonOptions.Data(), model = new("--model") { Description = "The name to publish the best under; the recipe's name unless given" };
         var store = CommonOptions.Store();
         Option<int?> epochs = new("--epochs") { Description = "Passes over the training images of every trial; the recipe's number unless given" };
+        var device = CommonOptions.Device();
         var threads = CommonOptions.Threads();
+        var tf32 = CommonOptions.Tf32();
         var tries = CommonOptions.Count("--tries", 3, 100, "How often a trial may take its process down before it is given up");
         var patience = CommonOptions.Count("--patience", 120, 86400, "On a storage account: seconds of silence after which a process counts as dead and its trial goes to another");
         var force = CommonOptions.Force();
         var command = new Command("sweep",
             "Train a recipe with different settings and publish the best. With --out blob any number of processes that are started with the same command share the trials; started again, it goes on")
         {
-            recipe, settings, trials, data, store, model, epochs, threads, tries, patience, force,
+            recipe, settings, trials, data, store, model, epochs, device, threads, tf32, tries, patience, force,
         };
         command.SetAction((parsed, cancellation) => RunAsync(new(
             parsed.GetRequiredValue(recipe), parsed.GetRequiredValue(settings), parsed.GetValue(trials), parsed.GetValue(data), parsed.GetRequiredValue(store),
-            parsed.GetValue(model), parsed.GetValue(epochs), parsed.GetValue(threads), parsed.GetValue(tries), parsed.GetValue(patience), parsed.GetValue(force)), cancellation));
+            parsed.GetValue(model), parsed.GetValue(epochs),
+            parsed.GetRequiredValue(device), parsed.GetValue(threads), parsed.GetValue(tf32), parsed.GetValue(tries), parsed.GetValue(patience), parsed.GetValue(force)), cancellation));
         return command;
     }
 
     static async Task<int> RunAsync(Request request, CancellationToken cancellation)
     {
         await Task.Yield(); // as in training: Ctrl-C is heeded only from here on
+        Devices.Open(request.Device, request.Threads, request.Tf32); // one that is not there is refused before a trial counts as tried
         var (name, recipe) = RecipeBook.Load(request.Recipe);
         recipe = recipe with { Epochs = request.Epochs ?? recipe.Epochs };
         var source = request.Data ?? recipe.Data ?? throw new RecipeException($"Recipe {name} does not say where its images are. Give --data: {DataSources.Kinds}");
@@ -100,7 +104,8 @@ static class SweepCommand
         {
             var file = Path.Combine(recipes.FullName, $"{trial.Number:000}.json");
             await File.WriteAllTextAsync(file, trial.Recipe.ToJson(), stop);
-            return await TrainCommand.Create().Parse([file, "--model", model, "--data", sweep.Data, "--out", request.Out, "--threads", $"{request.Threads}", .. more])
+            string[] where = ["--device", request.Device, "--threads", $"{request.Threads}", "--tf32", request.Tf32 ? "true" : "false"];
+            return await TrainCommand.Create().Parse([file, "--model", model, "--data", sweep.Data, "--out", request.Out, .. where, .. more])
                 .InvokeAsync(new() { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null }, stop);
         }
 

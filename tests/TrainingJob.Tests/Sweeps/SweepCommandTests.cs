@@ -135,6 +135,35 @@ public sealed partial class SweepCommandTests(AzuriteFixture azurite) : IDisposa
         Assert.Contains("publishing trial 1", program.Output, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_device_that_is_not_there_is_refused_before_a_trial_counts_as_tried()
+    {
+        using var program = new Program(folder, null, "faces-vae", "--data", "faces:160", "--set", "model.latent=4,8", "--out", "store", "--device", "cuda:999");
+        Assert.True(await program.EndAsync() == 2, program.Output);
+        Assert.Contains("--device cuda", program.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("trial", program.Output, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(Path.Combine(folder, "store")));
+    }
+
+    [SkippableTheory]
+    [InlineData(Devices.Cpu)]
+    [InlineData(Devices.TorchCpu)]
+    public async Task Trials_and_the_publication_run_where_the_sweep_is_told_to(string device)
+    {
+        string backend;
+        try
+        {
+            backend = Devices.Open(device, threads: 1).Device;
+        }
+        catch (DeviceException e)
+        {
+            throw new SkipException(e.Message);
+        }
+        using var program = new Program(folder, null, "faces-vae", "--data", "faces:160", "--epochs", "1", "--set", "model.latent=4,8", "--out", "store", "--device", device, "--tf32");
+        Assert.True(await program.EndAsync() == 0, program.Output);
+        Assert.Equal(3, Regex.Count(program.Output, $"; on {Regex.Escape(backend)}\r?$", RegexOptions.Multiline));
+    }
+
     [GeneratedRegex(@"^ +\d+  optimizer\.learningRate=(\S+) +(\d\S*) +\d+ +\d\S*\s*$", RegexOptions.Multiline)]
     private static partial Regex Row();
 }
