@@ -23,14 +23,14 @@ public class ConvolutionConformance
 
     public static TheoryData<ComputingSubject> Training => Subjects.Training;
 
-    [SkippableTheory, MemberData(nameof(Forward))]
+    [Theory, MemberData(nameof(Forward))]
     public void Convolution_agrees_for_every_window(Subject subject)
     {
         foreach (var window in Windows)
             Convolution(subject, (2, 3, 7, 6, 5), window);
     }
 
-    [SkippableTheory, MemberData(nameof(Forward))]
+    [Theory, MemberData(nameof(Forward))]
     public void Convolution_agrees_for_every_size(Subject subject)
     {
         foreach (var size in sizes)
@@ -39,7 +39,7 @@ public class ConvolutionConformance
                     Convolution(subject, size, window);
     }
 
-    [SkippableTheory, MemberData(nameof(Forward))]
+    [Theory, MemberData(nameof(Forward))]
     public void Convolution_agrees_where_the_kernel_is_larger_than_the_image(Subject subject)
     {
         Convolution(subject, (2, 3, 1, 2, 4), new Window(5, 1, 2));
@@ -47,11 +47,11 @@ public class ConvolutionConformance
         Convolution(subject, (1, 1, 1, 1, 1), new Window(3, 1, 3));
     }
 
-    [SkippableTheory, MemberData(nameof(Forward))]
+    [Theory, MemberData(nameof(Forward))]
     public void Convolution_takes_no_account_of_output_padding(Subject subject) =>
         Convolution(subject, (2, 3, 6, 6, 4), new Window(3, 2, 1, OutputPadding: 1));
 
-    [SkippableTheory, MemberData(nameof(Forward))]
+    [Theory, MemberData(nameof(Forward))]
     public void Transposed_convolution_agrees_for_every_window(Subject subject)
     {
         foreach (var window in Windows)
@@ -59,7 +59,7 @@ public class ConvolutionConformance
                 Transposed(subject, (2, 5, 4, 3, 3), window with { OutputPadding = outputPadding });
     }
 
-    [SkippableTheory, MemberData(nameof(Forward))]
+    [Theory, MemberData(nameof(Forward))]
     public void Transposed_convolution_agrees_for_every_size(Subject subject)
     {
         foreach (var size in sizes)
@@ -67,7 +67,7 @@ public class ConvolutionConformance
                 Transposed(subject, size, window);
     }
 
-    [SkippableTheory, MemberData(nameof(Forward))]
+    [Theory, MemberData(nameof(Forward))]
     public void Convolutions_carry_NaN_to_what_it_touches_and_no_further(Subject subject)
     {
         var image = Numbers.Gaussian("x", 2, 3, 6, 7);
@@ -79,7 +79,7 @@ public class ConvolutionConformance
             [image, Numbers.Gaussian("weight", 3, 17, 3, 3)], sumOfMagnitudes: true);
     }
 
-    [SkippableTheory, MemberData(nameof(Forward))]
+    [Theory, MemberData(nameof(Forward))]
     public void Bias_per_channel_agrees(Subject subject)
     {
         var weight = Numbers.Gaussian("weight", 17, 3, 3, 3);
@@ -92,7 +92,7 @@ public class ConvolutionConformance
     }
 
     /// <summary>Few channels, some, and more weights than a cache holds.</summary>
-    [SkippableTheory, MemberData(nameof(Forward))]
+    [Theory, MemberData(nameof(Forward))]
     public void Bias_and_ReLU_agree_within_a_convolution(Subject subject)
     {
         foreach (var (inputs, outputs) in new[] { (3, 1), (5, 3), (3, 17), (40, 800) })
@@ -113,14 +113,14 @@ public class ConvolutionConformance
         }
     }
 
-    [SkippableTheory, MemberData(nameof(Training))]
+    [Theory, MemberData(nameof(Training))]
     public void Weight_gradient_agrees_for_every_window(Subject subject)
     {
         foreach (var window in Windows)
             WeightGradient(subject, (2, 3, 7, 6, 5), window);
     }
 
-    [SkippableTheory, MemberData(nameof(Training))]
+    [Theory, MemberData(nameof(Training))]
     public void Weight_gradient_agrees_for_every_size(Subject subject)
     {
         foreach (var size in sizes.Where(size => size.N > 0)) // no step is trained on an empty batch

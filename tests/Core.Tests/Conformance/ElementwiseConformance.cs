@@ -31,7 +31,7 @@ public class ElementwiseConformance
 
     public static TheoryData<Subject, string> Binary => Subjects.ForwardTimes(binary.Keys);
 
-    [SkippableTheory, MemberData(nameof(Unary))]
+    [Theory, MemberData(nameof(Unary))]
     public void Functions_agree_on_ordinary_numbers_of_any_length(Subject subject, string name)
     {
         var (operation, tolerance) = unary[name];
@@ -41,14 +41,14 @@ public class ElementwiseConformance
             tolerance.Check(subject, operation, [Numbers.Uniform("x", 0, 3, shape)]);
     }
 
-    [SkippableTheory, MemberData(nameof(Unary))]
+    [Theory, MemberData(nameof(Unary))]
     public void Functions_agree_on_special_values(Subject subject, string name)
     {
         var (operation, tolerance) = unary[name];
         tolerance.Check(subject, operation, [Numbers.Special()]);
     }
 
-    [SkippableTheory, MemberData(nameof(Binary))]
+    [Theory, MemberData(nameof(Binary))]
     public void Arithmetic_agrees_for_every_way_to_broadcast(Subject subject, string name)
     {
         (int[] Left, int[] Right)[] shapes =
@@ -66,18 +66,18 @@ public class ElementwiseConformance
             Tolerance.Rounded.Check(subject, binary[name], [Numbers.Gaussian("left", left), Numbers.Gaussian("right", right)]);
     }
 
-    [SkippableTheory, MemberData(nameof(Binary))]
+    [Theory, MemberData(nameof(Binary))]
     public void Arithmetic_agrees_on_special_values(Subject subject, string name)
     {
         var (left, right) = Numbers.SpecialPairs();
         Tolerance.Rounded.Check(subject, binary[name], [left, right]);
     }
 
-    [SkippableTheory, MemberData(nameof(Subjects.Forward), MemberType = typeof(Subjects))]
+    [Theory, MemberData(nameof(Subjects.Forward), MemberType = typeof(Subjects))]
     public void An_operand_may_be_used_twice(Subject subject) =>
         Tolerance.Function.Check(subject, (_, x) => x[0] * x[0] + x[0], [Numbers.Gaussian("x", 5, 7)], sumOfMagnitudes: true);
 
-    [SkippableTheory, MemberData(nameof(Subjects.Forward), MemberType = typeof(Subjects))]
+    [Theory, MemberData(nameof(Subjects.Forward), MemberType = typeof(Subjects))]
     public void Scalars_broadcast(Subject subject) =>
         Tolerance.Function.Check(subject, (_, x) => 2 * (x[0] - 0.5f) / 4 + -x[0],
             [Numbers.Uniform("x", 1, 2, 3, 33)], sumOfMagnitudes: true);

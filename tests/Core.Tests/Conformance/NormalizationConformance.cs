@@ -16,7 +16,7 @@ public class NormalizationConformance
 
     public static TheoryData<ComputingSubject> Training => Subjects.Training;
 
-    [SkippableTheory, MemberData(nameof(Forward))]
+    [Theory, MemberData(nameof(Forward))]
     public void Inference_agrees(Subject subject)
     {
         foreach (var shape in shapes)
@@ -28,7 +28,7 @@ public class NormalizationConformance
         }
     }
 
-    [SkippableTheory, MemberData(nameof(Forward))]
+    [Theory, MemberData(nameof(Forward))]
     public void Inference_keeps_NaN_to_its_channel(Subject subject)
     {
         var mean = Numbers.Of([0, float.NaN, 0], 3);
@@ -37,7 +37,7 @@ public class NormalizationConformance
             [Image([2, 3, 5, 5]), mean, ones, ones, ones]);
     }
 
-    [SkippableTheory, MemberData(nameof(Forward))]
+    [Theory, MemberData(nameof(Forward))]
     public void Training_agrees_in_output_mean_and_variance(Subject subject)
     {
         foreach (var shape in shapes)
@@ -50,7 +50,7 @@ public class NormalizationConformance
     }
 
     /// <summary>E[x²] − E[x]² in single precision would give a variance of anything here; 100 ± 0.01 leaves four digits.</summary>
-    [SkippableTheory, MemberData(nameof(Forward))]
+    [Theory, MemberData(nameof(Forward))]
     public void Training_keeps_a_variance_that_is_small_beside_the_mean(Subject subject)
     {
         var x = Image([8, 3, 16, 16]);
@@ -59,7 +59,7 @@ public class NormalizationConformance
             [x, Numbers.Gaussian("weight", 3), Numbers.Gaussian("bias", 3)]);
     }
 
-    [SkippableTheory, MemberData(nameof(Forward))]
+    [Theory, MemberData(nameof(Forward))]
     public void A_constant_image_is_normalised_to_the_bias(Subject subject)
     {
         var x = Numbers.Of([.. Enumerable.Repeat(0.5f, 2 * 3 * 7 * 5)], 2, 3, 7, 5);
@@ -67,7 +67,7 @@ public class NormalizationConformance
             [x, Numbers.Gaussian("weight", 3), Numbers.Gaussian("bias", 3)]);
     }
 
-    [SkippableTheory, MemberData(nameof(Training))]
+    [Theory, MemberData(nameof(Training))]
     public void Gradients_agree(Subject subject)
     {
         foreach (var shape in shapes)

@@ -7,7 +7,7 @@ public class ShapeConformance
 {
     public static TheoryData<Subject> Forward => Subjects.Forward;
 
-    [SkippableTheory, MemberData(nameof(Forward))]
+    [Theory, MemberData(nameof(Forward))]
     public void Reshape_keeps_the_row_major_order(Subject subject)
     {
         (int[] From, int[] To)[] cases =
@@ -20,11 +20,11 @@ public class ShapeConformance
                 [Numbers.Gaussian("x", from)], about: $"to [{string.Join(", ", to)}]");
     }
 
-    [SkippableTheory, MemberData(nameof(Forward))]
+    [Theory, MemberData(nameof(Forward))]
     public void Flatten_keeps_the_batch(Subject subject) =>
         Tolerance.Exact.Check(subject, (_, x) => x[0].Flatten(), [Numbers.Gaussian("x", 3, 2, 5, 7)]);
 
-    [SkippableTheory, MemberData(nameof(Forward))]
+    [Theory, MemberData(nameof(Forward))]
     public void Transpose_agrees_for_every_order(Subject subject)
     {
         (int[] Shape, int[] Order)[] cases =
@@ -40,7 +40,7 @@ public class ShapeConformance
                 [Numbers.Gaussian("x", shape)], about: $"order [{string.Join(", ", order)}]");
     }
 
-    [SkippableTheory, MemberData(nameof(Forward))]
+    [Theory, MemberData(nameof(Forward))]
     public void Concat_agrees_along_every_axis(Subject subject)
     {
         (int Axis, int[][] Parts)[] cases =
@@ -55,7 +55,7 @@ public class ShapeConformance
                 [.. parts.Select((part, i) => Numbers.Gaussian($"part {i}", part))], about: $"axis {axis}");
     }
 
-    [SkippableTheory, MemberData(nameof(Forward))]
+    [Theory, MemberData(nameof(Forward))]
     public void Slice_agrees_along_every_axis(Subject subject)
     {
         (int[] Shape, int Axis, int Start, int Length)[] cases =
@@ -71,12 +71,12 @@ public class ShapeConformance
         }
     }
 
-    [SkippableTheory, MemberData(nameof(Forward))]
+    [Theory, MemberData(nameof(Forward))]
     public void Slices_put_together_again_are_the_whole(Subject subject) =>
         Tolerance.Exact.Check(subject, (b, x) => b.Concat(1, b.Slice(x[0], 1, 0, 4), b.Slice(x[0], 1, 4, 9)) - x[0],
             [Numbers.Gaussian("x", 5, 13)]);
 
-    [SkippableTheory, MemberData(nameof(Forward))]
+    [Theory, MemberData(nameof(Forward))]
     public void Values_are_moved_as_they_are_special_ones_too(Subject subject)
     {
         var special = Numbers.Special();
@@ -85,7 +85,7 @@ public class ShapeConformance
         Tolerance.Exact.Check(subject, (b, x) => b.Concat(1, x[0], x[0]), [matrix]);
     }
 
-    [SkippableTheory, MemberData(nameof(Forward))]
+    [Theory, MemberData(nameof(Forward))]
     public void Constants_and_parameters_become_tensors(Subject subject)
     {
         var values = Numbers.Gaussian("values", 3, 5);

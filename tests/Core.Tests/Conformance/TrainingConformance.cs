@@ -9,7 +9,7 @@ public class TrainingConformance
 
     public static TheoryData<ComputingSubject> Training => Subjects.Training;
 
-    [SkippableTheory, MemberData(nameof(Training))]
+    [Theory, MemberData(nameof(Training))]
     public void Relu_gradient_agrees(Subject subject)
     {
         foreach (var slope in new[] { 0f, 0.2f })
@@ -25,7 +25,7 @@ public class TrainingConformance
         }
     }
 
-    [SkippableTheory, MemberData(nameof(Training))]
+    [Theory, MemberData(nameof(Training))]
     public void Clip_gradient_agrees(Subject subject)
     {
         foreach (var length in lengths)
@@ -38,7 +38,7 @@ public class TrainingConformance
             [special, Numbers.Gaussian("gradient", special.Values.Length)]);
     }
 
-    [SkippableTheory, MemberData(nameof(Training))]
+    [Theory, MemberData(nameof(Training))]
     public void Gradients_carry_NaN(Subject subject)
     {
         var gradient = Numbers.Of([float.NaN, 1, float.PositiveInfinity, 2], 4);
@@ -46,7 +46,7 @@ public class TrainingConformance
         Tolerance.Exact.Check(subject, (b, x) => Of(b).ClipGradient(x[0], x[1], 0, 1), [Numbers.Of([1, 2, 0, 0.5f], 4), gradient]);
     }
 
-    [SkippableTheory, MemberData(nameof(Training))]
+    [Theory, MemberData(nameof(Training))]
     public void Assign_overwrites_the_target_and_leaves_the_value(Subject subject)
     {
         foreach (var shape in new int[][] { [], [17], [3, 33], [0, 2] })
@@ -58,7 +58,7 @@ public class TrainingConformance
     }
 
     /// <summary>Three steps, since bias correction depends on the step; all that was written in place is compared.</summary>
-    [SkippableTheory, MemberData(nameof(Training))]
+    [Theory, MemberData(nameof(Training))]
     public void Adam_agrees(Subject subject)
     {
         foreach (var options in new[] { new AdamOptions(), new AdamOptions(0.1f, 0.5f, 0.9f, 1e-3f) })
@@ -78,7 +78,7 @@ public class TrainingConformance
         }
     }
 
-    [SkippableTheory, MemberData(nameof(Training))]
+    [Theory, MemberData(nameof(Training))]
     public void RmsProp_agrees(Subject subject)
     {
         foreach (var length in lengths)
@@ -94,7 +94,7 @@ public class TrainingConformance
         }
     }
 
-    [SkippableTheory, MemberData(nameof(Training))]
+    [Theory, MemberData(nameof(Training))]
     public void A_gradient_of_NaN_reaches_the_parameter(Subject subject)
     {
         Numbers[] inputs = [Numbers.Of([1, 2], 2), Numbers.Of([float.NaN, 1], 2), Zeros(2), Zeros(2)];

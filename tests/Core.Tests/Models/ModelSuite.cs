@@ -122,7 +122,7 @@ public sealed class ModelSuite
         return losses;
     }
 
-    [SkippableTheory, MemberData(nameof(OnAll))]
+    [Theory, MemberData(nameof(OnAll))]
     public void The_terms_are_finite_for_each_image_and_every_weight_gets_a_gradient(ComputingSubject subject, string name)
     {
         var backend = subject.Create();
@@ -139,7 +139,7 @@ public sealed class ModelSuite
             weight => Assert.Contains(gradients.Of(weight)!.ToArray(), value => value != 0));
     }
 
-    [SkippableTheory, MemberData(nameof(OnAll))]
+    [Theory, MemberData(nameof(OnAll))]
     public void It_overfits_one_batch(ComputingSubject subject, string name)
     {
         var losses = Train(models[name].Build(subject.Create(), 1), 400);
@@ -159,7 +159,7 @@ public sealed class ModelSuite
         Assert.Equal(weights[0], weights[2]);
     }
 
-    [SkippableTheory, MemberData(nameof(OnAll))]
+    [Theory, MemberData(nameof(OnAll))]
     public void It_agrees_with_the_reference(ComputingSubject subject, string name)
     {
         var model = models[name].Build(subject.Create(), 1);
@@ -173,7 +173,7 @@ public sealed class ModelSuite
     }
 
     /// <summary>Within half of 10⁻⁴ of the definition, so that any two back ends are within 10⁻⁴ of one another.</summary>
-    [SkippableTheory, MemberData(nameof(OnAll))]
+    [Theory, MemberData(nameof(OnAll))]
     public void A_step_has_the_loss_and_the_gradients_of_the_reference(ComputingSubject subject, string name)
     {
         const double tolerance = 0.5e-4;
@@ -221,7 +221,7 @@ public sealed class ModelSuite
         Assert.Contains("conditional", Assert.Throws<ArgumentException>(() => model.DecodePixels(latent, label)).Message);
     }
 
-    [SkippableTheory, MemberData(nameof(OnAll))]
+    [Theory, MemberData(nameof(OnAll))]
     public void Weights_survive_a_file_and_load_on_the_CPU(ComputingSubject subject, string name)
     {
         var trained = models[name].Build(subject.Create(), 1);
@@ -251,7 +251,7 @@ public sealed class ModelSuite
             ParameterFile.Load(Safetensors.Read(Safetensors.Write(changed)), model.Parameters, model.Parameters.Backend)).Message;
     }
 
-    [SkippableTheory, MemberData(nameof(All))]
+    [Theory, MemberData(nameof(All))]
     public void ONNX_accepts_the_published_graphs(string name)
     {
         var model = models[name].Build(1);
@@ -261,7 +261,7 @@ public sealed class ModelSuite
     [Theory, MemberData(nameof(All))]
     public void The_published_graphs_agree_with_the_CPU_to_one_grey_level(string name) => ComparePublishedGraphs(name, PublishedGraphRunner.Run);
 
-    [SkippableTheory, MemberData(nameof(All))]
+    [Theory, MemberData(nameof(All))]
     public void In_a_second_runtime_too(string name) => ComparePublishedGraphs(name, PublishedGraphRunner.RunInNode);
 
     static void ComparePublishedGraphs(string name, Func<Vae, float[], int, (float[] Mean, float[] Pixels)> run)
