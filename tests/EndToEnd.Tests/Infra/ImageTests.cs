@@ -52,13 +52,13 @@ public partial class ImageTests
             Assert.Contains($"COPY {needed} ", file[..restore], StringComparison.Ordinal);
             Assert.Contains($"COPY {Path.GetDirectoryName(needed)} ", file[restore..], StringComparison.Ordinal);
         }
-        foreach (Match copy in CopyLine().Matches(file))
+        var copied = CopyLine().Matches(file).SelectMany(copy => copy.Groups[1].Value.Split(' ')[..^1]).ToList();
+        foreach (var needed in Projects($"src/{project}/{project}.csproj").SelectMany(Outside))
+            Assert.True(copied.Any(path => needed == path || needed.StartsWith($"{path}/", StringComparison.Ordinal)), $"{needed} is published, but not copied.");
+        foreach (var path in copied)
         {
-            foreach (var path in copy.Groups[1].Value.Split(' ')[..^1])
-            {
-                Assert.True(Path.Exists(Path.Combine(Installation.Root, path)), $"{path} is copied, but is not there.");
-                Assert.Contains($"!{path.Split('/')[0]}", ignored);
-            }
+            Assert.True(Path.Exists(Path.Combine(Installation.Root, path)), $"{path} is copied, but is not there.");
+            Assert.Contains(ignored, line => line == $"!{path}" || line == $"!{path.Split('/')[0]}");
         }
         // What every project takes from the root.
         Assert.All([".editorconfig", "Directory.Build.props", "Directory.Packages.props", "global.json"], name => Assert.Contains(name, file[..restore], StringComparison.Ordinal));
@@ -82,6 +82,11 @@ public partial class ImageTests
             .Select(reference => Path.GetRelativePath(Installation.Root, Path.GetFullPath(Path.Combine(Installation.Root, Path.GetDirectoryName(path)!, reference.Attribute("Include")!.Value))));
         return references.SelectMany(Projects).Prepend(path).Distinct();
     }
+
+    /// <summary>Files that a project takes from outside its folder, from the root.</summary>
+    static IEnumerable<string> Outside(string path) => XDocument.Load(Path.Combine(Installation.Root, path)).Descendants()
+        .Where(item => item.Name.LocalName is "Content" or "None").Select(item => item.Attribute("Include")?.Value ?? "").Where(include => include.StartsWith("../../", StringComparison.Ordinal))
+        .Select(include => include["../../".Length..]);
 
     [GeneratedRegex(@"^COPY (?!--)(.+)$", RegexOptions.Multiline)]
     private static partial Regex CopyLine();
