@@ -19,6 +19,9 @@ param data string = ''
 @description('Passes over the images; 0 takes the recipe\'s.')
 param epochs int = 0
 
+@description('Whether a GPU may round factors to TensorFloat-32.')
+param tf32 bool = false
+
 @description('Five cron fields in UTC, or empty.')
 param cron string = ''
 
@@ -87,7 +90,8 @@ resource job 'Microsoft.App/jobs@2025-07-01' = {
             ['--model', model, '--out', 'blob'],
             empty(cron) ? [] : ['--if-changed'],
             empty(data) ? [] : ['--data', data],
-            epochs == 0 ? [] : ['--epochs', string(epochs)]
+            epochs == 0 ? [] : ['--epochs', string(epochs)],
+            tf32 ? ['--tf32'] : []
           )
           env: [
             { name: 'AZURE_CLIENT_ID', value: identity.properties.clientId }
