@@ -41,7 +41,7 @@ public sealed class LoadTests : IAsyncLifetime
     }
 
     [SkippableFact]
-    public async Task The_log_names_models_and_blobs_and_never_shows_what_images_hold()
+    public async Task The_log_names_models_and_blobs_and_never_shows_what_images_hold_or_a_key()
     {
         await using var app = await FunctionsApp.StartAsync(azurite.ConnectionString, ("Logging__LogLevel__Default", "Trace"), ("Serving__BlobContainers", "inbox"));
         await app.ReadyAsync();
@@ -65,6 +65,8 @@ public sealed class LoadTests : IAsyncLifetime
         var pixels = ImageCodec.Decode(image).Pixels;
         foreach (var secret in new[] { inBase64[40..80], Convert.ToHexString(image)[80..120], string.Join(", ", pixels.Take(8)) })
             Assert.DoesNotContain(secret, app.Log, StringComparison.OrdinalIgnoreCase);
+        Assert.DoesNotContain(azurite.ConnectionString.Split("AccountKey=")[1].Split(';')[0], app.Log, StringComparison.Ordinal);
+        Assert.DoesNotContain("SharedKey", app.Log, StringComparison.OrdinalIgnoreCase);
         var latent = JsonSerializer.Serialize(10 / 255f - 0.5f)[..7];
         Assert.DoesNotContain(latent, app.Log, StringComparison.Ordinal);
     }

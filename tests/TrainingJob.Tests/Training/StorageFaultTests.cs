@@ -51,6 +51,7 @@ public sealed class StorageFaultTests(AzuriteFixture azurite) : IDisposable
             closed = true;
         }, "dotnet", Program, "train", "faces-vae", "--data", "faces:1600", "--epochs", "2", "--model", model, "--out", "blob");
         Assert.True(closed && exitCode == 1 && output.Contains("epoch 2/2: ") && !output.Contains("   at "), $"{exitCode}: {output}");
+        Assert.DoesNotContain(storage.Split("AccountKey=")[1].Split(';')[0], output, StringComparison.Ordinal);
         var advice = Regex.Match(output, @"\./vae (publish \S+ --version \S+) --from (\S+)");
         Assert.True(advice.Success, output);
 
