@@ -24,13 +24,16 @@ public sealed record EpochMetrics(int Epoch, LossSums Train, LossSums Test, doub
         string.Join('\n', [Header, .. history.Select(metrics => metrics.ToCsv())]) + "\n";
 }
 
-/// <summary>The two terms of the negative ELBO, summed over images in double precision, and how many images that were.</summary>
+/// <summary>What is minimised, its two terms apart, summed over images in double precision, and how many images that were.</summary>
 public sealed record LossSums(double Reconstruction = 0, double Kl = 0, long Images = 0)
 {
-    /// <summary>What the terms count in the loss; <see cref="Objective.Weigh"/> says.</summary>
+    /// <summary>What the terms count in the loss; <see cref="Objective.Measure"/> says.</summary>
     public double ReconstructionWeight { get; init; } = 1;
 
     public double KlWeight { get; init; } = 1;
+
+    /// <summary>The importance-weighted bound of −log p(x), where that is minimised in place of the terms' sum.</summary>
+    public double? Bound { get; init; }
 
     /// <summary>How many codes of a codebook are in use, as the exponential of their usage's entropy; null where there is no codebook.</summary>
     public double? Perplexity { get; init; }
@@ -42,9 +45,15 @@ public sealed record LossSums(double Reconstruction = 0, double Kl = 0, long Ima
 
     public double MeanKl => Kl / Images;
 
-    /// <summary>The weighted sum of both terms per image.</summary>
-    public double Loss => (Reconstruction * ReconstructionWeight + Kl * KlWeight) / Images;
+    /// <summary>The weighted sum of both terms, or the bound, per image.</summary>
+    public double Loss => (Bound ?? Reconstruction * ReconstructionWeight + Kl * KlWeight) / Images;
 
-    public LossSums Plus(double reconstruction, double kl, int images) =>
-        this with { Reconstruction = Reconstruction + reconstruction, Kl = Kl + kl, Images = Images + images };
+    /// <summary>Those of more images, measured in the same way.</summary>
+    public LossSums Plus(LossSums more) => more with
+    {
+        Reconstruction = Reconstruction + more.Reconstruction,
+        Kl = Kl + more.Kl,
+        Bound = more.Bound is { } bound ? (Bound ?? 0) + bound : null,
+        Images = Images + more.Images,
+    };
 }

@@ -5,25 +5,27 @@ using VaeFunctions.Tensors;
 
 namespace VaeFunctions.Training;
 
-/// <summary>The negative ELBO of images a model was not trained on, one latent drawn per image, the same draws every time.</summary>
+/// <summary>The loss of images a model was not trained on, with as many latents drawn per image as in training, the same draws every time.</summary>
 public static class Evaluation
 {
-    const int BatchSize = 256;
+    /// <summary>Latents that are decoded at once.</summary>
+    const int Draws = 256;
 
     /// <exception cref="OperationCanceledException">Asked to stop.</exception>
     public static LossSums Run(Vae model, ImageDataset data, Recipe recipe, CancellationToken cancellation = default)
     {
-        var sums = recipe.Objective.Weigh(new(), model.Image);
+        var sums = new LossSums();
         var usage = new Dictionary<float, long>();
         var backend = model.Parameters.Backend;
         int[] order = [.. Enumerable.Range(0, data.Count)];
-        for (var start = 0; start < data.Count; start += BatchSize)
+        var batchSize = Math.Max(1, Draws / recipe.Objective.Samples);
+        for (var start = 0; start < data.Count; start += batchSize)
         {
             cancellation.ThrowIfCancellationRequested();
             using var scope = backend.BeginScope();
-            var batch = Batch.Gather(data, order.AsSpan(start, Math.Min(BatchSize, data.Count - start)), model, new(recipe.Seed, "evaluation noise", (ulong)start));
+            var batch = Batch.Gather(data, order.AsSpan(start, Math.Min(batchSize, data.Count - start)), model, new(recipe.Seed, "evaluation noise", (ulong)start), recipe.Objective.Samples);
             var loss = batch.Loss(model, backend);
-            sums = sums.Plus(loss.Reconstruction.Sum().ToScalar(), loss.Kl.Sum().ToScalar(), batch.Count);
+            sums = sums.Plus(recipe.Objective.Measure(loss, batch.Count, model.Image));
             foreach (var code in loss.Codes?.ToArray() ?? []) usage[code] = usage.GetValueOrDefault(code) + 1;
         }
         return usage.Count > 0 ? sums with { Perplexity = Statistics.Perplexity(usage.Values), CodesUsed = usage.Count } : sums;

@@ -32,8 +32,20 @@ public sealed record Objective
         return terms.Penalty is { } penalty ? loss + penalty / images : loss;
     }
 
-    /// <summary>Gives sums the weights by which their two terms make the loss that runs are compared by: the final ones.</summary>
-    public LossSums Weigh(LossSums sums, ImageShape shape) => sums with { ReconstructionWeight = ReconstructionWeight(shape), KlWeight = Kl.Weight };
+    /// <summary>What runs are compared by, summed over a batch: both terms with their final weights, and, of several draws, the bound that these make together.</summary>
+    /// <param name="terms">Of S draws an image; where <see cref="Samples"/> is above 1, of as many.</param>
+    public LossSums Measure(NegativeElbo terms, int images, ImageShape shape)
+    {
+        var weight = ReconstructionWeight(shape);
+        return new(Mean(terms.Reconstruction) * images, Mean(terms.Kl) * images, images)
+        {
+            ReconstructionWeight = weight,
+            KlWeight = Kl.Weight,
+            Bound = Samples > 1 ? (double)ImportanceWeighted(terms.Reconstruction * weight + terms.LogRatio * Kl.Weight).ToScalar() * images : null,
+        };
+
+        static double Mean(Tensor term) => (double)term.Sum().ToScalar() / term.Shape[0];
+    }
 
     /// <exception cref="RecipeException">A number is out of range.</exception>
     public void Check(string name)

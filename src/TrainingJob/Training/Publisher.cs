@@ -85,7 +85,8 @@ public sealed class Publisher(ModelRegistry registry, PromotionGate gate)
     {
         var weight = recipe.Objective.Kl.Weight == 1 ? "" : string.Create(CultureInfo.InvariantCulture, $"{recipe.Objective.Kl.Weight} ");
         var images = recipe.Binarize == BinarizationKind.None ? "image" : "binarised image";
-        return $"{recipe.Model.Likelihood.Measure} + {weight}KL, {(recipe.Objective.PerPixel ? "the former a mean over pixels" : $"summed per {images}")}";
+        var draws = recipe.Objective.Samples > 1 ? $", the bound of {recipe.Objective.Samples} draws" : "";
+        return $"{recipe.Model.Likelihood.Measure} + {weight}KL{draws}, {(recipe.Objective.PerPixel ? "the former a mean over pixels" : $"summed per {images}")}";
     }
 
     async Task<Promotion> DecideAsync(

@@ -63,7 +63,7 @@ public sealed class Trainer(Recipe recipe, DataSplit data, Learner learner, ITra
                 var step = Step(batch, progress);
                 state = step is null
                     ? Skip(state)
-                    : state with { Train = state.Train.Plus(step.Reconstruction, step.Kl, batch.Count) };
+                    : state with { Train = state.Train.Plus(step.Terms) };
                 used = batch;
                 state = state with { Batch = state.Batch + 1, Seconds = before + watch.Elapsed.TotalSeconds };
                 events.Stepped(state.Epoch + 1, state.Batch, batches, step?.Loss ?? double.NaN, (state.Train.Images - imagesBefore) / watch.Elapsed.TotalSeconds);
@@ -100,8 +100,8 @@ public sealed class Trainer(Recipe recipe, DataSplit data, Learner learner, ITra
             recipe.Binarize == BinarizationKind.Dynamic ? new(recipe.Seed, $"binarization of epoch {epoch}", batch) : null, used);
     });
 
-    /// <summary>The batch's two loss terms, summed over its images, and the loss whose gradient was followed.</summary>
-    sealed record StepTerms(double Reconstruction, double Kl, double Loss);
+    /// <summary>What runs are compared by, of the batch, and the loss whose gradient was followed.</summary>
+    sealed record StepTerms(LossSums Terms, double Loss);
 
     /// <summary>Forward, backward, guard, step; null where the guard held the step back.</summary>
     StepTerms? Step(Batch batch, double progress)
@@ -121,8 +121,7 @@ public sealed class Trainer(Recipe recipe, DataSplit data, Learner learner, ITra
         learner.Optimizer.Step(gradients, recipe.Optimizer.Schedule.At(progress, recipe.Epochs), clip);
         tape.ApplyUpdates();
         learner.Average();
-        var draws = recipe.Objective.Samples;
-        return new(terms.Reconstruction.Sum().ToScalar() / draws, terms.Kl.Sum().ToScalar() * batch.Count / terms.Kl.Shape[0], value);
+        return new(recipe.Objective.Measure(terms, batch.Count, model.Image), value);
     }
 
     /// <exception cref="TrainingException">There were too many already.</exception>
@@ -152,7 +151,7 @@ public sealed class Trainer(Recipe recipe, DataSplit data, Learner learner, ITra
         if (!double.IsFinite(test.Loss))
             throw Diverged($"The test loss is {test.Loss} (reconstruction {test.Reconstruction}, KL {test.Kl}, summed) after epoch {state.Epoch + 1}.");
         var last = state.Epoch + (batches - 1.0) / batches;
-        return new(state.Epoch + 1, recipe.Objective.Weigh(state.Train, model.Image), test, state.Train.Images / state.Seconds, state.Seconds)
+        return new(state.Epoch + 1, state.Train, test, state.Train.Images / state.Seconds, state.Seconds)
         {
             KlWeight = recipe.Objective.Kl.At(last),
             LearningRate = recipe.Optimizer.LearningRate * recipe.Optimizer.Schedule.At(last, recipe.Epochs),

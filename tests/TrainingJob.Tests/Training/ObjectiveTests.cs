@@ -88,7 +88,18 @@ public sealed class ObjectiveTests
     [Fact]
     public void The_compared_loss_has_the_final_weights()
     {
-        var sums = new Objective { PerPixel = true, Kl = new LinearKl { Weight = 0.25f } }.Weigh(new LossSums(80, 8, 2), new(2, 5, 1));
+        var sums = new Objective { PerPixel = true, Kl = new LinearKl { Weight = 0.25f } }.Measure(Terms([30, 50], new float[,] { { 1, 2 }, { 1, 4 } }, [0, 0]), 2, new(2, 5, 1));
         Assert.Equal(80.0 / 10 / 2 + 0.25 * 8 / 2, sums.Loss, 1e-6);
+    }
+
+    [Fact]
+    public void Runs_on_several_draws_are_compared_by_the_bound_of_these()
+    {
+        var objective = new Objective { Samples = 2, Kl = new LinearKl() };
+        LossSums first = objective.Measure(Terms([10, 12, 7, 7], new float[4, 1], [1, 1, 3, 3]), 2, new(1, 1, 1)),
+            second = objective.Measure(Terms([5, 5], new float[2, 1], [0, 0]), 1, new(1, 1, 1));
+        var bounds = new[] { -Math.Log((Math.Exp(-11) + Math.Exp(-13)) / 2), 10, 5 };
+        Assert.Equal(bounds.Average(), new LossSums().Plus(first).Plus(second).Loss, 1e-5);
+        Assert.Equal((11 + 7 + 5) / 3.0, first.Plus(second).MeanReconstruction, 1e-6);
     }
 }
