@@ -21,6 +21,10 @@ param principalType string = 'User'
 @description('The workload profile that trains; none trains on CPUs.')
 param gpu string = 'Consumption-GPU-NC8as-T4'
 
+@allowed(['cpu', 'gpu'])
+@description('What serves; gpu is the profile that trains, and CPUs where there is none.')
+param serveOn string = 'cpu'
+
 @description('The images, with registry and tag; empty leaves out what runs them.')
 param functionsImage string = ''
 param trainingImage string = ''
@@ -101,7 +105,14 @@ module environment 'app/environment.bicep' = {
 module functions 'app/functions.bicep' = if (!empty(functionsImage)) {
   name: 'functions'
   scope: group
-  params: { token: token, location: location, tags: tags, image: functionsImage, maxReplicas: maxReplicas }
+  params: {
+    token: token
+    location: location
+    tags: tags
+    image: functionsImage
+    maxReplicas: maxReplicas
+    gpu: serveOn == 'gpu' ? gpu : 'none'
+  }
   dependsOn: [access, environment]
 }
 

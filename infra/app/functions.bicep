@@ -5,10 +5,19 @@ param tags object
 param image string
 param maxReplicas int
 
+@description('The workload profile of environment.bicep that serves; none serves on CPUs. The image must have CUDA to be faster there.')
+param gpu string = 'none'
+
 @allowed(['Single', 'Multiple'])
 @description('Multiple keeps old revisions for a canary; they then take their share of the inbox too.')
 param revisions string = 'Single'
 
+// As training-job.bicep has them: one GPU a replica, with the whole of its profile.
+var resources = {
+  none: { cpu: 2, memory: '4Gi' }
+  'Consumption-GPU-NC8as-T4': { cpu: 8, memory: '56Gi' }
+  'Consumption-GPU-NC24-A100': { cpu: 24, memory: '220Gi' }
+}
 var abbreviations = loadJsonContent('../abbreviations.json')
 var dataUri = 'https://${abbreviations.storageAccounts}${token}'
 var suffix = az.environment().suffixes.storage
@@ -40,7 +49,7 @@ resource app 'Microsoft.App/containerApps@2025-07-01' = {
   }
   properties: {
     environmentId: environment.id
-    workloadProfileName: 'Consumption'
+    workloadProfileName: gpu == 'none' ? 'Consumption' : gpu
     configuration: {
       activeRevisionsMode: revisions
       maxInactiveRevisions: 5
@@ -59,7 +68,7 @@ resource app 'Microsoft.App/containerApps@2025-07-01' = {
         {
           name: 'functions'
           image: image
-          resources: { cpu: 2, memory: '4Gi' }
+          resources: resources[gpu]
           env: [
             { name: 'AZURE_CLIENT_ID', value: identity.properties.clientId }
             { name: 'FUNCTIONS_WORKER_RUNTIME', value: 'dotnet-isolated' }
@@ -73,6 +82,8 @@ resource app 'Microsoft.App/containerApps@2025-07-01' = {
             { name: 'VaeStorage__clientId', value: identity.properties.clientId }
             // Jobs whose messages were lost go on then. Each look costs the start of a replica, where none runs.
             { name: 'VaeJobRecoverySchedule', value: '0 0 */6 * * *' }
+            // Larger batches leave a processor's caches and fill a GPU.
+            { name: 'Serving__LargestBatch', value: gpu == 'none' ? '16' : '64' }
             { name: 'APPLICATIONINSIGHTS_CONNECTION_STRING', value: applicationInsights.properties.ConnectionString }
             {
               name: 'APPLICATIONINSIGHTS_AUTHENTICATION_STRING'

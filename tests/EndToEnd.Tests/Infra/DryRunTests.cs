@@ -9,7 +9,9 @@ public partial class DryRunTests
     public static TheoryData<string, string> Modes { get; } = new()
     {
         { "deploy --environment demo --location swedencentral", "az acr build --registry \"$registryName\" --image training:" },
-        { "deploy --environment demo --location swedencentral --gpu none --serve-on-gpu --tag t1 --email a@b.example --budget 20 --principal none", "gpu=none" },
+        { "deploy --environment demo --location swedencentral --gpu none --tag t1 --email a@b.example --budget 20 --principal none", "gpu=none serveOn=cpu" },
+        { "deploy --environment demo --location swedencentral --gpu A100 --serve-on-gpu", "gpu=Consumption-GPU-NC24-A100 serveOn=gpu" },
+        { "deploy --environment demo --location swedencentral --serve-on-gpu", "--build-arg GPU=true" },
         { "train-now --environment demo --recipe faces-vae --epochs 3 --model faces --data faces:4000", "az containerapp job start --name train-faces" },
         { "train-now --environment demo --recipe faces-vae --tf32 --epochs 3", "epochs=3 tf32=true" },
         { "sweep-now --environment demo --recipe faces-vae --set model.latent=8,16 --set 'model.channels=[8],[8,16]' --replicas 4", "'sweep=[\"model.latent=8,16\",\"model.channels=[8],[8,16]\"]' replicas=4 tf32=false" },

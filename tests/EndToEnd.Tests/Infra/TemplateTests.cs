@@ -146,6 +146,21 @@ public partial class TemplateTests
     }
 
     [Fact]
+    public void Whatever_serves_or_trains_has_resources_for_every_profile_and_the_setting_of_a_gpu_is_one_that_there_is()
+    {
+        var profiles = Profiles().Match(Main).Groups["profiles"].Value;
+        foreach (var file in (string[])["app/functions.bicep", "app/training-job.bicep"])
+        {
+            var template = Read(file);
+            Assert.Contains("workloadProfileName: gpu == 'none' ? 'Consumption' : gpu", template, StringComparison.Ordinal);
+            Assert.Contains("resources: resources[gpu]", template, StringComparison.Ordinal);
+            Assert.All(Argument().Matches(profiles).Select(match => match.Groups[1].Value), name => Assert.Matches($"(?m)^  '?{name}'?: {{ cpu: ", template));
+        }
+        Assert.Contains("LargestBatch", File.ReadAllText(Path.Combine(Installation.Root, "src/Functions/ServingOptions.cs")), StringComparison.Ordinal);
+        Assert.Contains("{ name: 'Serving__LargestBatch', value: gpu == 'none' ? '16' : '64' }", Read("app/functions.bicep"), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void The_alert_on_old_models_reads_the_line_that_training_writes()
     {
         var training = File.ReadAllText(Path.Combine(Installation.Root, "src/TrainingJob/Commands/Unattended.cs"));
@@ -185,6 +200,9 @@ public partial class TemplateTests
 
     [GeneratedRegex(@"^resource \w+ '([^']+)'", RegexOptions.Multiline)]
     private static partial Regex Resource();
+
+    [GeneratedRegex(@"@allowed\(\[(?<profiles>[^\]]*)\]\)\s+@description\([^\n]*\)\s+param gpu string")]
+    private static partial Regex Profiles();
 
     [GeneratedRegex(@"'([^']+)'")]
     private static partial Regex Argument();

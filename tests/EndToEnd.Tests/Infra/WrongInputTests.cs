@@ -7,6 +7,7 @@ public class WrongInputTests
     [InlineData("deploy --location swedencentral", "--environment")]
     [InlineData("deploy --environment 'De mo' --location swedencentral", "De mo")]
     [InlineData("deploy --environment demo --location swedencentral --gpu H100", "T4, A100 and none")]
+    [InlineData("deploy --environment demo --location swedencentral --gpu none --serve-on-gpu", "T4 or A100")]
     [InlineData("deploy --environment demo --location swedencentral --budget much", "--budget")]
     [InlineData("deploy --environment demo --location swedencentral --principal me", "object id")]
     [InlineData("deploy --environment demo --location swedencentral --email nobody", "nobody")]
