@@ -31,7 +31,7 @@ public sealed class AzureBlobStore(BlobServiceClient service) : IBlobStore
         {
             return null;
         }
-        catch (Exception e) when (IsFailure(e, cancellation))
+        catch (Exception e) when (StorageFailure.Is(e, cancellation))
         {
             throw Failed("Reading", path, e);
         }
@@ -68,7 +68,7 @@ public sealed class AzureBlobStore(BlobServiceClient service) : IBlobStore
                 ? $"{path} at {Location} exists already; nothing was written."
                 : $"{path} at {Location} has changed or gone since it was read; nothing was written.", e);
         }
-        catch (Exception e) when (IsFailure(e, cancellation))
+        catch (Exception e) when (StorageFailure.Is(e, cancellation))
         {
             throw Failed("Writing", path, e);
         }
@@ -98,7 +98,7 @@ public sealed class AzureBlobStore(BlobServiceClient service) : IBlobStore
         {
             await client.DeleteIfExistsAsync(DeleteSnapshotsOption.IncludeSnapshots, cancellationToken: cancellation);
         }
-        catch (Exception e) when (IsFailure(e, cancellation))
+        catch (Exception e) when (StorageFailure.Is(e, cancellation))
         {
             throw Failed("Deleting", path, e);
         }
@@ -122,7 +122,7 @@ public sealed class AzureBlobStore(BlobServiceClient service) : IBlobStore
             {
                 yield break;
             }
-            catch (Exception e) when (IsFailure(e, cancellation))
+            catch (Exception e) when (StorageFailure.Is(e, cancellation))
             {
                 throw Failed("Listing", prefix, e);
             }
@@ -130,22 +130,7 @@ public sealed class AzureBlobStore(BlobServiceClient service) : IBlobStore
         }
     }
 
-    static bool IsFailure(Exception e, CancellationToken cancellation) =>
-        e is not StorageException && !(e is OperationCanceledException && cancellation.IsCancellationRequested);
-
-    StorageException Failed(string doing, string path, Exception e)
-    {
-        while (e is AggregateException { InnerExceptions: [.., var last] }) e = last; // one per try
-        var why = (e as RequestFailedException)?.Status switch
-        {
-            401 or 403 => "the storage refuses the credentials. Check the connection string's key, or that this identity has the role Storage Blob Data Contributor",
-            429 or 503 => "the storage is too busy. Try again later",
-            > 0 => "the storage answered with an error",
-            _ => "the storage cannot be reached. Check the address and the network, that the storage (or Azurite) is running, and the credentials",
-        };
-        var detail = (e as RequestFailedException)?.ErrorCode ?? e.Message.Split('\n')[0].TrimEnd('\r', '.');
-        return new StorageException($"{doing} {path} at {Location}: {why}. ({detail})", e);
-    }
+    StorageException Failed(string doing, string path, Exception e) => StorageFailure.Of($"{doing} {path} at {Location}", "Storage Blob Data Contributor", e);
 
     // So that a browser shows reports and pictures instead of saving them.
     static string ContentType(string path) => Path.GetExtension(path) switch

@@ -40,16 +40,15 @@ static class CommandRunner
             return await parsed.InvokeAsync(new() { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = Farewell });
         }
         catch (Exception e) when (e is RecipeException or DataException or CheckpointException or RegistryException or StorageException
-            or TrainingException or DeviceException or ShapeException or ArgumentException or ImageFormatException or DllNotFoundException or UnauthorizedAccessException or IOException)
+            or TrainingException or DeviceException or ShapeException or ArgumentException or ImageFormatException
+            or DllNotFoundException or UnauthorizedAccessException or IOException)
         {
             await Console.Error.WriteLineAsync($"Error: {e.Message}");
             return e is StorageException { InnerException: IOException { HResult: DiskFull } } ? Failed : WrongInput;
         }
         catch (ExternalException e)
         {
-            var what = e.Message.Split('\n')[0]; // of libtorch's, whose stack follows
-            var remedy = what.Contains("out of memory", StringComparison.OrdinalIgnoreCase) ? " Give a smaller --batch-size, or train with --device cpu." : "";
-            await Console.Error.WriteLineAsync($"Error: libtorch: {what}{remedy}");
+            await Console.Error.WriteLineAsync($"Error: {Explain(e, parsed.CommandResult.Command)}");
             return Failed;
         }
         catch (OperationCanceledException)
@@ -57,5 +56,17 @@ static class CommandRunner
             await Console.Error.WriteLineAsync("Stopped.");
             return Interrupted;
         }
+    }
+
+    /// <summary>What libtorch said, without its stack; null for what did not come from there. TorchSharp has no type of its own for it, and others derive from this one.</summary>
+    public static string? OfLibtorch(Exception e) => e.GetType() == typeof(ExternalException) ? $"libtorch: {e.Message.Split('\n')[0]}" : null;
+
+    /// <summary>The message of what a native library threw, with what the command has to help where memory ran out.</summary>
+    public static string Explain(ExternalException e, Command command)
+    {
+        if (OfLibtorch(e) is not { } message) return e.Message;
+        (string Option, string Remedy)[] remedies = [("--batch-size", "give a smaller --batch-size"), ("--device", "compute with --device cpu")];
+        string[] there = [.. remedies.Where(pair => command.Options.Any(option => option.Name == pair.Option)).Select(pair => pair.Remedy)];
+        return there is [] || !message.Contains("out of memory", StringComparison.OrdinalIgnoreCase) ? message : $"{message} To go on, {string.Join(", or ", there)}.";
     }
 }

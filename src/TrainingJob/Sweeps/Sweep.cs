@@ -14,20 +14,32 @@ public sealed record Trial(int Number, string Overrides, Recipe Recipe);
 /// <remarks>A sweep is what its trials and images are: the same command finds its own results again and goes on.</remarks>
 public sealed record Sweep
 {
+    /// <summary>More are refused.</summary>
     public const int MaxTrials = 1000;
 
+    /// <summary>The name that the best is published under.</summary>
     public required string Model { get; init; }
 
+    /// <summary>Where the images are, as <c>--data</c> says it.</summary>
     public required string Data { get; init; }
 
+    /// <summary>In the order of their numbers, which begin at 1.</summary>
     public required IReadOnlyList<Trial> Trials { get; init; }
 
-    /// <summary>Eight letters that follow from images and recipes.</summary>
-    public string Id => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', [Data, .. Trials.Select(trial => trial.Recipe.ToJson())]))))[..8];
+    /// <summary>Eight letters that follow from images and recipes. All of them are written down for it: ask once.</summary>
+    public string Id
+    {
+        get
+        {
+            var text = string.Join('\n', [Data, .. Trials.Select(trial => trial.Recipe.ToJson())]);
+            return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))[..8];
+        }
+    }
 
     /// <summary>The name that the sweep's state has beside the model's runs; a trial's is that with its number.</summary>
     public string Name => $"{Model}.sweep-{Id}";
 
+    /// <summary>The name that a trial's runs are kept under.</summary>
     public string NameOf(Trial trial) => $"{Name}.{trial.Number:000}";
 
     /// <summary>Every combination of the settings' values, or, of a list of overrides, each of them with every combination.</summary>

@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using VaeFunctions.Data;
+using VaeFunctions.Registry;
 
 namespace VaeFunctions.Sweeps;
 
@@ -12,12 +14,14 @@ public sealed class SweepRun(Sweep sweep, SweepState state, ITrialQueue queue, F
 
     /// <summary>Takes trials until none is left, and waits a while for those of a process that died. Gives whether every trial has a result;
     /// where one has not, another process is at it.</summary>
+    /// <exception cref="DataException">Two trials were measured on different images.</exception>
     public async Task<bool> RunAsync(CancellationToken cancellation)
     {
         var idle = Stopwatch.StartNew();
         while (true)
         {
             var results = await state.ResultsAsync(cancellation);
+            DemandSameImages(results.Values);
             if (results.Count == sweep.Trials.Count) return true;
             if (await queue.IsEmptyAsync(cancellation) && await state.ClaimFillingAsync(queue.Patience, cancellation))
                 await queue.AddAsync(sweep.Trials.Select(trial => trial.Number).Where(number => !results.ContainsKey(number)), cancellation);
@@ -45,29 +49,60 @@ public sealed class SweepRun(Sweep sweep, SweepState state, ITrialQueue queue, F
         if (await state.ResultAsync(trial.Number, cancellation) is null)
         {
             var tries = await state.TriesAsync(trial.Number, cancellation);
-            TrialResult? result;
-            if (tries >= MaxTries)
-            {
-                result = new(trial.Number, trial.Overrides, Failure: $"given up: {tries} tries ended without a result or an orderly stop, as when memory runs out");
-            }
-            else
-            {
-                log($"trial {trial.Number} of {sweep.Trials.Count}: {trial.Overrides}{(tries > 0 ? $" (try {tries + 1} of {MaxTries})" : "")}");
-                await state.WriteTriesAsync(trial.Number, tries + 1, cancellation);
-                using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation, ticket.Lost);
-                result = await train(trial, stop.Token);
-                if (result is null)
-                {
-                    if (ticket.Lost.IsCancellationRequested) log($"trial {trial.Number} is another process's now");
-                    else await state.WriteTriesAsync(trial.Number, tries, CancellationToken.None);
-                    await ticket.GiveBackAsync();
-                    cancellation.ThrowIfCancellationRequested();
-                    return;
-                }
-            }
+            var result = tries.Count >= MaxTries ? GivenUp(trial, tries) : await TrainAsync(trial, tries, ticket, cancellation);
+            if (result is null) return;
             if (result.Failure is { } failure) log($"trial {trial.Number} failed: {failure}");
             await state.KeepAsync(result, CancellationToken.None);
         }
         await ticket.DoneAsync();
+    }
+
+    async Task<TrialResult?> TrainAsync(Trial trial, Tries tries, ITrialTicket ticket, CancellationToken cancellation)
+    {
+        var begun = tries with { Count = tries.Count + 1 };
+        log($"trial {trial.Number} of {sweep.Trials.Count}: {trial.Overrides}{(tries.Count > 0 ? $" (try {begun.Count} of {MaxTries})" : "")}");
+        await state.WriteTriesAsync(trial.Number, begun, cancellation);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation, ticket.Lost);
+        try
+        {
+            if (await train(trial, stop.Token) is { } result) return result;
+        }
+        catch (Exception e)
+        {
+            await NoteAsync(trial, begun with { Error = e.Message });
+            throw;
+        }
+        if (ticket.Lost.IsCancellationRequested) log($"trial {trial.Number} is another process's now");
+        else await state.WriteTriesAsync(trial.Number, tries, CancellationToken.None);
+        await ticket.GiveBackAsync();
+        cancellation.ThrowIfCancellationRequested();
+        return null;
+    }
+
+    async Task NoteAsync(Trial trial, Tries tries)
+    {
+        try
+        {
+            await state.WriteTriesAsync(trial.Number, tries, CancellationToken.None);
+        }
+        catch (StorageException)
+        {
+            // Which may be what it would have said.
+        }
+    }
+
+    static TrialResult GivenUp(Trial trial, Tries tries)
+    {
+        var why = tries.Error is { } error ? $"; it said: {error}" : ", as when memory runs out";
+        return new(trial.Number, trial.Overrides, Failure: $"given up: {tries.Count} tries ended without a result or an orderly stop{why}");
+    }
+
+    /// <summary>Now, and not when all trainings are paid for.</summary>
+    void DemandSameImages(IEnumerable<TrialResult> results)
+    {
+        if (results.Where(result => result.TestLoss is not null).DistinctBy(result => result.DataFingerprint).Take(2).ToList() is not [var one, var other]) return;
+        throw new DataException($"Trials {one.Trial} and {other.Trial} were measured on different images, with the fingerprints {one.DataFingerprint} and {other.DataFingerprint}, "
+            + "so nothing says which is better. Leave out a setting that changes the split, such as seed; "
+            + $"if the images have changed meanwhile, delete checkpoints/{sweep.Name}/ and start again.");
     }
 }

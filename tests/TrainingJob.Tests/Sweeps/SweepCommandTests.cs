@@ -91,7 +91,9 @@ public sealed partial class SweepCommandTests(AzuriteFixture azurite) : IDisposa
         Assert.True(await again.EndAsync() == 0, again.Output);
         Assert.Contains("is published already", again.Output, StringComparison.Ordinal);
 
-        var registry = new ModelRegistry(new FolderBlobStore(Path.Combine(folder, "store")));
+        var store = new FolderBlobStore(Path.Combine(folder, "store"));
+        Assert.Null(await Checkpoint.NewestRunAsync(store, "faces-vae")); // which would hide an older run from --resume
+        var registry = new ModelRegistry(store);
         Assert.Equal(["faces-vae"], await registry.ListModelsAsync());
         var version = Assert.Single(await registry.ListVersionsAsync("faces-vae"));
         var manifest = await registry.ReadManifestAsync("faces-vae", version);
@@ -126,12 +128,16 @@ public sealed partial class SweepCommandTests(AzuriteFixture azurite) : IDisposa
         Assert.Contains("is published already", late.Output, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public async Task A_trial_that_cannot_be_built_is_reported_and_the_others_are_compared()
+    [Theory]
+    [InlineData("optimizer.learningRate=1e-3,1e30")] // diverges
+    [InlineData("model.image.height=32,33")] // cannot be built: 33 rows are not halved
+    [InlineData("model.image.width=32,520")] // the images do not fit
+    public async Task A_trial_that_fails_is_reported_and_the_others_are_compared(string setting)
     {
-        using var program = new Program(folder, null, "faces-vae", "--data", "faces:160", "--epochs", "1", "--set", "optimizer.learningRate=1e-3,1e30", "--out", "store");
+        using var program = new Program(folder, null, "faces-vae", "--data", "faces:160", "--epochs", "1", "--set", setting, "--out", "store");
         Assert.True(await program.EndAsync() == 0, program.Output);
         Assert.Contains("trial 2 failed: ", program.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("given up", program.Output, StringComparison.Ordinal);
         Assert.Contains("publishing trial 1", program.Output, StringComparison.Ordinal);
     }
 

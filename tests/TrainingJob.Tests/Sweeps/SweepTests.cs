@@ -1,3 +1,4 @@
+using VaeFunctions.Data;
 using VaeFunctions.Registry;
 using VaeFunctions.Sweeps;
 using VaeFunctions.Tests.Training;
@@ -69,6 +70,7 @@ public sealed class SweepTests : IDisposable
         var results = await state.ResultsAsync(default);
         Assert.Equal([1, 2, 2, 2, 3], begun);
         Assert.Contains("given up: 3 tries", results[2].Failure, StringComparison.Ordinal);
+        Assert.EndsWith("it said: as good as a crash", results[2].Failure, StringComparison.Ordinal);
         Assert.Equal([1, 3], results.Values.Where(result => result.TestLoss is not null).Select(result => result.Trial));
 
         SweepRun Run() => new(sweep, state, new LocalTrials(), (trial, _) =>
@@ -93,7 +95,7 @@ public sealed class SweepTests : IDisposable
             }, _ => { });
             await Assert.ThrowsAnyAsync<OperationCanceledException>(() => run.RunAsync(stop.Token));
         }
-        Assert.Equal(0, await state.TriesAsync(1, default));
+        Assert.Equal(0, (await state.TriesAsync(1, default)).Count);
         Assert.Empty(await state.ResultsAsync(default));
     }
 
@@ -110,5 +112,58 @@ public sealed class SweepTests : IDisposable
 
         await state.WritePublicationAsync(new(1, DateTimeOffset.MinValue, Done: true), default);
         Assert.False(await state.ClaimPublicationAsync(1, TimeSpan.FromHours(1), default));
+    }
+
+    [Fact]
+    public async Task Trials_that_were_measured_on_different_images_end_the_sweep_as_soon_as_there_are_two()
+    {
+        var sweep = Of("epochs=1,2,3");
+        var begun = new List<int>();
+        var run = new SweepRun(sweep, new(new FolderBlobStore(folder), sweep), new LocalTrials(), (trial, _) =>
+        {
+            begun.Add(trial.Number);
+            return Task.FromResult<TrialResult?>(new(trial.Number, trial.Overrides, 1, DataFingerprint: $"images{trial.Number}"));
+        }, _ => { });
+
+        var refused = await Assert.ThrowsAsync<DataException>(() => run.RunAsync(default));
+
+        Assert.Contains("images1 and images2", refused.Message, StringComparison.Ordinal);
+        Assert.Equal([1, 2], begun);
+    }
+
+    [Fact]
+    public async Task A_process_that_finds_another_publishing_waits_and_publishes_when_that_one_dies()
+    {
+        var (state, said, published) = (new SweepState(new FolderBlobStore(folder), Of("epochs=1,2")), new List<string>(), 0);
+        Assert.True(await state.ClaimPublicationAsync(1, TimeSpan.FromSeconds(1), default)); // and is killed
+
+        Assert.Equal(0, await Publication().RunAsync(new(1, "", 1), default));
+        Assert.Equal(0, await Publication().RunAsync(new(1, "", 1), default));
+
+        Assert.Equal(1, published);
+        Assert.Single(said, line => line.StartsWith("Another process publishes", StringComparison.Ordinal));
+        Assert.Equal("Trial 1 is published already.", said[^1]);
+
+        SweepPublication Publication() => new(state, (_, _) => Task.FromResult(published++), said.Add) { Patience = TimeSpan.FromSeconds(1) };
+    }
+
+    [Fact]
+    public async Task A_publication_that_takes_longer_than_the_patience_is_left_to_the_process_that_lives()
+    {
+        var state = new SweepState(new FolderBlobStore(folder), Of("epochs=1,2"));
+        var published = 0;
+
+        int[] codes = await Task.WhenAll(PublishAsync(), PublishAsync());
+
+        Assert.Equal([0, 0], codes);
+        Assert.Equal(1, published);
+
+        Task<int> PublishAsync() => new SweepPublication(state, async (_, stop) =>
+        {
+            Interlocked.Increment(ref published);
+            await Task.Delay(TimeSpan.FromSeconds(3), stop);
+            return 0;
+        }, _ => { })
+        { Patience = TimeSpan.FromSeconds(1) }.RunAsync(new(1, "", 1), default);
     }
 }
