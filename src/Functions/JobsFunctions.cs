@@ -19,6 +19,7 @@ public sealed class JobsFunctions(ModelProvider models, JobStore jobs, JobQueue 
         [HttpTrigger(AuthorizationLevel.Function, "post", Route = "models/{model}/jobs")] HttpRequest request, string model, CancellationToken cancellation)
     {
         using var session = await models.LeaseAsync(model, cancellation);
+        request.HttpContext.Response.Describe(session);
         var content = await RequestContent.ReadAsync(request, Fields, cancellation);
         var (input, output) = Paths(content);
         string? label = content.Labels(session, 1) is [var number] ? session.Labels[(int)number] : null;
@@ -31,7 +32,6 @@ public sealed class JobsFunctions(ModelProvider models, JobStore jobs, JobQueue 
         await jobs.MarkOpenAsync(job, cancellation);
 
         var status = $"{request.Path.Value!.TrimEnd('/')}/{id}";
-        request.HttpContext.Response.Describe(session);
         request.HttpContext.Response.Headers.Location = status;
         return Answers.Json(new { id, status, job = await jobs.StatusAsync(job, cancellation) }, StatusCodes.Status202Accepted);
     }

@@ -9,8 +9,8 @@ public sealed record Job(string Id, string Model, string Operation, string Input
 /// <summary>A message of the queue: a slice of a job to work off, or, without one, the job's images to list and cut into slices.</summary>
 public sealed record JobMessage(string Model, string Job, int? Slice = null);
 
-/// <summary>An image of a slice. <paramref name="Size"/> is in bytes.</summary>
-public sealed record JobImage(string Path, long Size);
+/// <summary>An image of a slice.</summary>
+public sealed record JobImage(string Path);
 
 /// <summary>How far the listing of a job's images is.</summary>
 public sealed record JobListing(int Slices, long Images, bool Finished);

@@ -22,7 +22,7 @@ public sealed class JobWorker(JobStore jobs, JobQueue queue, IBlobStore store, M
         if (listing.Slices > 0)
             await queue.SendAsync(new(job.Model, job.Id, listing.Slices - 1), cancellation); // whose message may not have been sent
         var fresh = store.ListAsync(job.Input, cancellation).Where(blob => string.CompareOrdinal(blob.Path, last) > 0);
-        await foreach (var slice in fresh.Select(blob => new JobImage(blob.Path, blob.Size)).Chunk(job.SliceSize))
+        await foreach (var slice in fresh.Select(blob => new JobImage(blob.Path)).Chunk(job.SliceSize))
         {
             if (await jobs.IsOverAsync(job, cancellation))
                 return;
@@ -112,10 +112,15 @@ public sealed class JobWorker(JobStore jobs, JobQueue queue, IBlobStore store, M
 
     async Task<FittedImage> ReadAsync(JobImage image, ModelSession session, CancellationToken cancellation)
     {
-        if (image.Size > options.Value.MaxBodyBytes)
-            throw RequestException.Invalid($"It has {image.Size} bytes; at most {options.Value.MaxBodyBytes} are accepted.");
-        var blob = await store.TryReadAsync(image.Path, long.MaxValue, cancellation) ?? throw RequestException.Invalid("It was deleted before it could be read.");
-        return images.Fit(blob.Content.ToMemory().Span, session.Shape);
+        try
+        {
+            var blob = await store.TryReadAsync(image.Path, options.Value.MaxBodyBytes, cancellation) ?? throw RequestException.Invalid("It was deleted before it could be read.");
+            return images.Fit(blob.Content.ToMemory().Span, session.Shape);
+        }
+        catch (BlobTooLargeException)
+        {
+            throw RequestException.Invalid($"It has more than {options.Value.MaxBodyBytes} bytes, which is the most that is accepted.");
+        }
     }
 
     /// <summary>All images together or, where one of them is refused, one by one; null for those.</summary>
