@@ -36,7 +36,7 @@ public sealed class JobRecoveryTests : IAsyncLifetime
     async Task CutAsync(bool all)
     {
         for (var slice = 0; slice < 3; slice++)
-            await jobs.SaveSliceAsync(Job, slice, [new($"pictures/a/{slice}.png", 1)], default);
+            await jobs.SaveSliceAsync(Job, slice, [new($"pictures/a/{slice}.png")], default);
         await jobs.SaveAsync(Job, new(3, 3, all), default);
         await jobs.SaveDoneAsync(Job, 1, 1, [], default);
     }
