@@ -34,7 +34,7 @@ static class Models
         if (wanted is not null && models.Contains(wanted))
             return wanted;
         if (models.Count == 0)
-            throw LocalCloudException.WrongInput($"No model is published in {store.Location}. ./vae train makes one; ./vae serve publishes it.");
+            throw LocalCloudException.WrongInput($"No model is published in {store.Location}. ./vae train makes one, ./vae publish NAME publishes it beside a running ./vae serve.");
         var choice = $"There is: {string.Join(", ", models)}.";
         return wanted is null && models.Count == 1
             ? models[0]

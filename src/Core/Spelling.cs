@@ -1,19 +1,36 @@
+using System.Text.RegularExpressions;
+
 namespace VaeFunctions;
 
-/// <summary>Finds what someone probably meant.</summary>
-public static class Spelling
+/// <summary>Finds what someone probably meant, and says it without .NET's names.</summary>
+public static partial class Spelling
 {
     /// <summary>The known word that is nearest to one that is not known.</summary>
     /// <param name="known">At least one.</param>
     public static string Nearest(string word, IEnumerable<string> known) => known.MinBy(name => Distance(word, name))!;
 
-    /// <summary>What a command line's reader says of words it does not know, with the nearest option behind it where a word is one misspelt:
-    /// one of every three letters wrong, at most.</summary>
-    public static string Suggest(string message, IEnumerable<string> unknown, IEnumerable<string> options) =>
-        unknown.FirstOrDefault(word => word.StartsWith('-') && message.Contains($"'{word}'", StringComparison.Ordinal)) is { } misspelt
-        && options.Append("--help").MinBy(option => Distance(misspelt, option)) is { } option && Distance(misspelt, option) * 3 <= misspelt.Length
+    /// <summary>What a command line's reader says of a wrong word: which type an option has, or, of one that it does not know, the nearest option,
+    /// where one of every three letters is wrong, at most.</summary>
+    public static string Suggest(string message, IEnumerable<string> unknown, IEnumerable<string> options)
+    {
+        if (WrongType().Match(message) is { Success: true } match)
+            return $"{match.Groups["option"].Value} is {match.Groups["value"].Value}; give {TypeInWords(match.Groups["type"].Value)}.";
+        return unknown.FirstOrDefault(word => word.StartsWith('-') && message.Contains($"'{word}'", StringComparison.Ordinal)) is { } misspelt
+            && options.Append("--help").MinBy(option => Distance(misspelt, option)) is { } option && Distance(misspelt, option) * 3 <= misspelt.Length
             ? $"{message} Did you mean {option}?"
             : message;
+    }
+
+    /// <summary>What a value of a type looks like: <c>a whole number</c> for System.Nullable`1[System.Int32].</summary>
+    public static string TypeInWords(string type) =>
+        Numbers().Match(type) is not { Success: true } number ? $"a {type.Split('.')[^1].TrimEnd(']')}"
+        : number.Groups["whole"].Success ? "a whole number" : "a number";
+
+    [GeneratedRegex("Cannot parse argument '(?<value>.*)' for option '(?<option>[^']*)' as expected type '(?<type>[^']*)'")]
+    private static partial Regex WrongType();
+
+    [GeneratedRegex(@"System\.((?<whole>U?Int(16|32|64)|Byte)|Single|Double)\b")]
+    private static partial Regex Numbers();
 
     /// <summary>The least number of letters put in, left out or exchanged that makes one word of the other. (Levenshtein 1966)</summary>
     static int Distance(string left, string right)

@@ -16,8 +16,16 @@ static class DemoCommand
         command.SetAction(async (parsed, cancellation) =>
         {
             await using var demo = new Demo(Path.GetFullPath(parsed.GetValue(output)!), parsed.GetValue(recipe)!);
-            await demo.RunAsync(parsed.GetValue(epochs), parsed.GetValue(data), cancellation);
-            return 0;
+            try
+            {
+                await demo.RunAsync(parsed.GetValue(epochs), parsed.GetValue(data), cancellation);
+                return 0;
+            }
+            catch (OperationCanceledException)
+            {
+                await Console.Error.WriteLineAsync("vae: the demo keeps nothing, whatever its trainer says, and starts anew; ./vae train faces-vae keeps checkpoints.");
+                throw;
+            }
         });
         return command;
     }

@@ -67,7 +67,7 @@ static class Gallery
         </table>
 
         <h2>Go on</h2>
-        <p>The same with images of your own, from the repository's folder:</p>
+        <p>This model goes with the demo; without --data, the first line makes it again. With images of your own, from the repository's folder:</p>
         <pre>./vae train {{Text(demo.Recipe)}} --data folder:PATH --model mine
         ./vae serve
         ./vae drop IMAGES… --model mine      # from another terminal</pre>

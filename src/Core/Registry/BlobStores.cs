@@ -26,7 +26,7 @@ public static class BlobStores
     {
         if (setting(Setting) is { Length: > 0 } location) return Open(location, location.StartsWith("https://", StringComparison.OrdinalIgnoreCase) ? credential() : null);
         if (setting(UriSetting) is { Length: > 0 } uri) return Open(uri, credential());
-        throw new StorageException($"No storage is named. Set {Setting} to {Forms}, or {InEnvironment(UriSetting)} to such an address.");
+        throw new StorageException($"No storage is named. Set {Setting} to {Forms}, or {InEnvironment(UriSetting)} to such an address. On one machine ./vae serve has a storage, in another terminal.");
     }
 
     static string InEnvironment(string setting) => setting.Replace(":", "__", StringComparison.Ordinal);

@@ -106,9 +106,12 @@ public sealed class RequestContent
         var other => Shortened(other.ToJsonString()),
     };
 
-    public static RequestException Wrong(Field field, string found) => RequestException.Invalid($"{field.Name} is {found}; give {field.Expected}.");
+    public static RequestException Wrong(Field field, string found) => RequestException.Invalid($"{field.Name} is {found}; give {Sentence(field.Expected)}");
 
-    public static RequestException Missing(Field field) => RequestException.Invalid($"\"{field.Name}\" is missing; give {char.ToLowerInvariant(field.Description[0])}{field.Description[1..]}");
+    public static RequestException Missing(Field field) => RequestException.Invalid($"\"{field.Name}\" is missing; give {Sentence(field.Description)}");
+
+    /// <summary>The end of a sentence, from a text of its own.</summary>
+    static string Sentence(string text) => $"{char.ToLowerInvariant(text[0])}{text[1..].TrimEnd('.')}.";
 
     public static string Shortened(string text) => text.Length <= 40 ? text : text[..40] + "…";
 

@@ -5,7 +5,7 @@ using VaeFunctions.Report;
 
 namespace VaeFunctions.Commands;
 
-/// <summary><c>results</c>: docs/results.md and its pictures from what has been trained and evaluated.</summary>
+/// <summary><c>results</c>: a page with pictures from what has been trained and evaluated; docs/results.md is one.</summary>
 static class ResultsCommand
 {
     static readonly string[] Pictures = ["samples", "reconstructions"];
@@ -13,10 +13,10 @@ static class ResultsCommand
     public static Command Create()
     {
         var store = CommonOptions.Store();
-        Option<string> to = new("--to") { Description = "The folder to write results.md and images/results to", DefaultValueFactory = _ => "docs" };
+        Option<string> to = new("--to") { Description = "The folder to write results.md and images/results to", DefaultValueFactory = _ => "results" };
         Option<string> claims = new("--claims") { Description = "What the page has to show; docs/results.json unless given", DefaultValueFactory = _ => Path.Combine(AppContext.BaseDirectory, "results.json") };
         Option<string> machine = new("--machine") { Description = "Where the models were trained, in words; this machine unless given", DefaultValueFactory = _ => $"{Environment.ProcessorCount} cores of {Processor.Name}" };
-        var command = new Command("results", "Write docs/results.md from what has been trained and evaluated") { store, to, claims, machine };
+        var command = new Command("results", "Write a page of results from what has been trained and evaluated") { store, to, claims, machine };
         command.SetAction((parsed, cancellation) => RunAsync(CommonOptions.OpenStore(parsed.GetRequiredValue(store)), parsed.GetRequiredValue(to),
             parsed.GetRequiredValue(claims), parsed.GetRequiredValue(machine), cancellation));
         return command;
@@ -32,6 +32,7 @@ static class ResultsCommand
             models[name] = await MeasuredModel.ReadAsync(registry, name, cancellation);
             if (models[name].Manifest is { } manifest) pictures[name] = await CopyPicturesAsync(registry, manifest, to, cancellation);
         }
+        Directory.CreateDirectory(to);
         var page = Path.Combine(to, "results.md");
         await File.WriteAllTextAsync(page, new ResultsPage(models).Write(claims, machine, pictures), cancellation);
         var missing = models.Values.Where(model => model.Manifest is null && model.Anomalies is null).Select(model => model.Name).ToArray();

@@ -149,7 +149,7 @@ static class TrainCommand
     static TrainingState Restore(Checkpoint checkpoint, Recipe recipe, DataSplit data, Learner learner)
     {
         if (!checkpoint.Recipe.StepsLike(recipe))
-            throw new CheckpointException($"The checkpoint was trained with another recipe; only epochs may differ, and not those either under a cosine schedule, which spans them. Its recipe:\n{checkpoint.Recipe.ToJson()}");
+            throw new CheckpointException($"The checkpoint was trained with another recipe; only epochs may differ, and not those either under a cosine schedule, which spans them. {string.Join("; ", recipe.DifferencesFrom(checkpoint.Recipe))} as there.");
         if (checkpoint.DataFingerprint != data.Fingerprint)
             throw new CheckpointException($"The checkpoint was trained on other images ({checkpoint.DataSource}, fingerprint {checkpoint.DataFingerprint}); these have {data.Fingerprint}. Train anew without --resume.");
         if (checkpoint.State.Epoch > recipe.Epochs || (checkpoint.State.Epoch == recipe.Epochs && checkpoint.State.Batch > 0))

@@ -21,7 +21,7 @@ public static class DataSources
         if (kind is not "faces" && place.Length == 0)
             throw new DataException(kind is "folder" or "idx" or "cifar10" or "blob"
                 ? $"The data source \"{source}\" names no place. Examples: {Kinds}."
-                : $"There is no data source \"{source}\". The kinds are: {Kinds}.");
+                : $"There is no data source \"{source}\"; {(Directory.Exists(source) ? $"did you mean folder:{source}? The" : "the")} kinds are: {Kinds}.");
         try
         {
             var split = kind switch

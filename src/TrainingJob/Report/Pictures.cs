@@ -43,10 +43,11 @@ public static class Pictures
         }
     }
 
-    /// <summary>Rows of test images from all over the set, each above its reconstruction from the posterior's mean.</summary>
+    /// <summary>Full rows of test images from all over the set, each above its reconstruction from the posterior's mean.</summary>
     public static Image Reconstructions(Vae model, ImageDataset data, int count = 32)
     {
         count = Math.Min(count, data.Count);
+        if (count > Columns) count -= count % Columns;
         int[] places = [.. Enumerable.Range(0, count).Select(i => (int)((long)i * data.Count / count))];
         List<Image> originals = [.. places.Select(data.Image)];
         var backend = model.Parameters.Backend;

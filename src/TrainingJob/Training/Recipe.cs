@@ -12,6 +12,8 @@ public sealed record Recipe
     {
         WriteIndented = true,
         UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+        AllowDuplicateProperties = false,
+        NumberHandling = JsonNumberHandling.Strict,
         RespectNullableAnnotations = true,
         AllowOutOfOrderMetadataProperties = true,
         ReadCommentHandling = JsonCommentHandling.Skip,
@@ -94,6 +96,21 @@ public sealed record Recipe
         Description = other.Description,
         PicturesEvery = other.PicturesEvery,
     }).ToJson() == other.ToJson();
+
+    /// <summary>What another recipe says otherwise, key by key: <c>batchSize is 8, not 64</c>.</summary>
+    public IEnumerable<string> DifferencesFrom(Recipe other) => Differences(ToJsonElement(), other.ToJsonElement(), "");
+
+    static IEnumerable<string> Differences(JsonElement? here, JsonElement? there, string key)
+    {
+        if (here is { ValueKind: JsonValueKind.Object } left && there is { ValueKind: JsonValueKind.Object } right)
+        {
+            return left.EnumerateObject().Concat(right.EnumerateObject()).Select(property => property.Name).Distinct()
+                .SelectMany(name => Differences(Value(left, name), Value(right, name), key == "" ? name : $"{key}.{name}"));
+        }
+        return here?.GetRawText() == there?.GetRawText() ? [] : [$"{key} is {here?.GetRawText() ?? "absent"}, not {there?.GetRawText() ?? "absent"}"];
+
+        static JsonElement? Value(JsonElement element, string name) => element.TryGetProperty(name, out var value) ? value : null;
+    }
 
     public string ToJson() => JsonSerializer.Serialize(this, Json);
 

@@ -15,7 +15,8 @@ public static class RecipeBook
         var isPath = nameOrPath.EndsWith(".json", StringComparison.Ordinal);
         var file = isPath ? nameOrPath : Path.Combine(Folder, nameOrPath + ".json");
         if ((!isPath && Path.GetFileName(nameOrPath) != nameOrPath) || !File.Exists(file))
-            throw new RecipeException($"There is no recipe '{nameOrPath}'. There are: {string.Join(", ", Names)}; or give the path of a .json file.");
+            throw new RecipeException(isPath ? $"There is no file {nameOrPath}. A recipe is such a file or one of {string.Join(", ", Names)}."
+                : $"There is no recipe '{nameOrPath}'; did you mean {Spelling.Nearest(nameOrPath, Names)}? There are {string.Join(", ", Names)}, and any file whose name ends in .json.");
         return (Path.GetFileNameWithoutExtension(file), Recipe.Parse(File.ReadAllText(file), file));
     }
 }

@@ -14,6 +14,8 @@ static partial class RecipeKeys
             return $"There is no key \"{key.Groups["name"].Value}\"{Place(key.Groups["path"].Value)}; {Suggest(key.Groups["name"].Value, Keys(type))}";
         if (UnknownKind().Match(message) is { Success: true } kind && At(kind.Groups["path"].Value) is { } family)
             return $"There is no kind \"{kind.Groups["name"].Value}\"{Place(kind.Groups["path"].Value)}; {Suggest(kind.Groups["name"].Value, Kinds(family))}";
+        if (WrongType().Match(message) is { Success: true } value)
+            return $"The value{Place(value.Groups["path"].Value)} is not {Spelling.TypeInWords(value.Groups["type"].Value)}.";
         return message;
     }
 
@@ -41,6 +43,9 @@ static partial class RecipeKeys
 
     [GeneratedRegex("""The JSON property '(?<name>[^']*)' could not be mapped to any \.NET member contained in type '(?<type>[^']*)'\.""")]
     private static partial Regex UnknownKey();
+
+    [GeneratedRegex("""The JSON value could not be converted to (?<type>[^ ]*)\. Path: (?<path>[^ |]*)""")]
+    private static partial Regex WrongType();
 
     [GeneratedRegex("""Read unrecognized type discriminator id '(?<name>[^']*)'\..*?Path: (?<path>[^ |]*)""", RegexOptions.Singleline)]
     private static partial Regex UnknownKind();

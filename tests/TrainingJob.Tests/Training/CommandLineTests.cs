@@ -159,7 +159,7 @@ public sealed class CommandLineTests : IDisposable
         await Refused("empty", "train", "faces-vae", "--data", "folder:empty");
         await Refused("nowhere", "train", "faces-vae", "--data", "folder:nowhere");
         await Refused("folder:", "train", "faces-vae", "--data", "magic:beans");
-        await Refused("--epochs", "train", "faces-vae", "--epochs", "many");
+        await Refused("--epochs is many; give a whole number", "train", "faces-vae", "--epochs", "many");
         await Refused("Did you mean --epochs?", "train", "faces-vae", "--epoch", "3");
         await Refused("epochs is 0", "train", "faces-vae", "--epochs", "0");
         await Refused("learningRate", "train", "faces-vae", "--learning-rate", "0");
@@ -224,12 +224,11 @@ public sealed class CommandLineTests : IDisposable
         var evaluation = await Done("evaluate", "faces-vae", "--store", "runs", "--data", "faces:80", "--draws", "4", "--images", "3");
         foreach (var part in (string[])["loss", "active_units", "bound_nats", "ssim", "mutual_information_gap", "error_quantile_0.99", "glasses", "written to evaluations/faces-vae/"]) Assert.Contains(part, evaluation);
         await File.WriteAllTextAsync(Path.Combine(folder, "claims.json"), """{ "introduction": "", "sections": [{ "title": "", "text": "", "claims": [{ "model": "faces-vae", "metric": "test_loss", "what": "loss" }] }] }""");
-        Directory.CreateDirectory(Path.Combine(folder, "docs"));
         await Done("results", "--store", "runs", "--claims", "claims.json");
-        var page = await File.ReadAllTextAsync(Path.Combine(folder, "docs", "results.md"));
+        var page = await File.ReadAllTextAsync(Path.Combine(folder, "results", "results.md"));
         Assert.Contains("images/results/faces-vae-samples.png", page);
         Assert.Contains("./vae train faces-vae --data faces:320 --epochs 2\n", page);
-        Assert.True(File.Exists(Path.Combine(folder, "docs", "images", "results", "faces-vae-reconstructions.png")));
+        Assert.True(File.Exists(Path.Combine(folder, "results", "images", "results", "faces-vae-reconstructions.png")));
         Assert.Contains("it serves now", await Done("publish", "faces-vae", "--from", "runs", "--to", "copy"));
         var weights = Directory.EnumerateFiles(Path.Combine(folder, "copy"), "weights.safetensors", SearchOption.AllDirectories).Single();
         await Done("export", "faces-vae", "--weights", weights, "--to", "graphs");

@@ -134,4 +134,12 @@ public sealed class PublisherTests : IDisposable
         var better = await TrainAndPublishAsync(6, moreData);
         Assert.True(better.Promotion is { Promoted: true, Forced: false, ServingLoss: not null });
     }
+
+    [Fact]
+    public void Reconstructions_stand_under_their_originals_in_full_rows()
+    {
+        Assert.Equal(30, TinyTraining.Data.Test.Count);
+        var shape = Report.Pictures.Reconstructions(TinyTraining.Build(TinyTraining.Recipe).Model, TinyTraining.Data.Test).Shape;
+        Assert.Equal(6.0 / 8, (shape.Height - 2.0) / (shape.Width - 2)); // three rows of eight and their reconstructions, 2 pixels around each
+    }
 }

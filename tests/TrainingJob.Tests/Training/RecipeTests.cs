@@ -50,6 +50,8 @@ public sealed class RecipeTests
     [InlineData("""{ "patiense": 1, "model": MODEL }""", "did you mean \"patience\"")]
     [InlineData("""{ "averaging": 1, "model": MODEL }""", "averaging is 1")]
     [InlineData("""{ "optimizer": { "kind": "adan" }, "model": MODEL }""", "did you mean \"adam\"")]
+    [InlineData("""{ "epochs": "3", "model": MODEL }""", "The value in epochs is not a whole number")]
+    [InlineData("""{ "epochs": 5, "model": MODEL, "epochs": 3 }""", "Duplicate property 'epochs'")]
     [InlineData("""{ "epochs": 3 }""", "model")]
     [InlineData("""{ "model": { "kind": "no-such-kind" } }""", "no-such-kind")]
     [InlineData("""{ "optimizer": { "kind": "adam", "momentum": 1 }, "model": MODEL }""", "momentum")]
@@ -60,6 +62,14 @@ public sealed class RecipeTests
     {
         const string model = """{ "kind": "mlp-vae", "image": { "height": 2, "width": 2, "channels": 1 }, "hidden": [2], "latent": 1, "likelihood": { "kind": "bernoulli" } }""";
         Assert.Contains(expected, Assert.Throws<RecipeException>(() => Recipe.Parse(json.Replace("MODEL", model), "bad")).Message);
+    }
+
+    [Fact]
+    public void What_two_recipes_say_otherwise_is_told_key_by_key()
+    {
+        var recipe = TinyTraining.Recipe;
+        var other = recipe with { BatchSize = recipe.BatchSize + 1, Objective = recipe.Objective with { FreeBits = 0.5f }, Patience = 3 };
+        Assert.Equal([$"batchSize is {recipe.BatchSize}, not {recipe.BatchSize + 1}", "objective.freeBits is 0, not 0.5", "patience is absent, not 3"], recipe.DifferencesFrom(other).Order(StringComparer.Ordinal));
     }
 
     [Fact]
