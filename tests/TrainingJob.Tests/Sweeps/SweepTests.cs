@@ -161,9 +161,9 @@ public sealed class SweepTests : IDisposable
         Task<int> PublishAsync() => new SweepPublication(state, async (_, stop) =>
         {
             Interlocked.Increment(ref published);
-            await Task.Delay(TimeSpan.FromSeconds(3), stop);
+            await Task.Delay(TimeSpan.FromSeconds(9), stop);
             return 0;
         }, _ => { })
-        { Patience = TimeSpan.FromSeconds(1) }.RunAsync(new(1, "", 1), default);
+        { Patience = TimeSpan.FromSeconds(6) }.RunAsync(new(1, "", 1), default);
     }
 }
