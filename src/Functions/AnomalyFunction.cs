@@ -17,8 +17,7 @@ public sealed class AnomalyFunction(ModelProvider models, RequestImages images)
         [HttpTrigger(AuthorizationLevel.Function, "post", Route = "models/{model}/anomaly")] HttpRequest request, string model, CancellationToken cancellation)
     {
         var kind = Accept.Choose(request);
-        using var session = await models.LeaseAsync(model, cancellation);
-        request.HttpContext.Response.Describe(session);
+        using var session = await models.LeaseAsync(request, model, cancellation);
         var content = await RequestContent.ReadAsync(request, Fields, cancellation);
         var originals = await images.ReadAsync(content, Field.Images, session.Shape, cancellation);
         var results = await Reconstruction.OfAsync(originals, content.Labels(session, originals.Count), session, cancellation);

@@ -17,8 +17,7 @@ public sealed class ArithmeticFunction(ModelProvider models, RequestLatents late
         [HttpTrigger(AuthorizationLevel.Function, "post", Route = "models/{model}/arithmetic")] HttpRequest request, string model, CancellationToken cancellation)
     {
         var kind = Accept.Choose(request, AnswerKind.Png, AnswerKind.Json);
-        using var session = await models.LeaseAsync(model, cancellation);
-        request.HttpContext.Response.Describe(session);
+        using var session = await models.LeaseAsync(request, model, cancellation);
         var content = await RequestContent.ReadAsync(request, Fields, cancellation);
         var terms = await latents.ReadAsync(content, Terms, session, inSum: true, cancellation);
         if (terms is [])

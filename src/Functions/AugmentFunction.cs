@@ -19,8 +19,7 @@ public sealed class AugmentFunction(ModelProvider models, RequestImages images, 
         [HttpTrigger(AuthorizationLevel.Function, "post", Route = "models/{model}/augment")] HttpRequest request, string model, CancellationToken cancellation)
     {
         var kind = Accept.Choose(request, AnswerKind.Zip, AnswerKind.Png, AnswerKind.Json);
-        using var session = await models.LeaseAsync(model, cancellation);
-        request.HttpContext.Response.Describe(session);
+        using var session = await models.LeaseAsync(request, model, cancellation);
         var content = await RequestContent.ReadAsync(request, Fields, cancellation);
         var (count, spread, seed) = (content.Whole(Count, 8), (float)content.Number(Spread, 1), content.SeedOrRandom());
         var originals = await images.ReadAsync(content, Field.Images, session.Shape, cancellation);

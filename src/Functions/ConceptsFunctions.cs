@@ -16,8 +16,7 @@ public sealed class ConceptsFunctions(ModelProvider models, RequestLatents laten
     public async Task<IActionResult> List(
         [HttpTrigger(AuthorizationLevel.Function, "get", Route = "models/{model}/concepts")] HttpRequest request, string model, CancellationToken cancellation)
     {
-        using var session = await models.LeaseAsync(model, cancellation);
-        request.HttpContext.Response.Describe(session);
+        using var session = await models.LeaseAsync(request, model, cancellation);
         var concepts = await store.ListAsync(session, cancellation);
         return Answers.Json(new { session.Model, session.Version, concepts = concepts.Select(concept => new { concept.Name, concept.Unit, concept.Separability, concept.Examples }) });
     }
@@ -27,8 +26,7 @@ public sealed class ConceptsFunctions(ModelProvider models, RequestLatents laten
     public async Task<IActionResult> Save(
         [HttpTrigger(AuthorizationLevel.Function, "put", Route = "models/{model}/concepts/{name}")] HttpRequest request, string model, string name, CancellationToken cancellation)
     {
-        using var session = await models.LeaseAsync(model, cancellation);
-        request.HttpContext.Response.Describe(session);
+        using var session = await models.LeaseAsync(request, model, cancellation);
         var content = await RequestContent.ReadAsync(request, Fields, cancellation);
         if (!content.Has(With) || !content.Has(Without))
             throw RequestContent.Missing(content.Has(With) ? Without : With);

@@ -17,8 +17,7 @@ public sealed class DecodeFunction(ModelProvider models, IOptions<ServingOptions
         [HttpTrigger(AuthorizationLevel.Function, "post", Route = "models/{model}/decode")] HttpRequest request, string model, CancellationToken cancellation)
     {
         var kind = Accept.Choose(request);
-        using var session = await models.LeaseAsync(model, cancellation);
-        request.HttpContext.Response.Describe(session);
+        using var session = await models.LeaseAsync(request, model, cancellation);
         var content = await RequestContent.ReadAsync(request, Fields, cancellation);
         var latents = RequestLatents.Vectors(content[Latents], Latents.Name, session.LatentSize, options.Value.MaxSampleCount);
         options.Value.CheckAnswer(latents.Length, session.Shape);

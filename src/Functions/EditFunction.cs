@@ -20,8 +20,7 @@ public sealed class EditFunction(ModelProvider models, RequestImages images, Req
         [HttpTrigger(AuthorizationLevel.Function, "post", Route = "models/{model}/edit")] HttpRequest request, string model, CancellationToken cancellation)
     {
         var kind = Accept.Choose(request);
-        using var session = await models.LeaseAsync(model, cancellation);
-        request.HttpContext.Response.Describe(session);
+        using var session = await models.LeaseAsync(request, model, cancellation);
         var content = await RequestContent.ReadAsync(request, Fields, cancellation);
         var strengths = content.Numbers(Strengths, options.Value.MaxSampleCount) ?? [1];
         options.Value.CheckAnswer(strengths.Length, session.Shape);

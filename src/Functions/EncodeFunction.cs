@@ -14,8 +14,7 @@ public sealed class EncodeFunction(ModelProvider models, RequestImages images)
         [HttpTrigger(AuthorizationLevel.Function, "post", Route = "models/{model}/encode")] HttpRequest request, string model, CancellationToken cancellation)
     {
         Accept.Choose(request, AnswerKind.Json);
-        using var session = await models.LeaseAsync(model, cancellation);
-        request.HttpContext.Response.Describe(session);
+        using var session = await models.LeaseAsync(request, model, cancellation);
         var content = await RequestContent.ReadAsync(request, Fields, cancellation);
         var originals = await images.ReadAsync(content, Field.Images, session.Shape, cancellation);
         var posterior = await session.EncodeAsync(originals, content.Labels(session, originals.Count), cancellation);

@@ -18,8 +18,7 @@ public sealed class InpaintFunction(ModelProvider models, RequestImages images)
         [HttpTrigger(AuthorizationLevel.Function, "post", Route = "models/{model}/inpaint")] HttpRequest request, string model, CancellationToken cancellation)
     {
         var kind = Accept.Choose(request, AnswerKind.Png, AnswerKind.Json);
-        using var session = await models.LeaseAsync(model, cancellation);
-        request.HttpContext.Response.Describe(session);
+        using var session = await models.LeaseAsync(request, model, cancellation);
         var content = await RequestContent.ReadAsync(request, Fields, cancellation);
         var iterations = content.Whole(Iterations, 30);
         var original = (await images.ReadAsync(content, Field.Image, session.Shape, cancellation))[0];

@@ -21,8 +21,7 @@ public sealed class InterpolateFunction(ModelProvider models, RequestLatents lat
         [HttpTrigger(AuthorizationLevel.Function, "post", Route = "models/{model}/interpolate")] HttpRequest request, string model, CancellationToken cancellation)
     {
         var kind = Accept.Choose(request, AnswerKind.Png, AnswerKind.Json, AnswerKind.Zip, AnswerKind.Apng);
-        using var session = await models.LeaseAsync(model, cancellation);
-        request.HttpContext.Response.Describe(session);
+        using var session = await models.LeaseAsync(request, model, cancellation);
         var content = await RequestContent.ReadAsync(request, Fields, cancellation);
         var steps = content.Whole(Steps, 8);
         var method = content.Choice(Method) == "lerp" ? InterpolationKind.Lerp : InterpolationKind.Slerp;

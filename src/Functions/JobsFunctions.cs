@@ -18,8 +18,7 @@ public sealed class JobsFunctions(ModelProvider models, JobStore jobs, JobQueue 
     public async Task<IActionResult> Start(
         [HttpTrigger(AuthorizationLevel.Function, "post", Route = "models/{model}/jobs")] HttpRequest request, string model, CancellationToken cancellation)
     {
-        using var session = await models.LeaseAsync(model, cancellation);
-        request.HttpContext.Response.Describe(session);
+        using var session = await models.LeaseAsync(request, model, cancellation);
         var content = await RequestContent.ReadAsync(request, Fields, cancellation);
         var (input, output) = Paths(content);
         string? label = content.Labels(session, 1) is [var number] ? session.Labels[(int)number] : null;

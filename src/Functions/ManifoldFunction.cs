@@ -23,8 +23,7 @@ public sealed class ManifoldFunction(ModelProvider models, IOptions<ServingOptio
         var kind = Accept.Choose(request);
         var content = await RequestContent.ReadAsync(request, Fields, cancellation);
         var n = content.Whole(Size, 10);
-        using var session = await models.LeaseAsync(model, cancellation);
-        request.HttpContext.Response.Describe(session);
+        using var session = await models.LeaseAsync(request, model, cancellation);
         session.RequireNormalPrior();
         options.Value.CheckAnswer(n * n, session.Shape);
         var (x, y) = (Axis(X, 0), Axis(Y, 1));

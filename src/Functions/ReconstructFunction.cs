@@ -16,8 +16,7 @@ public sealed class ReconstructFunction(ModelProvider models, RequestImages imag
         [HttpTrigger(AuthorizationLevel.Function, "post", Route = "models/{model}/reconstruct")] HttpRequest request, string model, CancellationToken cancellation)
     {
         var kind = Accept.Choose(request);
-        using var session = await models.LeaseAsync(model, cancellation);
-        request.HttpContext.Response.Describe(session);
+        using var session = await models.LeaseAsync(request, model, cancellation);
         var content = await RequestContent.ReadAsync(request, Fields, cancellation);
         var originals = await images.ReadAsync(content, Field.Images, session.Shape, cancellation);
         var labels = content.Labels(session, originals.Count);

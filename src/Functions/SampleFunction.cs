@@ -23,8 +23,7 @@ public sealed class SampleFunction(ModelProvider models, IOptions<ServingOptions
         var seed = content.SeedOrRandom();
         var temperature = (float)content.Number(Temperature, 1);
 
-        using var session = await models.LeaseAsync(model, cancellation);
-        request.HttpContext.Response.Describe(session);
+        using var session = await models.LeaseAsync(request, model, cancellation);
         options.Value.CheckAnswer(count, session.Shape);
         var latents = await session.DrawAsync(count, (ulong)seed, temperature, cancellation);
         var labels = content.LabelsOrAll(session, count);

@@ -3,10 +3,13 @@ namespace VaeFunctions.Serving;
 /// <summary>What an answer says of itself beside its body.</summary>
 static class ResponseHeaders
 {
-    public static void Describe(this HttpResponse response, ModelSession session)
+    /// <summary>Leases the model that is asked for, and names it and its version in the answer, be that a refusal.</summary>
+    public static async Task<ModelSession> LeaseAsync(this ModelProvider models, HttpRequest request, string model, CancellationToken cancellation)
     {
-        response.Headers["X-Model"] = session.Model;
-        response.Headers["X-Version"] = session.Version;
+        var session = await models.LeaseAsync(model, cancellation);
+        request.HttpContext.Response.Headers["X-Model"] = session.Model;
+        request.HttpContext.Response.Headers["X-Version"] = session.Version;
+        return session;
     }
 
     /// <summary>Says what makes the answer again.</summary>

@@ -88,17 +88,16 @@ public sealed record Recipe
     /// <summary>The epoch whose weights are published: the best where the recipe stops early, else the last.</summary>
     public EpochMetrics Published(IReadOnlyList<EpochMetrics> history) => Patience is null ? history[^1] : history.Reverse().MinBy(metrics => metrics.Test.Loss)!;
 
-    /// <summary>Whether both take the same steps on the same images: only length, description and pictures may differ, and
-    /// not the length either where the learning rate's schedule spans it.</summary>
-    public bool StepsLike(Recipe other) => (this with
+    /// <summary>Where another recipe takes other steps on the same images, key by key: <c>batchSize is 8, not 64</c>. Only length, description and
+    /// pictures may differ, and not the length either where the learning rate's schedule spans it.</summary>
+    public IEnumerable<string> DifferencesFrom(Recipe other) => Differences((this with
     {
         Epochs = Optimizer.Schedule is CosineRate ? Epochs : other.Epochs,
         Description = other.Description,
         PicturesEvery = other.PicturesEvery,
-    }).ToJson() == other.ToJson();
+    }).ToJsonElement(), other.ToJsonElement(), "");
 
-    /// <summary>What another recipe says otherwise, key by key: <c>batchSize is 8, not 64</c>.</summary>
-    public IEnumerable<string> DifferencesFrom(Recipe other) => Differences(ToJsonElement(), other.ToJsonElement(), "");
+    public bool StepsLike(Recipe other) => !DifferencesFrom(other).Any();
 
     static IEnumerable<string> Differences(JsonElement? here, JsonElement? there, string key)
     {
