@@ -52,12 +52,13 @@ public sealed class ImageScores
     public static ImageScores Of(Vae model, ImageDataset data, ulong seed, int draws = 1, bool quality = true, CancellationToken cancellation = default)
     {
         var scores = new ImageScores(data.Count, model.LatentSize, draws);
+        using var images = new BatchSource(data, model);
         int[] order = [.. Enumerable.Range(0, data.Count)];
         for (var start = 0; start < data.Count; start += BatchSize)
         {
             cancellation.ThrowIfCancellationRequested();
             var indices = order.AsSpan(start, Math.Min(BatchSize, data.Count - start));
-            scores.Add(model, data, start, Batch.Gather(data, indices, model, new(seed, "evaluation noise", (ulong)start), draws), quality);
+            scores.Add(model, data, start, images.Gather(indices, new(seed, "evaluation noise", (ulong)start), draws), quality);
         }
         for (var latent = 0; latent < scores.KlPerLatent.Length; latent++) scores.KlPerLatent[latent] /= data.Count;
         return scores;
@@ -68,11 +69,12 @@ public sealed class ImageScores
     {
         var means = new float[data.Count * model.LatentSize];
         var backend = model.Parameters.Backend;
+        using var images = new BatchSource(data, model);
         foreach (var indices in Enumerable.Range(0, data.Count).Chunk(BatchSize))
         {
             cancellation.ThrowIfCancellationRequested();
             using var scope = backend.BeginScope();
-            var batch = Batch.Gather(data, indices, model, new(0, "none"), samples: 0);
+            var batch = images.Gather(indices, new(0, "none"), samples: 0);
             backend.CopyTo(model.EncodePixels(batch.PixelsOn(backend), batch.LabelsOn(backend)).Mean,
                 means.AsSpan(indices[0] * model.LatentSize, indices.Length * model.LatentSize));
         }

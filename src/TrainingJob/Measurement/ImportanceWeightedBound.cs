@@ -40,9 +40,10 @@ public sealed record ImportanceWeightedBound(int Draws, int Images, double Nats,
         int[] places = [.. Enumerable.Range(0, images).Select(i => (int)((long)i * data.Count / images))];
         var (sum, squares) = (0.0, 0.0);
         var done = 0;
+        using var source = new BatchSource(data, model);
         foreach (var chunk in places.Chunk(Math.Max(1, rows / draws)))
         {
-            foreach (var bound in Bounds(model, data, chunk, draws, rows, seed, cancellation))
+            foreach (var bound in Bounds(source, chunk, draws, rows, seed, cancellation))
             {
                 sum += bound;
                 squares += bound * bound;
@@ -53,8 +54,9 @@ public sealed record ImportanceWeightedBound(int Draws, int Images, double Nats,
         return new(draws, images, mean, Math.Sqrt(Math.Max(0, squares / images - mean * mean) / Math.Max(1, images - 1)));
     }
 
-    static double[] Bounds(Vae model, ImageDataset data, int[] places, int draws, int rows, ulong seed, CancellationToken cancellation)
+    static double[] Bounds(BatchSource images, int[] places, int draws, int rows, ulong seed, CancellationToken cancellation)
     {
+        var model = images.Model;
         var backend = model.Parameters.Backend;
         var sums = new LogSum[places.Length];
         var (left, part) = (draws, 0UL);
@@ -63,7 +65,7 @@ public sealed record ImportanceWeightedBound(int Draws, int Images, double Nats,
             cancellation.ThrowIfCancellationRequested();
             var drawn = Math.Min(left, Math.Max(1, rows / places.Length));
             using var scope = backend.BeginScope();
-            var batch = Batch.Gather(data, places, model, new(seed, "unused"), samples: 0);
+            var batch = images.Gather(places, new(seed, "unused"), samples: 0);
             var noise = new float[places.Length * drawn * model.LatentSize];
             NormalNoise.Fill(noise, seed, $"importance noise {part++}", (ulong)places[0]);
             var terms = (batch with { Noise = noise, NoiseShape = new(places.Length * drawn, model.LatentSize) }).Loss(model, backend);

@@ -37,6 +37,15 @@ abstract class TorchOperations(torch.Device device) : IBackend
         using (host) return New(host.to(Place), shape);
     }
 
+    /// <summary>Rows of a matrix, in this order, under another shape.</summary>
+    internal Tensor FromRows(Native matrix, ReadOnlySpan<int> places, Shape shape)
+    {
+        using var indices = torch.tensor(Longs(places), device: Place);
+        using var rows = matrix.index_select(0, indices);
+        using var values = rows.to(torch.float32);
+        return New(values.reshape(Longs(shape.Axes)), shape);
+    }
+
     public Tensor Scalar(float value)
     {
         using Scalar held = value;

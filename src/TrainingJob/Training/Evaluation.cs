@@ -14,16 +14,24 @@ public static class Evaluation
     /// <exception cref="OperationCanceledException">Asked to stop.</exception>
     public static LossSums Run(Vae model, ImageDataset data, Recipe recipe, CancellationToken cancellation = default)
     {
+        using var images = new BatchSource(data, model);
+        return Run(images, recipe, cancellation);
+    }
+
+    /// <exception cref="OperationCanceledException">Asked to stop.</exception>
+    public static LossSums Run(BatchSource images, Recipe recipe, CancellationToken cancellation = default)
+    {
+        var model = images.Model;
         var sums = new LossSums();
         var usage = new Dictionary<float, long>();
         var backend = model.Parameters.Backend;
-        int[] order = [.. Enumerable.Range(0, data.Count)];
+        int[] order = [.. Enumerable.Range(0, images.Count)];
         var batchSize = Math.Max(1, Draws / recipe.Objective.Samples);
-        for (var start = 0; start < data.Count; start += batchSize)
+        for (var start = 0; start < images.Count; start += batchSize)
         {
             cancellation.ThrowIfCancellationRequested();
             using var scope = backend.BeginScope();
-            var batch = Batch.Gather(data, order.AsSpan(start, Math.Min(batchSize, data.Count - start)), model, new(recipe.Seed, "evaluation noise", (ulong)start), recipe.Objective.Samples);
+            var batch = images.Gather(order.AsSpan(start, Math.Min(batchSize, images.Count - start)), new(recipe.Seed, "evaluation noise", (ulong)start), recipe.Objective.Samples);
             var loss = batch.Loss(model, backend);
             sums = sums.Plus(recipe.Objective.Measure(loss, batch.Count, model.Image));
             foreach (var code in loss.Codes?.ToArray() ?? []) usage[code] = usage.GetValueOrDefault(code) + 1;

@@ -45,20 +45,22 @@ public sealed class Trainer(Recipe recipe, DataSplit data, Learner learner, ITra
     /// <exception cref="TrainingException">The loss is no longer a number.</exception>
     public async Task<TrainingState> RunAsync(TrainingState state, CancellationToken cancellation)
     {
-        var batches = (data.Train.Count + recipe.BatchSize - 1) / recipe.BatchSize;
+        using var train = new BatchSource(data.Train, model, keep: recipe.Binarize != BinarizationKind.Dynamic);
+        using var test = new BatchSource(data.Test, model, keep: true);
+        var batches = (train.Count + recipe.BatchSize - 1) / recipe.BatchSize;
         var lastSave = Stopwatch.StartNew();
         while (!recipe.IsDone(state.History))
         {
-            var order = new RandomStream(recipe.Seed, "shuffle", (ulong)state.Epoch).Permutation(data.Train.Count);
+            var order = new RandomStream(recipe.Seed, "shuffle", (ulong)state.Epoch).Permutation(train.Count);
             var watch = Stopwatch.StartNew();
             double before = state.Seconds;
             long imagesBefore = state.Train.Images;
             Batch? used = null;
-            var next = state.Batch < batches ? Gather(order, state, used) : null;
+            var next = state.Batch < batches ? Gather(train, order, state, used) : null;
             while (state.Batch < batches)
             {
                 var batch = next!.GetAwaiter().GetResult(); // on this thread, whose buffers are warm
-                if (state.Batch + 1 < batches) next = Gather(order, state with { Batch = state.Batch + 1 }, used);
+                if (state.Batch + 1 < batches) next = Gather(train, order, state with { Batch = state.Batch + 1 }, used);
                 var progress = state.Epoch + (double)state.Batch / batches;
                 var step = Step(batch, progress);
                 state = step is null
@@ -80,8 +82,8 @@ public sealed class Trainer(Recipe recipe, DataSplit data, Learner learner, ITra
                 }
             }
 
-            Fit(order);
-            var metrics = Evaluate(state, batches);
+            Fit(train, order);
+            var metrics = Evaluate(test, state, batches);
             state = TrainingState.Start with { Epoch = state.Epoch + 1, History = [.. state.History, metrics] };
             if (Recipe.IsBest(state.History)) learner.KeepBest();
             await events.EpochEndedAsync(state);
@@ -92,11 +94,11 @@ public sealed class Trainer(Recipe recipe, DataSplit data, Learner learner, ITra
     }
 
     /// <summary>Puts the batch of a state together, while the one before it is being learned from.</summary>
-    Task<Batch> Gather(int[] order, TrainingState state, Batch? used) => Task.Run(() =>
+    Task<Batch> Gather(BatchSource images, int[] order, TrainingState state, Batch? used) => Task.Run(() =>
     {
         var (epoch, batch, start) = (state.Epoch, (ulong)state.Batch, state.Batch * recipe.BatchSize);
         var indices = order.AsSpan(start, Math.Min(recipe.BatchSize, order.Length - start));
-        return Batch.Gather(data.Train, indices, model, new(recipe.Seed, $"noise of epoch {epoch}", batch), recipe.Objective.Samples,
+        return images.Gather(indices, new(recipe.Seed, $"noise of epoch {epoch}", batch), recipe.Objective.Samples,
             recipe.Binarize == BinarizationKind.Dynamic ? new(recipe.Seed, $"binarization of epoch {epoch}", batch) : null, used);
     });
 
@@ -134,20 +136,20 @@ public sealed class Trainer(Recipe recipe, DataSplit data, Learner learner, ITra
             : throw Diverged($"{skipped} steps had a loss or gradient that is no finite number, the last in epoch {state.Epoch + 1}, batch {state.Batch + 1}; {recipe.MaxSkippedSteps} are tolerated.");
     }
 
-    void Fit(int[] order)
+    void Fit(BatchSource images, int[] order)
     {
         if (!model.Fits) return;
         var backend = model.Parameters.Backend;
         using var average = learner.UseAverage();
         using var scope = backend.BeginScope();
-        var batch = Batch.Gather(data.Train, order.AsSpan(0, Math.Min(FittedImages, order.Length)), model, new(recipe.Seed, "fit"), samples: 0);
+        var batch = images.Gather(order.AsSpan(0, Math.Min(FittedImages, order.Length)), new(recipe.Seed, "fit"), samples: 0);
         model.Fit(batch.PixelsOn(backend));
     }
 
-    EpochMetrics Evaluate(TrainingState state, int batches)
+    EpochMetrics Evaluate(BatchSource images, TrainingState state, int batches)
     {
         using var average = learner.UseAverage();
-        var test = Evaluation.Run(model, data.Test, recipe, CancellationToken.None);
+        var test = Evaluation.Run(images, recipe);
         if (!double.IsFinite(test.Loss))
             throw Diverged($"The test loss is {test.Loss} (reconstruction {test.Reconstruction}, KL {test.Kl}, summed) after epoch {state.Epoch + 1}.");
         var last = state.Epoch + (batches - 1.0) / batches;

@@ -104,6 +104,30 @@ public sealed class DeviceTests : IDisposable
         static long LiveTensors() => (long)Type.GetType("TorchSharp.torch+Tensor, TorchSharp", throwOnError: true)!.GetProperty("TotalCount")!.GetValue(null)!;
     }
 
+    /// <summary>A device is sent the images once, and then their places; what is drawn anew in every epoch is sent each time.</summary>
+    [SkippableFact]
+    public void Images_kept_on_a_device_are_those_of_the_host()
+    {
+        var (data, model) = (TinyTraining.Data.Train, TinyTraining.Build(TinyTraining.Recipe, Torch()).Model);
+        var backend = model.Parameters.Backend;
+        using var host = new BatchSource(data, model);
+        using var device = new BatchSource(data, model, keep: true);
+        int[] places = [7, 0, data.Count - 1, 7];
+        var expected = host.Gather(places, new(1, "noise")).PixelsOn(backend);
+        var batch = device.Gather(places, new(1, "noise"));
+        Assert.Empty(batch.Pixels);
+        foreach (var pixels in new[] { batch.PixelsOn(backend), batch.PixelsOn(backend.Record()) })
+        {
+            Assert.Equal(expected.Shape, pixels.Shape);
+            Assert.Equal(expected.ToArray(), pixels.ToArray());
+        }
+        Assert.Equal(host.Gather(places, new(1, "noise"), 1, new(1, "binarization")).Pixels, device.Gather(places, new(1, "noise"), 1, new(1, "binarization")).Pixels);
+    }
+
+    [SkippableFact]
+    public void More_images_than_a_device_should_keep_stay_with_the_host() =>
+        Assert.Null(Torch().Keep((1 << 20) + 1, 1 << 12, _ => throw new InvalidOperationException("No memory may be asked for.")));
+
     static string? WhyNot(string device)
     {
         try

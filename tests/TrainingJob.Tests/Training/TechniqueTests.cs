@@ -158,7 +158,7 @@ public sealed class TechniqueTests : IDisposable
     {
         var model = TinyTraining.Build(TinyTraining.Recipe).Model;
         int[] all = [.. Enumerable.Range(0, 20)];
-        float[] Pixels(ulong epoch) => Batch.Gather(TinyTraining.Data.Train, all, model, new(1, "noise"), 1, new(1, "binarization", epoch)).Pixels;
+        float[] Pixels(ulong epoch) => new BatchSource(TinyTraining.Data.Train, model).Gather(all, new(1, "noise"), 1, new(1, "binarization", epoch)).Pixels;
         Assert.Equal(Pixels(0), Pixels(0));
         Assert.NotEqual(Pixels(0), Pixels(1));
         Assert.All(Pixels(0), pixel => Assert.True(pixel is 0 or 255));

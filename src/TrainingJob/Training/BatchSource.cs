@@ -1,0 +1,66 @@
+using VaeFunctions.Data;
+using VaeFunctions.Models;
+using VaeFunctions.Tensors;
+
+namespace VaeFunctions.Training;
+
+/// <summary>A data set in the hands of a model, which takes batches from it. Disposing of it frees what a device keeps of the images.</summary>
+public sealed class BatchSource : IDisposable
+{
+    readonly ImageDataset data;
+    readonly IResidentRows? resident;
+
+    /// <param name="keep">Whether a device with memory of its own keeps all images there, as bytes: for those that are taken again in every epoch, unchanged.</param>
+    /// <exception cref="DataException">The model needs labels that the data lacks.</exception>
+    public BatchSource(ImageDataset data, Vae model, bool keep = false)
+    {
+        CheckLabels(data, model);
+        (this.data, Model) = (data, model);
+        if (keep) resident = model.Parameters.Backend.Keep(data.Count, data.Shape.Size, data.Pixels);
+    }
+
+    public Vae Model { get; }
+
+    public int Count => data.Count;
+
+    /// <param name="places">Which images, in which order.</param>
+    /// <param name="samples">S, the latents drawn for each image.</param>
+    /// <param name="binarization">Draws each pixel anew, black or white, the same on every device; null leaves them as they are.</param>
+    /// <param name="used">A batch that nobody needs any more, whose memory may be taken.</param>
+    public Batch Gather(ReadOnlySpan<int> places, RandomStream noise, int samples = 1, RandomStream? binarization = null, Batch? used = null)
+    {
+        var kept = binarization is null ? resident : null;
+        var labels = Model.Classes == 0 ? null : new float[places.Length];
+        for (var i = 0; i < labels?.Length; i++) labels[i] = data.Labels![places[i]];
+        var draws = places.Length * samples;
+        return new(places.Length, kept is null ? Pixels(places, binarization, used) : [], new(places.Length, data.Shape.Height, data.Shape.Width, data.Shape.Channels),
+            labels, noise.Gaussians(draws * Model.LatentSize), new(draws, Model.LatentSize))
+        {
+            Resident = kept is null ? null : (kept, places.ToArray()),
+        };
+    }
+
+    public void Dispose() => resident?.Dispose();
+
+    float[] Pixels(ReadOnlySpan<int> places, RandomStream? binarization, Batch? used)
+    {
+        var size = data.Shape.Size;
+        var pixels = used?.Pixels.Length == places.Length * size ? used.Pixels : new float[places.Length * size];
+        for (var i = 0; i < places.Length; i++)
+        {
+            var source = data.Pixels(places[i]);
+            var target = pixels.AsSpan(i * size, size);
+            for (var p = 0; p < size; p++) target[p] = binarization is null ? source[p] : Binarization.Draw(source[p], binarization);
+        }
+        return pixels;
+    }
+
+    static void CheckLabels(ImageDataset data, Vae model)
+    {
+        if (model.Classes == 0) return;
+        if (data.Labels is null)
+            throw new DataException($"The model is conditional on {model.Classes} labels, but the images have none; take labelled images, or leave model.classes out of the recipe.");
+        if (data.LabelNames.Count > model.Classes)
+            throw new DataException($"The images have {data.LabelNames.Count} labels, but the model is conditional on {model.Classes}; set model.classes to {data.LabelNames.Count}.");
+    }
+}
