@@ -11,7 +11,7 @@ arguments=()
 # What `outputs` and `capture` read for the scripts; main.bicep says what the outputs are.
 # shellcheck disable=SC2034
 declare resourceToken='' trainingImage='' gpu='' functionsName='' registryName='' registryEndpoint='' \
-  storageUrl='' apiUrl='' liveUrl='' readyUrl='' inboxUrl='' logsUrl='' jobs='' found=''
+  storageUrl='' apiUrl='' liveUrl='' readyUrl='' inboxUrl='' logsUrl='' jobs='' found='' secrets=''
 
 say() { echo "$self: $*" >&2; }
 

@@ -1,6 +1,6 @@
 // Everything of a deployment. It runs twice the first time: without images, since the registry they go to is made here, and
-// with them. infra/deploy does both, and then what cannot be said here: the Event Grid subscription, which needs a key of the
-// running functions (app/inbox-subscription.bicep).
+// with them. infra/deploy does both, and then what cannot be said here: the Event Grid subscription, which needs the running
+// functions (app/inbox-subscription.bicep).
 targetScope = 'subscription'
 
 @minLength(1)
@@ -28,6 +28,10 @@ param serveOn string = 'cpu'
 @description('The images, with registry and tag; empty leaves out what runs them.')
 param functionsImage string = ''
 param trainingImage string = ''
+
+@secure()
+@description('The functions\' access keys, where they run; see app/functions.bicep.')
+param functionKeys object = {}
 
 @description('What the first training job trains.')
 param recipe string = 'faces-vae'
@@ -110,6 +114,7 @@ module functions 'app/functions.bicep' = if (!empty(functionsImage)) {
     location: location
     tags: tags
     image: functionsImage
+    keys: functionKeys
     maxReplicas: maxReplicas
     gpu: serveOn == 'gpu' ? gpu : 'none'
   }

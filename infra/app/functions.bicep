@@ -8,6 +8,10 @@ param maxReplicas int
 @description('The workload profile of environment.bicep that serves; none serves on CPUs. The image must have CUDA to be faster there.')
 param gpu string = 'none'
 
+@secure()
+@description('The access keys by the names of their secrets. The host reads them from files and makes none: infra/deploy does.')
+param keys object
+
 @allowed(['Single', 'Multiple'])
 @description('Multiple keeps old revisions for a canary; they then take their share of the inbox too.')
 param revisions string = 'Single'
@@ -60,6 +64,11 @@ resource app 'Microsoft.App/containerApps@2025-07-01' = {
         allowInsecure: false
         traffic: [{ latestRevision: true, weight: 100 }]
       }
+      secrets: [
+        { name: 'host-master', value: keys['host-master'] }
+        { name: 'host-function-default', value: keys['host-function-default'] }
+        { name: 'host-systemkey-blobs-extension', value: keys['host-systemkey-blobs-extension'] }
+      ]
       registries: [{ server: registry.properties.loginServer, identity: identity.id }]
     }
     template: {
@@ -90,6 +99,7 @@ resource app 'Microsoft.App/containerApps@2025-07-01' = {
               value: 'ClientId=${identity.properties.clientId};Authorization=AAD'
             }
           ]
+          volumeMounts: [{ volumeName: 'keys', mountPath: '/run/secrets/functions-keys' }]
           probes: [
             {
               type: 'Startup'
@@ -109,6 +119,18 @@ resource app 'Microsoft.App/containerApps@2025-07-01' = {
               periodSeconds: 10
               timeoutSeconds: 5
             }
+          ]
+        }
+      ]
+      // The files' names are the host's; those of secrets must not have dots.
+      volumes: [
+        {
+          name: 'keys'
+          storageType: 'Secret'
+          secrets: [
+            { secretRef: 'host-master', path: 'host.master' }
+            { secretRef: 'host-function-default', path: 'host.function.default' }
+            { secretRef: 'host-systemkey-blobs-extension', path: 'host.systemKey.blobs_extension' }
           ]
         }
       ]

@@ -1,5 +1,5 @@
 // Sends every blob of the inbox to the functions. Deployed by infra/deploy once they run: Event Grid asks them whether they want
-// it, and the key that lets it in is theirs to make.
+// it.
 param token string
 
 @secure()

@@ -6,23 +6,36 @@ namespace VaeFunctions.Tests.Infra;
 /// <summary>What the scripts do for real, as far as az and cron can be stood in for.</summary>
 public class RepeatTests
 {
-    const string Key = "a-Key_of-no-account==";
+    const string MasterKey = "a-master-Key_of-no-account", DefaultKey = "a-default-Key_of-no-account", SystemKey = "a-system-Key_of-no-account";
 
-    /// <summary>Answers what each question of the scripts needs; keeps the parameters file that is gone afterwards.</summary>
-    static string Az(string place) => $$"""
+    const string Kept = $"host-master={MasterKey}\nhost-function-default={DefaultKey}\nhost-systemkey-blobs-extension={SystemKey}";
+
+    /// <summary>Answers what each question of the scripts needs; keeps the parameters files that are gone afterwards.</summary>
+    /// <param name="secrets">What the functions have for secrets; null where there are no functions yet.</param>
+    static string Az(string place, string? secrets = Kept) => $$"""
         case "$*" in
-          *"keys show"*) echo {{Key}} ;;
+          *"secret list"*) echo '{{secrets}}' ;;
+          *"containerapp list"*) echo {{(secrets is null ? "" : "output")}} ;;
           *"sub show"*budgetStart*) echo 2026-01-01 ;;
           *liveUrl*) echo http://127.0.0.1:1/ ;;
           *"sub show"*) echo output ;;
           *"job list"*) echo train-faces-vae ;;
           *"group exists"*) echo true ;;
-          *inbox-subscription*) for word; do case $word in @*) cp "${word#@}" {{place}}/parameters; stat -c %a "${word#@}" > {{place}}/mode ;; esac; done ;;
+          *" create "*) for word; do case $word in @*) cp "${word#@}" {{place}}; stat -c %a "${word#@}" "$(dirname "${word#@}")" >> {{place}}/modes ;; esac; done ;;
         esac
         """;
 
+    /// <summary>What the functions and the Event Grid subscription were given.</summary>
+    static async Task<(Dictionary<string, string> Functions, string Subscription)> HandedAsync(TemporaryFolder folder)
+    {
+        return ((await ValueAsync("functionKeys")).Deserialize<Dictionary<string, string>>()!, (await ValueAsync("key")).GetString()!);
+
+        async Task<JsonElement> ValueAsync(string name) =>
+            JsonDocument.Parse(await File.ReadAllTextAsync(folder.File(name))).RootElement.GetProperty("parameters").GetProperty(name).GetProperty("value");
+    }
+
     [Fact]
-    public async Task A_deployment_hands_the_key_of_the_functions_on_without_showing_it()
+    public async Task A_deployment_keeps_the_keys_of_the_functions_and_shows_them_to_nobody()
     {
         using var folder = new TemporaryFolder();
         using var scripts = new Scripts(Az(folder.Path));
@@ -30,15 +43,60 @@ public class RepeatTests
         await using var run = await scripts.RunAsync("deploy --environment demo --location swedencentral --principal none");
 
         Assert.True(run.ExitCode == 0, run.Output);
-        var handed = JsonDocument.Parse(await File.ReadAllTextAsync(folder.File("parameters"))).RootElement;
-        Assert.Equal(Key, handed.GetProperty("parameters").GetProperty("key").GetProperty("value").GetString());
-        Assert.Equal("600", (await File.ReadAllTextAsync(folder.File("mode"))).Trim());
+        var (functions, subscription) = await HandedAsync(folder);
+        Assert.Equal((MasterKey, DefaultKey, SystemKey), (functions["host-master"], functions["host-function-default"], functions["host-systemkey-blobs-extension"]));
+        Assert.Equal(SystemKey, subscription);
+        Assert.All(await File.ReadAllLinesAsync(folder.File("modes")), mode => Assert.Matches("^(600|700)$", mode));
         var calls = await File.ReadAllTextAsync(scripts.Calls);
-        Assert.DoesNotContain(Key, calls, StringComparison.Ordinal);
-        Assert.DoesNotContain(Key, run.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("-Key_of-", calls + run.Output, StringComparison.Ordinal);
         Assert.Contains("job update --name train-faces-vae", calls, StringComparison.Ordinal);
         var parameters = calls.Split('\n').Single(call => call.Contains("inbox-subscription", StringComparison.Ordinal)).Split('@')[1].Split(' ')[0];
         Assert.False(File.Exists(parameters), "The file with the key is still there.");
+    }
+
+    /// <summary>The host makes no keys where it keeps them as the platform's secrets, and without its system key it does not start.</summary>
+    [Fact]
+    public async Task A_first_deployment_makes_the_keys_of_the_functions()
+    {
+        using var folder = new TemporaryFolder();
+        using var scripts = new Scripts(Az(folder.Path, secrets: null));
+
+        await using var run = await scripts.RunAsync("deploy --environment demo --location swedencentral --principal none");
+
+        Assert.True(run.ExitCode == 0, run.Output);
+        var (functions, subscription) = await HandedAsync(folder);
+        Assert.Equal(3, functions.Values.Distinct().Count());
+        Assert.All(functions.Values, key => Assert.Matches("^[0-9a-f]{64}$", key));
+        Assert.Equal(functions["host-systemkey-blobs-extension"], subscription);
+        Assert.All(functions.Values, key => Assert.DoesNotContain(key, File.ReadAllText(scripts.Calls) + run.Output, StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("exit 3", "")]
+    [InlineData("echo 'host-master=short'", "host-master")]
+    public async Task Keys_that_cannot_be_read_are_not_replaced(string answer, string expected)
+    {
+        using var folder = new TemporaryFolder();
+        using var scripts = new Scripts($"case \"$*\" in *'secret list'*) {answer}; exit ;; esac\n" + Az(folder.Path));
+
+        await using var run = await scripts.RunAsync("deploy --environment demo --location swedencentral --principal none");
+
+        Assert.NotEqual(0, run.ExitCode);
+        Assert.Contains(expected, run.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("functionsImage=output", await File.ReadAllTextAsync(scripts.Calls), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Functions_that_do_not_answer_are_not_subscribed_to_the_inbox()
+    {
+        using var folder = new TemporaryFolder();
+        using var scripts = new Scripts(Az(folder.Path), curl: "exit 7");
+
+        await using var run = await scripts.RunAsync("deploy --environment demo --location swedencentral --principal none");
+
+        Assert.Equal(1, run.ExitCode);
+        Assert.Contains("infra/logs", run.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("inbox-subscription", await File.ReadAllTextAsync(scripts.Calls), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -90,7 +90,22 @@ public partial class TemplateTests
         Assert.Contains("adminUserEnabled: false", all, StringComparison.Ordinal);
         Assert.Contains("disableLocalAuth: true", all, StringComparison.Ordinal);
         Assert.Contains("DisableLocalAuth: true", all, StringComparison.Ordinal);
-        Assert.Matches(@"@secure\(\)\s+@description\([^\n]*\)\s+param key string", all);
+        foreach (var secret in (string[])["key string", "keys object", "functionKeys object"]) Assert.Matches($@"@secure\(\)\s+@description\([^\n]*\)\s+param {secret}", all);
+    }
+
+    /// <summary>Azure/azure-functions-host, ContainerAppsSecretsRepository: where the host looks for keys, and how their files are called.</summary>
+    [Fact]
+    public void The_keys_that_a_deployment_makes_are_where_the_functions_host_looks_for_them()
+    {
+        var template = Read("app/functions.bicep");
+        Assert.Contains("{ name: 'AzureWebJobsSecretStorageType', value: 'ContainerApps' }", template, StringComparison.Ordinal);
+        Assert.Contains("mountPath: '/run/secrets/functions-keys'", template, StringComparison.Ordinal);
+        foreach (var (secret, file) in ((string, string)[])[("host-master", "host.master"), ("host-function-default", "host.function.default"), ("host-systemkey-blobs-extension", "host.systemKey.blobs_extension")])
+        {
+            Assert.Contains($"{{ name: '{secret}', value: keys['{secret}'] }}", template, StringComparison.Ordinal);
+            Assert.Contains($"{{ secretRef: '{secret}', path: '{file}' }}", template, StringComparison.Ordinal);
+            Assert.Contains($"{secret}", Read("deploy"), StringComparison.Ordinal);
+        }
     }
 
     /// <summary>A role on a container lets nobody make that container, so that each must be there before.</summary>
