@@ -16,7 +16,7 @@ var rules = [
     range: null
     query: '''
 union
-  (ContainerAppSystemLogs | where Reason in ('BackoffLimitExceeded', 'DeadlineExceeded')),
+  (ContainerAppSystemLogs | where Reason in ('BackoffLimitExceeded', 'DeadlineExceeded') or Log has 'specified backoff limit' or Log has 'specified deadline'),
   (ContainerAppConsoleLogs | where Log startswith 'Error: ')
 | where JobName startswith 'train-' or JobName startswith 'retrain-' or JobName startswith 'sweep-'
 '''

@@ -100,7 +100,7 @@ public sealed class InboxFunction(ModelProvider models, RequestImages images, IB
         // Through a stream, since what is rejected may be larger than memory.
         BlobDownloadStreamingResult download = await blob.DownloadStreamingAsync(cancellationToken: cancellation);
         var rejected = blob.GetParentBlobContainerClient().GetParentBlobServiceClient().GetBlobContainerClient("rejected");
-        await rejected.CreateIfNotExistsAsync(cancellationToken: cancellation);
+        if (!await rejected.ExistsAsync(cancellation)) await rejected.CreateIfNotExistsAsync(cancellationToken: cancellation); // a role on a container that is there is enough
         using (download)
         {
             await rejected.GetBlobClient(KeptAs(blob.Name)).UploadAsync(download.Content, overwrite: true, cancellation);
