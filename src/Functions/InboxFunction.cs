@@ -33,6 +33,11 @@ public sealed class InboxFunction(ModelProvider models, RequestImages images, IB
         {
             logger.LogInformation("inbox/{Name} was deleted before it could be read", blob.Name);
         }
+        catch (Exception) when (options.Value.InboxPauseSeconds > 0 && !cancellation.IsCancellationRequested)
+        {
+            await Task.Delay(TimeSpan.FromSeconds(options.Value.InboxPauseSeconds), cancellation);
+            throw;
+        }
     }
 
     async Task ProcessAsync(BlobClient blob, CancellationToken cancellation)

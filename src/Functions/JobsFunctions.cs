@@ -6,7 +6,7 @@ using VaeFunctions.Registry;
 namespace VaeFunctions.Serving;
 
 /// <summary>Bulk jobs: an operation on all images under a prefix, results under another. Work is shared by all function processes.</summary>
-public sealed class JobsFunctions(ModelProvider models, JobStore jobs, JobQueue queue, JobWorker worker, JobRecovery recovery, IOptions<ServingOptions> options)
+public sealed class JobsFunctions(ModelProvider models, JobStore jobs, JobQueue queue, JobWorker worker, JobRecovery recovery, IOptions<ServingOptions> options, ILogger<JobsFunctions> logger)
 {
     static readonly Field Operation = Field.Choice("operation", "What to do with each image.", "reconstruct", "encode", "anomaly");
     static readonly Field Input = new("input", FieldType.Text, "The prefix of the images' paths, such as inbox/faces/2026.");
@@ -55,9 +55,22 @@ public sealed class JobsFunctions(ModelProvider models, JobStore jobs, JobQueue 
     public Task Run([QueueTrigger(JobQueue.Name, Connection = BlobStores.Setting)] string message, CancellationToken cancellation) =>
         worker.RunAsync(JobQueue.Read(message), giveUp: false, cancellation);
 
+    /// <remarks>What nobody can read is dropped: there is no further queue for it, and while it is here <see cref="JobRecovery"/> waits.</remarks>
     [Function("JobPoison")]
-    public Task GiveUp([QueueTrigger(JobQueue.Poison, Connection = BlobStores.Setting)] string message, CancellationToken cancellation) =>
-        worker.RunAsync(JobQueue.Read(message), giveUp: true, cancellation);
+    public async Task GiveUp([QueueTrigger(JobQueue.Poison, Connection = BlobStores.Setting)] string message, CancellationToken cancellation)
+    {
+        JobMessage readable;
+        try
+        {
+            readable = JobQueue.Read(message);
+        }
+        catch (InvalidDataException fault)
+        {
+            logger.LogError("A message of {Queue} is dropped: {Reason}", JobQueue.Poison, fault.Message);
+            return;
+        }
+        await worker.RunAsync(readable, giveUp: true, cancellation);
+    }
 
     /// <remarks>The setting has a flat name, since hosts do not find nested ones in schedules reliably (Azure/azure-functions-host#8649, #10246).
     /// On Azure a lease lets one of all replicas do it.</remarks>

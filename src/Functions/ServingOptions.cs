@@ -43,6 +43,11 @@ public sealed record ServingOptions
     [Range(0, 1000)]
     public double BatchWaitMilliseconds { get; init; }
 
+    /// <summary>How long a blob of the inbox whose processing failed is held before the host has it back, in seconds: for hosts that try again at
+    /// once, as Azure's, whose five tries would be over before a storage that hiccups answers again.</summary>
+    [Range(0, 300)]
+    public double InboxPauseSeconds { get; init; }
+
     /// <summary>The containers whose blobs requests may name, comma-separated.</summary>
     [RegularExpression("^[a-z0-9-]+(,[a-z0-9-]+)*$")]
     public string BlobContainers { get; init; } = "inbox,results";

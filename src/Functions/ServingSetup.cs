@@ -14,8 +14,7 @@ static class ServingSetup
             .Configure<IConfiguration>(Bind)
             .ValidateDataAnnotations()
             .ValidateOnStart();
-        services.AddOptions<KestrelServerOptions>()
-            .Configure<IOptions<ServingOptions>>((kestrel, serving) => kestrel.Limits.MaxRequestBodySize = serving.Value.MaxBodyBytes);
+        services.Configure<KestrelServerOptions>(kestrel => kestrel.Limits.MaxRequestBodySize = null); // LimitedBody says why
         return services;
     }
 

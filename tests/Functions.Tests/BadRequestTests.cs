@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using System.Text;
 
 namespace VaeFunctions.Tests;
@@ -92,6 +93,23 @@ public sealed class BadRequestTests(ServingFixture serving)
         using var request = new HttpRequestMessage(HttpMethod.Post, $"{Tiny}/reconstruct") { Content = new byte[1_500_000].Body("image/png") };
         request.Headers.TransferEncodingChunked = true;
         await serving.Http.SendAsync(request).ProblemAsync(413);
+    }
+
+    /// <summary>Azure's host passes a body on while it waits for the answer, and makes a 500 of a connection that is closed meanwhile.</summary>
+    [Fact]
+    public async Task A_body_beyond_the_limit_can_be_sent_to_its_end()
+    {
+        using var connection = new TcpClient();
+        await connection.ConnectAsync(serving.Http.BaseAddress!.Host, serving.Http.BaseAddress.Port);
+        await using var stream = connection.GetStream();
+        var body = new byte[20_000_000];
+        await stream.WriteAsync(Encoding.ASCII.GetBytes(
+            $"POST /api/{Tiny}/reconstruct HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/png\r\nContent-Length: {body.Length}\r\n\r\n"));
+
+        await stream.WriteAsync(body);
+
+        using var reader = new StreamReader(stream);
+        Assert.Equal("HTTP/1.1 413 Payload Too Large", await reader.ReadLineAsync());
     }
 
     [Theory]

@@ -39,6 +39,26 @@ public sealed class InboxRestartTests : IAsyncLifetime
         Assert.Equal(0, await store.ListAsync("rejected/").CountAsync());
     }
 
+    /// <summary>Azure's host has no pause of its own, and would have a blob tried five times within a second.</summary>
+    [SkippableFact]
+    public async Task A_blob_that_fails_is_held_for_as_long_as_the_setting_says_before_it_is_tried_again()
+    {
+        var store = new AzureBlobStore(new BlobServiceClient(azurite.ConnectionString));
+        await TinyModel.ServeAsync(new ModelRegistry(store), "tiny", "v1");
+        await store.WriteAsync("models/tiny/v1/decoder.onnx", new("no graph"));
+        await using var app = await FunctionsApp.StartAsync(azurite.ConnectionString, ("Serving__InboxPauseSeconds", "4"));
+        var dropped = DateTime.UtcNow;
+
+        await store.WriteAsync("inbox/tiny/a.png", new BinaryData(Pictures.Bands(1, 2, 3, 4)));
+
+        await Eventually.Async(() =>
+        {
+            Assert.Contains("Inbox failed for inbox/tiny/a.png, try 1 of 5", app.Log, StringComparison.Ordinal);
+            return Task.CompletedTask;
+        });
+        Assert.True(DateTime.UtcNow - dropped > TimeSpan.FromSeconds(4), "It was not held.");
+    }
+
     static async Task<Dictionary<string, string>> ResultsAsync(AzureBlobStore store) =>
         await store.ListAsync("results/tiny/").Where(blob => blob.Path.EndsWith(".json", StringComparison.Ordinal)).ToDictionaryAsync(blob => blob.Path, blob => blob.ETag);
 }

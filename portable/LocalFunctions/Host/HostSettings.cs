@@ -28,7 +28,7 @@ sealed record HostSettings
         catch (JsonException fault)
         {
             throw new HostSetupException($"{path}: {fault.Message} Known are version, extensions.http.routePrefix, " +
-                "extensions.blobs.maxDegreeOfParallelism, extensions.blobs.poisonBlobThreshold, extensions.queues.batchSize, .maxDequeueCount and .visibilityTimeout, and logging.", fault);
+                "extensions.blobs.maxDegreeOfParallelism, extensions.blobs.poisonBlobThreshold, extensions.queues.batchSize, .maxDequeueCount, .visibilityTimeout and .maxPollingInterval, and logging.", fault);
         }
         catch (IOException fault)
         {
@@ -50,6 +50,8 @@ sealed record HostSettings
             throw new HostSetupException($"{path}: extensions.queues.maxDequeueCount is {Extensions.Queues.MaxDequeueCount}; give 1 to 100.");
         if (Extensions.Queues.VisibilityTimeout < TimeSpan.Zero || Extensions.Queues.VisibilityTimeout > TimeSpan.FromDays(1))
             throw new HostSetupException($"{path}: extensions.queues.visibilityTimeout is {Extensions.Queues.VisibilityTimeout}; give 00:00:00 to 1.00:00:00.");
+        if (Extensions.Queues.MaxPollingInterval < TimeSpan.FromMilliseconds(100) || Extensions.Queues.MaxPollingInterval > TimeSpan.FromDays(1))
+            throw new HostSetupException($"{path}: extensions.queues.maxPollingInterval is {Extensions.Queues.MaxPollingInterval}; give 00:00:00.1 to 1.00:00:00.");
     }
 
     static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
@@ -97,4 +99,7 @@ sealed record QueueSettings
 
     /// <summary>How long a message that failed waits for its next try.</summary>
     public TimeSpan VisibilityTimeout { get; init; }
+
+    /// <summary>How long an empty queue is left alone; this host looks every second at least.</summary>
+    public TimeSpan MaxPollingInterval { get; init; } = TimeSpan.FromMinutes(1);
 }

@@ -14,7 +14,7 @@ namespace VaeFunctions.LocalFunctions;
 sealed class QueueTrigger(FunctionMethod function, QueueClient queue, QueueClient poison, FunctionPipeline pipeline,
     IServiceProvider services, QueueSettings settings, ILogger logger)
 {
-    static readonly TimeSpan Lease = TimeSpan.FromSeconds(15), Soon = TimeSpan.FromMilliseconds(100), Idle = TimeSpan.FromSeconds(1), Longest = TimeSpan.FromSeconds(30);
+    static readonly TimeSpan Lease = TimeSpan.FromSeconds(15), Soon = TimeSpan.FromMilliseconds(100), Often = TimeSpan.FromSeconds(1), Longest = TimeSpan.FromSeconds(30);
 
     public string Name => queue.Name;
 
@@ -40,6 +40,7 @@ sealed class QueueTrigger(FunctionMethod function, QueueClient queue, QueueClien
     public async Task RunAsync(CancellationToken stopping, CancellationToken aborting)
     {
         using var slots = new SemaphoreSlim(settings.BatchSize);
+        var idle = settings.MaxPollingInterval < Often ? settings.MaxPollingInterval : Often;
         var (created, faults, wait) = (false, 0, Soon);
         while (!stopping.IsCancellationRequested)
         {
@@ -57,7 +58,7 @@ sealed class QueueTrigger(FunctionMethod function, QueueClient queue, QueueClien
                     free--;
                     _ = Task.Run(() => ProcessAsync(message, aborting), CancellationToken.None).ContinueWith(_ => slots.Release(), TaskScheduler.Default);
                 }
-                wait = messages is [] ? TimeSpan.FromTicks(Math.Min(2 * wait.Ticks, Idle.Ticks)) : TimeSpan.Zero;
+                wait = messages is [] ? TimeSpan.FromTicks(Math.Min(2 * wait.Ticks, idle.Ticks)) : TimeSpan.Zero;
                 faults = 0;
             }
             catch (OperationCanceledException) when (stopping.IsCancellationRequested)

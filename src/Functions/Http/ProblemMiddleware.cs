@@ -7,13 +7,14 @@ using Microsoft.AspNetCore.Mvc.Infrastructure;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.Azure.Functions.Worker.Middleware;
+using Microsoft.Extensions.Options;
 using VaeFunctions.Imaging;
 using VaeFunctions.Registry;
 
 namespace VaeFunctions.Serving;
 
 /// <summary>Answers every exception of an HTTP function with problem details (RFC 9457). 5xx are logged, once, with their cause.</summary>
-sealed class ProblemMiddleware(ServingMetrics metrics, ILogger<ProblemMiddleware> logger) : IFunctionsWorkerMiddleware
+sealed class ProblemMiddleware(ServingMetrics metrics, IOptions<ServingOptions> options, ILogger<ProblemMiddleware> logger) : IFunctionsWorkerMiddleware
 {
     public async Task Invoke(FunctionContext context, FunctionExecutionDelegate next)
     {
@@ -27,6 +28,8 @@ sealed class ProblemMiddleware(ServingMetrics metrics, ILogger<ProblemMiddleware
         string? refusal = null;
         try
         {
+            LimitedBody.Check(http.Request.ContentLength, options.Value.MaxBodyBytes);
+            http.Request.Body = new LimitedBody(http.Request.Body, options.Value.MaxBodyBytes);
             await next(context);
         }
         catch (Exception fault) when (!http.RequestAborted.IsCancellationRequested)

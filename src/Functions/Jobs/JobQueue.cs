@@ -11,6 +11,8 @@ public sealed class JobQueue(IConfiguration configuration)
 {
     public const string Name = "vae-jobs", Poison = "vae-jobs-poison";
 
+    static readonly JsonSerializerOptions strict = new(JsonSerializerDefaults.Web) { RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true };
+
     readonly Lazy<QueueServiceClient?> service = new(() => Connect(configuration));
 
     /// <exception cref="RequestException">409: the storage has no queues.</exception>
@@ -48,7 +50,7 @@ public sealed class JobQueue(IConfiguration configuration)
     {
         try
         {
-            return JsonSerializer.Deserialize<JobMessage>(message, JsonSerializerOptions.Web) ?? throw new InvalidDataException("A message of the job queue is null.");
+            return JsonSerializer.Deserialize<JobMessage>(message, strict) ?? throw new InvalidDataException("A message of the job queue is null.");
         }
         catch (JsonException fault)
         {
