@@ -82,7 +82,7 @@ resource app 'Microsoft.App/containerApps@2025-07-01' = {
             { name: 'AZURE_CLIENT_ID', value: identity.properties.clientId }
             { name: 'FUNCTIONS_WORKER_RUNTIME', value: 'dotnet-isolated' }
             { name: 'AzureWebJobsSecretStorageType', value: 'ContainerApps' }
-            // One for all replicas, else each takes its machine's name, and with that queues and leases that no other looks at. Up to 32 characters.
+            // One id for all replicas. Without it each takes its machine's name, and has queues and leases that no other looks at. At most 32 characters.
             { name: 'AzureFunctionsWebHost__hostid', value: '${abbreviations.containerApps}functions-${token}' }
             { name: 'AzureWebJobsDisableHomepage', value: 'true' }
             { name: 'AzureWebJobsStorage__accountName', value: '${abbreviations.storageAccounts}host${token}' }
@@ -94,6 +94,7 @@ resource app 'Microsoft.App/containerApps@2025-07-01' = {
             { name: 'VaeStorage__clientId', value: identity.properties.clientId }
             // Jobs whose messages were lost go on then. Each look costs the start of a replica, where none runs.
             { name: 'VaeJobRecoverySchedule', value: '0 0 */6 * * *' }
+            // The host tries a blob that failed again at once.
             { name: 'Serving__InboxPauseSeconds', value: '10' }
             // Larger batches leave a processor's caches and fill a GPU.
             { name: 'Serving__LargestBatch', value: gpu == 'none' ? '16' : '64' }

@@ -1,5 +1,4 @@
-// Sends every blob of the inbox to the functions. Deployed by infra/deploy once they run: Event Grid asks them whether they want
-// it.
+// Sends every blob of the inbox to the functions. Deployed by infra/deploy once they run, since Event Grid asks them first.
 param token string
 
 @secure()

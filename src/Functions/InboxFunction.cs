@@ -23,20 +23,28 @@ public sealed class InboxFunction(ModelProvider models, RequestImages images, IB
     {
         try
         {
-            await ProcessAsync(blob, cancellation);
-        }
-        catch (Exception fault) when (fault is RequestException or ImageFormatException)
-        {
-            await RejectAsync(blob, fault.Message, cancellation);
+            await ProcessOrRejectAsync(blob, cancellation);
         }
         catch (RequestFailedException gone) when (gone.Status == StatusCodes.Status404NotFound)
         {
             logger.LogInformation("inbox/{Name} was deleted before it could be read", blob.Name);
         }
-        catch (Exception) when (options.Value.InboxPauseSeconds > 0 && !cancellation.IsCancellationRequested)
+        catch (Exception) when (options.Value.InboxPauseSeconds > 0) // which says why
         {
-            await Task.Delay(TimeSpan.FromSeconds(options.Value.InboxPauseSeconds), cancellation);
+            await Task.Delay(TimeSpan.FromSeconds(options.Value.InboxPauseSeconds), cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             throw;
+        }
+    }
+
+    async Task ProcessOrRejectAsync(BlobClient blob, CancellationToken cancellation)
+    {
+        try
+        {
+            await ProcessAsync(blob, cancellation);
+        }
+        catch (Exception fault) when (fault is RequestException or ImageFormatException)
+        {
+            await RejectAsync(blob, fault.Message, cancellation);
         }
     }
 
@@ -105,7 +113,9 @@ public sealed class InboxFunction(ModelProvider models, RequestImages images, IB
         // Through a stream, since what is rejected may be larger than memory.
         BlobDownloadStreamingResult download = await blob.DownloadStreamingAsync(cancellationToken: cancellation);
         var rejected = blob.GetParentBlobContainerClient().GetParentBlobServiceClient().GetBlobContainerClient("rejected");
-        if (!await rejected.ExistsAsync(cancellation)) await rejected.CreateIfNotExistsAsync(cancellationToken: cancellation); // a role on a container that is there is enough
+        // Looked for first: to make a container takes more than a role on it.
+        if (!await rejected.ExistsAsync(cancellation))
+            await rejected.CreateIfNotExistsAsync(cancellationToken: cancellation);
         using (download)
         {
             await rejected.GetBlobClient(KeptAs(blob.Name)).UploadAsync(download.Content, overwrite: true, cancellation);

@@ -66,7 +66,7 @@ public sealed class JobsFunctions(ModelProvider models, JobStore jobs, JobQueue 
         }
         catch (InvalidDataException fault)
         {
-            logger.LogError("A message of {Queue} is dropped: {Reason}", JobQueue.Poison, fault.Message);
+            logger.LogError("A message of {Queue} is dropped: {Reason} It was {Message}", JobQueue.Poison, fault.Message, RequestContent.Shortened(message));
             return;
         }
         await worker.RunAsync(readable, giveUp: true, cancellation);

@@ -43,8 +43,8 @@ public sealed record ServingOptions
     [Range(0, 1000)]
     public double BatchWaitMilliseconds { get; init; }
 
-    /// <summary>How long a blob of the inbox whose processing failed is held before the host has it back, in seconds: for hosts that try again at
-    /// once, as Azure's, whose five tries would be over before a storage that hiccups answers again.</summary>
+    /// <summary>Seconds that a blob of the inbox is held after its processing failed. For hosts that try again at once, such as Azure's, whose
+    /// five tries would otherwise be over before a storage that stumbled answers again.</summary>
     [Range(0, 300)]
     public double InboxPauseSeconds { get; init; }
 

@@ -28,7 +28,8 @@ sealed record HostSettings
         catch (JsonException fault)
         {
             throw new HostSetupException($"{path}: {fault.Message} Known are version, extensions.http.routePrefix, " +
-                "extensions.blobs.maxDegreeOfParallelism, extensions.blobs.poisonBlobThreshold, extensions.queues.batchSize, .maxDequeueCount, .visibilityTimeout and .maxPollingInterval, and logging.", fault);
+                "extensions.blobs.maxDegreeOfParallelism, extensions.blobs.poisonBlobThreshold, extensions.queues.batchSize, " +
+                ".maxDequeueCount, .visibilityTimeout and .maxPollingInterval, and logging.", fault);
         }
         catch (IOException fault)
         {
@@ -100,6 +101,6 @@ sealed record QueueSettings
     /// <summary>How long a message that failed waits for its next try.</summary>
     public TimeSpan VisibilityTimeout { get; init; }
 
-    /// <summary>How long an empty queue is left alone; this host looks every second at least.</summary>
+    /// <summary>The longest that an empty queue is left alone; this host never leaves one for longer than a second.</summary>
     public TimeSpan MaxPollingInterval { get; init; } = TimeSpan.FromMinutes(1);
 }

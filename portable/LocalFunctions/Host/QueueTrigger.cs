@@ -14,7 +14,7 @@ namespace VaeFunctions.LocalFunctions;
 sealed class QueueTrigger(FunctionMethod function, QueueClient queue, QueueClient poison, FunctionPipeline pipeline,
     IServiceProvider services, QueueSettings settings, ILogger logger)
 {
-    static readonly TimeSpan Lease = TimeSpan.FromSeconds(15), Soon = TimeSpan.FromMilliseconds(100), Often = TimeSpan.FromSeconds(1), Longest = TimeSpan.FromSeconds(30);
+    static readonly TimeSpan Lease = TimeSpan.FromSeconds(15), Soon = TimeSpan.FromMilliseconds(100), LongestIdle = TimeSpan.FromSeconds(1), Longest = TimeSpan.FromSeconds(30);
 
     public string Name => queue.Name;
 
@@ -40,7 +40,7 @@ sealed class QueueTrigger(FunctionMethod function, QueueClient queue, QueueClien
     public async Task RunAsync(CancellationToken stopping, CancellationToken aborting)
     {
         using var slots = new SemaphoreSlim(settings.BatchSize);
-        var idle = settings.MaxPollingInterval < Often ? settings.MaxPollingInterval : Often;
+        var idle = settings.MaxPollingInterval < LongestIdle ? settings.MaxPollingInterval : LongestIdle;
         var (created, faults, wait) = (false, 0, Soon);
         while (!stopping.IsCancellationRequested)
         {

@@ -12,9 +12,11 @@ public interface ITrainingBackend : IBackend
     /// <summary>Begins a training step. A back end with a tape of its own gives that.</summary>
     IGradientTape Record() => new GradientTape(this);
 
-    /// <summary>Keeps rows of bytes where it computes, so that a step names those it wants instead of bringing them; null where that is the
-    /// host's memory, which has them already, or where they would take too much of the device's.</summary>
-    /// <param name="row">The row at a place, from 0 to below <paramref name="count"/>: <paramref name="length"/> bytes.</param>
+    /// <summary>Keeps rows of bytes on the device, so that a step sends only the places of those it takes. Null where a back end reads the
+    /// host's memory anyway, or where they would take too much of the device's.</summary>
+    /// <param name="count">How many rows.</param>
+    /// <param name="length">Bytes of a row.</param>
+    /// <param name="row">The row at a place, from 0 and below <paramref name="count"/>.</param>
     IResidentRows? Keep(int count, int length, Func<int, ReadOnlySpan<byte>> row) => null;
 
     /// <summary>Gives a tensor's memory back before its scope ends. Nothing may use the tensor afterwards.</summary>

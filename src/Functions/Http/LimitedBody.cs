@@ -1,7 +1,7 @@
 namespace VaeFunctions.Serving;
 
-/// <summary>A request's body up to a limit. Kestrel's own limit closes the connection, of which Azure's host, which is still passing the body on,
-/// makes a 500; so that is lifted, and what is not read here Kestrel reads away.</summary>
+/// <summary>A request's body, refused beyond a limit. Kestrel's own limit would close the connection, which Azure's host, still sending, answers
+/// with 500. So Kestrel's is lifted, and what is left unread here Kestrel discards.</summary>
 sealed class LimitedBody(Stream body, long limit) : Stream
 {
     long read;
@@ -16,11 +16,11 @@ sealed class LimitedBody(Stream body, long limit) : Stream
 
     public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
 
-    /// <exception cref="RequestException">413: the body goes beyond the limit.</exception>
-    public static void Check(long? length, long limit)
+    /// <exception cref="RequestException">413: the body says that it goes beyond the limit. One that does not say so is refused where it does.</exception>
+    public static void Limit(HttpRequest request, long limit)
     {
-        if (length > limit)
-            throw new RequestException(StatusCodes.Status413PayloadTooLarge, $"The body has more than {limit} bytes, the most that a request may have here; send fewer or smaller images at a time.");
+        Check(request.ContentLength, limit);
+        request.Body = new LimitedBody(request.Body, limit);
     }
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellation = default)
@@ -42,5 +42,11 @@ sealed class LimitedBody(Stream body, long limit) : Stream
 
     public override void Flush()
     {
+    }
+
+    static void Check(long? length, long limit)
+    {
+        if (length > limit)
+            throw new RequestException(StatusCodes.Status413PayloadTooLarge, $"The body has more than {limit} bytes, the most that a request may have here; send fewer or smaller images at a time.");
     }
 }

@@ -13,7 +13,7 @@ using VaeFunctions.Registry;
 
 namespace VaeFunctions.Serving;
 
-/// <summary>Answers every exception of an HTTP function with problem details (RFC 9457). 5xx are logged, once, with their cause.</summary>
+/// <summary>Limits the body of every request, and answers every exception of an HTTP function with problem details (RFC 9457). 5xx are logged, once, with their cause.</summary>
 sealed class ProblemMiddleware(ServingMetrics metrics, IOptions<ServingOptions> options, ILogger<ProblemMiddleware> logger) : IFunctionsWorkerMiddleware
 {
     public async Task Invoke(FunctionContext context, FunctionExecutionDelegate next)
@@ -28,8 +28,7 @@ sealed class ProblemMiddleware(ServingMetrics metrics, IOptions<ServingOptions> 
         string? refusal = null;
         try
         {
-            LimitedBody.Check(http.Request.ContentLength, options.Value.MaxBodyBytes);
-            http.Request.Body = new LimitedBody(http.Request.Body, options.Value.MaxBodyBytes);
+            LimitedBody.Limit(http.Request, options.Value.MaxBodyBytes);
             await next(context);
         }
         catch (Exception fault) when (!http.RequestAborted.IsCancellationRequested)

@@ -18,9 +18,9 @@ public sealed class RequestContent
 
     RequestContent(Field[] known) => this.known = known;
 
-    /// <summary>Reads all of a request; the server limits its length.</summary>
+    /// <summary>Reads all of a request; <see cref="LimitedBody"/> limits its length.</summary>
     /// <param name="known">What it may hold. A raw body is the value of the first that takes images.</param>
-    /// <exception cref="RequestException">400: broken, an unknown name, or one given twice. 415: another content type.</exception>
+    /// <exception cref="RequestException">400: broken, an unknown name, or one given twice. 413: too long. 415: another content type.</exception>
     public static async Task<RequestContent> ReadAsync(HttpRequest request, Field[] known, CancellationToken cancellation)
     {
         var content = new RequestContent(known);

@@ -3,7 +3,7 @@ namespace VaeFunctions.Serving;
 /// <summary>What an answer says of itself beside its body.</summary>
 static class ResponseHeaders
 {
-    /// <summary>Leases the model that is asked for, and names it and its version in the answer, be that a refusal.</summary>
+    /// <summary>Leases the model that is asked for, and names it and its version in the answer, also where that is a refusal.</summary>
     public static async Task<ModelSession> LeaseAsync(this ModelProvider models, HttpRequest request, string model, CancellationToken cancellation)
     {
         var session = await models.LeaseAsync(model, cancellation);

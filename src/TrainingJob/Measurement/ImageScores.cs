@@ -57,8 +57,8 @@ public sealed class ImageScores
         for (var start = 0; start < data.Count; start += BatchSize)
         {
             cancellation.ThrowIfCancellationRequested();
-            var indices = order.AsSpan(start, Math.Min(BatchSize, data.Count - start));
-            scores.Add(model, data, start, images.Gather(indices, new(seed, "evaluation noise", (ulong)start), draws), quality);
+            var places = order.AsSpan(start, Math.Min(BatchSize, data.Count - start));
+            scores.Add(model, data, start, images.Gather(places, new(seed, "evaluation noise", (ulong)start), draws), quality);
         }
         for (var latent = 0; latent < scores.KlPerLatent.Length; latent++) scores.KlPerLatent[latent] /= data.Count;
         return scores;
@@ -70,13 +70,13 @@ public sealed class ImageScores
         var means = new float[data.Count * model.LatentSize];
         var backend = model.Parameters.Backend;
         using var images = new BatchSource(data, model);
-        foreach (var indices in Enumerable.Range(0, data.Count).Chunk(BatchSize))
+        foreach (var places in Enumerable.Range(0, data.Count).Chunk(BatchSize))
         {
             cancellation.ThrowIfCancellationRequested();
             using var scope = backend.BeginScope();
-            var batch = images.Gather(indices, new(0, "none"), samples: 0);
+            var batch = images.Gather(places, new(0, "none"), samples: 0);
             backend.CopyTo(model.EncodePixels(batch.PixelsOn(backend), batch.LabelsOn(backend)).Mean,
-                means.AsSpan(indices[0] * model.LatentSize, indices.Length * model.LatentSize));
+                means.AsSpan(places[0] * model.LatentSize, places.Length * model.LatentSize));
         }
         return means;
     }

@@ -23,7 +23,7 @@ sealed class TorchBackend(torch.Device device, string name) : TorchOperations(de
 
     public override Tensor StopGradient(Tensor x) => x;
 
-    /// <summary>Above 4 GiB, a quarter of a T4's memory, rows stay with the host, which sends those of a step with it.</summary>
+    /// <summary>Above 4 GiB, a quarter of a T4's memory, rows stay with the host, from where each step brings its own.</summary>
     public IResidentRows? Keep(int count, int length, Func<int, ReadOnlySpan<byte>> row) =>
         (long)count * length <= 4L << 30 ? new TorchRows(count, length, row, Place) : null;
 

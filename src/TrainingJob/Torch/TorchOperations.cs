@@ -40,8 +40,9 @@ abstract class TorchOperations(torch.Device device) : IBackend
     /// <summary>Rows of a matrix, in this order, under another shape.</summary>
     internal Tensor FromRows(Native matrix, ReadOnlySpan<int> places, Shape shape)
     {
-        using var indices = torch.tensor(Longs(places), device: Place);
-        using var rows = matrix.index_select(0, indices);
+        ShapeRules.Values(places.Length * (int)matrix.shape[1], shape);
+        using var index = torch.tensor(Longs(places), device: Place);
+        using var rows = matrix.index_select(0, index);
         using var values = rows.to(torch.float32);
         return New(values.reshape(Longs(shape.Axes)), shape);
     }

@@ -15,14 +15,15 @@ sealed class TorchRows : IResidentRows
     public TorchRows(int count, int length, Func<int, ReadOnlySpan<byte>> row, torch.Device place)
     {
         table = torch.empty([count, length], torch.uint8, place).DetachFromDisposeScope();
-        var rows = Math.Max(1, ChunkBytes / length);
-        for (var start = 0; start < count; start += rows)
+        var most = Math.Max(1, ChunkBytes / length);
+        for (var start = 0; start < count; start += most)
         {
             using var scope = torch.NewDisposeScope();
-            var chunk = torch.empty([Math.Min(rows, count - start), length], torch.uint8);
+            var rows = Math.Min(most, count - start);
+            var chunk = torch.empty([rows, length], torch.uint8);
             var bytes = chunk.bytes;
-            for (var i = 0; i < chunk.shape[0]; i++) row(start + i).CopyTo(bytes.Slice(i * length, length));
-            table.narrow(0, start, chunk.shape[0]).copy_(chunk);
+            for (var i = 0; i < rows; i++) row(start + i).CopyTo(bytes.Slice(i * length, length));
+            table.narrow(0, start, rows).copy_(chunk);
         }
     }
 

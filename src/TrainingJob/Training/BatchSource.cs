@@ -4,25 +4,27 @@ using VaeFunctions.Tensors;
 
 namespace VaeFunctions.Training;
 
-/// <summary>A data set in the hands of a model, which takes batches from it. Disposing of it frees what a device keeps of the images.</summary>
+/// <summary>A data set in the hands of a model, which takes batches from it. Disposing frees what a device keeps of the images.</summary>
 public sealed class BatchSource : IDisposable
 {
     readonly ImageDataset data;
     readonly IResidentRows? resident;
 
-    /// <param name="keep">Whether a device with memory of its own keeps all images there, as bytes: for those that are taken again in every epoch, unchanged.</param>
+    /// <param name="keepOnDevice">Whether a device with memory of its own keeps all images there, as bytes: for those that are taken again in every epoch, unchanged.</param>
     /// <exception cref="DataException">The model needs labels that the data lacks.</exception>
-    public BatchSource(ImageDataset data, Vae model, bool keep = false)
+    public BatchSource(ImageDataset data, Vae model, bool keepOnDevice = false)
     {
         CheckLabels(data, model);
         (this.data, Model) = (data, model);
-        if (keep) resident = model.Parameters.Backend.Keep(data.Count, data.Shape.Size, data.Pixels);
+        if (keepOnDevice) resident = model.Parameters.Backend.Keep(data.Count, data.Shape.Size, data.Pixels);
     }
 
     public Vae Model { get; }
 
+    /// <summary>How many images there are.</summary>
     public int Count => data.Count;
 
+    /// <summary>The images at some places, with the noise of their latents.</summary>
     /// <param name="places">Which images, in which order.</param>
     /// <param name="samples">S, the latents drawn for each image.</param>
     /// <param name="binarization">Draws each pixel anew, black or white, the same on every device; null leaves them as they are.</param>

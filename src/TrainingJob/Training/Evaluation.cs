@@ -11,6 +11,7 @@ public static class Evaluation
     /// <summary>Latents that are decoded at once.</summary>
     const int Draws = 256;
 
+    /// <summary>The sums over a data set of what the recipe's objective measures.</summary>
     /// <exception cref="OperationCanceledException">Asked to stop.</exception>
     public static LossSums Run(Vae model, ImageDataset data, Recipe recipe, CancellationToken cancellation = default)
     {
@@ -18,6 +19,7 @@ public static class Evaluation
         return Run(images, recipe, cancellation);
     }
 
+    /// <summary>The sums over a data set of what the recipe's objective measures.</summary>
     /// <exception cref="OperationCanceledException">Asked to stop.</exception>
     public static LossSums Run(BatchSource images, Recipe recipe, CancellationToken cancellation = default)
     {

@@ -97,6 +97,7 @@ public sealed record Recipe
         PicturesEvery = other.PicturesEvery,
     }).ToJsonElement(), other.ToJsonElement(), "");
 
+    /// <summary>Whether both take the same steps on the same images.</summary>
     public bool StepsLike(Recipe other) => !DifferencesFrom(other).Any();
 
     static IEnumerable<string> Differences(JsonElement? here, JsonElement? there, string key)

@@ -45,8 +45,8 @@ public sealed class Trainer(Recipe recipe, DataSplit data, Learner learner, ITra
     /// <exception cref="TrainingException">The loss is no longer a number.</exception>
     public async Task<TrainingState> RunAsync(TrainingState state, CancellationToken cancellation)
     {
-        using var train = new BatchSource(data.Train, model, keep: recipe.Binarize != BinarizationKind.Dynamic);
-        using var test = new BatchSource(data.Test, model, keep: true);
+        using var train = new BatchSource(data.Train, model, keepOnDevice: recipe.Binarize != BinarizationKind.Dynamic);
+        using var test = new BatchSource(data.Test, model, keepOnDevice: true);
         var batches = (train.Count + recipe.BatchSize - 1) / recipe.BatchSize;
         var lastSave = Stopwatch.StartNew();
         while (!recipe.IsDone(state.History))
@@ -97,8 +97,8 @@ public sealed class Trainer(Recipe recipe, DataSplit data, Learner learner, ITra
     Task<Batch> Gather(BatchSource images, int[] order, TrainingState state, Batch? used) => Task.Run(() =>
     {
         var (epoch, batch, start) = (state.Epoch, (ulong)state.Batch, state.Batch * recipe.BatchSize);
-        var indices = order.AsSpan(start, Math.Min(recipe.BatchSize, order.Length - start));
-        return images.Gather(indices, new(recipe.Seed, $"noise of epoch {epoch}", batch), recipe.Objective.Samples,
+        var places = order.AsSpan(start, Math.Min(recipe.BatchSize, order.Length - start));
+        return images.Gather(places, new(recipe.Seed, $"noise of epoch {epoch}", batch), recipe.Objective.Samples,
             recipe.Binarize == BinarizationKind.Dynamic ? new(recipe.Seed, $"binarization of epoch {epoch}", batch) : null, used);
     });
 

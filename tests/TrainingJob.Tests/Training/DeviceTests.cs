@@ -111,7 +111,7 @@ public sealed class DeviceTests : IDisposable
         var (data, model) = (TinyTraining.Data.Train, TinyTraining.Build(TinyTraining.Recipe, Torch()).Model);
         var backend = model.Parameters.Backend;
         using var host = new BatchSource(data, model);
-        using var device = new BatchSource(data, model, keep: true);
+        using var device = new BatchSource(data, model, keepOnDevice: true);
         int[] places = [7, 0, data.Count - 1, 7];
         var expected = host.Gather(places, new(1, "noise")).PixelsOn(backend);
         var batch = device.Gather(places, new(1, "noise"));
