@@ -11,7 +11,7 @@ arguments=()
 # What `outputs` and `capture` read for the scripts; main.bicep says what the outputs are.
 # shellcheck disable=SC2034
 declare resourceToken='' trainingImage='' gpu='' functionsName='' registryName='' registryEndpoint='' \
-  storageUrl='' apiUrl='' liveUrl='' readyUrl='' inboxUrl='' logsUrl='' jobs='' found='' secrets=''
+  storageUrl='' apiUrl='' liveUrl='' readyUrl='' inboxUrl='' logsUrl='' jobs='' found='' secrets='' deployment='' records='' ran=''
 
 say() { echo "$self: $*" >&2; }
 
@@ -51,16 +51,18 @@ need_environment() {
   [[ $environment =~ ^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$ ]] ||
     fail "'$environment' is no name of an environment: give --environment with up to 40 of a-z, 0-9 and '-', or set AZURE_ENV_NAME."
   group=rg-vae-$environment
-  deployment=vae-$environment
   $dry || command -v az >/dev/null || fail "the Azure CLI is missing: https://aka.ms/azure-cli. --dry-run works without it."
 }
 
-# A word as a shell takes it; what begins with $ is a variable that an earlier line of a dry run sets.
+# Stands for the $ of a variable that an earlier line of a dry run sets.
+dollar=$'\1'
+
+# A word as a shell takes it.
 quoted() {
   if [[ $1 =~ ^[A-Za-z0-9_./:=@%+,-]+$ ]]; then
     printf '%s' "$1"
-  elif [[ $1 == *'$'* ]]; then
-    printf '"%s"' "$1"
+  elif [[ $1 == *"$dollar"* ]]; then
+    printf '"%s"' "${1//"$dollar"/\$}"
   else
     printf "'%s'" "${1//\'/\'\\\'\'}"
   fi
@@ -90,19 +92,26 @@ capture() {
   shift
   if $dry; then
     echo "$name=\$($(line "$@"))"
-    printf -v "$name" '%s' "\$$name"
+    printf -v "$name" '%s' "$dollar$name"
   else
     value=$("$@") || return
     printf -v "$name" '%s' "$value"
   fi
 }
 
-# outputs NAME…: what the deployment says of itself (main.bicep), into variables of those names.
+# The newest deployment that went well, into `deployment`: nothing where there is none, an end where az cannot tell.
+find_deployment() {
+  capture deployment az deployment sub list --filter "provisioningState eq 'Succeeded'" \
+    --query "sort_by([?starts_with(name, 'vae-$environment.')], &properties.timestamp)[-1].name" --output tsv
+}
+
+# outputs NAME…: what that deployment says of itself (main.bicep), into variables of those names.
 outputs() {
   local name
+  [[ -n $deployment ]] || find_deployment
+  [[ -n $deployment ]] || fail "no deployment of $environment went well yet; infra/deploy makes one."
   for name in "$@"; do
-    capture "$name" az deployment sub show --name "$deployment" --query "properties.outputs.$name.value" --output tsv ||
-      fail "az does not know the deployment $deployment; infra/deploy makes it."
+    capture "$name" az deployment sub show --name "$deployment" --query "properties.outputs.$name.value" --output tsv
     [[ -n ${!name} ]] || fail "the deployment $deployment does not say its $name; infra/deploy completes it."
   done
 }
@@ -124,8 +133,8 @@ check_name() { [[ $1 =~ ^[a-z0-9][a-z0-9._-]{0,62}$ ]] || fail "'$1' is no name 
 check_data() {
   [[ -n $2 || $(<"$root/recipes/$1.json") == *'"data"'* ]] ||
     fail "recipe $1 does not say where its images are: give --data blob:training/FOLDER, and upload them there."
-  [[ -z $2 || $2 =~ ^faces(:[0-9]+)?$ || $2 =~ ^blob:[a-z0-9-]+(/[A-Za-z0-9._/-]+)?$ ]] ||
-    fail "--data is '$2'; a job in the cloud reads faces, faces:COUNT or blob:CONTAINER/FOLDER."
+  [[ -z $2 || $2 =~ ^faces(:[1-9][0-9]*)?$ || $2 =~ ^blob:training(/[A-Za-z0-9._-]+)*/?$ && $2 != *..* ]] ||
+    fail "--data is '$2'; a job in the cloud reads faces, faces:COUNT or blob:training/FOLDER."
 }
 
 check_number() { [[ $2 =~ ^[1-9][0-9]{0,8}$ ]] || fail "$1 is '$2'; it must be a whole number from 1."; }

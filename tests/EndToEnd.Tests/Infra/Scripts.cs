@@ -8,10 +8,10 @@ sealed class Scripts : IDisposable
     readonly TemporaryFolder folder = new();
 
     /// <param name="az">What az does, in sh; its arguments are written down before. Nothing fails louder than a real az would.</param>
-    public Scripts(string az = "exit 99", string curl = "exit 0")
+    public Scripts(string az = "exit 99", string curl = "exit 0", string? crontab = null)
     {
         Script("az", $"echo \"$@\" >> {Calls}\n{az}");
-        Script("crontab", $"echo \"$@\" >> {CrontabCalls}\nif [ \"$1\" = -l ]; then cat {Crontab}; else cat > {Crontab}; fi");
+        Script("crontab", $"echo \"$@\" >> {CrontabCalls}\n" + (crontab ?? $"if [ \"$1\" = -l ]; then cat {Crontab} 2>/dev/null || {{ echo 'no crontab for me' >&2; exit 1; }}; else cat > {Crontab}; fi"));
         Script("curl", curl);
     }
 
