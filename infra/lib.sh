@@ -101,8 +101,8 @@ capture() {
 
 # The newest deployment that went well, into `deployment`: nothing where there is none, an end where az cannot tell.
 find_deployment() {
-  capture deployment az deployment sub list --filter "provisioningState eq 'Succeeded'" \
-    --query "sort_by([?starts_with(name, 'vae-$environment.')], &properties.timestamp)[-1].name" --output tsv
+  local good="starts_with(name, 'vae-$environment.') && properties.provisioningState=='Succeeded'"
+  capture deployment az deployment sub list --query "sort_by([?$good], &properties.timestamp)[-1].name" --output tsv
 }
 
 # outputs NAME…: what that deployment says of itself (main.bicep), into variables of those names.
