@@ -115,12 +115,12 @@ public class RepeatTests
         using var first = new Scripts($"case \"$*\" in *'sub list'*) exit ;; esac\n" + Az(folder.Path));
         using var later = new Scripts(Az(folder.Path));
 
-        await using var one = await first.RunAsync("deploy --environment demo --location swedencentral --principal none");
+        await using var one = await first.RunAsync("deploy --environment demo --location swedencentral --principal none --email none@example.com");
         await using var two = await later.RunAsync("deploy --environment demo --location swedencentral --budget 30");
 
         Assert.True(one.ExitCode == 0 && two.ExitCode == 0, one.Output + two.Output);
         Assert.Equal([false, true], Deployments(first).Select(call => call.Contains("functionsImage=output/functions:", StringComparison.Ordinal)));
-        Assert.All(Deployments(first), call => Assert.Contains(" principalId= principalType=User gpu=Consumption-GPU-NC8as-T4 serveOn=cpu recipe=faces-vae alertEmail= monthlyBudget=50 ", call, StringComparison.Ordinal));
+        Assert.All(Deployments(first), call => Assert.Contains(" principalId= principalType=User gpu=Consumption-GPU-NC8as-T4 serveOn=cpu recipe=faces-vae alertEmail=none@example.com monthlyBudget=50 ", call, StringComparison.Ordinal));
         var again = Assert.Single(Deployments(later));
         Assert.Contains("functionsImage=output/functions:", again, StringComparison.Ordinal);
         Assert.Contains(
