@@ -220,6 +220,47 @@ public class RepeatTests
         Assert.Equal(["-l"], await File.ReadAllLinesAsync(scripts.CrontabCalls));
     }
 
+    /// <summary>In an encoding that it is not in, a line is a binary file to grep.</summary>
+    [Fact]
+    public async Task Lines_of_any_encoding_stay_in_a_crontab()
+    {
+        using var scripts = new Scripts();
+        byte[] others = [.. "0 1 * * * echo caf"u8, 0xE9, .. "\n9 9 * * * keep-me\n"u8];
+        await File.WriteAllBytesAsync(scripts.Crontab, others);
+
+        await using var run = await scripts.RunAsync("schedule-locally --recipe faces-vae --cron '0 3 * * 1'");
+        await using var pause = await scripts.RunAsync("schedule-locally --pause --recipe faces-vae");
+
+        Assert.True(run.ExitCode == 0 && pause.ExitCode == 0, run.Output + pause.Output);
+        Assert.Equal(2, (await File.ReadAllLinesAsync(scripts.CrontabCalls)).Count(call => call != "-l"));
+        Assert.Equal(others, await File.ReadAllBytesAsync(scripts.Crontab));
+    }
+
+    [Fact]
+    public async Task A_group_that_was_deleted_without_its_record_is_made_anew()
+    {
+        using var folder = new TemporaryFolder();
+        using var scripts = new Scripts("case \"$*\" in *'group exists'*) echo false; exit ;; esac\n" + Az(folder.Path));
+
+        await using var run = await scripts.RunAsync("deploy --environment demo --location swedencentral --principal none");
+
+        Assert.True(run.ExitCode == 0, run.Output);
+        Assert.Equal(2, File.ReadLines(scripts.Calls).Count(call => call.StartsWith("deployment sub create", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public async Task A_job_that_keeps_its_old_image_is_named_at_the_end()
+    {
+        using var folder = new TemporaryFolder();
+        using var scripts = new Scripts("case \"$*\" in *'job update'*) exit 3 ;; esac\n" + Az(folder.Path));
+
+        await using var run = await scripts.RunAsync("deploy --environment demo --location swedencentral --principal none");
+
+        Assert.Equal(1, run.ExitCode);
+        Assert.Contains("which keep the image that they had: train-faces-vae", run.Output, StringComparison.Ordinal);
+        Assert.Contains("inbox-subscription", await File.ReadAllTextAsync(scripts.Calls), StringComparison.Ordinal);
+    }
+
     /// <summary>The line is read by cron's shell.</summary>
     [Fact]
     public async Task A_folder_whose_name_is_a_command_runs_nothing()

@@ -32,7 +32,7 @@ sealed class Scripts : IDisposable
 
     /// <summary>Runs a line such as <c>deploy --environment demo</c>; words in single quotes may have spaces.</summary>
     public Task<Command> RunAsync(string line) => Command.RunAsync("bash", "-c",
-        $"unset AZURE_ENV_NAME AZURE_LOCATION AZURE_PRINCIPAL_ID VAE_GPU VAE_SERVE_ON VAE_ALERT_EMAIL; PATH={folder.Path}:$PATH; cd / && '{Folder}'/{line}");
+        $"export LC_ALL=C.UTF-8; unset AZURE_ENV_NAME AZURE_LOCATION AZURE_PRINCIPAL_ID VAE_GPU VAE_SERVE_ON VAE_ALERT_EMAIL; PATH={folder.Path}:$PATH; cd / && '{Folder}'/{line}");
 
     void Script(string name, string body)
     {
