@@ -39,7 +39,10 @@ public sealed class CommandLineTests : IDisposable
         return (process.ExitCode, output.ToString());
     }
 
-    static string[] Train(string store, params string[] more) => ["train", "faces-vae", "--data", "faces:320", "--epochs", "2", "--batch-size", "16", "--out", store, .. more];
+    static string[] Train(string store, params string[] more) => Train(store, 2, more);
+
+    static string[] Train(string store, int epochs, params string[] more) =>
+        ["train", "faces-vae", "--data", "faces:320", "--epochs", $"{epochs}", "--batch-size", "16", "--out", store, .. more];
 
     async Task<string> WeightsAsync(string store)
     {
@@ -77,11 +80,12 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("TERM", 130)]
     public async Task A_run_that_a_signal_ended_in_the_middle_of_an_epoch_goes_on_to_the_same_weights(string signal, int exitCode)
     {
-        var (code, output) = await RunAsync(Train("whole"));
+        const int Epochs = 10; // long enough to be looked at in the middle by a test that is kept waiting
+        var (code, output) = await RunAsync(Train("whole", Epochs));
         Assert.True(code == 0, output);
 
         var log = new StringBuilder();
-        using (var process = Start(log, signal == "KILL" ? Train("cut", "--save-every", "0.05", "--threads", "1") : Train("cut", "--threads", "1")))
+        using (var process = Start(log, signal == "KILL" ? Train("cut", Epochs, "--save-every", "0.05", "--threads", "1") : Train("cut", Epochs, "--threads", "1")))
         {
             if (signal == "KILL") await WaitForCheckpointAsync("cut");
             else await WaitForStepsAsync(log);
