@@ -6,6 +6,8 @@ namespace VaeFunctions.Tests.Infra;
 /// <summary>What the scripts do for real, as far as az and cron can be stood in for.</summary>
 public class RepeatTests
 {
+    const string Deploy = "deploy --environment demo --location swedencentral --principal none";
+
     const string MasterKey = "a-master-Key_of-no-account", DefaultKey = "a-default-Key_of-no-account", SystemKey = "a-system-Key_of-no-account";
 
     const string Kept = $"host-master={MasterKey}\nhost-function-default={DefaultKey}\nhost-systemkey-blobs-extension={SystemKey}";
@@ -49,7 +51,7 @@ public class RepeatTests
         using var folder = new TemporaryFolder();
         using var scripts = new Scripts(Az(folder.Path));
 
-        await using var run = await scripts.RunAsync("deploy --environment demo --location swedencentral --principal none");
+        await using var run = await scripts.RunAsync(Deploy);
 
         Assert.True(run.ExitCode == 0, run.Output);
         var (functions, subscription) = await HandedAsync(folder);
@@ -70,7 +72,7 @@ public class RepeatTests
         using var folder = new TemporaryFolder();
         using var scripts = new Scripts(Az(folder.Path, secrets: null));
 
-        await using var run = await scripts.RunAsync("deploy --environment demo --location swedencentral --principal none");
+        await using var run = await scripts.RunAsync(Deploy);
 
         Assert.True(run.ExitCode == 0, run.Output);
         var (functions, subscription) = await HandedAsync(folder);
@@ -88,7 +90,7 @@ public class RepeatTests
         using var folder = new TemporaryFolder();
         using var scripts = new Scripts($"case \"$*\" in *'secret list'*) {answer}; exit ;; esac\n" + Az(folder.Path));
 
-        await using var run = await scripts.RunAsync("deploy --environment demo --location swedencentral --principal none");
+        await using var run = await scripts.RunAsync(Deploy);
 
         Assert.Equal(exitCode, run.ExitCode);
         Assert.Contains(expected, run.Output, StringComparison.Ordinal);
@@ -101,7 +103,7 @@ public class RepeatTests
         using var folder = new TemporaryFolder();
         using var scripts = new Scripts(Az(folder.Path), curl: "exit 7");
 
-        await using var run = await scripts.RunAsync("deploy --environment demo --location swedencentral --principal none");
+        await using var run = await scripts.RunAsync(Deploy);
 
         Assert.Equal(1, run.ExitCode);
         Assert.Contains("infra/logs", run.Output, StringComparison.Ordinal);
@@ -115,7 +117,7 @@ public class RepeatTests
         using var first = new Scripts($"case \"$*\" in *'sub list'*) exit ;; esac\n" + Az(folder.Path));
         using var later = new Scripts(Az(folder.Path));
 
-        await using var one = await first.RunAsync("deploy --environment demo --location swedencentral --principal none --email none@example.com");
+        await using var one = await first.RunAsync($"{Deploy} --email none@example.com");
         await using var two = await later.RunAsync("deploy --environment demo --location swedencentral --budget 30");
 
         Assert.True(one.ExitCode == 0 && two.ExitCode == 0, one.Output + two.Output);
@@ -242,7 +244,7 @@ public class RepeatTests
         using var folder = new TemporaryFolder();
         using var scripts = new Scripts("case \"$*\" in *'group exists'*) echo false; exit ;; esac\n" + Az(folder.Path));
 
-        await using var run = await scripts.RunAsync("deploy --environment demo --location swedencentral --principal none");
+        await using var run = await scripts.RunAsync(Deploy);
 
         Assert.True(run.ExitCode == 0, run.Output);
         Assert.Equal(2, File.ReadLines(scripts.Calls).Count(call => call.StartsWith("deployment sub create", StringComparison.Ordinal)));
@@ -254,7 +256,7 @@ public class RepeatTests
         using var folder = new TemporaryFolder();
         using var scripts = new Scripts("case \"$*\" in *'job update'*) exit 3 ;; esac\n" + Az(folder.Path));
 
-        await using var run = await scripts.RunAsync("deploy --environment demo --location swedencentral --principal none");
+        await using var run = await scripts.RunAsync(Deploy);
 
         Assert.Equal(1, run.ExitCode);
         Assert.Contains("which keep the image that they had: train-faces-vae", run.Output, StringComparison.Ordinal);
