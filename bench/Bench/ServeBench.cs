@@ -6,7 +6,6 @@ using VaeFunctions.Bench.Serving;
 using VaeFunctions.Imaging;
 using VaeFunctions.LocalCloud;
 using VaeFunctions.Registry;
-using VaeFunctions.Tensors;
 
 namespace VaeFunctions.Bench;
 

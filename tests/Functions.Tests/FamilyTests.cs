@@ -42,7 +42,7 @@ public sealed class FamilyTests(ServingFixture serving)
     }
 
     Task<string> ConditionalAsync() => ServeAsync("conditional",
-        new MlpVaeOptions { Image = Grey, Hidden = [16], Latent = 3, Classes = 3, Likelihood = new BernoulliOptions(), Initialization = new Layers.NormalInitialization { Deviation = 1 } });
+        new MlpVaeOptions { Image = Grey, Hidden = [16], Latent = 3, Classes = 3, Likelihood = new BernoulliOptions(), Initialization = new VaeFunctions.Models.Layers.NormalInitialization { Deviation = 1 } });
 
     [Fact]
     public async Task A_label_chooses_what_is_sampled_by_name_or_number_and_labels_take_turns_without_one()
@@ -108,7 +108,7 @@ public sealed class FamilyTests(ServingFixture serving)
             PriorChannels = 6,
             PriorBlocks = 1,
             Likelihood = new BernoulliOptions(),
-            Initialization = new Layers.NormalInitialization { Deviation = 1 },
+            Initialization = new VaeFunctions.Models.Layers.NormalInitialization { Deviation = 1 },
         });
         var few = await serving.Http.SendAsync(HttpMethod.Get, $"{path}/sample?count=2&seed=5", accept: "application/json").JsonAsync();
         var many = await serving.Http.SendAsync(HttpMethod.Get, $"{path}/sample?count=70&seed=5", accept: "application/json").JsonAsync();

@@ -1,6 +1,5 @@
 using System.Text;
 using System.Text.Json;
-using VaeFunctions.Tensors;
 
 namespace VaeFunctions.Tests;
 

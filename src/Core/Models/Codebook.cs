@@ -1,5 +1,5 @@
 using System.Numerics.Tensors;
-using VaeFunctions.Layers;
+using VaeFunctions.Models.Layers;
 using VaeFunctions.Tensors;
 using Tensor = VaeFunctions.Tensors.Tensor;
 

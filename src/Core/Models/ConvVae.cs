@@ -1,7 +1,7 @@
 using System.Text.Json.Serialization;
-using VaeFunctions.Layers;
+using VaeFunctions.Models.Layers;
 using VaeFunctions.Tensors;
-using static VaeFunctions.Layers.Build;
+using static VaeFunctions.Models.Layers.Build;
 
 namespace VaeFunctions.Models;
 

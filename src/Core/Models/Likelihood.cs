@@ -1,5 +1,5 @@
 using VaeFunctions.Imaging;
-using VaeFunctions.Layers;
+using VaeFunctions.Models.Layers;
 using VaeFunctions.Tensors;
 
 namespace VaeFunctions.Models;

@@ -1,5 +1,5 @@
 using System.Text.Json.Serialization;
-using VaeFunctions.Layers;
+using VaeFunctions.Models.Layers;
 using VaeFunctions.Tensors;
 
 namespace VaeFunctions.Models;

@@ -1,7 +1,7 @@
 using System.Text.Json.Serialization;
 using VaeFunctions.Cpu;
 using VaeFunctions.Imaging;
-using VaeFunctions.Layers;
+using VaeFunctions.Models.Layers;
 using VaeFunctions.Tensors;
 
 namespace VaeFunctions.Models;

@@ -1,6 +1,6 @@
 using System.Text.Json.Serialization;
 using VaeFunctions.Imaging;
-using VaeFunctions.Layers;
+using VaeFunctions.Models.Layers;
 using VaeFunctions.Tensors;
 
 namespace VaeFunctions.Models;

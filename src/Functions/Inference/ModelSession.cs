@@ -3,7 +3,6 @@ using VaeFunctions.Imaging;
 using VaeFunctions.Latent;
 using VaeFunctions.Models;
 using VaeFunctions.Registry;
-using VaeFunctions.Tensors;
 
 namespace VaeFunctions.Serving;
 

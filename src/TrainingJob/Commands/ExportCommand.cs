@@ -1,5 +1,5 @@
 using System.CommandLine;
-using VaeFunctions.Layers;
+using VaeFunctions.Models.Layers;
 using VaeFunctions.Models;
 using VaeFunctions.Registry;
 using VaeFunctions.Training;

@@ -1,5 +1,4 @@
 using System.Text.Json.Serialization;
-using VaeFunctions.Tensors;
 
 namespace VaeFunctions.Data;
 

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
-using VaeFunctions.Tensors;
 
 namespace VaeFunctions.Data;
 

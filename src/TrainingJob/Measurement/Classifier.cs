@@ -1,8 +1,8 @@
 using VaeFunctions.Imaging;
-using VaeFunctions.Layers;
+using VaeFunctions.Models.Layers;
 using VaeFunctions.Tensors;
 using VaeFunctions.Training;
-using static VaeFunctions.Layers.Build;
+using static VaeFunctions.Models.Layers.Build;
 
 namespace VaeFunctions.Measurement;
 

@@ -1,5 +1,4 @@
 using System.Numerics.Tensors;
-using VaeFunctions.Tensors;
 
 namespace VaeFunctions.Measurement;
 

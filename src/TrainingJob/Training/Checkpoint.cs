@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
-using VaeFunctions.Layers;
+using VaeFunctions.Models.Layers;
 using VaeFunctions.Registry;
 
 namespace VaeFunctions.Training;

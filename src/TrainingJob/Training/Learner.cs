@@ -1,4 +1,4 @@
-using VaeFunctions.Layers;
+using VaeFunctions.Models.Layers;
 using VaeFunctions.Models;
 using VaeFunctions.Tensors;
 

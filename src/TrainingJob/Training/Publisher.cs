@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 using VaeFunctions.Data;
 using VaeFunctions.Imaging;
 using VaeFunctions.Latent;
-using VaeFunctions.Layers;
+using VaeFunctions.Models.Layers;
 using VaeFunctions.Measurement;
 using VaeFunctions.Models;
 using VaeFunctions.Registry;

@@ -1,5 +1,4 @@
 using VaeFunctions.Tensors;
-using VaeFunctions.Training;
 
 namespace VaeFunctions.Tests.Conformance;
 

@@ -1,6 +1,6 @@
 using VaeFunctions.Cpu;
 using VaeFunctions.Reference;
-using VaeFunctions.Training;
+using VaeFunctions.Torch;
 
 namespace VaeFunctions.Tests.Conformance;
 
@@ -13,7 +13,7 @@ public static class Subjects
     static readonly ComputingSubject[] known =
     [
         new("Cpu", () => new CpuBackend(threads: 3)),
-        new("Torch", () => Devices.Open(Devices.TorchCpu, threads: 1)),
+        new("Torch", () => TorchDevice.OpenCpu(threads: 1)),
     ];
 
     static readonly ComputingSubject[] training = [.. known.Where(subject => subject.Absent is null)];

@@ -1,7 +1,6 @@
 using VaeFunctions.Imaging;
 using VaeFunctions.Latent;
 using VaeFunctions.Registry;
-using VaeFunctions.Tensors;
 
 namespace VaeFunctions.Tests.Latent;
 

@@ -1,7 +1,7 @@
 using VaeFunctions.Autograd;
 using VaeFunctions.Cpu;
 using VaeFunctions.Imaging;
-using VaeFunctions.Layers;
+using VaeFunctions.Models.Layers;
 using VaeFunctions.Models;
 using VaeFunctions.Tensors;
 

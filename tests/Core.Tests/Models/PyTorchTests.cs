@@ -1,6 +1,6 @@
 using VaeFunctions.Autograd;
 using VaeFunctions.Cpu;
-using VaeFunctions.Layers;
+using VaeFunctions.Models.Layers;
 using VaeFunctions.Models;
 using VaeFunctions.Registry;
 using VaeFunctions.Tensors;

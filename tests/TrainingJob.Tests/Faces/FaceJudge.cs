@@ -2,10 +2,10 @@ using VaeFunctions.Autograd;
 using VaeFunctions.Cpu;
 using VaeFunctions.Data;
 using VaeFunctions.Data.Faces;
-using VaeFunctions.Layers;
+using VaeFunctions.Models.Layers;
 using VaeFunctions.Tensors;
 using VaeFunctions.Training;
-using static VaeFunctions.Layers.Build;
+using static VaeFunctions.Models.Layers.Build;
 
 namespace VaeFunctions.Tests.Faces;
 

@@ -1,6 +1,5 @@
 using VaeFunctions.Cpu;
 using VaeFunctions.Measurement;
-using VaeFunctions.Tensors;
 
 namespace VaeFunctions.Tests.Measurement;
 

@@ -1,5 +1,5 @@
 using VaeFunctions.Cpu;
-using VaeFunctions.Layers;
+using VaeFunctions.Models.Layers;
 using VaeFunctions.Models;
 using VaeFunctions.Tensors;
 

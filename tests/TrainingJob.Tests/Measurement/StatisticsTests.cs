@@ -17,7 +17,7 @@ public sealed class StatisticsTests
     [Fact]
     public void Auroc_agrees_with_counting_all_pairs()
     {
-        var random = new Tensors.RandomStream(1, "scores");
+        var random = new RandomStream(1, "scores");
         double[] scores = [.. Enumerable.Range(0, 200).Select(_ => (double)random.NextInt(20))];
         bool[] anomalous = [.. Enumerable.Range(0, 200).Select(_ => random.NextInt(3) == 0)];
         double[] high = [.. scores.Where((_, i) => anomalous[i])], low = [.. scores.Where((_, i) => !anomalous[i])];

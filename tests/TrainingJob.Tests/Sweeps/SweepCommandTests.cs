@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text;
 using System.Text.RegularExpressions;
+using VaeFunctions.Tensors;
 using VaeFunctions.Registry;
 using VaeFunctions.Training;
 

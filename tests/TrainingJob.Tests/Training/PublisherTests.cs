@@ -3,7 +3,6 @@ using VaeFunctions.Cpu;
 using VaeFunctions.Data;
 using VaeFunctions.Latent;
 using VaeFunctions.Registry;
-using VaeFunctions.Tensors;
 using VaeFunctions.Training;
 
 namespace VaeFunctions.Tests.Training;

@@ -1,4 +1,3 @@
-using VaeFunctions.Tensors;
 
 namespace VaeFunctions.Data.Faces;
 

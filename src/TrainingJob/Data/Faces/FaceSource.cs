@@ -1,5 +1,4 @@
 using VaeFunctions.Imaging;
-using VaeFunctions.Tensors;
 
 namespace VaeFunctions.Data.Faces;
 

@@ -1,0 +1,56 @@
+using VaeFunctions.Tensors;
+
+namespace VaeFunctions.Models.Layers;
+
+/// <summary>The layers as a model lists them: <c>new Sequential(scope, Conv(3, 32, half), Relu, BatchNorm(32), Flatten)</c>.</summary>
+public static class Build
+{
+    public static Layer Relu { get; } = _ => new ReluLayer();
+
+    public static Layer Tanh { get; } = Function(x => x.Tanh());
+
+    public static Layer Sigmoid { get; } = Function(x => x.Sigmoid());
+
+    public static Layer Softplus { get; } = Function(x => x.Softplus());
+
+    /// <summary>[N, …] → [N, everything else]</summary>
+    public static Layer Flatten { get; } = Function(x => x.Flatten());
+
+    public static Layer LeakyRelu(float slope) => Function(x => x.LeakyRelu(slope));
+
+    /// <summary>[N, …] → [N, channels, height, width]</summary>
+    public static Layer Unflatten(int channels, int height, int width) => Function(x => x.Reshape(0, channels, height, width));
+
+    public static Layer Linear(int inputs, int outputs) => scope => new Linear(scope, inputs, outputs);
+
+    /// <summary>Batch normalisation of vectors: [N, units], each unit a channel.</summary>
+    public static Layer BatchNormOfUnits(int units) => scope => new UnitNormalization(new BatchNormalization(scope, units));
+
+    public static Layer Conv(int inputs, int outputs, Window window) => scope => new Convolution(scope, inputs, outputs, window);
+
+    public static Layer ConvTranspose(int inputs, int outputs, Window window) => scope => new TransposedConvolution(scope, inputs, outputs, window);
+
+    public static Layer MaskedConv(int inputs, int outputs, int kernel, bool seesItself) => scope => new MaskedConvolution(scope, inputs, outputs, kernel, seesItself);
+
+    /// <summary>x + the layers' result. (He et al. 2016)</summary>
+    public static Layer Residual(params Layer[] layers) => scope => new ResidualLayer(new Sequential(scope, layers));
+
+    public static Layer BatchNorm(int channels) => scope => new BatchNormalization(scope, channels);
+
+    static Layer Function(Func<Tensor, Tensor> function) => _ => new FunctionLayer(function);
+
+    sealed class UnitNormalization(BatchNormalization inner) : ILayer
+    {
+        public Tensor Forward(Tensor x) => inner.Forward(x.Reshape(0, -1, 1, 1)).Flatten();
+    }
+
+    sealed class ResidualLayer(Sequential inner) : ILayer
+    {
+        public Tensor Forward(Tensor x) => x + inner.Forward(x);
+    }
+
+    sealed class FunctionLayer(Func<Tensor, Tensor> function) : ILayer
+    {
+        public Tensor Forward(Tensor x) => function(x);
+    }
+}

@@ -1,0 +1,34 @@
+namespace VaeFunctions.LocalCloud;
+
+/// <summary>Where the programs that this one starts stand: the repository that it was built in.</summary>
+static class Installation
+{
+    public static string Root { get; } = FindRoot();
+
+    /// <summary>The storage emulator's entry point, restored from npm.</summary>
+    public static string Azurite => Existing(Path.Combine(Root, "node_modules/azurite/dist/src/azurite.js"));
+
+    public static string TrainingJob => Program("TrainingJob");
+
+    public static string Functions => Program("Functions");
+
+    // All programs are built side by side: bin/{Project}/release/VaeFunctions.{Project}.
+    static string Program(string project)
+    {
+        var configuration = Path.GetFileName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory));
+        return Existing(Path.Combine(Root, "artifacts/bin", project, configuration, $"VaeFunctions.{project}"));
+    }
+
+    static string Existing(string path) =>
+        File.Exists(path) ? path : throw new LocalCloudException($"{path} is missing; ./vae setup restores and builds it.");
+
+    static string FindRoot()
+    {
+        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
+        {
+            if (File.Exists(Path.Combine(folder.FullName, "VaeFunctions.sln")))
+                return folder.FullName;
+        }
+        throw new LocalCloudException($"No VaeFunctions.sln above {AppContext.BaseDirectory}: this program runs from its repository.");
+    }
+}
