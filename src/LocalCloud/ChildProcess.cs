@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 
@@ -19,29 +20,64 @@ sealed partial class ChildProcess : IAsyncDisposable
 
     const int SigTerm = 15;
 
-    readonly Process process;
-    readonly string? log;
+    /// <summary>How many of its last lines an error shows.</summary>
+    const int LastLines = 15;
 
-    ChildProcess(string name, Process process, string? log) => (Name, this.process, this.log) = (name, process, log);
+    readonly Process process;
+    readonly Func<IEnumerable<string>> lastLines;
+
+    ChildProcess(string name, Process process, Func<IEnumerable<string>> lastLines) => (Name, this.process, this.lastLines) = (name, process, lastLines);
 
     /// <summary>What people call it.</summary>
     public string Name { get; }
 
     public int Id => process.Id;
 
-    /// <summary>Starts a program. Its output goes to <paramref name="log"/>, or, without one, to where this program's goes.</summary>
+    /// <summary>Starts a program. Its output goes to the file <paramref name="log"/>, or, without one, to where this program's goes.</summary>
     public static ChildProcess Start(
         string name, string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null, string? log = null)
+    {
+        if (log is not null)
+            File.Delete(log);
+        return new ChildProcess(name, Starter.Start(StartInfo(program, arguments, environment, log)), log is null ? () => [] : () => ReadLines(log));
+    }
+
+    /// <summary>Starts a program whose lines of output and of errors go to <paramref name="onLine"/>.</summary>
+    public static ChildProcess Start(
+        string name, string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string> environment, Action<string> onLine)
+    {
+        var start = StartInfo(program, arguments, environment, log: null);
+        (start.RedirectStandardOutput, start.RedirectStandardError) = (true, true);
+        var last = new ConcurrentQueue<string>();
+        var process = Starter.Start(start);
+        process.OutputDataReceived += (_, line) => Take(line.Data);
+        process.ErrorDataReceived += (_, line) => Take(line.Data);
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        return new ChildProcess(name, process, () => last);
+
+        void Take(string? line)
+        {
+            if (string.IsNullOrWhiteSpace(line))
+                return;
+            last.Enqueue(line);
+            if (last.Count > LastLines)
+                last.TryDequeue(out _);
+            onLine(line);
+        }
+    }
+
+    static ProcessStartInfo StartInfo(string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment, string? log)
     {
         var start = new ProcessStartInfo("setpriv", ["--pdeathsig", "TERM", "--", "/bin/sh", "-c", Launch]) { UseShellExecute = false };
         foreach (var argument in (IEnumerable<string>)[$"{Environment.ProcessId}", log ?? "", program, .. arguments])
             start.ArgumentList.Add(argument);
         foreach (var (key, value) in environment ?? new Dictionary<string, string>())
             start.Environment[key] = value;
-        if (log is not null)
-            File.Delete(log);
-        return new ChildProcess(name, Starter.Start(start), log);
+        return start;
     }
+
+    static IEnumerable<string> ReadLines(string log) => File.Exists(log) ? [$"The end of {log}:", .. File.ReadLines(log).TakeLast(LastLines)] : [];
 
     /// <summary>Waits until the program ends and gives its exit code.</summary>
     public async Task<int> WaitForExitAsync(CancellationToken cancellation = default)
@@ -111,13 +147,7 @@ sealed partial class ChildProcess : IAsyncDisposable
         process.Dispose();
     }
 
-    string LastWords()
-    {
-        if (log is null || !File.Exists(log))
-            return "";
-        var lines = File.ReadLines(log).TakeLast(15);
-        return $" The end of {log}:{Environment.NewLine}{string.Join(Environment.NewLine, lines)}";
-    }
+    string LastWords() => string.Concat(lastLines().Select(line => Environment.NewLine + line));
 
     [LibraryImport("libc", EntryPoint = "kill")]
     private static partial int Kill(int process, int signal);
@@ -128,7 +158,7 @@ sealed partial class ChildProcess : IAsyncDisposable
     /// </summary>
     static class Starter
     {
-        static readonly System.Collections.Concurrent.BlockingCollection<Task> requests = [];
+        static readonly BlockingCollection<Task> requests = [];
 
         static Starter() => new Thread(() =>
         {

@@ -1,4 +1,5 @@
-using VaeFunctions.Registry;
+using System.Diagnostics;
+using VaeFunctions.LocalCloud.Host;
 
 namespace VaeFunctions.LocalCloud;
 
@@ -7,25 +8,29 @@ static class FunctionsHost
 {
     public const int DefaultPort = 7071;
 
-    /// <summary>Starts the functions on a storage account and waits until they answer.</summary>
-    public static async Task<ChildProcess> StartAsync(int port, string connectionString, string log, CancellationToken cancellation)
+    /// <summary>Starts the functions on a storage account and waits until they answer. Their log goes to the data folder's functions.log.</summary>
+    public static Task<LocalHost> StartAsync(int port, int workers, string connectionString, string folder, CancellationToken cancellation) => LocalHost.StartAsync(new()
     {
-        var process = ChildProcess.Start(
-            "The functions host",
-            Installation.Functions,
-            ["--port", $"{port}"],
-            new Dictionary<string, string> { [BlobStores.Setting] = connectionString, ["AzureWebJobsStorage"] = connectionString },
-            log);
-        try
+        App = Installation.Functions,
+        Port = port,
+        Workers = workers,
+        Storage = connectionString,
+        DataFolder = folder,
+        Log = new StreamWriter(Path.Combine(folder, "functions.log"), append: false),
+    }, cancellation);
+
+    /// <summary>Waits until every model is loaded.</summary>
+    /// <exception cref="LocalCloudException">They are not within a minute; the message has the answer.</exception>
+    public static async Task WarmUpAsync(LocalHost host, CancellationToken cancellation)
+    {
+        using var http = new HttpClient { BaseAddress = host.Address };
+        for (var clock = Stopwatch.StartNew(); ; await Task.Delay(20, cancellation))
         {
-            await process.WaitUntilReadyAsync(
-                new Uri($"http://127.0.0.1:{port}/api/health/live"), answer => answer.IsSuccessStatusCode, TimeSpan.FromSeconds(60), cancellation);
+            using var answer = await http.GetAsync("/api/health/ready", cancellation);
+            if (answer.IsSuccessStatusCode)
+                return;
+            if (clock.Elapsed > TimeSpan.FromMinutes(1))
+                throw new LocalCloudException($"The functions are not ready after a minute: {await answer.Content.ReadAsStringAsync(cancellation)}");
         }
-        catch
-        {
-            await process.DisposeAsync();
-            throw;
-        }
-        return process;
     }
 }

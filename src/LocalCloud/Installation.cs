@@ -10,7 +10,8 @@ static class Installation
 
     public static string TrainingJob => Program("TrainingJob");
 
-    public static string Functions => Program("Functions");
+    /// <summary>The folder that the functions are built into.</summary>
+    public static string Functions => Path.GetDirectoryName(Program("Functions"))!;
 
     // All programs are built side by side: bin/{Project}/release/VaeFunctions.{Project}.
     static string Program(string project)

@@ -37,13 +37,13 @@ static class ServeCommand
         var store = BlobStores.Open(connectionString);
         if (Directory.Exists(runs))
             await Models.PublishAsync(runs, store, connectionString, cancellation);
-        await using var functions = await FunctionsHost.StartAsync(session.Port, connectionString, Path.Combine(data, "functions.log"), cancellation);
+        await using var functions = await FunctionsHost.StartAsync(session.Port, 1, connectionString, data, cancellation);
 
         session.Write(data);
         try
         {
             await GreetAsync(session, data, store, cancellation);
-            await await Task.WhenAny(FailWhenEndedAsync(storage, cancellation), FailWhenEndedAsync(functions, cancellation));
+            await await Task.WhenAny(FailWhenEndedAsync(storage, cancellation), functions.Ended.WaitAsync(cancellation));
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
         {

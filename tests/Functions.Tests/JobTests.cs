@@ -99,7 +99,7 @@ public sealed class JobTests(ITestOutputHelper output) : IAsyncLifetime
         var (path, _) = await PostAsync(new { operation = "encode", input = "pictures/a/", output = "made/latents/" });
         var done = 0;
         await Eventually.Async(async () => Assert.True((done = (int)(await app.Http.SendAsync(HttpMethod.Get, path).JsonAsync())["done"]!) > Many / 6), Many / 6, Pause);
-        await second.KillAsync();
+        await second.KillWorkerAsync();
         Assert.True(done < Many, $"All of {done} were done before the second process could die.");
         Assert.Equal((Many, Many, 0, 0), Counts(await CompletedAsync(path, seconds: Many / 6)));
         var results = await store.ListAsync("made/").Select(blob => blob.Path).ToListAsync();
@@ -109,7 +109,7 @@ public sealed class JobTests(ITestOutputHelper output) : IAsyncLifetime
             var latent = JsonNode.Parse((await store.TryReadAsync("made/latents/9/0009.png.json", 1 << 20))!.Content)!["latent"]!;
             Assert.Equal(9 / 255f - 0.5f, (float)latent[0]!, 1e-5);
         }
-        output.WriteLine($"{Many} images, {done} done when one of two processes died; the other ended with {app.Megabytes:F0} MB");
+        output.WriteLine($"{Many} images, {done} done when one of two workers died; the other ended with {app.Megabytes:F0} MB");
     }
 
     /// <summary>The names below pictures/a/.</summary>

@@ -13,7 +13,7 @@ sealed class Demo(string folder, string recipe) : IAsyncDisposable
     readonly string temporary = Directory.CreateTempSubdirectory("vae-demo-").FullName;
     readonly Stages stages = new();
     readonly List<string> files = [];
-    readonly Stack<ChildProcess> children = [];
+    readonly Stack<IAsyncDisposable> running = [];
 
     public async Task RunAsync(int? epochs, string? data, CancellationToken cancellation)
     {
@@ -62,7 +62,7 @@ sealed class Demo(string folder, string recipe) : IAsyncDisposable
     async Task<string> StartStorageAsync(CancellationToken cancellation)
     {
         var port = Port.Free();
-        children.Push(await Azurite.StartAsync(port, Path.Combine(temporary, "storage"), cancellation));
+        running.Push(await Azurite.StartAsync(port, Path.Combine(temporary, "storage"), cancellation));
         return Azurite.ConnectionString(port);
     }
 
@@ -81,12 +81,10 @@ sealed class Demo(string folder, string recipe) : IAsyncDisposable
 
     async Task<int> StartFunctionsAsync(string connectionString, CancellationToken cancellation)
     {
-        var port = Port.Free();
-        var functions = await FunctionsHost.StartAsync(port, connectionString, Path.Combine(temporary, "functions.log"), cancellation);
-        children.Push(functions);
-        await functions.WaitUntilReadyAsync(
-            new Uri($"http://127.0.0.1:{port}/api/health/ready"), answer => answer.IsSuccessStatusCode, TimeSpan.FromSeconds(60), cancellation);
-        return port;
+        var functions = await FunctionsHost.StartAsync(port: 0, workers: 1, connectionString, temporary, cancellation);
+        running.Push(functions);
+        await FunctionsHost.WarmUpAsync(functions, cancellation);
+        return functions.Address.Port;
     }
 
     // A few dozen faces, and one file that ends in the middle, to show what the inbox does with it.
@@ -165,8 +163,8 @@ sealed class Demo(string folder, string recipe) : IAsyncDisposable
     /// <summary>Stops what runs, the latest first, so that the functions never see the storage go.</summary>
     public async ValueTask DisposeAsync()
     {
-        foreach (var child in children)
-            await child.DisposeAsync();
+        foreach (var part in running)
+            await part.DisposeAsync();
         Directory.Delete(temporary, recursive: true);
     }
 }

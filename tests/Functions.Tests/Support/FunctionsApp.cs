@@ -1,63 +1,79 @@
-using System.Collections.Concurrent;
 using System.Diagnostics;
-using System.Globalization;
+using VaeFunctions.LocalCloud.Host;
 
 namespace VaeFunctions.Tests;
 
-/// <summary>The real program in a process of its own, on a free port.</summary>
+/// <summary>The functions as the local host runs them: the real worker process behind it, on a free port.</summary>
 sealed class FunctionsApp : IAsyncDisposable
 {
-    static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    static readonly TimeSpan patience = TimeSpan.FromSeconds(60);
 
-    readonly Process process;
-    readonly ConcurrentQueue<string> log = new();
-    readonly TaskCompletionSource<string> listening = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    readonly string folder = Directory.CreateTempSubdirectory("functions").FullName;
+    readonly SharedLog log = new();
+    LocalHost host = null!;
 
-    FunctionsApp(IEnumerable<(string Name, string Value)> settings, string port)
+    FunctionsApp()
     {
-        var start = new ProcessStartInfo("dotnet", ["exec", Path.Combine(AppContext.BaseDirectory, "VaeFunctions.Functions.dll"), "--port", port])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        foreach (var (name, value) in settings)
-            start.Environment[name] = value;
-        process = new Process { StartInfo = start };
-        process.OutputDataReceived += (_, line) => Take(line.Data);
-        process.ErrorDataReceived += (_, line) => Take(line.Data);
-        process.Start();
-        process.BeginOutputReadLine();
-        process.BeginErrorReadLine();
     }
 
-    public HttpClient Http { get; } = new() { Timeout = Patience };
+    public HttpClient Http { get; } = new() { Timeout = patience };
 
-    /// <summary>The memory that the process holds now.</summary>
+    /// <summary>The worker's process id.</summary>
+    public int Worker => host.WorkerProcesses.Single();
+
+    public IReadOnlyList<int> Workers => host.WorkerProcesses;
+
+    /// <summary>The memory that the worker holds now.</summary>
     public double Megabytes
     {
         get
         {
-            process.Refresh();
+            using var process = Process.GetProcessById(Worker);
             return process.WorkingSet64 / 1e6;
         }
     }
 
-    public string Log => string.Join('\n', log);
+    public string Log => log.ToString();
 
-    /// <summary>Starts the program and waits until it listens.</summary>
-    public static async Task<FunctionsApp> StartAsync(string connection, params (string Name, string Value)[] settings)
+    /// <summary>The folder that the functions are built into, beside these tests'.</summary>
+    public static string Folder
     {
-        var app = new FunctionsApp([("VaeStorage", connection), ("Serving__PointerCheckSeconds", "0.1"), ("Serving__RuntimeThreads", "1"), .. settings], "0");
-        app.Http.BaseAddress = new Uri(await app.listening.Task.WaitAsync(Patience) + "/api/");
-        return app;
+        get
+        {
+            var own = new DirectoryInfo(AppContext.BaseDirectory);
+            return Path.Combine(own.Parent!.Parent!.FullName, "Functions", own.Name);
+        }
     }
 
-    /// <summary>Runs the program to its end, for starts that fail.</summary>
-    public static async Task<(int ExitCode, string Log)> RunAsync(string port, params (string Name, string Value)[] settings)
+    /// <summary>Starts host and worker and waits until they listen.</summary>
+    /// <exception cref="LocalCloud.LocalCloudException">They do not start; says why.</exception>
+    public static Task<FunctionsApp> StartAsync(string connection, params (string Name, string Value)[] settings) =>
+        StartAsync(connection, workers: 1, settings);
+
+    /// <inheritdoc cref="StartAsync(string, ValueTuple{string, string}[])"/>
+    public static async Task<FunctionsApp> StartAsync(string connection, int workers, params (string Name, string Value)[] settings)
     {
-        await using var app = new FunctionsApp(settings, port);
-        await app.process.WaitForExitAsync().WaitAsync(Patience);
-        return (app.process.ExitCode, app.Log);
+        var app = new FunctionsApp();
+        (string Name, string Value)[] all = [("Serving__PointerCheckSeconds", "0.1"), ("Serving__RuntimeThreads", "1"), .. settings];
+        try
+        {
+            app.host = await LocalHost.StartAsync(new()
+            {
+                App = Folder,
+                Workers = workers,
+                Storage = connection,
+                Settings = all.GroupBy(setting => setting.Name).ToDictionary(named => named.Key, named => named.Last().Value),
+                DataFolder = app.folder,
+                Log = app.log,
+            }, CancellationToken.None);
+        }
+        catch
+        {
+            app.Http.Dispose();
+            throw;
+        }
+        app.Http.BaseAddress = new Uri(app.host.Address, "/api/");
+        return app;
     }
 
     /// <summary>Waits until the models are warmed up.</summary>
@@ -67,40 +83,37 @@ sealed class FunctionsApp : IAsyncDisposable
         Assert.True(response.IsSuccessStatusCode, await response.Content.ReadAsStringAsync());
     });
 
-    /// <summary>Asks the program to end, as an orchestrator does.</summary>
-    public async Task<int> TerminateAsync()
+    /// <summary>Ends a worker as a failing machine does; the host starts another.</summary>
+    public async Task KillWorkerAsync()
     {
-        using (var kill = Process.Start("kill", ["-TERM", process.Id.ToString(CultureInfo.InvariantCulture)]))
-            await kill.WaitForExitAsync();
-        await process.WaitForExitAsync().WaitAsync(Patience);
-        return process.ExitCode;
-    }
-
-    /// <summary>Ends the program as a failing machine does.</summary>
-    public async Task KillAsync()
-    {
+        using var process = Process.GetProcessById(Workers[0]);
         process.Kill();
         await process.WaitForExitAsync();
     }
 
+    /// <summary>Stops host and worker in order.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (!Directory.Exists(folder))
+            return;
         Http.Dispose();
-        if (!process.HasExited)
-            process.Kill();
-        await process.WaitForExitAsync();
-        process.Dispose();
+        await host.DisposeAsync();
+        Directory.Delete(folder, recursive: true);
     }
 
-    void Take(string? line)
+    /// <summary>Written by many threads, read at any time.</summary>
+    sealed class SharedLog : StringWriter
     {
-        if (line is null)
+        public override void WriteLine(string? value)
         {
-            listening.TrySetException(new InvalidOperationException($"The functions did not start:\n{Log}"));
-            return;
+            lock (this)
+                base.WriteLine(value);
         }
-        log.Enqueue(line);
-        if (line.IndexOf("Listening on ", StringComparison.Ordinal) is >= 0 and var at)
-            listening.TrySetResult(line[(at + "Listening on ".Length)..].Trim());
+
+        public override string ToString()
+        {
+            lock (this)
+                return base.ToString();
+        }
     }
 }

@@ -1,0 +1,131 @@
+using System.Diagnostics;
+using System.Net.Http.Json;
+using Azure;
+using Azure.Storage.Blobs;
+using Azure.Storage.Blobs.Models;
+using Microsoft.Extensions.Logging;
+
+namespace VaeFunctions.LocalCloud.Host;
+
+/// <summary>What Event Grid does on Azure: posts a BlobCreated event to the host for every new content of a blob in a container.</summary>
+/// <remarks>The SDK keeps a receipt for each content that a function has processed, in azure-webjobs-hosts. What has one when this starts is not told again;
+/// what has none, because it came while no host ran or because the host was killed, is.</remarks>
+sealed class BlobEvents(BlobServiceClient storage, string container, string function, Uri host, ILogger logger) : IDisposable
+{
+    /// <summary>Events that go into one request.</summary>
+    const int Batch = 100;
+
+    static readonly TimeSpan shortest = TimeSpan.FromMilliseconds(100), longest = TimeSpan.FromSeconds(1), pause = TimeSpan.FromSeconds(5);
+
+    readonly HttpClient http = new() { BaseAddress = host, DefaultRequestHeaders = { { "aeg-event-type", "Notification" } } };
+    Dictionary<string, ETag>? told;
+
+    public async Task RunAsync(CancellationToken stopping)
+    {
+        for (var wait = shortest; !stopping.IsCancellationRequested; await Task.Delay(wait, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing))
+        {
+            var clock = Stopwatch.StartNew();
+            try
+            {
+                told ??= await ProcessedAsync(stopping);
+                // An idle container is looked at less often, and a long listing is not made more than a third of the time.
+                wait = await LookAsync(told, stopping) ? shortest : Between(2 * wait, longest);
+                wait = 2 * clock.Elapsed > wait ? 2 * clock.Elapsed : wait;
+            }
+            catch (Exception fault) when (fault is RequestFailedException or AggregateException or HttpRequestException && !stopping.IsCancellationRequested)
+            {
+                logger.LogWarning("New blobs of {Container} cannot be looked for, trying again in {Seconds} s: {Reason}",
+                    container, pause.TotalSeconds, fault.Message.Split('\n')[0]);
+                wait = pause;
+            }
+            catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+            {
+                return;
+            }
+        }
+
+        static TimeSpan Between(TimeSpan wanted, TimeSpan most) => wanted < most ? wanted : most;
+    }
+
+    public void Dispose() => http.Dispose();
+
+    /// <summary>Tells of what is new, and says whether there was any.</summary>
+    async Task<bool> LookAsync(Dictionary<string, ETag> told, CancellationToken cancellation)
+    {
+        var client = storage.GetBlobContainerClient(container);
+        var listed = new HashSet<string>();
+        var fresh = new List<BlobItem>();
+        try
+        {
+            await foreach (var blob in client.GetBlobsAsync(cancellationToken: cancellation))
+            {
+                listed.Add(blob.Name);
+                if (told.GetValueOrDefault(blob.Name) == blob.Properties.ETag)
+                    continue;
+                fresh.Add(blob);
+                if (fresh.Count % Batch == 0)
+                    await TellAsync(client, fresh[^Batch..], told, cancellation);
+            }
+        }
+        catch (RequestFailedException missing) when (missing.ErrorCode == BlobErrorCode.ContainerNotFound)
+        {
+            await client.CreateIfNotExistsAsync(cancellationToken: cancellation); // so that somebody who looks for it finds it
+        }
+        await TellAsync(client, fresh[(fresh.Count - fresh.Count % Batch)..], told, cancellation);
+        foreach (var gone in told.Keys.Where(name => !listed.Contains(name)).ToList())
+            told.Remove(gone);
+        return fresh.Count > 0;
+    }
+
+    async Task TellAsync(BlobContainerClient client, List<BlobItem> blobs, Dictionary<string, ETag> told, CancellationToken cancellation)
+    {
+        if (blobs is [])
+            return;
+        // The schema of Event Grid's storage events, as far as the blob extension reads it.
+        var events = blobs.Select(blob => new
+        {
+            id = Guid.NewGuid(),
+            topic = "/local",
+            subject = $"/blobServices/default/containers/{container}/blobs/{blob.Name}",
+            eventType = "Microsoft.Storage.BlobCreated",
+            eventTime = blob.Properties.LastModified,
+            dataVersion = "",
+            metadataVersion = "1",
+            data = new
+            {
+                api = "PutBlob",
+                eTag = blob.Properties.ETag?.ToString(),
+                contentType = blob.Properties.ContentType,
+                contentLength = blob.Properties.ContentLength,
+                blobType = "BlockBlob",
+                url = client.GetBlobClient(blob.Name).Uri,
+            },
+        });
+        using var answer = await http.PostAsJsonAsync($"/runtime/webhooks/blobs?functionName=Host.Functions.{function}", events, cancellation);
+        answer.EnsureSuccessStatusCode();
+        foreach (var blob in blobs)
+            told[blob.Name] = blob.Properties.ETag ?? default;
+    }
+
+    /// <summary>The blobs' contents that a receipt says have been processed.</summary>
+    async Task<Dictionary<string, ETag>> ProcessedAsync(CancellationToken cancellation)
+    {
+        var processed = new Dictionary<string, ETag>();
+        var prefix = $"blobreceipts/{HostId.Value}/Host.Functions.{function}/";
+        try
+        {
+            await foreach (var receipt in storage.GetBlobContainerClient("azure-webjobs-hosts").GetBlobsAsync(
+                BlobTraits.Metadata, BlobStates.None, prefix, cancellation))
+            {
+                // "ETAG"/container/name
+                if (receipt.Name[prefix.Length..].Split('/', 3) is [var etag, var of, var name] && of == container && receipt.Metadata.ContainsKey("Completed"))
+                    processed[name] = new ETag(etag);
+            }
+        }
+        catch (RequestFailedException missing) when (missing.ErrorCode == BlobErrorCode.ContainerNotFound)
+        {
+            // No host has run here yet.
+        }
+        return processed;
+    }
+}

@@ -1,0 +1,216 @@
+#pragma warning disable CS0618 // Marked "not ready for public consumption": the seams that Azure's own host uses.
+using System.Net;
+using Azure.Storage.Blobs;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Azure.WebJobs;
+using Microsoft.Azure.WebJobs.Extensions.Timers;
+using Microsoft.Azure.WebJobs.Host;
+using Microsoft.Azure.WebJobs.Host.Config;
+using Microsoft.Azure.WebJobs.Host.Executors;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using VaeFunctions.Registry;
+
+namespace VaeFunctions.LocalCloud.Host;
+
+/// <summary>What a local host is started with.</summary>
+sealed record LocalHostOptions
+{
+    /// <summary>The folder that the functions were built into.</summary>
+    public required string App { get; init; }
+
+    /// <summary>Where the functions listen; 0 takes any port that is free.</summary>
+    public int Port { get; init; }
+
+    /// <summary>How many worker processes share the work, at least 1.</summary>
+    public int Workers { get; init; } = 1;
+
+    /// <summary>The storage account, as a connection string, of functions and host.</summary>
+    public required string Storage { get; init; }
+
+    /// <summary>The functions' settings, as their environment spells them, besides those of the storage.</summary>
+    public IReadOnlyDictionary<string, string> Settings { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Where the host keeps what it must know after a restart: when timers ran last.</summary>
+    public required string DataFolder { get; init; }
+
+    /// <summary>Where host and workers log to.</summary>
+    public required TextWriter Log { get; init; }
+}
+
+/// <summary>The Azure Functions host of one machine.</summary>
+/// <remarks>
+/// The functions run in the very process that Azure's host starts, which speaks FunctionRpc (gRPC) with its host. HTTP requests are forwarded to that process. Blobs,
+/// queues and timers are listened to by Microsoft's WebJobs SDK, on which Azure's host is built: leases, receipts, retries and poison queues are its.
+/// </remarks>
+sealed class LocalHost : IAsyncDisposable
+{
+    /// <summary>How long functions may go on after a stop.</summary>
+    static readonly TimeSpan grace = TimeSpan.FromSeconds(10);
+
+    readonly WebApplication rpc;
+    readonly WorkerPool workers;
+    readonly CancellationTokenSource stopping = new();
+    readonly List<Task> events = [];
+    WebApplication? front;
+
+    LocalHost(WebApplication rpc) => (this.rpc, workers) = (rpc, rpc.Services.GetRequiredService<WorkerPool>());
+
+    /// <summary>Where the functions answer.</summary>
+    public Uri Address { get; private set; } = null!;
+
+    public IReadOnlyList<int> WorkerProcesses => workers.ProcessIds;
+
+    /// <summary>Fails when the functions cannot be kept running.</summary>
+    public Task Ended => workers.Ended;
+
+    /// <summary>Starts workers, then listens to requests, blobs, messages and timers.</summary>
+    /// <exception cref="LocalCloudException">The port is in use, the functions do not start, or host.json makes no sense.</exception>
+    public static async Task<LocalHost> StartAsync(LocalHostOptions options, CancellationToken cancellation)
+    {
+        if (options.Port != 0)
+            LocalCloud.Port.DemandFree(options.Port, "the functions", "--port"); // before listeners take messages
+        options = options with { Settings = Settings(options) };
+        var host = new LocalHost(BuildRpc(options));
+        try
+        {
+            await host.rpc.StartAsync(cancellation);
+            var worker = await host.workers.StartAsync(new Uri(host.rpc.Urls.First()), cancellation);
+            await host.ServeAsync(options, [.. worker.Functions.Select(HostedFunction.Of)], cancellation);
+            return host;
+        }
+        catch
+        {
+            await host.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Listeners stop and what runs ends, then the workers end, then their connection.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await stopping.CancelAsync();
+        await Task.WhenAll(events).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (front is not null)
+        {
+            await front.StopAsync(CancellationToken.None);
+            await front.DisposeAsync();
+        }
+        await workers.StopAsync(grace);
+        await rpc.StopAsync(CancellationToken.None);
+        await rpc.DisposeAsync();
+        stopping.Dispose();
+    }
+
+    static Dictionary<string, string> Settings(LocalHostOptions options) => new(options.Settings)
+    {
+        [BlobStores.Setting] = options.Storage,
+        ["AzureWebJobsStorage"] = options.Storage,
+        // What a deployment's template gives.
+        ["VaeJobRecoverySchedule"] = options.Settings.GetValueOrDefault("VaeJobRecoverySchedule")
+            ?? Environment.GetEnvironmentVariable("VaeJobRecoverySchedule") ?? "0 * * * * *",
+    };
+
+    /// <summary>The workers' side: gRPC on a port of its own.</summary>
+    static WebApplication BuildRpc(LocalHostOptions options)
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        Log(builder.Logging, options.Log);
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listener => listener.Protocols = HttpProtocols.Http2));
+        builder.Services.AddGrpc(grpc => (grpc.MaxReceiveMessageSize, grpc.MaxSendMessageSize) = (null, null));
+        builder.Services.AddSingleton(options).AddSingleton<WorkerPool>();
+        var app = builder.Build();
+        app.MapGrpcService<FunctionRpcService>();
+        return app;
+    }
+
+    /// <summary>The public side: HTTP, and the SDK's listeners.</summary>
+    async Task ServeAsync(LocalHostOptions options, IReadOnlyList<HostedFunction> functions, CancellationToken cancellation)
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        Log(builder.Logging, options.Log);
+        var hostJson = ReadHostJson(options.App);
+        // host.json's settings, and with them those that the environment gives as AzureFunctionsJobHost__…
+        builder.Configuration
+            .AddInMemoryCollection(hostJson.AsEnumerable().Where(setting => setting.Value is not null).Select(setting => KeyValuePair.Create($"AzureFunctionsJobHost:{setting.Key}", setting.Value)))
+            .AddInMemoryCollection([new("AzureWebJobsConfigurationSection", "AzureFunctionsJobHost")])
+            .AddEnvironmentVariables()
+            .AddInMemoryCollection(options.Settings.Select(setting => KeyValuePair.Create(setting.Key.Replace("__", ":", StringComparison.Ordinal), (string?)setting.Value)));
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = null; // the functions have a limit of their own
+            kestrel.Listen(IPAddress.Loopback, options.Port);
+        });
+        builder.Services.AddHttpForwarder();
+        builder.Services.AddRoutingCore();
+        builder.Services.AddSingleton(workers).AddSingleton(functions).AddSingleton<HttpFront>().AddSingleton<WorkerInvoker>();
+        AddListeners(builder, options);
+
+        front = builder.Build();
+        front.UseRouting();
+        front.Services.GetRequiredService<HttpFront>().Map(front, hostJson["extensions:http:routePrefix"] ?? "api", functions);
+        front.Map(EventGridHook.Route, front.Services.GetRequiredService<EventGridHook>().HandleAsync);
+        await front.StartAsync(cancellation);
+        Address = new Uri(front.Urls.First());
+        foreach (var function in functions.Where(function => function.IsToldOfBlobs))
+            events.Add(TellOfBlobsAsync(options, function));
+    }
+
+    static void AddListeners(WebApplicationBuilder builder, LocalHostOptions options)
+    {
+        builder.Host.ConfigureWebJobs(jobs => jobs
+            .AddExecutionContextBinding()
+            .AddAzureStorageCoreServices()
+            .AddAzureStorageBlobs()
+            .AddAzureStorageQueues()
+            .AddTimers(), _ => { });
+        builder.Services
+            .AddSingleton<EventGridHook>()
+            .AddSingleton<IWebHookProvider>(services => services.GetRequiredService<EventGridHook>())
+            .AddSingleton<ITypeLocator, TriggerTypes>()
+            .AddSingleton<IJobActivator, TriggeredFunctions.Activator>()
+            .AddSingleton<IHostIdProvider, HostId>()
+            // The extension's own monitor is built on a storage library that does not run with invariant globalization.
+            .Replace(ServiceDescriptor.Singleton<ScheduleMonitor>(_ => new FileSystemScheduleMonitor(Directory.CreateDirectory(Path.Combine(options.DataFolder, "timers")).FullName)));
+    }
+
+    async Task TellOfBlobsAsync(LocalHostOptions options, HostedFunction function)
+    {
+        var container = ((string?)function.Trigger["path"] ?? (string)function.Trigger["blobPath"]!).Split('/')[0];
+        using var watcher = new BlobEvents(new BlobServiceClient(options.Storage), container, function.Name, Address,
+            front!.Services.GetRequiredService<ILoggerFactory>().CreateLogger("Host.BlobEvents"));
+        await watcher.RunAsync(stopping.Token);
+    }
+
+    static IConfigurationRoot ReadHostJson(string folder)
+    {
+        var path = Path.Combine(folder, "host.json");
+        try
+        {
+            return new ConfigurationBuilder().AddJsonFile(path).Build();
+        }
+        catch (Exception fault) when (fault is InvalidDataException or IOException)
+        {
+            throw new LocalCloudException($"{path} cannot be read: {fault.InnerException?.Message ?? fault.Message}");
+        }
+    }
+
+    static void Log(ILoggingBuilder logging, TextWriter log) => logging
+        .ClearProviders()
+        .AddProvider(new TextLog(log))
+        // The frameworks' own chatter.
+        .AddFilter("Microsoft.AspNetCore", LogLevel.Warning)
+        .AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Warning)
+        .AddFilter("Yarp", LogLevel.Warning)
+        .AddFilter("Grpc", LogLevel.Warning)
+        .AddFilter("Azure", LogLevel.Warning)
+        .AddFilter("Microsoft.Azure.WebJobs.Hosting", LogLevel.Warning)
+        .AddFilter("Host.Results", LogLevel.None)
+        .AddFilter("Host.Aggregator", LogLevel.None);
+}
