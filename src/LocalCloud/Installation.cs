@@ -8,16 +8,17 @@ static class Installation
     /// <summary>The storage emulator's entry point, restored from npm.</summary>
     public static string Azurite => Existing(Path.Combine(Root, "node_modules/azurite/dist/src/azurite.js"));
 
-    public static string TrainingJob => Program("TrainingJob");
+    /// <summary>What the build makes.</summary>
+    public static string Artifacts => Path.Combine(Root, "artifacts");
 
     /// <summary>The folder that the functions are built into.</summary>
-    public static string Functions => Path.GetDirectoryName(Program("Functions"))!;
+    public static string Functions => Path.GetDirectoryName(Dll("Functions"))!;
 
-    // All programs are built side by side: bin/{Project}/release/VaeFunctions.{Project}.
-    static string Program(string project)
+    /// <summary>A project's program. All are built side by side: bin/{Project}/release/VaeFunctions.{Project}.dll.</summary>
+    public static string Dll(string project)
     {
         var configuration = Path.GetFileName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory));
-        return Existing(Path.Combine(Root, "artifacts/bin", project, configuration, $"VaeFunctions.{project}"));
+        return Existing(Path.Combine(Artifacts, "bin", project, configuration, $"VaeFunctions.{project}.dll"));
     }
 
     static string Existing(string path) =>
