@@ -13,4 +13,4 @@ public sealed record ImageLimits
 }
 
 /// <summary>Bytes that are not an image we read, a broken one, or one beyond the limits; the message says which and how to mend it.</summary>
-public sealed class ImageFormatException(string message, Exception? inner = null) : Exception(message, inner);
+public sealed class ImageFormatException(string message, Exception? inner = null) : ExplainedException(message, inner);

@@ -202,9 +202,14 @@ public sealed class FolderBlobStore(string root) : IBlobStore
         }
     }
 
+    const int DiskFull = 28; // ENOSPC
+
     // EAGAIN on Linux, EAGAIN on macOS, ERROR_SHARING_VIOLATION on Windows.
     static bool IsHeldByAnother(IOException e) => (e.HResult & 0xFFFF) is 11 or 35 or 32;
 
     StorageException Failed(string doing, string path, Exception e) =>
-        new($"{doing} {path} at {Location}: {e.Message} Check the folder's permissions and the free space of its disk.", e);
+        new($"{doing} {path} at {Location}: {e.Message} Check the folder's permissions and the free space of its disk.", e)
+        {
+            ExitCode = e.HResult == DiskFull ? 1 : 2,
+        };
 }

@@ -48,7 +48,7 @@ public readonly record struct WriteCondition
 }
 
 /// <summary>Storage failed or cannot be reached; the message says where and what to look at.</summary>
-public class StorageException(string message, Exception? inner = null) : Exception(message, inner);
+public class StorageException(string message, Exception? inner = null) : ExplainedException(message, inner);
 
 /// <summary>A blob has more bytes than the reader wants.</summary>
 public sealed class BlobTooLargeException(string message) : StorageException(message);

@@ -1,7 +1,7 @@
 namespace VaeFunctions.Registry;
 
 /// <summary>The registry cannot do what was asked; the message says what it found and how to go on.</summary>
-public class RegistryException(string message, Exception? inner = null) : Exception(message, inner);
+public class RegistryException(string message, Exception? inner = null) : ExplainedException(message, inner);
 
 /// <summary>No such model or version; the message says which exist.</summary>
 public sealed class ModelNotFoundException(string message) : RegistryException(message);

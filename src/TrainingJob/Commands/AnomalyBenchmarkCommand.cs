@@ -4,6 +4,7 @@ using System.Globalization;
 using VaeFunctions.Data;
 using VaeFunctions.Measurement;
 using VaeFunctions.Registry;
+using VaeFunctions.Sessions;
 using VaeFunctions.Training;
 
 namespace VaeFunctions.Commands;
@@ -21,19 +22,18 @@ static class AnomalyBenchmarkCommand
         var device = CommonOptions.Device();
         var threads = CommonOptions.Threads();
         var command = new Command("anomaly-benchmark", "Train on one label at a time and tell the others apart: AUROC for each and their mean") { recipe, data, store, epochs, seed, device, threads };
-        command.SetAction((parsed, cancellation) => RunAsync(CommonOptions.OpenStore(parsed.GetRequiredValue(store)), parsed.GetRequiredValue(recipe), parsed.GetValue(data),
+        command.SetAction((parsed, cancellation) => RunAsync(Stores.Open(parsed.GetRequiredValue(store)), parsed.GetRequiredValue(recipe), parsed.GetValue(data),
             parsed.GetValue(epochs), parsed.GetValue(seed), parsed.GetRequiredValue(device), parsed.GetValue(threads), cancellation));
         return command;
     }
 
     static async Task<int> RunAsync(IBlobStore store, string recipeName, string? source, int? epochs, ulong? seed, string device, int threads, CancellationToken cancellation)
     {
-        await Task.Yield(); // as in training: Ctrl-C is heeded only from here on
         var (name, recipe) = RecipeBook.Load(recipeName);
         recipe = recipe with { Epochs = epochs ?? recipe.Epochs, Seed = seed ?? recipe.Seed };
         recipe.Check(recipeName);
         source ??= recipe.Data ?? throw new RecipeException($"Recipe {recipeName} does not say where its images are. Give --data: {DataSources.Kinds}");
-        var data = await DataSources.LoadAsync(source, CommonOptions.ImagesFor(recipe, source) with { Log = Console.WriteLine }, cancellation);
+        var data = await DataSources.LoadAsync(source, Stores.ImagesFor(recipe, source) with { Log = Console.WriteLine }, cancellation);
         var watch = Stopwatch.StartNew();
         var benchmark = new AnomalyBenchmark(recipe, data, Devices.Open(device, threads));
         benchmark.Check();

@@ -1,15 +1,12 @@
 using System.CommandLine;
+using System.CommandLine.Help;
 using System.Runtime.InteropServices;
-using VaeFunctions.Data;
-using VaeFunctions.Imaging;
-using VaeFunctions.Registry;
-using VaeFunctions.Tensors;
 using VaeFunctions.Training;
 
 namespace VaeFunctions.Commands;
 
-/// <summary>Runs a command and turns what went wrong into a message and an exit code.</summary>
-static class CommandRunner
+/// <summary>Runs a command of a tree and turns what went wrong into a message on standard error and an exit code.</summary>
+public static class CommandRunner
 {
     /// <summary>Something failed on the way; the message says what is kept, and where.</summary>
     public const int Failed = 1;
@@ -17,56 +14,68 @@ static class CommandRunner
     /// <summary>Wrong input, or storage that cannot be reached: the message says how to mend it.</summary>
     public const int WrongInput = 2;
 
-    /// <summary>Stopped by Ctrl-C or SIGTERM after saving.</summary>
+    /// <summary>Stopped by Ctrl-C, SIGTERM or SIGHUP after saving.</summary>
     public const int Interrupted = 130;
 
-    const int DiskFull = 28; // ENOSPC
-
-    /// <summary>How long a step and a checkpoint may take after Ctrl-C or SIGTERM.</summary>
-    static readonly TimeSpan Farewell = TimeSpan.FromMinutes(2);
-
-    public static async Task<int> RunAsync(RootCommand root, string[] args)
+    /// <summary>The root of a tree, by the name that people type.</summary>
+    public static Command Root(string description, IEnumerable<Command> commands)
     {
-        var parsed = root.Parse(args);
+        var root = new Command("./vae", description) { new HelpOption(), new VersionOption() };
+        foreach (var command in commands)
+            root.Subcommands.Add(command);
+        return root;
+    }
+
+    /// <summary>Runs what the arguments name and gives the exit code; without arguments it shows the help text. The first Ctrl-C, SIGTERM or SIGHUP asks the command to stop, which
+    /// may take it a step and a checkpoint; a second one ends the process at once.</summary>
+    public static async Task<int> RunAsync(Command root, string[] args)
+    {
+        var parsed = root.Parse(args is [] or ["help"] ? ["--help"] : args);
+        var command = parsed.CommandResult.Command;
+        var options = command.Options.Select(option => option.Name).ToArray();
         if (parsed.Errors.Count > 0)
         {
-            var options = parsed.CommandResult.Command.Options.Select(option => option.Name).ToArray();
-            foreach (var error in parsed.Errors) await Console.Error.WriteLineAsync(Spelling.Suggest(error.Message, parsed.UnmatchedTokens, options));
-            await Console.Error.WriteLineAsync($"See ./vae {parsed.CommandResult.Command.Name} --help.");
+            foreach (var error in parsed.Errors)
+                await TellAsync(Spelling.Suggest(error.Message, parsed.UnmatchedTokens, options));
+            await Console.Error.WriteLineAsync(command == root ? $"See {root.Name} --help." : $"See {root.Name} {command.Name} --help.");
             return WrongInput;
         }
+        using var stopping = new CancellationTokenSource();
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+        using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, Stop);
         try
         {
-            return await parsed.InvokeAsync(new() { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = Farewell });
+            return await parsed.InvokeAsync(new() { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null }, stopping.Token);
         }
-        catch (Exception e) when (e is RecipeException or DataException or CheckpointException or RegistryException or StorageException
-            or TrainingException or DeviceException or ShapeException or ArgumentException or ImageFormatException
-            or DllNotFoundException or UnauthorizedAccessException or IOException)
-        {
-            await Console.Error.WriteLineAsync($"Error: {e.Message}");
-            return e is StorageException { InnerException: IOException { HResult: DiskFull } } ? Failed : WrongInput;
-        }
-        catch (ExternalException e)
-        {
-            await Console.Error.WriteLineAsync($"Error: {Explain(e, parsed.CommandResult.Command)}");
-            return Failed;
-        }
-        catch (OperationCanceledException)
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
             await Console.Error.WriteLineAsync("Stopped.");
             return Interrupted;
         }
+        catch (ExplainedException e)
+        {
+            await TellAsync(e.Message);
+            return e.ExitCode;
+        }
+        catch (Exception e) when (e is ArgumentException or DllNotFoundException or UnauthorizedAccessException or IOException)
+        {
+            await TellAsync(e.Message);
+            return WrongInput;
+        }
+        catch (ExternalException e)
+        {
+            await TellAsync(NativeError.Explain(e, options));
+            return Failed;
+        }
+
+        void Stop(PosixSignalContext context)
+        {
+            context.Cancel = !stopping.IsCancellationRequested;
+            stopping.Cancel();
+        }
     }
 
-    /// <summary>What libtorch said, without its stack; null for what did not come from there. TorchSharp has no type of its own for it, and others derive from this one.</summary>
-    public static string? OfLibtorch(Exception e) => e.GetType() == typeof(ExternalException) ? $"libtorch: {e.Message.Split('\n')[0]}" : null;
-
-    /// <summary>The message of what a native library threw, with what the command has to help where memory ran out.</summary>
-    public static string Explain(ExternalException e, Command command)
-    {
-        if (OfLibtorch(e) is not { } message) return e.Message;
-        (string Option, string Remedy)[] remedies = [("--batch-size", "give a smaller --batch-size"), ("--device", "compute with --device cpu")];
-        string[] there = [.. remedies.Where(pair => command.Options.Any(option => option.Name == pair.Option)).Select(pair => pair.Remedy)];
-        return there is [] || !message.Contains("out of memory", StringComparison.OrdinalIgnoreCase) ? message : $"{message} To go on, {string.Join(", or ", there)}.";
-    }
+    /// <summary>How every error looks; an alert on the logs looks for its beginning.</summary>
+    static Task TellAsync(string message) => Console.Error.WriteLineAsync($"Error: {message}");
 }

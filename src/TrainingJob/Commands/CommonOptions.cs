@@ -1,7 +1,6 @@
 using System.CommandLine;
-using Azure.Identity;
 using VaeFunctions.Data;
-using VaeFunctions.Registry;
+using VaeFunctions.Sessions;
 using VaeFunctions.Training;
 
 namespace VaeFunctions.Commands;
@@ -9,16 +8,10 @@ namespace VaeFunctions.Commands;
 /// <summary>What several commands have in common.</summary>
 static class CommonOptions
 {
-    /// <summary>The word that stands for the storage account of the settings instead of a folder.</summary>
-    const string Blob = "blob";
-
-    /// <summary>Where everything goes unless told otherwise.</summary>
-    public const string DefaultFolder = "runs";
-
     public static Option<string> Store(string name = "--out") => new(name, "--store")
     {
-        Description = $"Where models and checkpoints are: a folder, or '{Blob}' for the storage account of the setting VaeStorage (or VaeStorage__blobServiceUri)",
-        DefaultValueFactory = _ => DefaultFolder,
+        Description = $"Where models and checkpoints are: a folder, or '{Stores.Blob}' for the storage account of the setting VaeStorage (or VaeStorage__blobServiceUri)",
+        DefaultValueFactory = _ => Stores.DefaultFolder,
     };
 
     public static Option<string?> Data() => new("--data")
@@ -50,33 +43,4 @@ static class CommonOptions
     };
 
     public static Option<bool> Force() => new("--force") { Description = "Let the new version serve even if it is worse, which is recorded" };
-
-    /// <exception cref="StorageException">The setting is missing or makes no sense.</exception>
-    public static IBlobStore OpenStore(string where)
-    {
-        return where == Blob ? BlobStores.FromSettings(BlobStores.FromEnvironment, () => new DefaultAzureCredential()) : new FolderBlobStore(where);
-    }
-
-    /// <summary>The images that a recipe's model takes.</summary>
-    public static DataOptions ImagesFor(Recipe recipe, string source) => new()
-    {
-        Shape = recipe.Model.Image,
-        Resize = recipe.Resize,
-        Seed = recipe.Seed,
-        Binarize = recipe.Binarize,
-        Blobs = DataStore(source),
-    };
-
-    /// <exception cref="RegistryException">No version of the model serves; says what there is.</exception>
-    public static async Task<string> ServingVersionAsync(ModelRegistry registry, string model, CancellationToken cancellation)
-    {
-        if (await registry.ReadCurrentAsync(model, cancellation) is { } current) return current.Version;
-        var versions = await registry.ListVersionsAsync(model, cancellation);
-        throw new RegistryException(versions.Count > 0
-            ? $"No version of {model} serves in {registry.Store.Location}; name one with --version: {string.Join(", ", versions)}."
-            : $"There is no model {model} in {registry.Store.Location}; there are: {string.Join(", ", await registry.ListModelsAsync(cancellation))}.");
-    }
-
-    /// <summary>The storage that <c>blob:</c> data come from: opened only when it is asked for.</summary>
-    public static IBlobStore? DataStore(string source) => source.StartsWith("blob:", StringComparison.Ordinal) ? OpenStore(Blob) : null;
 }

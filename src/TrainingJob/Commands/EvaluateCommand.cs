@@ -3,6 +3,7 @@ using System.Globalization;
 using VaeFunctions.Data;
 using VaeFunctions.Measurement;
 using VaeFunctions.Registry;
+using VaeFunctions.Sessions;
 using VaeFunctions.Training;
 
 namespace VaeFunctions.Commands;
@@ -24,7 +25,7 @@ static class EvaluateCommand
         var device = CommonOptions.Device();
         var threads = CommonOptions.Threads();
         var command = new Command("evaluate", "Measure a published version on test images") { model, version, data, store, draws, images, resize, device, threads };
-        command.SetAction((parsed, cancellation) => RunAsync(CommonOptions.OpenStore(parsed.GetRequiredValue(store)),
+        command.SetAction((parsed, cancellation) => RunAsync(Stores.Open(parsed.GetRequiredValue(store)),
             new(parsed.GetRequiredValue(model), parsed.GetValue(version), parsed.GetValue(data), parsed.GetValue(draws), parsed.GetValue(images),
                 parsed.GetValue(resize), parsed.GetRequiredValue(device), parsed.GetValue(threads)), cancellation));
         return command;
@@ -32,15 +33,14 @@ static class EvaluateCommand
 
     static async Task<int> RunAsync(IBlobStore store, Request request, CancellationToken cancellation)
     {
-        await Task.Yield(); // as in training: Ctrl-C is heeded only from here on
         var registry = new ModelRegistry(store);
         var name = request.Model;
-        var version = request.Version ?? await CommonOptions.ServingVersionAsync(registry, name, cancellation);
+        var version = request.Version ?? await Publisher.ServingVersionAsync(registry, name, cancellation);
         var manifest = await registry.ReadManifestAsync(name, version, cancellation);
         var (recipe, model) = await Publisher.LoadAsync(registry, manifest, Devices.Open(request.Device, request.Threads), cancellation);
         var source = request.Data ?? manifest.Data.Source;
         var data = await DataSources.LoadAsync(source,
-            CommonOptions.ImagesFor(recipe, source) with { Resize = request.Resize || recipe.Resize, Log = Console.WriteLine }, cancellation);
+            Stores.ImagesFor(recipe, source) with { Resize = request.Resize || recipe.Resize, Log = Console.WriteLine }, cancellation);
         var loss = Evaluation.Run(model, data.Test, recipe, cancellation);
         Line($"{name} {version} on {data.Test.Count} test images of {source}: loss {loss.Loss:F4} per image, reconstruction {loss.MeanReconstruction:F4}, KL {loss.MeanKl:F4} ({manifest.Loss})");
         var evaluation = ModelEvaluation.Of(model, data, recipe, new(request.Draws, request.Images) { Log = Console.WriteLine }, cancellation);

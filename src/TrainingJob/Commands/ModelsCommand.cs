@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using VaeFunctions.Registry;
+using VaeFunctions.Sessions;
 
 namespace VaeFunctions.Commands;
 
@@ -11,7 +12,7 @@ static class ModelsCommand
     {
         var store = CommonOptions.Store();
         var command = new Command("models", "List models and their versions") { store };
-        command.SetAction((parsed, cancellation) => RunAsync(CommonOptions.OpenStore(parsed.GetRequiredValue(store)), cancellation));
+        command.SetAction((parsed, cancellation) => RunAsync(Stores.Open(parsed.GetRequiredValue(store)), cancellation));
         return command;
     }
 

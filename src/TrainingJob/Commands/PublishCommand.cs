@@ -1,6 +1,6 @@
 using System.CommandLine;
 using VaeFunctions.Registry;
-using VaeFunctions.Training;
+using VaeFunctions.Sessions;
 
 namespace VaeFunctions.Commands;
 
@@ -16,15 +16,13 @@ static class PublishCommand
         var force = CommonOptions.Force();
         var command = new Command("publish", "Copy a version to another store and let it serve there if the gate agrees") { model, version, from, to, force };
         command.SetAction((parsed, cancellation) => RunAsync(parsed.GetRequiredValue(model), parsed.GetValue(version),
-            CommonOptions.OpenStore(parsed.GetRequiredValue(from)), CommonOptions.OpenStore(parsed.GetRequiredValue(to)), parsed.GetValue(force), cancellation));
+            Stores.Open(parsed.GetRequiredValue(from)), Stores.Open(parsed.GetRequiredValue(to)), parsed.GetValue(force), cancellation));
         return command;
     }
 
     static async Task<int> RunAsync(string name, string? version, IBlobStore from, IBlobStore to, bool force, CancellationToken cancellation)
     {
-        var source = new ModelRegistry(from);
-        version ??= await CommonOptions.ServingVersionAsync(source, name, cancellation);
-        var (manifest, promotion) = await new Publisher(new(to), new()).CopyAsync(source, name, version, force, cancellation);
+        var (manifest, promotion) = await new Publisher(new(to), new()).CopyAsync(new(from), name, version, force, cancellation);
         Console.WriteLine($"published models/{name}/{manifest.Version} ({manifest.Files.Count} files) in {to.Location}");
         Console.WriteLine(promotion.Promoted ? $"it serves now. {promotion.Reason}" : $"it does not serve. {promotion.Reason} --force overrides.");
         return 0;

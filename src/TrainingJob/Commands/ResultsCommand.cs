@@ -2,6 +2,7 @@ using System.CommandLine;
 using VaeFunctions.Measurement;
 using VaeFunctions.Registry;
 using VaeFunctions.Report;
+using VaeFunctions.Sessions;
 
 namespace VaeFunctions.Commands;
 
@@ -17,7 +18,7 @@ static class ResultsCommand
         Option<string> claims = new("--claims") { Description = "What the page has to show; docs/results.json unless given", DefaultValueFactory = _ => Path.Combine(AppContext.BaseDirectory, "results.json") };
         Option<string> machine = new("--machine") { Description = "Where the models were trained, in words; this machine unless given", DefaultValueFactory = _ => $"{Environment.ProcessorCount} cores of {Processor.Name}" };
         var command = new Command("results", "Write a page of results from what has been trained and evaluated") { store, to, claims, machine };
-        command.SetAction((parsed, cancellation) => RunAsync(CommonOptions.OpenStore(parsed.GetRequiredValue(store)), parsed.GetRequiredValue(to),
+        command.SetAction((parsed, cancellation) => RunAsync(Stores.Open(parsed.GetRequiredValue(store)), parsed.GetRequiredValue(to),
             parsed.GetRequiredValue(claims), parsed.GetRequiredValue(machine), cancellation));
         return command;
     }

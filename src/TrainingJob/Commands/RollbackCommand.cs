@@ -1,5 +1,6 @@
 using System.CommandLine;
 using VaeFunctions.Registry;
+using VaeFunctions.Sessions;
 
 namespace VaeFunctions.Commands;
 
@@ -15,7 +16,7 @@ static class RollbackCommand
         command.SetAction(async (parsed, cancellation) =>
         {
             var name = parsed.GetRequiredValue(model);
-            var registry = new ModelRegistry(CommonOptions.OpenStore(parsed.GetRequiredValue(store)));
+            var registry = new ModelRegistry(Stores.Open(parsed.GetRequiredValue(store)));
             var pointer = await registry.RollbackAsync(name, parsed.GetValue(to), cancellation: cancellation);
             Console.WriteLine($"{name}: {pointer.Version} serves now. {pointer.Reason}");
             return 0;

@@ -3,6 +3,7 @@ using System.Globalization;
 using Azure.Identity;
 using VaeFunctions.Data;
 using VaeFunctions.Registry;
+using VaeFunctions.Sessions;
 using VaeFunctions.Sweeps;
 using VaeFunctions.Training;
 
@@ -12,11 +13,7 @@ namespace VaeFunctions.Commands;
 static class SweepCommand
 {
     sealed record Request(string Recipe, string[] Settings, string? Trials, string? Data, string Out, string? Model, int? Epochs,
-        string Device, int Threads, bool Tf32, int Tries, int Patience, bool Force)
-    {
-        /// <summary>What every training is told.</summary>
-        public string[] Options => ["--out", Out, "--device", Device, "--threads", $"{Threads}", "--tf32", Tf32 ? "true" : "false"];
-    }
+        string Device, int Threads, bool Tf32, int Tries, int Patience, bool Force);
 
     public static Command Create()
     {
@@ -52,14 +49,13 @@ static class SweepCommand
 
     static async Task<int> RunAsync(Request request, CancellationToken cancellation)
     {
-        await Task.Yield(); // as in training: Ctrl-C is heeded only from here on
         Devices.Open(request.Device, request.Threads, request.Tf32); // one that is not there is refused before a trial counts as tried
         var (name, recipe) = RecipeBook.Load(request.Recipe);
         recipe = recipe with { Epochs = request.Epochs ?? recipe.Epochs };
         var source = request.Data ?? recipe.Data ?? throw new RecipeException($"Recipe {name} does not say where its images are. Give --data: {DataSources.Kinds}");
         var list = request.Trials is null ? null : await File.ReadAllTextAsync(request.Trials, cancellation);
         var sweep = Sweep.Of(request.Model ?? name, source, name, recipe, request.Settings, list);
-        var store = CommonOptions.OpenStore(request.Out);
+        var store = Stores.Open(request.Out);
         var state = new SweepState(store, sweep);
         var before = await state.ResultsAsync(cancellation);
         Console.WriteLine($"{sweep.Name}: {sweep.Trials.Count} trials, of which {before.Count} have ended; {store.Location}");
@@ -71,8 +67,16 @@ static class SweepCommand
         }
 
         var queue = await OpenQueueAsync(store, $"sweep-{sweep.Id}", TimeSpan.FromSeconds(request.Patience), cancellation);
-        using var training = new TrialTraining(sweep, store, request.Options);
-        var complete = await new SweepRun(sweep, state, queue, training.TrainAsync, Console.WriteLine) { MaxTries = request.Tries }.RunAsync(cancellation);
+        var training = new TrialTraining(sweep, new(name, recipe, store)
+        {
+            Data = source,
+            Device = request.Device,
+            Threads = request.Threads,
+            Tf32 = request.Tf32,
+            Log = TrainingLog.OnConsole(),
+        });
+        var run = new SweepRun(sweep, state, queue, training.TrainAsync, Console.WriteLine) { MaxTries = request.Tries };
+        var complete = await run.RunAsync(cancellation);
         var results = await state.ResultsAsync(cancellation);
         Show([.. results.Values]);
         if (!complete)
@@ -81,13 +85,14 @@ static class SweepCommand
             return 0;
         }
         if (TrialResult.Ranked(results.Values).First() is not { TestLoss: not null } best)
-        {
-            await Console.Error.WriteLineAsync($"Error: Every trial failed; nothing is published. To try them again, delete checkpoints/{sweep.Name}/.");
-            return CommandRunner.Failed;
-        }
-        var code = await new SweepPublication(state, (trial, stop) => training.PublishAsync(trial, request.Force, stop), Console.WriteLine).RunAsync(best, cancellation);
-        if (code == 0) await queue.DeleteAsync(cancellation);
-        return code;
+            throw new TrainingException(
+                $"Every trial failed; nothing is published. To try them again, delete checkpoints/{sweep.Name}/.");
+        await new SweepPublication(state, PublishAsync, Console.WriteLine).RunAsync(best, cancellation);
+        await queue.DeleteAsync(cancellation);
+        return 0;
+
+        async Task PublishAsync(TrialResult trial, CancellationToken stop) =>
+            TrainCommand.Tell(await training.PublishAsync(trial, request.Force, stop), store);
     }
 
     static async Task<ITrialQueue> OpenQueueAsync(IBlobStore store, string name, TimeSpan patience, CancellationToken cancellation)

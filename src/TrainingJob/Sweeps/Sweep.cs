@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using VaeFunctions.Registry;
+using VaeFunctions.Sessions;
 using VaeFunctions.Training;
 
 namespace VaeFunctions.Sweeps;

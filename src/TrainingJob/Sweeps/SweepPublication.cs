@@ -3,22 +3,22 @@ using VaeFunctions.Registry;
 namespace VaeFunctions.Sweeps;
 
 /// <summary>Publishes the best of a sweep's trials once, however many processes want to and whichever of them dies at it.</summary>
-/// <param name="publish">Publishes a trial and gives the exit code.</param>
+/// <param name="publish">Publishes a trial.</param>
 /// <param name="log">Takes a line for people.</param>
-public sealed class SweepPublication(SweepState state, Func<TrialResult, CancellationToken, Task<int>> publish, Action<string> log)
+public sealed class SweepPublication(SweepState state, Func<TrialResult, CancellationToken, Task> publish, Action<string> log)
 {
     /// <summary>How long after a process died at it another may publish.</summary>
     public TimeSpan Patience { get; init; } = TimeSpan.FromMinutes(2);
 
-    /// <summary>Publishes, or waits until another process has, or has died. Gives the exit code; 0 where the best is published.</summary>
-    public async Task<int> RunAsync(TrialResult best, CancellationToken cancellation)
+    /// <summary>Publishes, or waits until another process has, or has died. Afterwards the best is published.</summary>
+    public async Task RunAsync(TrialResult best, CancellationToken cancellation)
     {
         for (var waiting = false; !await state.ClaimPublicationAsync(best.Trial, Patience, cancellation); waiting = true)
         {
             if (await state.PublicationAsync(cancellation) is { Done: true } other)
             {
                 log($"Trial {other.Trial} is published already.");
-                return 0;
+                return;
             }
             if (!waiting) log("Another process publishes the best just now; this one waits, and does it should that one die.");
             await Task.Delay(Patience / 20, cancellation);
@@ -29,9 +29,8 @@ public sealed class SweepPublication(SweepState state, Func<TrialResult, Cancell
         var done = false;
         try
         {
-            var code = await publish(best, cancellation);
-            done = code == 0;
-            return code;
+            await publish(best, cancellation);
+            done = true;
         }
         finally
         {

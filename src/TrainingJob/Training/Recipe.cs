@@ -139,4 +139,4 @@ public sealed record Recipe
 }
 
 /// <summary>A recipe that cannot be used; the message says why.</summary>
-public sealed class RecipeException(string message, Exception? inner = null) : Exception(message, inner);
+public sealed class RecipeException(string message, Exception? inner = null) : ExplainedException(message, inner);

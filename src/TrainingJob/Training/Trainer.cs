@@ -165,5 +165,9 @@ public sealed class Trainer(Recipe recipe, DataSplit data, Learner learner, ITra
         new($"{what} The last checkpoint is from before. Start anew with a learning rate below {recipe.Optimizer.LearningRate}, and look for broken images.");
 }
 
-/// <summary>A training that cannot go on; the message says where it stood and what to try.</summary>
-public sealed class TrainingException(string message) : Exception(message);
+/// <summary>A training that failed; the message says where it stood, what is kept and what to try.</summary>
+public sealed class TrainingException : ExplainedException
+{
+    public TrainingException(string message, Exception? inner = null)
+        : base(message, inner) => ExitCode = 1;
+}

@@ -1,6 +1,7 @@
 using VaeFunctions.Measurement;
 using VaeFunctions.Registry;
 using VaeFunctions.Report;
+using VaeFunctions.Sessions;
 using VaeFunctions.Tests.Training;
 using VaeFunctions.Training;
 

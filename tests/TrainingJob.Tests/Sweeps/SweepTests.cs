@@ -137,8 +137,8 @@ public sealed class SweepTests : IDisposable
         var (state, said, published) = (new SweepState(new FolderBlobStore(folder), Of("epochs=1,2")), new List<string>(), 0);
         Assert.True(await state.ClaimPublicationAsync(1, TimeSpan.FromSeconds(1), default)); // and is killed
 
-        Assert.Equal(0, await Publication().RunAsync(new(1, "", 1), default));
-        Assert.Equal(0, await Publication().RunAsync(new(1, "", 1), default));
+        await Publication().RunAsync(new(1, "", 1), default);
+        await Publication().RunAsync(new(1, "", 1), default);
 
         Assert.Equal(1, published);
         Assert.Single(said, line => line.StartsWith("Another process publishes", StringComparison.Ordinal));
@@ -153,16 +153,14 @@ public sealed class SweepTests : IDisposable
         var state = new SweepState(new FolderBlobStore(folder), Of("epochs=1,2"));
         var published = 0;
 
-        int[] codes = await Task.WhenAll(PublishAsync(), PublishAsync());
+        await Task.WhenAll(PublishAsync(), PublishAsync());
 
-        Assert.Equal([0, 0], codes);
         Assert.Equal(1, published);
 
-        Task<int> PublishAsync() => new SweepPublication(state, async (_, stop) =>
+        Task PublishAsync() => new SweepPublication(state, async (_, stop) =>
         {
             Interlocked.Increment(ref published);
             await Task.Delay(TimeSpan.FromSeconds(9), stop);
-            return 0;
         }, _ => { })
         { Patience = TimeSpan.FromSeconds(6) }.RunAsync(new(1, "", 1), default);
     }

@@ -3,6 +3,7 @@ using System.ComponentModel;
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
 using VaeFunctions.Commands;
+using VaeFunctions.Training;
 
 namespace VaeFunctions.Tests.Training;
 
@@ -15,16 +16,18 @@ public class NativeErrorTests
     public void Where_memory_runs_out_the_remedy_names_only_options_that_the_command_has()
     {
         const string Said = "libtorch: CUDA out of memory. Tried to allocate 2 GiB.";
-        Assert.Equal($"{Said} To go on, give a smaller --batch-size, or compute with --device cpu.", CommandRunner.Explain(OutOfMemory, TrainCommand.Create()));
-        Assert.Equal($"{Said} To go on, compute with --device cpu.", CommandRunner.Explain(OutOfMemory, SweepCommand.Create()));
-        Assert.Equal(Said, CommandRunner.Explain(OutOfMemory, new Command("models")));
+        Assert.Equal($"{Said} To go on, give a smaller --batch-size, or compute with --device cpu.", NativeError.Explain(OutOfMemory, Options(TrainCommand.Create())));
+        Assert.Equal($"{Said} To go on, compute with --device cpu.", NativeError.Explain(OutOfMemory, Options(SweepCommand.Create())));
+        Assert.Equal(Said, NativeError.Explain(OutOfMemory, Options(new Command("models"))));
     }
 
     [Fact]
     public void What_the_operating_system_says_is_not_said_of_libtorch()
     {
         var refused = new Win32Exception(13);
-        Assert.Null(CommandRunner.OfLibtorch(refused));
-        Assert.Equal(refused.Message, CommandRunner.Explain(refused, TrainCommand.Create()));
+        Assert.Null(NativeError.OfLibtorch(refused));
+        Assert.Equal(refused.Message, NativeError.Explain(refused, Options(TrainCommand.Create())));
     }
+
+    static IEnumerable<string> Options(Command command) => command.Options.Select(option => option.Name);
 }

@@ -3,6 +3,7 @@ using VaeFunctions.Cpu;
 using VaeFunctions.Data;
 using VaeFunctions.Latent;
 using VaeFunctions.Registry;
+using VaeFunctions.Sessions;
 using VaeFunctions.Training;
 
 namespace VaeFunctions.Tests.Training;

@@ -2,7 +2,7 @@ using VaeFunctions.Cpu;
 using VaeFunctions.Data;
 using VaeFunctions.Models;
 using VaeFunctions.Registry;
-using VaeFunctions.Report;
+using VaeFunctions.Sessions;
 using VaeFunctions.Tensors;
 using VaeFunctions.Training;
 
@@ -41,7 +41,7 @@ static class TinyTraining
     public static Learner Build(Recipe recipe, ITrainingBackend? backend = null) => new(recipe, recipe.Model.Build(backend ?? new CpuBackend(), recipe.Seed));
 
     public static TrainingRun Run(IBlobStore store, Recipe recipe, Learner learner, DataSplit? data = null) =>
-        new(store, "run", "discs", recipe, data ?? Data, learner, TrainingLog.Create());
+        new(store, "run", "discs", recipe, data ?? Data, learner, TrainingLog.Silent);
 
     /// <summary>Trains to the end and leaves in the model what would be published.</summary>
     public static async Task<(Learner Learner, TrainingState State)> TrainAsync(IBlobStore store, Recipe recipe, DataSplit? data = null)

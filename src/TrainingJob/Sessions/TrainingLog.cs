@@ -2,20 +2,27 @@ using System.Globalization;
 using Spectre.Console;
 using VaeFunctions.Training;
 
-namespace VaeFunctions.Report;
+namespace VaeFunctions.Sessions;
 
 /// <summary>Tells a person how the training goes: a progress bar on a terminal, plain lines elsewhere.</summary>
 public abstract class TrainingLog
 {
-    public static TrainingLog Create() => Console.IsOutputRedirected || !AnsiConsole.Profile.Capabilities.Interactive ? new PlainLog() : new ProgressBarLog();
+    /// <summary>Tells nobody.</summary>
+    public static TrainingLog Silent { get; } = new SilentLog();
 
+    /// <summary>Writes to standard output.</summary>
+    public static TrainingLog OnConsole() => Console.IsOutputRedirected || !AnsiConsole.Profile.Capabilities.Interactive ? new PlainLog() : new ProgressBarLog();
+
+    /// <summary>A line for people.</summary>
     public abstract void Line(string text);
 
     /// <summary>So many images are read; from any thread.</summary>
     public abstract void Loaded(int images, int of);
 
+    /// <summary>A step was taken; epochs and batches count from 1.</summary>
     public abstract void Stepped(int epoch, int epochs, int batch, int batches, double loss, double imagesPerSecond);
 
+    /// <summary>An epoch ended and was evaluated.</summary>
     public virtual void EpochEnded(EpochMetrics metrics, int epochs) => Line(string.Create(CultureInfo.InvariantCulture,
         $"epoch {metrics.Epoch}/{epochs}: train {metrics.Train.Loss:G5}, test {metrics.Test.Loss:G5} (reconstruction {metrics.Test.MeanReconstruction:F2}, KL {metrics.Test.MeanKl:F2}{Extras(metrics)}), {metrics.ImagesPerSecond:F0} images/s, {metrics.Seconds:F1} s"));
 
@@ -24,6 +31,21 @@ public abstract class TrainingLog
 
     /// <summary>Runs the work with the log open.</summary>
     public virtual Task<T> ShowAsync<T>(Func<Task<T>> work) => work();
+
+    sealed class SilentLog : TrainingLog
+    {
+        public override void Line(string text)
+        {
+        }
+
+        public override void Loaded(int images, int of)
+        {
+        }
+
+        public override void Stepped(int epoch, int epochs, int batch, int batches, double loss, double imagesPerSecond)
+        {
+        }
+    }
 
     sealed class PlainLog : TrainingLog
     {

@@ -10,8 +10,14 @@ using VaeFunctions.Models;
 using VaeFunctions.Registry;
 using VaeFunctions.Report;
 using VaeFunctions.Tensors;
+using VaeFunctions.Training;
 
-namespace VaeFunctions.Training;
+namespace VaeFunctions.Sessions;
+
+/// <summary>A version that was copied from one registry to another.</summary>
+/// <param name="Manifest">As it was published at first.</param>
+/// <param name="Promotion">Whether it serves where it was copied to, and why.</param>
+public sealed record CopiedVersion(Manifest Manifest, Promotion Promotion);
 
 /// <summary>Turns a trained model into an immutable version of the registry and lets it serve if the gate agrees.</summary>
 public sealed class Publisher(ModelRegistry registry, PromotionGate gate)
@@ -53,9 +59,14 @@ public sealed class Publisher(ModelRegistry registry, PromotionGate gate)
         return manifest;
     }
 
-    /// <summary>Copies a version with everything in it to another registry, where the gate decides anew.</summary>
-    public async Task<(Manifest Manifest, Promotion Promotion)> CopyAsync(ModelRegistry source, string name, string version, bool force, CancellationToken cancellation = default)
+    /// <summary>Copies a version with everything in it from another registry, and the gate decides anew whether it serves here.</summary>
+    /// <param name="version">The version; null takes the one that serves there.</param>
+    /// <param name="force">Whether it serves even if it is worse than what serves here.</param>
+    /// <exception cref="RegistryException">There is no such version, or it is damaged.</exception>
+    public async Task<CopiedVersion> CopyAsync(
+        ModelRegistry source, string name, string? version = null, bool force = false, CancellationToken cancellation = default)
     {
+        version ??= await ServingVersionAsync(source, name, cancellation);
         var manifest = await source.ReadManifestAsync(name, version, cancellation);
         var files = new Dictionary<string, BinaryData>();
         foreach (var file in manifest.Files) files[file.Name] = await source.ReadFileAsync(manifest, file.Name, cancellation);
@@ -66,7 +77,18 @@ public sealed class Publisher(ModelRegistry registry, PromotionGate gate)
         var promotion = gate.Decide(manifest, serving, compared, unreadable, force);
         await registry.PublishAsync(manifest, files, cancellation);
         if (promotion.Promoted) await registry.PromoteAsync(name, version, promotion.Reason, seen, cancellation);
-        return (manifest, promotion);
+        return new(manifest, promotion);
+    }
+
+    /// <summary>The version of a model that serves.</summary>
+    /// <exception cref="RegistryException">None does; says what there is.</exception>
+    public static async Task<string> ServingVersionAsync(ModelRegistry registry, string model, CancellationToken cancellation = default)
+    {
+        if (await registry.ReadCurrentAsync(model, cancellation) is { } current) return current.Version;
+        var versions = await registry.ListVersionsAsync(model, cancellation);
+        throw new RegistryException(versions.Count > 0
+            ? $"No version of {model} serves in {registry.Store.Location}; name one with --version: {string.Join(", ", versions)}."
+            : $"There is no model {model} in {registry.Store.Location}; there are: {string.Join(", ", await registry.ListModelsAsync(cancellation))}.");
     }
 
     /// <summary>The model of a published version, with its weights.</summary>

@@ -2,8 +2,9 @@ using VaeFunctions.Data;
 using VaeFunctions.Imaging;
 using VaeFunctions.Registry;
 using VaeFunctions.Report;
+using VaeFunctions.Training;
 
-namespace VaeFunctions.Training;
+namespace VaeFunctions.Sessions;
 
 /// <summary>One run with its place in the store: checkpoints, metrics and pictures go to <c>checkpoints/{model}/{run}/</c> as it trains.</summary>
 public sealed class TrainingRun(IBlobStore store, string run, string modelName, Recipe recipe, DataSplit data, Learner learner, TrainingLog log)

@@ -1,10 +1,8 @@
-using System.Globalization;
 using VaeFunctions.Data;
 using VaeFunctions.Registry;
-using VaeFunctions.Report;
 using VaeFunctions.Training;
 
-namespace VaeFunctions.Commands;
+namespace VaeFunctions.Sessions;
 
 /// <summary>What a training needs that is started again and again with the same command, by a schedule or by a platform that evicts.</summary>
 static class Unattended
@@ -32,13 +30,5 @@ static class Unattended
         // Both are named by the time, a run by its start and a version by its publication.
         var published = versions is [var newest, ..] && string.CompareOrdinal(newest, run) >= 0;
         return !recipe.IsDone(checkpoint.State.History) || !published ? (run, checkpoint) : null;
-    }
-
-    /// <summary>The line that an alert on models growing old looks for.</summary>
-    public static async Task TellServingAsync(ModelRegistry registry, string name, TrainingLog log, CancellationToken cancellation)
-    {
-        if (await registry.ReadCurrentAsync(name, cancellation) is not { } current) return;
-        log.Line(string.Create(CultureInfo.InvariantCulture,
-            $"serving: {name} {current.Version}, promoted {(DateTimeOffset.UtcNow - current.Changed).TotalDays:0} days ago"));
     }
 }

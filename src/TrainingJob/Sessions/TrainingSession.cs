@@ -1,0 +1,157 @@
+using System.Globalization;
+using VaeFunctions.Data;
+using VaeFunctions.Models;
+using VaeFunctions.Registry;
+using VaeFunctions.Training;
+
+namespace VaeFunctions.Sessions;
+
+/// <summary>A training from the request to the published version: images, model, loop, publication.</summary>
+public sealed class TrainingSession
+{
+    readonly TrainingRequest request;
+    readonly ModelRegistry registry;
+    readonly string name;
+
+    TrainingSession(TrainingRequest request) => (this.request, registry, name) = (request, new(request.Store), request.Model);
+
+    IBlobStore Store => request.Store;
+
+    TrainingLog Log => request.Log;
+
+    /// <summary>Does what is asked for. Asked to stop while it trains, it saves a checkpoint and gives <see cref="TrainingEnd.Interrupted"/>.</summary>
+    /// <remarks>It computes on the thread that calls it.</remarks>
+    /// <exception cref="ExplainedException">The request cannot be met, or something failed on the way; the message says what is kept, and where.</exception>
+    /// <exception cref="OperationCanceledException">Asked to stop before or after the training, when there is nothing to save.</exception>
+    public static Task<TrainingOutcome> RunAsync(TrainingRequest request, CancellationToken cancellation = default) =>
+        new TrainingSession(request).RunAsync(cancellation);
+
+    async Task<TrainingOutcome> RunAsync(CancellationToken cancellation)
+    {
+        if (!ModelRegistry.IsModelName(name))
+            throw new RegistryException($"'{name}' is no name for a model: use lower-case letters, digits, '-', '.' and '_'.");
+        var resumed = request.Resume == Resume.Always ? await ReadCheckpointAsync(cancellation) : null;
+        var recipe = Override(resumed?.Checkpoint.Recipe ?? request.Recipe);
+        recipe.Check(request.RecipeName);
+        var source = request.Data ?? resumed?.Checkpoint.DataSource ?? recipe.Data
+            ?? throw new RecipeException($"Recipe {request.RecipeName} does not say where its images are. Give --data: {DataSources.Kinds}");
+        var model = recipe.Model.Build(Devices.Open(request.Device, request.Threads, request.Tf32), recipe.Seed);
+        var learner = new Learner(recipe, model);
+        var images = Stores.ImagesFor(recipe, source, request.DataStore) with { Log = Log.Line, Progress = Log.Loaded };
+        var data = await Log.ShowAsync(() => DataSources.LoadAsync(source, images, cancellation));
+        if (request.IfChanged && await Unattended.TrainedAlreadyAsync(registry, name, recipe, data, cancellation) is { } version)
+            return new(TrainingEnd.Unchanged, name) { Version = version, Serving = await registry.ReadCurrentAsync(name, cancellation) };
+        if (request.Resume == Resume.WherePossible)
+            resumed = await Unattended.UnpublishedRunAsync(registry, name, recipe, data, cancellation);
+
+        var run = resumed?.Run ?? DateTime.UtcNow.ToString("yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture);
+        var state = resumed is null ? TrainingState.Start : Restore(resumed.Value.Checkpoint, recipe, data, learner);
+        Log.Line($"{name}: {model.Parameters.WeightCount:N0} weights, {model.LatentSize} latents; "
+            + $"{data.Train.Count:N0} + {data.Test.Count:N0} images {data.Train.Shape} of {source}; on {model.Parameters.Backend.Device}");
+        if (resumed is not null)
+            Log.Line($"going on with run {run} after epoch {state.Epoch}, batch {state.Batch}");
+
+        var training = new TrainingRun(Store, run, name, recipe, data, learner, Log);
+        if (resumed is null)
+            await training.SaveAsync(state); // storage that cannot be written to shows before the work is done
+        // From here on there is work to lose: what storage elsewhere does not take stays on this machine.
+        training.Refuge = Store is FolderBlobStore ? null : new FolderBlobStore(Stores.DefaultFolder);
+        try
+        {
+            return await TrainAsync(training, learner, recipe, data, state, run, cancellation);
+        }
+        catch (StorageException e)
+        {
+            throw new StorageException($"{e.Message} What was saved before is whole; {Kept(training, run)}", e) { ExitCode = 1 };
+        }
+    }
+
+    async Task<TrainingOutcome> TrainAsync(
+        TrainingRun training, Learner learner, Recipe recipe, DataSplit data, TrainingState state, string run, CancellationToken cancellation)
+    {
+        var trainer = new Trainer(recipe, data, learner, training) { SaveEvery = request.SaveEvery };
+        state = await Log.ShowAsync(() => trainer.RunAsync(state, cancellation));
+        var outcome = new TrainingOutcome(TrainingEnd.Interrupted, name)
+        {
+            Run = run,
+            Epochs = state.Epoch,
+            Seconds = state.History.Sum(epoch => epoch.Seconds),
+            TestLoss = state.History.Count > 0 ? recipe.Published(state.History).Test.Loss : null,
+            DataFingerprint = data.Fingerprint,
+        };
+        if (!recipe.IsDone(state.History))
+        {
+            Log.Line($"Stopped in epoch {state.Epoch + 1} after batch {state.Batch}; {Kept(training, run)}");
+            return outcome;
+        }
+        learner.Finish();
+        if (request.Publish)
+        {
+            var manifest = await PublishAsync(recipe, data, learner.Model, state, training.Refuge, cancellation);
+            var serving = await registry.ReadCurrentAsync(name, cancellation);
+            return outcome with { End = TrainingEnd.Published, Version = manifest.Version, Manifest = manifest, Serving = serving };
+        }
+        return training.SavedIn == Store
+            ? outcome with { End = TrainingEnd.Trained }
+            : throw new StorageException("The storage failed during the training.");
+    }
+
+    /// <summary>Publishes to the store or, where that fails, to the refuge, from where ./vae publish takes it later.</summary>
+    /// <exception cref="TrainingException">The store failed; the message says where the version is instead.</exception>
+    async Task<Manifest> PublishAsync(
+        Recipe recipe, DataSplit data, Vae model, TrainingState state, IBlobStore? refuge, CancellationToken cancellation)
+    {
+        try
+        {
+            return await PublishToAsync(registry);
+        }
+        catch (StorageException e) when (refuge is not null)
+        {
+            var kept = await PublishToAsync(new(refuge));
+            throw new TrainingException($"{e.Message} The model is kept on this machine instead. "
+                + $"When the storage answers again: ./vae publish {name} --version {kept.Version} --from {refuge.Location}", e);
+        }
+
+        Task<Manifest> PublishToAsync(ModelRegistry place)
+        {
+            var publisher = new Publisher(place, new() { Tolerance = request.Tolerance }) { Effort = new() { Log = Log.Line } };
+            return publisher.PublishAsync(name, recipe, data, model, state.History, request.Force, cancellation);
+        }
+    }
+
+    Recipe Override(Recipe recipe) => recipe with
+    {
+        Epochs = request.Epochs ?? recipe.Epochs,
+        BatchSize = request.BatchSize ?? recipe.BatchSize,
+        Seed = request.Seed ?? recipe.Seed,
+        Resize = request.Resize || recipe.Resize,
+        Optimizer = request.LearningRate is { } rate ? recipe.Optimizer with { LearningRate = rate } : recipe.Optimizer,
+    };
+
+    async Task<(string Run, Checkpoint Checkpoint)?> ReadCheckpointAsync(CancellationToken cancellation)
+    {
+        var run = request.Run ?? await Checkpoint.NewestRunAsync(Store, name, cancellation) ?? throw new CheckpointException(
+            $"There is no run of {name} to resume in {Store.Location}; train without --resume, or name another --out or --model.");
+        return (run, await Checkpoint.ReadAsync(Store, name, run, cancellation));
+    }
+
+    /// <summary>A run goes on only as what it was: the same recipe but for its length, and the same images.</summary>
+    static TrainingState Restore(Checkpoint checkpoint, Recipe recipe, DataSplit data, Learner learner)
+    {
+        if (!checkpoint.Recipe.StepsLike(recipe))
+            throw new CheckpointException("The checkpoint was trained with another recipe; only epochs may differ, and not those either under a "
+                + $"cosine schedule, which spans them. {string.Join("; ", recipe.DifferencesFrom(checkpoint.Recipe))} as there.");
+        if (checkpoint.DataFingerprint != data.Fingerprint)
+            throw new CheckpointException($"The checkpoint was trained on other images ({checkpoint.DataSource}, fingerprint "
+                + $"{checkpoint.DataFingerprint}); these have {data.Fingerprint}. Train anew without --resume.");
+        if (checkpoint.State.Epoch > recipe.Epochs || (checkpoint.State.Epoch == recipe.Epochs && checkpoint.State.Batch > 0))
+            throw new CheckpointException(
+                $"The checkpoint is in epoch {checkpoint.State.Epoch + 1} already, beyond the {recipe.Epochs} asked for; give more --epochs.");
+        checkpoint.Restore(learner);
+        return checkpoint.State;
+    }
+
+    string Kept(TrainingRun training, string run) =>
+        $"the checkpoint is {Checkpoint.PathOf(name, run)} in {training.SavedIn.Location}. "
+        + $"Go on with --resume{(training.SavedIn == Store ? "" : $" --out {training.SavedIn.Location}")}.";
+}
