@@ -3,7 +3,7 @@ using VaeFunctions.Tensors;
 namespace VaeFunctions.Reference;
 
 /// <summary>The living definition of every operation: plain loops in double precision, with nothing done for speed.</summary>
-public sealed class ReferenceBackend : ITrainingBackend
+public class ReferenceBackend : ITrainingBackend
 {
     public IDisposable BeginScope() => NoScope.Instance;
 
@@ -168,7 +168,7 @@ public sealed class ReferenceBackend : ITrainingBackend
         return result;
     }
 
-    public Tensor ConvTranspose(Tensor x, Tensor weight, Window window)
+    public virtual Tensor ConvTranspose(Tensor x, Tensor weight, Window window)
     {
         var result = New(ShapeRules.ConvTranspose(x.Shape, weight.Shape, window));
         var (output, kernel, input) = (Values(x), Values(weight), result.Values);
