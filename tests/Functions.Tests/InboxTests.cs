@@ -49,9 +49,9 @@ public sealed class InboxTests(ServingFixture serving)
 
     public static TheoryData<string, byte[], string> Bad => new()
     {
-        { "tiny/text.png", "hello"u8.ToArray(), "PNG, JPEG or WebP" },
+        { "tiny/text.png", "hello"u8.ToArray(), "PNG, JPEG, WebP" },
         { "tiny/empty.png", [], "empty" },
-        { "tiny/archive.zip", "PK\u0003\u0004 and more"u8.ToArray(), "PNG, JPEG or WebP" },
+        { "tiny/archive.zip", "PK\u0003\u0004 and more"u8.ToArray(), "PNG, JPEG, WebP" },
         { "tiny/truncated.jpg", Pictures.Jpeg[..300], "JPEG" },
         { "tiny/huge.png", Pictures.Huge(60_000, 60_000), "60000x60000" },
         { "tiny/large.png", new byte[1_000_001], "1000001 bytes" },

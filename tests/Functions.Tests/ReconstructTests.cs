@@ -30,6 +30,24 @@ public sealed class ReconstructTests(ServingFixture serving)
     }
 
     [Theory]
+    [InlineData("image/jpg")]
+    [InlineData("image/pjpeg")]
+    [InlineData("image/gif")]
+    [InlineData("application/octet-stream")]
+    [InlineData("application/x-www-form-urlencoded")]
+    [InlineData("application/json")]
+    [InlineData("text/plain")]
+    [InlineData(null)]
+    public async Task An_image_is_known_by_its_content_whatever_the_media_type_says(string? type)
+    {
+        var body = new ByteArrayContent(Bands);
+        if (type is not null)
+            body.Headers.ContentType = new(type);
+        var image = await serving.Http.SendAsync(HttpMethod.Post, Path, body).PngAsync();
+        Assert.Equal(ImageCodec.Decode(Bands).Pixels, image.Pixels);
+    }
+
+    [Theory]
     [InlineData("application/json")]
     [InlineData("image/png")]
     public async Task An_image_for_which_the_model_gives_no_numbers_is_refused_by_the_name_of_the_version(string accept)

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
+using VaeFunctions.Imaging;
 
 namespace VaeFunctions.Serving;
 
@@ -77,7 +78,7 @@ public sealed record Field(string Name, FieldType Type, string Description)
 
     static JsonObject ArrayOf(JsonObject items) => new() { ["type"] = "array", ["items"] = items };
 
-    static JsonObject ImageSchema() => new() { ["type"] = "string", ["description"] = "A PNG, JPEG or WebP in base64, blob:container/path, or part:NAME of the same form." };
+    static JsonObject ImageSchema() => new() { ["type"] = "string", ["description"] = $"An image ({ImageFormats.Names}) in base64, blob:container/path, or part:NAME of the same form." };
 
     static JsonObject LatentSchema() => ArrayOf(new JsonObject { ["type"] = "number" });
 

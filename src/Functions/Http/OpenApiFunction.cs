@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.Azure.Functions.Worker;
+using VaeFunctions.Imaging;
 
 namespace VaeFunctions.Serving;
 
@@ -108,7 +109,7 @@ public sealed partial class OpenApiFunction
         }
         if (fields.Any(field => field.Type is FieldType.Image or FieldType.Images or FieldType.Points))
         {
-            foreach (var type in new[] { "image/png", "image/jpeg", "image/webp" })
+            foreach (var type in ImageFormats.MediaTypes)
                 bodies[type] = new JsonObject { ["schema"] = new JsonObject { ["type"] = "string", ["format"] = "binary" } };
         }
         return bodies;

@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Net.Http.Headers;
+using VaeFunctions.Imaging;
 
 namespace VaeFunctions.Serving;
 
@@ -32,17 +33,20 @@ public sealed class RequestContent
         var type = MediaTypeHeaderValue.TryParse(request.ContentType, out var parsed) ? parsed : null;
         switch (type?.MediaType.Value?.ToLowerInvariant())
         {
-            case "application/json":
-                await content.ReadJsonAsync(request.Body, cancellation);
-                break;
             case "multipart/form-data" when content.TakesFiles:
                 await content.ReadFormAsync(request.Body, HeaderUtilities.RemoveQuotes(type!.Boundary).Value, cancellation);
                 break;
-            case "image/png" or "image/jpeg" or "image/webp" when content.ImageField is { } field:
-                content.AddFile(field.Name, await ReadAsync(request.Body, cancellation));
+            case var media:
+                var body = await ReadAsync(request.Body, cancellation);
+                // The content is looked at whatever the media type says: clients name images in many ways, or not at all.
+                var isImage = media?.StartsWith("image/", StringComparison.Ordinal) == true || ImageFormats.Of(body) is not null;
+                if (isImage && content.ImageField is { } field)
+                    content.AddFile(field.Name, body);
+                else if (media == "application/json")
+                    await content.ReadJsonAsync(new MemoryStream(body), cancellation);
+                else
+                    throw new RequestException(StatusCodes.Status415UnsupportedMediaType, $"Content-Type is \"{request.ContentType}\"; send {content.Accepted}.");
                 break;
-            default:
-                throw new RequestException(StatusCodes.Status415UnsupportedMediaType, $"Content-Type is \"{request.ContentType}\"; send {content.Accepted}.");
         }
         return content;
     }
@@ -126,7 +130,7 @@ public sealed class RequestContent
             var names = known.Length > 0 ? $" with {string.Join(", ", known.Select(known => known.Name))}" : "";
             return (TakesFiles, ImageField) switch
             {
-                (true, not null) => $"an image as image/png, image/jpeg or image/webp, several as multipart/form-data, or application/json{names}",
+                (true, not null) => $"an image ({ImageFormats.Names}) of any media type, several as multipart/form-data, or application/json{names}",
                 (true, null) => $"multipart/form-data or application/json{names}",
                 _ => $"application/json{names}, or no body at all",
             };

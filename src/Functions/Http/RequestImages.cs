@@ -5,9 +5,6 @@ using VaeFunctions.Registry;
 
 namespace VaeFunctions.Serving;
 
-/// <summary>An image as it came, fitted to a model, with the size that it had before, as 640x480.</summary>
-public sealed record FittedImage(Image Image, string OriginalSize, bool Resized);
-
 /// <summary>Images that a request holds or names, fitted to a model as each is read, so that only one is in memory at its full size.</summary>
 public sealed class RequestImages(IOptions<ServingOptions> options, IBlobStore store)
 {
@@ -78,8 +75,7 @@ public sealed class RequestImages(IOptions<ServingOptions> options, IBlobStore s
             throw new RequestException(StatusCodes.Status413PayloadTooLarge,
                 $"The image is {header.Width}x{header.Height}; at most {limit} pixels are accepted. Make it smaller; the model uses {shape.Width}x{shape.Height}.");
         }
-        var image = ImageCodec.Decode(encoded, limits);
-        return new FittedImage(image.FitTo(shape), $"{image.Width}x{image.Height}", image.Width != shape.Width || image.Height != shape.Height);
+        return ImageCodec.DecodeTo(shape, encoded, limits);
     }
 
     static byte[] FromPart(RequestContent content, string name, string place) => content.Part(name)
@@ -107,7 +103,7 @@ public sealed class RequestImages(IOptions<ServingOptions> options, IBlobStore s
     }
 
     static RequestException NotAnImage(string place) =>
-        RequestException.Invalid($"{place} is not base64; give the bytes of a PNG, JPEG or WebP file in base64, without a data: prefix, or blob:container/path.");
+        RequestException.Invalid($"{place} is not base64; give the bytes of an image file ({ImageFormats.Names}) in base64, without a data: prefix, or blob:container/path.");
 
     static byte[]? FromBase64(string text)
     {

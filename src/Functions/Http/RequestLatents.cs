@@ -1,3 +1,4 @@
+using VaeFunctions.Imaging;
 using System.Text.Json.Nodes;
 using VaeFunctions.Latent;
 

@@ -1,3 +1,5 @@
+using VaeFunctions.Imaging;
+
 namespace VaeFunctions.Serving;
 
 /// <summary>What an answer says of itself beside its body.</summary>

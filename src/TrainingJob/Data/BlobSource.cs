@@ -21,7 +21,7 @@ static class BlobSource
             {
                 var name = entry.Path[prefix.Length..];
                 if (name.Length == 0 || ImageFile.IsHidden(name)) continue;
-                if (ImageCodec.IsImageName(name)) files.Add(new ImageFile(name, token => ReadAsync(blobs, entry, options.Limits, token)));
+                if (ImageFormats.IsImageName(name)) files.Add(new ImageFile(name, token => ReadAsync(blobs, entry, options.Limits, token)));
                 else others.Add(name);
             }
             return await ImageTree.LoadAsync($"{source} in {blobs.Location}", files, others, Readers, options, cancellation) with { Source = source };

@@ -35,7 +35,7 @@ static class FolderSource
                     if (through.Length < MaxDepth) Walk(below, name + "/", [.. through, real]);
                     else options.Log?.Invoke($"{source}: left out {name}, which lies more than {MaxDepth} folders deep");
                 }
-                else if (ImageCodec.IsImageName(name))
+                else if (ImageFormats.IsImageName(name))
                 {
                     files.Add(new ImageFile(name, _ => Task.FromResult(Read(entry.FullName, options.Limits))));
                 }

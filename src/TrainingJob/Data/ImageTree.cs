@@ -1,3 +1,4 @@
+using VaeFunctions.Imaging;
 namespace VaeFunctions.Data;
 
 /// <summary>
@@ -14,10 +15,10 @@ static class ImageTree
         string source, IEnumerable<ImageFile> files, IReadOnlyList<string> others, int readers, DataOptions options, CancellationToken cancellation)
     {
         var all = files.OrderBy(file => file.Path, StringComparer.Ordinal).ToArray();
-        if (others.Count > 0) options.Log?.Invoke($"{source}: skipped {others.Count:N0} files that are no PNG, JPEG or WebP, such as {others[0]}");
+        if (others.Count > 0) options.Log?.Invoke($"{source}: skipped {others.Count:N0} files that are no {ImageFormats.Names}, such as {others[0]}");
         if (all.Length == 0)
             throw new DataException(
-                $"{source}: there is no PNG, JPEG or WebP"
+                $"{source}: there is no {ImageFormats.Names}"
                 + (others.Count > 0 ? $" among {others.Count:N0} files, such as {others[0]}" : "")
                 + ". Put images there, in one folder per label or flat, and below train and test if they are split already.");
 
