@@ -3,6 +3,8 @@
 // functions (app/inbox-subscription.bicep).
 targetScope = 'subscription'
 
+import { accessKeys } from 'app/functions.bicep'
+
 @minLength(1)
 @maxLength(40)
 @description('The name of the deployment; part of the resource group\'s name.')
@@ -29,9 +31,12 @@ param serveOn string = 'cpu'
 param functionsImage string = ''
 param trainingImage string = ''
 
-@secure()
-@description('The functions\' access keys, where they run; see app/functions.bicep.')
-param functionKeys object = {}
+@description('The functions\' access keys, where they run.')
+param functionKeys accessKeys = {
+  'host-master': ''
+  'host-function-default': ''
+  'host-systemkey-blobs-extension': ''
+}
 
 @description('What the first training job trains.')
 param recipe string = 'faces-vae'
@@ -124,7 +129,15 @@ module functions 'app/functions.bicep' = if (!empty(functionsImage)) {
 module training 'app/training-job.bicep' = if (!empty(trainingImage)) {
   name: 'training'
   scope: group
-  params: { token: token, location: location, tags: tags, image: trainingImage, gpu: gpu, recipe: recipe, model: recipe }
+  params: {
+    token: token
+    location: location
+    tags: tags
+    image: trainingImage
+    gpu: gpu
+    recipe: recipe
+    model: recipe
+  }
   dependsOn: [access, environment]
 }
 

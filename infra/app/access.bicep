@@ -1,4 +1,6 @@
 // Who may do what. The functions read models and cannot publish any; the training job publishes and cannot read what people drop.
+@minLength(13)
+@maxLength(13)
 param token string
 param location string
 param tags object

@@ -1,4 +1,6 @@
 // What somebody should hear of: a training that failed, images that could not be processed, a model that grows old.
+@minLength(13)
+@maxLength(13)
 param token string
 param location string
 param tags object

@@ -1,4 +1,6 @@
 // Tells before the month's money is spent. It stops nothing.
+@minLength(13)
+@maxLength(13)
 param token string
 param amount int
 

@@ -1,4 +1,6 @@
 // Where containers run: CPUs by the second, and the GPU profile beside them. Neither has a minimum, so nothing runs, nothing costs.
+@minLength(13)
+@maxLength(13)
 param token string
 param location string
 param tags object

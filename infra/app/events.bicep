@@ -1,5 +1,7 @@
 // Tells of blobs that are dropped. The subscription is made after the functions run (inbox-subscription.bicep); what it cannot
 // deliver goes to a container, by the topic's own identity.
+@minLength(13)
+@maxLength(13)
 param token string
 param location string
 param tags object

@@ -1,4 +1,18 @@
 // The functions, from no replica to many by requests and events.
+@export()
+@secure()
+@description('The access keys by the names of their secrets.')
+type accessKeys = {
+  @secure()
+  'host-master': string
+  @secure()
+  'host-function-default': string
+  @secure()
+  'host-systemkey-blobs-extension': string
+}
+
+@minLength(13)
+@maxLength(13)
 param token string
 param location string
 param tags object
@@ -8,9 +22,8 @@ param maxReplicas int
 @description('The workload profile of environment.bicep that serves; none serves on CPUs. The image must have CUDA to be faster there.')
 param gpu string = 'none'
 
-@secure()
-@description('The access keys by the names of their secrets. The host reads them from files and makes none: infra/deploy does.')
-param keys object
+@description('The host reads its access keys from files and makes none: infra/deploy does.')
+param keys accessKeys
 
 @allowed(['Single', 'Multiple'])
 @description('Multiple keeps old revisions for a canary; they then take their share of the inbox too.')

@@ -1,4 +1,6 @@
 // Sends every blob of the inbox to the functions. Deployed by infra/deploy once they run, since Event Grid asks them first.
+@minLength(13)
+@maxLength(13)
 param token string
 
 @secure()

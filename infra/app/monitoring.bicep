@@ -1,4 +1,6 @@
 // Where logs and traces go. Keys are switched off for both: who writes proves who they are.
+@minLength(13)
+@maxLength(13)
 param token string
 param location string
 param tags object

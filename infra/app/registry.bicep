@@ -1,4 +1,6 @@
 // Where the images are. No admin user and no anonymous pull: access.bicep says who may.
+@minLength(13)
+@maxLength(13)
 param token string
 param location string
 param tags object

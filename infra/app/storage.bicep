@@ -1,5 +1,7 @@
 // Two accounts: the data (docs/blob-layout.md), and what the functions' host keeps for itself, so that neither host nor functions
 // need a role on all of the data. No keys, no public containers.
+@minLength(13)
+@maxLength(13)
 param token string
 param location string
 param tags object
@@ -69,7 +71,10 @@ resource data 'Microsoft.Storage/storageAccounts@2025-06-01' = {
             enabled: true
             type: 'Lifecycle'
             definition: {
-              filters: { blobTypes: ['blockBlob'], prefixMatch: ['inbox/', 'results/', 'rejected/', 'jobs/', 'deadletter/'] }
+              filters: {
+                blobTypes: ['blockBlob']
+                prefixMatch: ['inbox/', 'results/', 'rejected/', 'jobs/', 'deadletter/']
+              }
               actions: { baseBlob: { delete: { daysAfterModificationGreaterThan: resultDays } } }
             }
           }

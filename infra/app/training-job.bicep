@@ -1,6 +1,8 @@
 // A training job. Without a schedule it trains when told to; with one it retrains when the images or the recipe have changed.
 // Evicted or failed, it starts again and goes on from its checkpoint. Either way the gate decides what serves. With settings to
 // sweep over, its replicas share the trials, which they take from a storage queue, and the last to end publishes the best.
+@minLength(13)
+@maxLength(13)
 param token string
 param location string = resourceGroup().location
 param tags object = resourceGroup().tags
