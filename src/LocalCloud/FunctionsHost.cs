@@ -8,8 +8,9 @@ static class FunctionsHost
 {
     public const int DefaultPort = 7071;
 
-    /// <summary>Starts the functions on a storage account and waits until they answer. Their log goes to the data folder's functions.log.</summary>
-    public static Task<LocalHost> StartAsync(int port, int workers, string connectionString, string folder, CancellationToken cancellation) => LocalHost.StartAsync(new()
+    /// <summary>The built functions on a storage account. Their log goes to the data folder's functions.log.</summary>
+    /// <param name="port">Where they listen; 0 takes any free port.</param>
+    public static LocalHostOptions Options(int port, int workers, string connectionString, string folder) => new()
     {
         App = Installation.Functions,
         Port = port,
@@ -17,11 +18,11 @@ static class FunctionsHost
         Storage = connectionString,
         DataFolder = folder,
         Log = new StreamWriter(Path.Combine(folder, "functions.log"), append: false),
-    }, cancellation);
+    };
 
     /// <summary>Waits until every model is loaded.</summary>
     /// <exception cref="LocalCloudException">They are not within a minute; the message has the answer.</exception>
-    public static async Task WarmUpAsync(LocalHost host, CancellationToken cancellation)
+    public static async Task WarmUpAsync(IFunctionsHost host, CancellationToken cancellation)
     {
         using var http = new HttpClient { BaseAddress = host.Address };
         for (var clock = Stopwatch.StartNew(); ; await Task.Delay(20, cancellation))

@@ -1,10 +1,9 @@
 namespace VaeFunctions.LocalCloud;
 
-/// <summary>A command cannot go on; the message says why and what to do, and is all that people see.</summary>
-/// <param name="exitCode">2 when the command was given something wrong, 1 when something failed.</param>
-sealed class LocalCloudException(string message, int exitCode = 1) : Exception(message)
+/// <summary>A command on this machine cannot go on. Its exit code is 1, something failed, unless it is given otherwise.</summary>
+sealed class LocalCloudException : ExplainedException
 {
-    public int ExitCode { get; } = exitCode;
+    public LocalCloudException(string message) : base(message) => ExitCode = 1;
 
-    public static LocalCloudException WrongInput(string message) => new(message, 2);
+    public static LocalCloudException WrongInput(string message) => new(message) { ExitCode = 2 };
 }

@@ -1,5 +1,6 @@
 using Spectre.Console;
 using VaeFunctions.Registry;
+using VaeFunctions.Sessions;
 
 namespace VaeFunctions.LocalCloud;
 
@@ -43,16 +44,24 @@ static class Models
                 : $"No model '{wanted}' is published in {store.Location}. {choice}");
     }
 
-    /// <summary>Publishes what serves in a folder of <c>./vae train</c> and is not in the storage yet; the trainer's gate decides whether it serves there.</summary>
-    public static async Task PublishAsync(string runs, IBlobStore store, string connectionString, CancellationToken cancellation)
+    /// <summary>Publishes what serves in a folder of <c>./vae train</c> and is not in the storage yet; the gate decides whether it serves there.</summary>
+    /// <exception cref="LocalCloudException">A model is damaged; says how to go on.</exception>
+    public static async Task PublishAsync(string runs, IBlobStore store, CancellationToken cancellation)
     {
         var registry = new ModelRegistry(store);
+        var publisher = new Publisher(registry, new());
         foreach (var (name, version) in await ListAsync(new FolderBlobStore(runs), cancellation))
         {
             if ((await registry.ListVersionsAsync(name, cancellation)).Contains(version))
                 continue;
-            if (await Trainer.RunAsync(["publish", name, "--from", runs, "--to", "blob"], connectionString, cancellation) is not 0 and var exitCode)
-                throw new LocalCloudException($"{name} of {runs} could not be published (exit code {exitCode}). Mend it, or serve without it: --runs DIR");
+            try
+            {
+                await publisher.CopyAsync(new(new FolderBlobStore(runs)), name, version, cancellation: cancellation);
+            }
+            catch (ExplainedException fault)
+            {
+                throw new LocalCloudException($"{name} of {runs} could not be published. {fault.Message} Mend it, or serve without it: --runs DIR");
+            }
         }
     }
 }

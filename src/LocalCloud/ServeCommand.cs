@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Spectre.Console;
+using VaeFunctions.LocalCloud.Host;
 using VaeFunctions.Registry;
 
 namespace VaeFunctions.LocalCloud;
@@ -13,10 +14,12 @@ static class ServeCommand
         var storagePort = new Option<int>("--storage-port") { Description = "where the storage emulator listens", DefaultValueFactory = _ => Azurite.DefaultPort };
         var data = new Option<string>("--data") { Description = "the folder with the storage emulator's data", DefaultValueFactory = _ => Session.DefaultFolder };
         var runs = new Option<string>("--runs") { Description = "a folder that ./vae train wrote: its models are published first", DefaultValueFactory = _ => "runs" };
-        var command = new Command("serve", "Storage and functions on this machine, until Ctrl-C.") { port, storagePort, data, runs };
+        var workers = new Option<int>("--workers") { Description = "how many processes run the functions, 1 to 64", DefaultValueFactory = _ => 1 };
+        var func = new Option<bool>("--func") { Description = "under Azure Functions Core Tools, where they are installed, instead of this project's host" };
+        var command = new Command("serve", "Storage and functions on this machine, until Ctrl-C.") { port, storagePort, data, runs, workers, func };
         command.SetAction((parsed, cancellation) => ServeAsync(
-            new Session(Number(parsed, port), Number(parsed, storagePort)),
-            Path.GetFullPath(parsed.GetValue(data)!), Path.GetFullPath(parsed.GetValue(runs)!), cancellation));
+            new Session(Number(parsed, port), Number(parsed, storagePort)), Path.GetFullPath(parsed.GetValue(data)!),
+            Path.GetFullPath(parsed.GetValue(runs)!), Workers(parsed, workers), parsed.GetValue(func), cancellation));
         return command;
     }
 
@@ -24,7 +27,11 @@ static class ServeCommand
         ? port
         : throw LocalCloudException.WrongInput($"{option.Name} is a TCP port, 1 to 65535.");
 
-    static async Task<int> ServeAsync(Session session, string data, string runs, CancellationToken cancellation)
+    static int Workers(ParseResult parsed, Option<int> option) => parsed.GetValue(option) is var count and >= 1 and <= 64
+        ? count
+        : throw LocalCloudException.WrongInput($"{option.Name} is a number of processes, 1 to 64.");
+
+    static async Task<int> ServeAsync(Session session, string data, string runs, int workers, bool func, CancellationToken cancellation)
     {
         Port.DemandFree(session.Port, "the functions", "--port");
         Port.DemandFree(session.StoragePort, "the storage emulator", "--storage-port");
@@ -32,13 +39,36 @@ static class ServeCommand
         Directory.CreateDirectory(data);
         using var theOnlyOne = Hold(data);
 
-        var connectionString = Azurite.ConnectionString(session.StoragePort);
-        await using var storage = await Azurite.StartAsync(session.StoragePort, data, cancellation);
-        var store = BlobStores.Open(connectionString);
-        if (Directory.Exists(runs))
-            await Models.PublishAsync(runs, store, connectionString, cancellation);
-        await using var functions = await FunctionsHost.StartAsync(session.Port, 1, connectionString, data, cancellation);
+        // Storage and functions start side by side; the functions listen when the storage has the models.
+        var starting = Azurite.StartAsync(session.StoragePort, data, cancellation);
+        var store = BlobStores.Open(Azurite.ConnectionString(session.StoragePort));
+        var options = FunctionsHost.Options(session.Port, workers, Azurite.ConnectionString(session.StoragePort), data) with
+        {
+            StorageReady = PublishAsync(starting, runs, store, cancellation),
+        };
+        try
+        {
+            await using IFunctionsHost functions = func ? await CoreTools.StartAsync(options, cancellation) : await LocalHost.StartAsync(options, cancellation);
+            await UntilStoppedAsync(session, data, store, await starting, functions, cancellation);
+        }
+        finally
+        {
+            await options.StorageReady.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await (await starting).DisposeAsync();
+        }
+        return 0;
+    }
 
+    static async Task PublishAsync(Task starting, string runs, IBlobStore store, CancellationToken cancellation)
+    {
+        await starting;
+        if (Directory.Exists(runs))
+            await Models.PublishAsync(runs, store, cancellation);
+    }
+
+    static async Task UntilStoppedAsync(
+        Session session, string data, IBlobStore store, ChildProcess storage, IFunctionsHost functions, CancellationToken cancellation)
+    {
         session.Write(data);
         try
         {
@@ -53,7 +83,6 @@ static class ServeCommand
         {
             Session.Remove(data);
         }
-        return 0;
     }
 
     static async Task GreetAsync(Session session, string data, IBlobStore store, CancellationToken cancellation)

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using VaeFunctions.Registry;
 
 namespace VaeFunctions.LocalCloud;
 
@@ -6,9 +7,6 @@ namespace VaeFunctions.LocalCloud;
 sealed record Session(int Port, int StoragePort)
 {
     const string Name = "serve.json";
-
-    /// <summary>The connection string of its storage, for the script ./vae.</summary>
-    public const string Storage = "storage";
 
     /// <summary>The data folder of serve and drop where none is named.</summary>
     public static string DefaultFolder => Path.Combine(Installation.Root, ".azurite");
@@ -54,15 +52,15 @@ sealed record Session(int Port, int StoragePort)
         return held is null;
     }
 
-    public void Write(string folder)
-    {
-        File.WriteAllText(Path.Combine(folder, Storage), Azurite.ConnectionString(StoragePort));
-        File.WriteAllText(Path.Combine(folder, Name), JsonSerializer.Serialize(this));
-    }
+    public void Write(string folder) => File.WriteAllText(Path.Combine(folder, Name), JsonSerializer.Serialize(this));
 
-    public static void Remove(string folder)
+    public static void Remove(string folder) => File.Delete(Path.Combine(folder, Name));
+
+    /// <summary>Beside a running <c>./vae serve</c>, commands that work on the storage account of the settings take its, unless another is named.</summary>
+    public static void UseStorageOfServe()
     {
-        File.Delete(Path.Combine(folder, Name));
-        File.Delete(Path.Combine(folder, Storage));
+        if ((BlobStores.FromEnvironment(BlobStores.Setting) ?? BlobStores.FromEnvironment(BlobStores.UriSetting)) is null
+            && TryRead(DefaultFolder) is { } session && IsHeld(DefaultFolder))
+            Environment.SetEnvironmentVariable(BlobStores.Setting, Azurite.ConnectionString(session.StoragePort));
     }
 }

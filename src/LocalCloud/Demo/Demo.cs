@@ -1,6 +1,10 @@
 using System.Globalization;
 using Spectre.Console;
+using VaeFunctions.Data;
+using VaeFunctions.Imaging;
+using VaeFunctions.LocalCloud.Host;
 using VaeFunctions.Registry;
+using VaeFunctions.Sessions;
 
 namespace VaeFunctions.LocalCloud;
 
@@ -21,7 +25,7 @@ sealed class Demo(string folder, string recipe) : IAsyncDisposable
         CountSetUp();
         var connectionString = await stages.RunAsync("start the storage emulator", () => StartStorageAsync(cancellation));
         var store = BlobStores.Open(connectionString);
-        var manifest = await stages.RunAsync($"train {recipe} and publish it", () => TrainAsync(epochs, data, connectionString, store, cancellation));
+        var manifest = await stages.RunAsync($"train {recipe} and publish it", () => TrainAsync(epochs, data, store, cancellation));
         var port = await stages.RunAsync("start the functions", () => StartFunctionsAsync(connectionString, cancellation));
         var faces = await stages.RunAsync("draw faces that the model has not seen", () => DrawFacesAsync(cancellation));
         var inbox = await stages.RunAsync($"drop {faces.Count} images into the inbox", () => DropAsync(faces, manifest.Model, store, cancellation));
@@ -66,22 +70,16 @@ sealed class Demo(string folder, string recipe) : IAsyncDisposable
         return Azurite.ConnectionString(port);
     }
 
-    async Task<Manifest> TrainAsync(int? epochs, string? data, string connectionString, IBlobStore store, CancellationToken cancellation)
+    async Task<Manifest> TrainAsync(int? epochs, string? data, IBlobStore store, CancellationToken cancellation)
     {
-        string[] arguments = ["train", recipe, "--out", "blob",
-            .. epochs is null ? (string[])[] : ["--epochs", $"{epochs}"], .. data is null ? (string[])[] : ["--data", data]];
-        if (await Trainer.RunAsync(arguments, connectionString, cancellation) is not 0 and var exitCode)
-            throw new LocalCloudException($"the trainer ended with exit code {exitCode}; what it said is above.", exitCode);
-
-        // The storage is new: what serves there is what was trained.
-        var registry = new ModelRegistry(store);
-        var (name, version) = (await Models.ListAsync(store, cancellation)).Single();
-        return await registry.ReadManifestAsync(name, version, cancellation);
+        var outcome = await TrainingSession.RunAsync(
+            TrainingRequest.Of(recipe, store) with { Epochs = epochs, Data = data, Log = TrainingLog.OnConsole() }, cancellation);
+        return outcome.Manifest ?? throw new OperationCanceledException(cancellation); // only a training that was stopped has none
     }
 
     async Task<int> StartFunctionsAsync(string connectionString, CancellationToken cancellation)
     {
-        var functions = await FunctionsHost.StartAsync(port: 0, workers: 1, connectionString, temporary, cancellation);
+        var functions = await LocalHost.StartAsync(FunctionsHost.Options(port: 0, workers: 1, connectionString, temporary), cancellation);
         running.Push(functions);
         await FunctionsHost.WarmUpAsync(functions, cancellation);
         return functions.Address.Port;
@@ -91,15 +89,12 @@ sealed class Demo(string folder, string recipe) : IAsyncDisposable
     async Task<List<DropItem>> DrawFacesAsync(CancellationToken cancellation)
     {
         var inbox = Path.Combine(folder, "inbox");
-        string[] arguments = ["faces", "--count", $"{Faces}", "--seed", "20260101", "--out", Path.Combine(temporary, "faces")];
-        if (await Trainer.RunAsync(arguments, "", cancellation) is not 0 and var exitCode)
-            throw new LocalCloudException($"the trainer ended with exit code {exitCode}; what it said is above.");
         Directory.CreateDirectory(inbox);
-        var faces = Directory.GetFiles(Path.Combine(temporary, "faces"), "*.png").Order(StringComparer.Ordinal).ToList();
+        var faces = (await DataSources.LoadAsync($"faces:{Faces}", new() { Seed = 20260101 }, cancellation)).Train;
         var items = new List<DropItem>();
-        foreach (var face in faces)
-            items.Add(await KeepAsync(Path.GetFileName(face), await File.ReadAllBytesAsync(face, cancellation)));
-        var whole = await File.ReadAllBytesAsync(faces[0], cancellation);
+        for (var i = 0; i < Faces; i++)
+            items.Add(await KeepAsync($"face-{i:0000}.png", ImageCodec.EncodePng(faces.Image(i))));
+        var whole = await File.ReadAllBytesAsync(items[0].File, cancellation);
         items.Add(await KeepAsync("cut-in-half.png", whole[..(whole.Length / 2)]));
         return items;
 

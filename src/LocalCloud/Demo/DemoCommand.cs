@@ -23,7 +23,7 @@ static class DemoCommand
             }
             catch (OperationCanceledException)
             {
-                await Console.Error.WriteLineAsync("vae: the demo keeps nothing, whatever its trainer says, and starts anew; ./vae train faces-vae keeps checkpoints.");
+                await Console.Error.WriteLineAsync("The demo keeps nothing, whatever its training says, and starts anew; ./vae train faces-vae keeps checkpoints.");
                 throw;
             }
         });

@@ -20,7 +20,15 @@ sealed class BlobEvents(BlobServiceClient storage, string container, string func
     readonly HttpClient http = new() { BaseAddress = host, DefaultRequestHeaders = { { "aeg-event-type", "Notification" } } };
     Dictionary<string, ETag>? told;
 
-    public async Task RunAsync(CancellationToken stopping)
+    /// <summary>Tells a host of the blobs that set a function off, until it is to stop.</summary>
+    public static async Task RunAsync(BlobServiceClient storage, HostedFunction function, Uri host, ILoggerFactory logs, CancellationToken stopping)
+    {
+        var container = ((string)function.Trigger["path"]!).Split('/')[0];
+        using var events = new BlobEvents(storage, container, function.Name, host, logs.CreateLogger("Host.BlobEvents"));
+        await events.RunAsync(stopping);
+    }
+
+    async Task RunAsync(CancellationToken stopping)
     {
         for (var wait = shortest; !stopping.IsCancellationRequested; await Task.Delay(wait, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing))
         {

@@ -33,8 +33,21 @@ sealed record LocalHostOptions
     /// <summary>The storage account, as a connection string, of functions and host.</summary>
     public required string Storage { get; init; }
 
-    /// <summary>The functions' settings, as their environment spells them, besides those of the storage.</summary>
+    /// <summary>Completes when the storage answers and has what is to be served; the workers start meanwhile.</summary>
+    public Task StorageReady { get; init; } = Task.CompletedTask;
+
+    /// <summary>Settings of the functions, as their environment spells them, besides those that every deployment has.</summary>
     public IReadOnlyDictionary<string, string> Settings { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>The settings with what a deployment's template gives.</summary>
+    public IReadOnlyDictionary<string, string> AllSettings => new Dictionary<string, string>(Settings)
+    {
+        [BlobStores.Setting] = Storage,
+        ["AzureWebJobsStorage"] = Storage,
+        [RecoverySchedule] = Settings.GetValueOrDefault(RecoverySchedule) ?? Environment.GetEnvironmentVariable(RecoverySchedule) ?? "0 * * * * *",
+    };
+
+    const string RecoverySchedule = "VaeJobRecoverySchedule";
 
     /// <summary>Where the host keeps what it must know after a restart: when timers ran last.</summary>
     public required string DataFolder { get; init; }
@@ -48,7 +61,7 @@ sealed record LocalHostOptions
 /// The functions run in the very process that Azure's host starts, which speaks FunctionRpc (gRPC) with its host. HTTP requests are forwarded to that process. Blobs,
 /// queues and timers are listened to by Microsoft's WebJobs SDK, on which Azure's host is built: leases, receipts, retries and poison queues are its.
 /// </remarks>
-sealed class LocalHost : IAsyncDisposable
+sealed class LocalHost : IFunctionsHost
 {
     /// <summary>How long functions may go on after a stop.</summary>
     static readonly TimeSpan grace = TimeSpan.FromSeconds(10);
@@ -75,12 +88,12 @@ sealed class LocalHost : IAsyncDisposable
     {
         if (options.Port != 0)
             LocalCloud.Port.DemandFree(options.Port, "the functions", "--port"); // before listeners take messages
-        options = options with { Settings = Settings(options) };
         var host = new LocalHost(BuildRpc(options));
         try
         {
             await host.rpc.StartAsync(cancellation);
             var worker = await host.workers.StartAsync(new Uri(host.rpc.Urls.First()), cancellation);
+            await options.StorageReady;
             await host.ServeAsync(options, [.. worker.Functions.Select(HostedFunction.Of)], cancellation);
             return host;
         }
@@ -107,20 +120,11 @@ sealed class LocalHost : IAsyncDisposable
         stopping.Dispose();
     }
 
-    static Dictionary<string, string> Settings(LocalHostOptions options) => new(options.Settings)
-    {
-        [BlobStores.Setting] = options.Storage,
-        ["AzureWebJobsStorage"] = options.Storage,
-        // What a deployment's template gives.
-        ["VaeJobRecoverySchedule"] = options.Settings.GetValueOrDefault("VaeJobRecoverySchedule")
-            ?? Environment.GetEnvironmentVariable("VaeJobRecoverySchedule") ?? "0 * * * * *",
-    };
-
     /// <summary>The workers' side: gRPC on a port of its own.</summary>
     static WebApplication BuildRpc(LocalHostOptions options)
     {
         var builder = WebApplication.CreateSlimBuilder();
-        Log(builder.Logging, options.Log);
+        LogTo(builder.Logging, options.Log);
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listener => listener.Protocols = HttpProtocols.Http2));
         builder.Services.AddGrpc(grpc => (grpc.MaxReceiveMessageSize, grpc.MaxSendMessageSize) = (null, null));
         builder.Services.AddSingleton(options).AddSingleton<WorkerPool>();
@@ -133,14 +137,14 @@ sealed class LocalHost : IAsyncDisposable
     async Task ServeAsync(LocalHostOptions options, IReadOnlyList<HostedFunction> functions, CancellationToken cancellation)
     {
         var builder = WebApplication.CreateSlimBuilder();
-        Log(builder.Logging, options.Log);
+        LogTo(builder.Logging, options.Log);
         var hostJson = ReadHostJson(options.App);
         // host.json's settings, and with them those that the environment gives as AzureFunctionsJobHost__…
         builder.Configuration
             .AddInMemoryCollection(hostJson.AsEnumerable().Where(setting => setting.Value is not null).Select(setting => KeyValuePair.Create($"AzureFunctionsJobHost:{setting.Key}", setting.Value)))
             .AddInMemoryCollection([new("AzureWebJobsConfigurationSection", "AzureFunctionsJobHost")])
             .AddEnvironmentVariables()
-            .AddInMemoryCollection(options.Settings.Select(setting => KeyValuePair.Create(setting.Key.Replace("__", ":", StringComparison.Ordinal), (string?)setting.Value)));
+            .AddInMemoryCollection(options.AllSettings.Select(setting => KeyValuePair.Create(setting.Key.Replace("__", ":", StringComparison.Ordinal), (string?)setting.Value)));
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
@@ -159,7 +163,7 @@ sealed class LocalHost : IAsyncDisposable
         await front.StartAsync(cancellation);
         Address = new Uri(front.Urls.First());
         foreach (var function in functions.Where(function => function.IsToldOfBlobs))
-            events.Add(TellOfBlobsAsync(options, function));
+            events.Add(BlobEvents.RunAsync(new BlobServiceClient(options.Storage), function, Address, front.Services.GetRequiredService<ILoggerFactory>(), stopping.Token));
     }
 
     static void AddListeners(WebApplicationBuilder builder, LocalHostOptions options)
@@ -180,14 +184,6 @@ sealed class LocalHost : IAsyncDisposable
             .Replace(ServiceDescriptor.Singleton<ScheduleMonitor>(_ => new FileSystemScheduleMonitor(Directory.CreateDirectory(Path.Combine(options.DataFolder, "timers")).FullName)));
     }
 
-    async Task TellOfBlobsAsync(LocalHostOptions options, HostedFunction function)
-    {
-        var container = ((string?)function.Trigger["path"] ?? (string)function.Trigger["blobPath"]!).Split('/')[0];
-        using var watcher = new BlobEvents(new BlobServiceClient(options.Storage), container, function.Name, Address,
-            front!.Services.GetRequiredService<ILoggerFactory>().CreateLogger("Host.BlobEvents"));
-        await watcher.RunAsync(stopping.Token);
-    }
-
     static IConfigurationRoot ReadHostJson(string folder)
     {
         var path = Path.Combine(folder, "host.json");
@@ -201,10 +197,10 @@ sealed class LocalHost : IAsyncDisposable
         }
     }
 
-    static void Log(ILoggingBuilder logging, TextWriter log) => logging
+    /// <summary>Host and workers in one log, without the frameworks' own chatter.</summary>
+    public static void LogTo(ILoggingBuilder logging, TextWriter log) => logging
         .ClearProviders()
         .AddProvider(new TextLog(log))
-        // The frameworks' own chatter.
         .AddFilter("Microsoft.AspNetCore", LogLevel.Warning)
         .AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Warning)
         .AddFilter("Yarp", LogLevel.Warning)

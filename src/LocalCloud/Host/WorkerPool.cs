@@ -139,7 +139,7 @@ sealed class WorkerPool(LocalHostOptions options, ILoggerFactory logs) : IDispos
                 "--grpcMaxMessageLength", longest, "--functions-uri", $"{endpoint}", "--functions-worker-id", id, "--functions-request-id", request,
                 "--functions-grpc-max-message-length", longest,
             ],
-            new Dictionary<string, string>(options.Settings)
+            new Dictionary<string, string>(options.AllSettings)
             {
                 ["FUNCTIONS_WORKER_RUNTIME"] = "dotnet-isolated",
                 ["FUNCTIONS_WORKER_DIRECTORY"] = options.App,

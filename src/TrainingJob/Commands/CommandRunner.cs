@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.Runtime.InteropServices;
+using VaeFunctions.Tensors;
 using VaeFunctions.Training;
 
 namespace VaeFunctions.Commands;
@@ -58,7 +59,7 @@ public static class CommandRunner
             await TellAsync(e.Message);
             return e.ExitCode;
         }
-        catch (Exception e) when (e is ArgumentException or DllNotFoundException or UnauthorizedAccessException or IOException)
+        catch (Exception e) when (e is DeviceException or ShapeException or ArgumentException or DllNotFoundException or UnauthorizedAccessException or IOException)
         {
             await TellAsync(e.Message);
             return WrongInput;
