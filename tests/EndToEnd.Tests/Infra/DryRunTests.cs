@@ -9,23 +9,52 @@ public partial class DryRunTests
     public static TheoryData<string, string> Modes { get; } = new()
     {
         { "deploy --environment demo --location swedencentral", "az acr build --registry \"$registryName\" --image training:" },
-        { "deploy --environment demo --location swedencentral --gpu none --tag t1 --email a@b.example --budget 20 --principal none", "gpu=none serveOn=cpu" },
-        { "deploy --environment demo --location swedencentral --gpu A100 --serve-on-gpu", "gpu=Consumption-GPU-NC24-A100 serveOn=gpu" },
+        {
+            "deploy --environment demo --location swedencentral --gpu none --tag t1"
+            + " --email a@b.example --budget 20 --principal none",
+            "gpu=none serveOn=cpu"
+        },
+        {
+            "deploy --environment demo --location swedencentral --gpu A100 --serve-on-gpu",
+            "gpu=Consumption-GPU-NC24-A100 serveOn=gpu"
+        },
         { "deploy --environment demo --location swedencentral --serve-on-gpu", "--build-arg GPU=true" },
-        { "train-now --environment demo --recipe faces-vae --epochs 3 --model faces --data faces:4000", "az containerapp job start --name train-faces" },
+        {
+            "train-now --environment demo --recipe faces-vae --epochs 3 --model faces --data faces:4000",
+            "az containerapp job start --name train-faces"
+        },
         { "train-now --environment demo --recipe faces-vae --tf32 --epochs 3", "epochs=3 tf32=true" },
-        { "sweep-now --environment demo --recipe faces-vae --set model.latent=8,16 --set 'model.channels=[8],[8,16]' --replicas 4", "'sweep=[\"model.latent=8,16\",\"model.channels=[8],[8,16]\"]' replicas=4 tf32=false" },
+        {
+            "sweep-now --environment demo --recipe faces-vae --set model.latent=8,16"
+            + " --set 'model.channels=[8],[8,16]' --replicas 4",
+            "'sweep=[\"model.latent=8,16\",\"model.channels=[8],[8,16]\"]' replicas=4 tf32=false"
+        },
         { "sweep-now --environment demo --tf32 --recipe faces-vae --set model.latent=8,16", "replicas=2 tf32=true" },
         { "schedule-retraining --environment demo --recipe faces-vae --tf32 --cron '0 3 * * 1'", "'cron=0 3 * * 1' tf32=true" },
-        { "schedule-retraining --environment demo --recipe mnist-vae-20 --data blob:training/digits --cron '0 3 * * 1'", "'cron=0 3 * * 1'" },
+        {
+            "schedule-retraining --environment demo --recipe mnist-vae-20 --data blob:training/digits --cron '0 3 * * 1'",
+            "'cron=0 3 * * 1'"
+        },
         { "schedule-retraining --environment demo --show", "az containerapp job list" },
-        { "schedule-retraining --environment demo --show --recipe faces-vae", "az containerapp job show --name retrain-faces-vae" },
-        { "schedule-retraining --environment demo --pause --recipe faces-vae", "az containerapp job delete --name retrain-faces-vae" },
-        { "promote faces-vae 20260102T030405Z --environment demo --force", "publish faces-vae --version 20260102T030405Z --from blob --to blob --force" },
+        {
+            "schedule-retraining --environment demo --show --recipe faces-vae",
+            "az containerapp job show --name retrain-faces-vae"
+        },
+        {
+            "schedule-retraining --environment demo --pause --recipe faces-vae",
+            "az containerapp job delete --name retrain-faces-vae"
+        },
+        {
+            "promote faces-vae 20260102T030405Z --environment demo --force",
+            "publish faces-vae --version 20260102T030405Z --from blob --to blob --force"
+        },
         { "rollback faces-vae --environment demo", "rollback faces-vae --store blob" },
         { "rollback faces-vae 20260102T030405Z-02 --environment demo", "--to 20260102T030405Z-02" },
         { "logs --environment demo --tail 5", "az containerapp logs show" },
-        { "logs --environment demo --job retrain-faces-vae --execution e1 --follow", "az containerapp job logs show --name retrain-faces-vae" },
+        {
+            "logs --environment demo --job retrain-faces-vae --execution e1 --follow",
+            "az containerapp job logs show --name retrain-faces-vae"
+        },
         { "teardown --environment demo --yes", "az group delete --name rg-vae-demo" },
         { "schedule-locally --recipe faces-vae --cron '*/5 0-6 * * 1,3'", "*/5 0-6 * * 1,3 mkdir" },
         { "schedule-locally --pause --recipe faces-vae", "\n" },
@@ -77,7 +106,8 @@ public partial class DryRunTests
             var words = call.Groups["words"].Value;
             var command = reference.Keys.SingleOrDefault(name => words.StartsWith($"{name} ", StringComparison.Ordinal));
             Assert.True(command is not null, $"az-commands.txt does not know: az {words}");
-            Assert.All(Option().Matches(words).Select(option => option.Value), option => Assert.Contains(option, reference[command]));
+            Assert.All(Option().Matches(words).Select(option => option.Value),
+                option => Assert.Contains(option, reference[command]));
         }
         Assert.Equal(line.StartsWith("schedule-locally", StringComparison.Ordinal), !AzCall().IsMatch(run.Output));
         Assert.NotEmpty(expected);
@@ -109,7 +139,8 @@ public partial class DryRunTests
     [Fact]
     public void Every_script_is_one_that_these_tests_run()
     {
-        var programs = Directory.EnumerateFiles(Scripts.Folder).Where(file => (File.GetUnixFileMode(file) & UnixFileMode.UserExecute) != 0);
+        var programs = Directory.EnumerateFiles(Scripts.Folder)
+            .Where(file => (File.GetUnixFileMode(file) & UnixFileMode.UserExecute) != 0);
         Assert.Equal(Scripts.Names.Order(), programs.Select(Path.GetFileName).Order());
     }
 

@@ -22,6 +22,16 @@ public partial class ImageTests
         Assert.DoesNotMatch(@"(?m)^RUN chown -R|^RUN .*chown -R", file); // a second copy of everything
     }
 
+    /// <summary>Native libraries come with the packages, but for those of CUDA.</summary>
+    [Fact]
+    public void An_image_installs_nothing_but_CUDA()
+    {
+        Assert.DoesNotContain("apt-get", Read("TrainingJob"), StringComparison.Ordinal);
+        var installing = Regex.Matches(Read("Functions").Replace("\\\n", "", StringComparison.Ordinal), @"(?m)^RUN .*apt-get.*$");
+        Assert.StartsWith("RUN if [ \"$GPU\" = true ]; then", Assert.Single(installing).Value, StringComparison.Ordinal);
+        Assert.EndsWith("fi", installing[0].Value, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("TrainingJob")]
     [InlineData("Functions")]
@@ -38,7 +48,7 @@ public partial class ImageTests
     public void No_secret_goes_into_an_image(string project) =>
         Assert.DoesNotMatch("(?i)password|secret=|token=|connectionstring|accountkey|sas=", Read(project));
 
-    /// <summary>Restored apart: every project file that the cloud profile needs is copied first, and all sources later.</summary>
+    /// <summary>Restored apart: every project file is copied first, and all sources later.</summary>
     [Theory]
     [InlineData("TrainingJob")]
     [InlineData("Functions")]
@@ -54,39 +64,44 @@ public partial class ImageTests
         }
         var copied = CopyLine().Matches(file).SelectMany(copy => copy.Groups[1].Value.Split(' ')[..^1]).ToList();
         foreach (var needed in Projects($"src/{project}/{project}.csproj").SelectMany(Outside))
-            Assert.True(copied.Any(path => needed == path || needed.StartsWith($"{path}/", StringComparison.Ordinal)), $"{needed} is published, but not copied.");
+        {
+            Assert.True(copied.Any(path => needed == path || needed.StartsWith($"{path}/", StringComparison.Ordinal)),
+                $"{needed} is published, but not copied.");
+        }
         foreach (var path in copied)
         {
             Assert.True(Path.Exists(Path.Combine(Installation.Root, path)), $"{path} is copied, but is not there.");
             Assert.Contains(ignored, line => line == $"!{path}" || line == $"!{path.Split('/')[0]}");
         }
         // What every project takes from the root.
-        Assert.All([".editorconfig", "Directory.Build.props", "Directory.Packages.props", "global.json"], name => Assert.Contains(name, file[..restore], StringComparison.Ordinal));
+        Assert.All([".editorconfig", "Directory.Build.props", "Directory.Packages.props", "global.json"],
+            name => Assert.Contains(name, file[..restore], StringComparison.Ordinal));
     }
 
     [Fact]
     public void Nothing_goes_to_the_builder_that_is_not_named()
     {
-        var lines = File.ReadAllLines(Path.Combine(Installation.Root, ".dockerignore")).Where(line => !line.StartsWith('#')).ToList();
+        var lines = File.ReadAllLines(Path.Combine(Installation.Root, ".dockerignore"))
+            .Where(line => !line.StartsWith('#')).ToList();
         Assert.Equal("*", lines[0]);
         Assert.Contains("**/local.settings.json", lines);
     }
 
     static string Read(string project) => File.ReadAllText(Path.Combine(Installation.Root, "src", project, "Dockerfile"));
 
-    /// <summary>A project and what it references outside the portable profile, from the root.</summary>
-    static IEnumerable<string> Projects(string path)
-    {
-        var references = XDocument.Load(Path.Combine(Installation.Root, path)).Descendants("ProjectReference")
-            .Where(reference => !$"{reference.Attribute("Condition")?.Value}{reference.Parent!.Attribute("Condition")?.Value}".Contains("portable", StringComparison.Ordinal))
-            .Select(reference => Path.GetRelativePath(Installation.Root, Path.GetFullPath(Path.Combine(Installation.Root, Path.GetDirectoryName(path)!, reference.Attribute("Include")!.Value))));
-        return references.SelectMany(Projects).Prepend(path).Distinct();
-    }
+    /// <summary>A project and what it references, from the root.</summary>
+    static IEnumerable<string> Projects(string path) => Items(path, "ProjectReference")
+        .Select(reference => Path.Combine(Installation.Root, Path.GetDirectoryName(path)!, reference))
+        .Select(reference => Path.GetRelativePath(Installation.Root, reference))
+        .SelectMany(Projects).Prepend(path).Distinct();
 
     /// <summary>Files that a project takes from outside its folder, from the root.</summary>
-    static IEnumerable<string> Outside(string path) => XDocument.Load(Path.Combine(Installation.Root, path)).Descendants()
-        .Where(item => item.Name.LocalName is "Content" or "None").Select(item => item.Attribute("Include")?.Value ?? "").Where(include => include.StartsWith("../../", StringComparison.Ordinal))
-        .Select(include => include["../../".Length..]);
+    static IEnumerable<string> Outside(string path) => Items(path, "Content", "None")
+        .Where(include => include.StartsWith("../../", StringComparison.Ordinal)).Select(include => include["../../".Length..]);
+
+    static IEnumerable<string> Items(string path, params string[] kinds) =>
+        XDocument.Load(Path.Combine(Installation.Root, path)).Descendants()
+            .Where(item => kinds.Contains(item.Name.LocalName)).Select(item => item.Attribute("Include")?.Value ?? "");
 
     [GeneratedRegex(@"^COPY (?!--)(.+)$", RegexOptions.Multiline)]
     private static partial Regex CopyLine();

@@ -19,7 +19,8 @@ public partial class SecretTests
         {
             read++;
             var text = File.ReadAllText(file.FullName).Replace(Emulator, "", StringComparison.Ordinal);
-            found.AddRange(Secret().Matches(text).Select(match => $"{Path.GetRelativePath(Installation.Root, file.FullName)}: {match.Value[..12]}…"));
+            found.AddRange(Secret().Matches(text)
+                .Select(match => $"{Path.GetRelativePath(Installation.Root, file.FullName)}: {match.Value[..12]}…"));
         }
         Assert.True(read > 200, $"Only {read} files were read.");
         Assert.Empty(found);
@@ -34,8 +35,10 @@ public partial class SecretTests
     public void A_secret_would_be_found(string first, string second) => Assert.Matches(Secret(), first + second);
 
     static IEnumerable<FileInfo> Files(DirectoryInfo folder) => folder.EnumerateFiles()
-        .Concat(folder.EnumerateDirectories().Where(inner => !NotOurs.Contains(inner.Name) && inner.LinkTarget is null).SelectMany(Files));
+        .Concat(folder.EnumerateDirectories()
+            .Where(inner => !NotOurs.Contains(inner.Name) && inner.LinkTarget is null).SelectMany(Files));
 
-    [GeneratedRegex(@"AccountKey=[A-Za-z0-9+/]{40,}|[?&;]?sig=[A-Za-z0-9%+/]{20,}|BEGIN [A-Z ]*PRIVATE KEY|[?&]?code=[A-Za-z0-9_-]{40,}|(ghp|gho|github_pat)_[A-Za-z0-9_]{30,}|AKIA[0-9A-Z]{16}")]
+    [GeneratedRegex(@"AccountKey=[A-Za-z0-9+/]{40,}|[?&;]?sig=[A-Za-z0-9%+/]{20,}|BEGIN [A-Z ]*PRIVATE KEY|"
+        + @"[?&]?code=[A-Za-z0-9_-]{40,}|(ghp|gho|github_pat)_[A-Za-z0-9_]{30,}|AKIA[0-9A-Z]{16}")]
     private static partial Regex Secret();
 }
