@@ -12,8 +12,30 @@ namespace VaeFunctions.Commands;
 /// <summary><c>sweep RECIPE</c>: trains every combination of some settings and publishes the best.</summary>
 static class SweepCommand
 {
-    sealed record Request(string Recipe, string[] Settings, string? Trials, string? Data, string Out, string? Model, int? Epochs,
-        string Device, int Threads, bool Tf32, int Tries, int Patience, bool Force);
+    sealed record Request(string Recipe, string Out)
+    {
+        public required string[] Settings { get; init; }
+
+        public string? Trials { get; init; }
+
+        public string? Data { get; init; }
+
+        public string? Model { get; init; }
+
+        public int? Epochs { get; init; }
+
+        public required string Device { get; init; }
+
+        public int Threads { get; init; }
+
+        public bool Tf32 { get; init; }
+
+        public int Tries { get; init; }
+
+        public TimeSpan Patience { get; init; }
+
+        public bool Force { get; init; }
+    }
 
     public static Command Create()
     {
@@ -56,12 +78,20 @@ static class SweepCommand
         {
             recipe, settings, trials, data, store, model, epochs, device, threads, tf32, tries, patience, force,
         };
-        command.SetAction((parsed, cancellation) => RunAsync(new(
-            parsed.GetRequiredValue(recipe), parsed.GetRequiredValue(settings), parsed.GetValue(trials), parsed.GetValue(data),
-            parsed.GetRequiredValue(store),
-            parsed.GetValue(model), parsed.GetValue(epochs),
-            parsed.GetRequiredValue(device), parsed.GetValue(threads), parsed.GetValue(tf32), parsed.GetValue(tries),
-            parsed.GetValue(patience), parsed.GetValue(force)), cancellation));
+        command.SetAction((parsed, cancellation) => RunAsync(new(parsed.GetRequiredValue(recipe), parsed.GetRequiredValue(store))
+        {
+            Settings = parsed.GetRequiredValue(settings),
+            Trials = parsed.GetValue(trials),
+            Data = parsed.GetValue(data),
+            Model = parsed.GetValue(model),
+            Epochs = parsed.GetValue(epochs),
+            Device = parsed.GetRequiredValue(device),
+            Threads = parsed.GetValue(threads),
+            Tf32 = parsed.GetValue(tf32),
+            Tries = parsed.GetValue(tries),
+            Patience = TimeSpan.FromSeconds(parsed.GetValue(patience)),
+            Force = parsed.GetValue(force),
+        }, cancellation));
         return command;
     }
 
@@ -86,7 +116,7 @@ static class SweepCommand
             return 0;
         }
 
-        var queue = await OpenQueueAsync(store, $"sweep-{sweep.Id}", TimeSpan.FromSeconds(request.Patience), cancellation);
+        var queue = await OpenQueueAsync(store, $"sweep-{sweep.Id}", request.Patience, cancellation);
         var training = new TrialTraining(sweep, new(name, recipe, store)
         {
             Data = source,

@@ -9,8 +9,13 @@ public sealed class ClassifierTests
     {
         var random = new RandomStream(seed, "clouds");
         int[] labels = [.. Enumerable.Range(0, count).Select(i => i % 3)];
-        return ([.. labels.SelectMany(label => (float[])[random.NextGaussian()
-            + (label == 1 ? distance : 0), 1000 * random.NextGaussian() + (label == 2 ? 1000 * distance : 0)])], labels);
+        return ([.. labels.SelectMany(Point)], labels);
+
+        float[] Point(int label) =>
+        [
+            random.NextGaussian() + (label == 1 ? distance : 0),
+            1000 * random.NextGaussian() + (label == 2 ? 1000 * distance : 0),
+        ];
     }
 
     [Fact]

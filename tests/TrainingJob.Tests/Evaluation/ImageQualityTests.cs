@@ -60,10 +60,10 @@ public sealed class ImageQualityTests
             var total = seen.Sum(s => s.Weight);
             double Mean(Func<(double Weight, double X, double Y), double> of) => seen.Sum(s => s.Weight * of(s)) / total;
             double meanX = Mean(s => s.X), meanY = Mean(s => s.Y), c1 = 0.01 * 255 * 0.01 * 255, c2 = 0.03 * 255 * 0.03 * 255;
-            double varianceX = Mean(s => (s.X - meanX) * (s.X - meanX)), varianceY =
-                Mean(s => (s.Y - meanY) * (s.Y - meanY)), covariance = Mean(s => (s.X - meanX) * (s.Y - meanY));
-            return (2 * meanX * meanY + c1) * (2 * covariance
-                + c2) / ((meanX * meanX + meanY * meanY + c1) * (varianceX + varianceY + c2));
+            double varianceX = Mean(s => (s.X - meanX) * (s.X - meanX)), varianceY = Mean(s => (s.Y - meanY) * (s.Y - meanY));
+            var covariance = Mean(s => (s.X - meanX) * (s.Y - meanY));
+            return (2 * meanX * meanY + c1) * (2 * covariance + c2)
+                / ((meanX * meanX + meanY * meanY + c1) * (varianceX + varianceY + c2));
         }
     }
 

@@ -50,9 +50,8 @@ public sealed class ModelEvaluationTests
     [Fact]
     public async Task Collapsed_latents_are_not_active()
     {
-        var (_, evaluation, _) =
-            await TrainAsync(TinyTraining.Recipe with { Epochs = 6,
-            Objective = new() { Kl = new ConstantKl { Weight = 1e4f } } });
+        var objective = new Objective { Kl = new ConstantKl { Weight = 1e4f } };
+        var (_, evaluation, _) = await TrainAsync(TinyTraining.Recipe with { Epochs = 6, Objective = objective });
         Assert.Equal(0, evaluation.Metrics["active_units"]);
     }
 
@@ -84,8 +83,10 @@ public sealed class ModelEvaluationTests
         var model = new VqVaeOptions { Image = new(8, 8, 1), Channels = [8], Blocks = 0, Codes = 6, Depth = 4, PriorChannels = 8,
             PriorBlocks = 1, Likelihood = new SquaredErrorOptions() };
         var (vae, _, _) = await TrainAsync(TinyTraining.Recipe with { Model = model, Epochs = 1 });
-        Assert.Equal(ImportanceWeightedBound.Of(vae, TinyTraining.Data.Test, 1, 30, 1)
-            .Nats, ImportanceWeightedBound.Of(vae, TinyTraining.Data.Test, 50, 30, 2).Nats, 9);
+        var (one, many) =
+            (ImportanceWeightedBound.Of(vae, TinyTraining.Data.Test, 1, 30, 1),
+            ImportanceWeightedBound.Of(vae, TinyTraining.Data.Test, 50, 30, 2));
+        Assert.Equal(one.Nats, many.Nats, 9);
     }
 
     [Fact]

@@ -100,8 +100,8 @@ public sealed class ResultsPageTests
     public async Task The_anomaly_benchmark_has_its_protocol_and_a_line_for_each_label()
     {
         using var folder = new Folder();
-        await new AnomalyBenchmarkFile("digits", "idx:/a/private/place", "f", "Protocol: so and "
-            + "so.", 2, [new("0", 10, 0.9, 0.7), new("1", 20, 1, 0.8)]).WriteAsync(folder.Store);
+        await new AnomalyBenchmarkFile("digits", "idx:/a/private/place", "f", "Protocol: so and so.", 2,
+            [new("0", 10, 0.9, 0.7), new("1", 20, 1, 0.8)]).WriteAsync(folder.Store);
         var page = await PageAsync(folder.Store, new Claim("digits", "anomaly_best", "mean AUROC") { AtLeast = 0.93 });
         Assert.Contains("| `digits` | mean AUROC | 0.9500 | ≥ 0.93 | ✓ |", page);
         Assert.Contains("Protocol: so and so.", page);

@@ -42,9 +42,11 @@ public sealed class StorageTrialsTests(AzuriteFixture azurite)
     [InlineData(403, "AuthorizationPermissionMismatch", "Storage Queue Data Contributor")]
     [InlineData(409, "QueueBeingDeleted", "Try again in a minute")]
     [InlineData(503, "ServerBusy", "too busy")]
-    public void Answers_of_the_storage_come_with_a_remedy(int status, string code, string remedy) =>
-        Assert.Contains(remedy, StorageFailure.Of("Asking", "Storage Queue Data "
-            + "Contributor", new RequestFailedException(status, "no", code, null)).Message, StringComparison.Ordinal);
+    public void Answers_of_the_storage_come_with_a_remedy(int status, string code, string remedy)
+    {
+        var failure = StorageFailure.Of("Asking", "Storage Queue Data Contributor", new RequestFailedException(status, "no", code, null));
+        Assert.Contains(remedy, failure.Message, StringComparison.Ordinal);
+    }
 
     [SkippableFact]
     public async Task A_message_that_another_took_is_lost_and_failing_storage_is_borne()

@@ -33,9 +33,14 @@ public sealed class SweepTests : IDisposable
     [Fact]
     public void A_list_of_trials_is_combined_with_the_settings()
     {
-        var sweep = Sweep.Of("discs", "faces", "tiny", TinyTraining.Recipe, ["epochs=1,2"], """[{"model.latent": 2}, {"model.latent": 4, "batchSize": 8}]""");
-        Assert.Equal(["model.latent=2 epochs=1", "model.latent=2 epochs=2", "model.latent=4 batchSize=8 "
-            + "epochs=1", "model.latent=4 batchSize=8 epochs=2"], sweep.Trials.Select(trial => trial.Overrides));
+        const string list = """[{"model.latent": 2}, {"model.latent": 4, "batchSize": 8}]""";
+        var sweep = Sweep.Of("discs", "faces", "tiny", TinyTraining.Recipe, ["epochs=1,2"], list);
+        string[] expected =
+        [
+            "model.latent=2 epochs=1", "model.latent=2 epochs=2",
+            "model.latent=4 batchSize=8 epochs=1", "model.latent=4 batchSize=8 epochs=2",
+        ];
+        Assert.Equal(expected, sweep.Trials.Select(trial => trial.Overrides));
     }
 
     [Theory]

@@ -70,10 +70,17 @@ public sealed class RecipeTests
     public void What_two_recipes_say_otherwise_is_told_key_by_key()
     {
         var recipe = TinyTraining.Recipe;
-        var other = recipe with { BatchSize = recipe.BatchSize
-            + 1, Objective = recipe.Objective with { FreeBits = 0.5f }, Patience = 3 };
-        Assert.Equal([$"batchSize is {recipe.BatchSize}, not {recipe.BatchSize + 1}", "objective.freeBits is 0, not "
-            + "0.5", "patience is absent, not 3"], recipe.DifferencesFrom(other).Order(StringComparer.Ordinal));
+        var other = recipe with
+        {
+            BatchSize = recipe.BatchSize + 1,
+            Objective = recipe.Objective with { FreeBits = 0.5f },
+            Patience = 3,
+        };
+        string[] expected =
+        [
+            $"batchSize is {recipe.BatchSize}, not {recipe.BatchSize + 1}", "objective.freeBits is 0, not 0.5", "patience is absent, not 3",
+        ];
+        Assert.Equal(expected, recipe.DifferencesFrom(other).Order(StringComparer.Ordinal));
     }
 
     [Fact]

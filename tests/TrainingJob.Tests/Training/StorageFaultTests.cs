@@ -16,8 +16,8 @@ public sealed class StorageFaultTests(AzuriteFixture azurite) : IDisposable
 
     static string Program => Path.Combine(AppContext.BaseDirectory, "VaeFunctions.TrainingJob.dll");
 
-    async Task<(
-        int ExitCode, string Output)> RunAsync(string? storage, Action<string> onLine, string program, params string[] arguments)
+    async Task<(int ExitCode, string Output)> RunAsync(
+        string? storage, Action<string> onLine, string program, params string[] arguments)
     {
         var start = new ProcessStartInfo(program, arguments)
         {
@@ -56,15 +56,15 @@ public sealed class StorageFaultTests(AzuriteFixture azurite) : IDisposable
             gate.Close();
             closed = true;
         }, "dotnet", Program, "train", "faces-vae", "--data", "faces:1600", "--epochs", "2", "--model", model, "--out", "blob");
-        Assert.True(closed && exitCode == 1 && output.Contains("epoch 2/2: ") && !output.Contains("   at "), $"{exitCode}: "
-            + $"{output}");
+        Assert.True(closed && exitCode == 1 && output.Contains("epoch 2/2: ") && !output.Contains("   at "),
+            $"{exitCode}: {output}");
         Assert.DoesNotContain(storage.Split("AccountKey=")[1].Split(';')[0], output, StringComparison.Ordinal);
         var advice = Regex.Match(output, @"\./vae (publish \S+ --version \S+) --from (\S+)");
         Assert.True(advice.Success, output);
 
         gate.Open();
-        (exitCode, output) = await RunAsync(storage, _ =>
-            { }, "dotnet", [Program, .. advice.Groups[1].Value.Split(' '), "--from", advice.Groups[2].Value]);
+        string[] publish = [Program, .. advice.Groups[1].Value.Split(' '), "--from", advice.Groups[2].Value];
+        (exitCode, output) = await RunAsync(storage, _ => { }, "dotnet", publish);
         Assert.True(exitCode == 0 && output.Contains("it serves now"), $"{exitCode}: {output}");
     }
 
@@ -73,8 +73,8 @@ public sealed class StorageFaultTests(AzuriteFixture azurite) : IDisposable
     [InlineData("20m", true)] // holds one, but not the next one beside it
     public async Task A_disk_that_is_full_ends_a_training_and_leaves_its_last_checkpoint_whole(string size, bool holdsOne)
     {
-        var (works, why) = await RunAsync(null, _ =>
-            { }, "sh", "-c", "unshare -rm sh -c 'mkdir disk && mount -t tmpfs -o size=20m tmpfs disk' && rmdir disk");
+        var (works, why) = await RunAsync(null, _ => { }, "sh", "-c",
+            "unshare -rm sh -c 'mkdir disk && mount -t tmpfs -o size=20m tmpfs disk' && rmdir disk");
         Skip.If(works != 0, $"No small disk can be made without root: {why}");
         // What is on the disk is copied off it before it goes with its namespace.
         var (exitCode, output) = await RunAsync(null, _ => { }, "unshare", "-rm", "sh", "-c", $"""

@@ -47,8 +47,8 @@ static class TinyTraining
         new(store, "run", "discs", recipe, data ?? Data, learner, TrainingLog.Silent);
 
     /// <summary>Trains to the end and leaves in the model what would be published.</summary>
-    public static async Task<(
-        Learner Learner, TrainingState State)> TrainAsync(IBlobStore store, Recipe recipe, DataSplit? data = null)
+    public static async Task<(Learner Learner, TrainingState State)> TrainAsync(
+        IBlobStore store, Recipe recipe, DataSplit? data = null)
     {
         var learner = Build(recipe);
         var state = await new Trainer(recipe, data ?? Data, learner, Run(store, recipe, learner, data))
