@@ -3,7 +3,7 @@ using System.Globalization;
 using System.Numerics;
 using System.Runtime.Intrinsics.X86;
 using VaeFunctions.Cpu;
-using VaeFunctions.Report;
+using VaeFunctions.Evaluation;
 using VaeFunctions.Tensors;
 
 namespace VaeFunctions.Bench;

@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
 using VaeFunctions.Data;
-using VaeFunctions.Measurement;
+using VaeFunctions.Evaluation;
 using VaeFunctions.Registry;
 using VaeFunctions.Sessions;
 using VaeFunctions.Training;
@@ -17,23 +17,36 @@ static class AnomalyBenchmarkCommand
         var recipe = new Argument<string>("recipe") { Description = "A recipe, or the path of a .json file" };
         Option<string?> data = CommonOptions.Data();
         var store = CommonOptions.Store();
-        Option<int?> epochs = new("--epochs") { Description = "Passes over the training images of a label; the recipe's number unless given" };
+        Option<int?> epochs = new("--epochs")
+        {
+            Description = "Passes over the training images of a label; the recipe's number unless given",
+        };
         Option<ulong?> seed = new("--seed") { Description = "What initial weights, shuffling and noise follow from" };
         var device = CommonOptions.Device();
         var threads = CommonOptions.Threads();
-        var command = new Command("anomaly-benchmark", "Train on one label at a time and tell the others apart: AUROC for each and their mean") { recipe, data, store, epochs, seed, device, threads };
-        command.SetAction((parsed, cancellation) => RunAsync(Stores.Open(parsed.GetRequiredValue(store)), parsed.GetRequiredValue(recipe), parsed.GetValue(data),
-            parsed.GetValue(epochs), parsed.GetValue(seed), parsed.GetRequiredValue(device), parsed.GetValue(threads), cancellation));
+        var command = new Command("anomaly-benchmark",
+            "Train on one label at a time and tell the others apart: AUROC for each and their mean")
+        {
+            recipe, data, store, epochs, seed, device, threads,
+        };
+        command.SetAction((parsed, cancellation) => RunAsync(
+            Stores.Open(parsed.GetRequiredValue(store)), parsed.GetRequiredValue(recipe), parsed.GetValue(data),
+            parsed.GetValue(epochs), parsed.GetValue(seed), parsed.GetRequiredValue(device), parsed.GetValue(threads),
+            cancellation));
         return command;
     }
 
-    static async Task<int> RunAsync(IBlobStore store, string recipeName, string? source, int? epochs, ulong? seed, string device, int threads, CancellationToken cancellation)
+    static async Task<int> RunAsync(
+        IBlobStore store, string recipeName, string? source, int? epochs, ulong? seed, string device, int threads,
+        CancellationToken cancellation)
     {
         var (name, recipe) = RecipeBook.Load(recipeName);
         recipe = recipe with { Epochs = epochs ?? recipe.Epochs, Seed = seed ?? recipe.Seed };
         recipe.Check(recipeName);
-        source ??= recipe.Data ?? throw new RecipeException($"Recipe {recipeName} does not say where its images are. Give --data: {DataSources.Kinds}");
-        var data = await DataSources.LoadAsync(source, Stores.ImagesFor(recipe, source) with { Log = Console.WriteLine }, cancellation);
+        source ??= recipe.Data
+            ?? throw new RecipeException($"Recipe {recipeName} does not say where its images are. Give --data: {DataSources.Kinds}");
+        var data = await DataSources.LoadAsync(source, Stores.ImagesFor(recipe, source) with { Log = Console.WriteLine },
+            cancellation);
         var watch = Stopwatch.StartNew();
         var benchmark = new AnomalyBenchmark(recipe, data, Devices.Open(device, threads));
         benchmark.Check();
@@ -50,7 +63,8 @@ static class AnomalyBenchmarkCommand
             Line($"{score.Label,-16} {score.TrainingImages,10} {score.Error,8:F4} {score.Elbo,8:F4}");
             scores.Add(score);
         }
-        var file = new AnomalyBenchmarkFile(name, source, data.Fingerprint, benchmark.Protocol, watch.Elapsed.TotalMinutes, scores);
+        var file = new AnomalyBenchmarkFile(name, source, data.Fingerprint, benchmark.Protocol, watch.Elapsed.TotalMinutes,
+            scores);
         Line($"{"mean",-16} {"",10} {file.Error,8:F4} {file.Elbo,8:F4}   in {file.Minutes:F1} minutes");
         await file.WriteAsync(store, cancellation);
         Line($"written to {AnomalyBenchmarkFile.PathOf(name)} in {store.Location}");

@@ -27,8 +27,9 @@ public static class CommandRunner
         return root;
     }
 
-    /// <summary>Runs what the arguments name and gives the exit code; without arguments it shows the help text. The first Ctrl-C, SIGTERM or SIGHUP asks the command to stop, which
-    /// may take it a step and a checkpoint; a second one ends the process at once.</summary>
+    /// <summary>Runs what the arguments name and gives the exit code; without arguments it shows the help text. The first Ctrl-C,
+    /// SIGTERM or SIGHUP asks the command to stop, which may take it a step and a checkpoint; a second one ends the process at
+    /// once.</summary>
     public static async Task<int> RunAsync(Command root, string[] args)
     {
         var parsed = root.Parse(args is [] or ["help"] ? ["--help"] : args);
@@ -38,7 +39,9 @@ public static class CommandRunner
         {
             foreach (var error in parsed.Errors)
                 await TellAsync(Spelling.Suggest(error.Message, parsed.UnmatchedTokens, options));
-            await Console.Error.WriteLineAsync(command == root ? $"See {root.Name} --help." : $"See {root.Name} {command.Name} --help.");
+            await Console.Error.WriteLineAsync(command == root
+                ? $"See {root.Name} --help."
+                : $"See {root.Name} {command.Name} --help.");
             return WrongInput;
         }
         using var stopping = new CancellationTokenSource();
@@ -47,7 +50,8 @@ public static class CommandRunner
         using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, Stop);
         try
         {
-            return await parsed.InvokeAsync(new() { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null }, stopping.Token);
+            return await parsed.InvokeAsync(new() { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null },
+                stopping.Token);
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {

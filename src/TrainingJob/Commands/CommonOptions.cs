@@ -10,7 +10,8 @@ static class CommonOptions
 {
     public static Option<string> Store(string name = "--out") => new(name, "--store")
     {
-        Description = $"Where models and checkpoints are: a folder, or '{Stores.Blob}' for the storage account of the setting VaeStorage (or VaeStorage__blobServiceUri)",
+        Description = $"Where models and checkpoints are: a folder, or '{Stores.Blob}' for the storage account of the setting "
+            + "VaeStorage (or VaeStorage__blobServiceUri)",
         DefaultValueFactory = _ => Stores.DefaultFolder,
     };
 
@@ -19,13 +20,11 @@ static class CommonOptions
         Description = $"Where the images come from: {DataSources.Kinds}",
     };
 
-    public static Option<bool> Resize() => new("--resize") { Description = "Crop and resize images of other sizes to the model's" };
+    public static Option<bool> Resize() =>
+        new("--resize") { Description = "Crop and resize images of other sizes to the model's" };
 
-    public static Option<int> Threads() => new("--threads")
-    {
-        Description = "Threads that compute on a CPU; 0 is one a processor. On cpu results do not depend on it",
-        Validators = { result => { if (result.GetValueOrDefault<int>() is < 0 or > 1024) result.AddError("--threads must be from 0 to 1024."); } },
-    };
+    public static Option<int> Threads() =>
+        Whole("--threads", 0, 0, 1024, "Threads that compute on a CPU; 0 is one a processor. On cpu results do not depend on it");
 
     public static Option<string> Device() => new("--device")
     {
@@ -33,14 +32,30 @@ static class CommonOptions
         DefaultValueFactory = _ => Devices.Auto,
     };
 
-    public static Option<bool> Tf32() => new("--tf32") { Description = "Let a GPU round factors to TensorFloat-32: faster, with 10 bits of mantissa. CPUs do not heed it" };
-
-    public static Option<int> Count(string name, int usual, int most, string description) => new(name)
+    public static Option<bool> Tf32() => new("--tf32")
     {
-        Description = description,
-        DefaultValueFactory = _ => usual,
-        Validators = { result => { if (result.GetValueOrDefault<int>() is var value && (value < 1 || value > most)) result.AddError($"{name} must be from 1 to {most}."); } },
+        Description = "Let a GPU round factors to TensorFloat-32: faster, with 10 bits of mantissa. CPUs do not heed it",
     };
 
-    public static Option<bool> Force() => new("--force") { Description = "Let the new version serve even if it is worse, which is recorded" };
+    /// <summary>A number of things, 1 or more.</summary>
+    public static Option<int> Count(string name, int usual, int most, string description) => Whole(name, usual, 1, most, description);
+
+    static Option<int> Whole(string name, int usual, int least, int most, string description) =>
+        Checked(name, usual, description, value => value >= least && value <= most, $"from {least} to {most}");
+
+    /// <summary>A value that is refused where it is not what it must be.</summary>
+    /// <param name="must">What it must be, in words.</param>
+    public static Option<T> Checked<T>(string name, T usual, string description, Func<T, bool> holds, string must)
+    {
+        var option = new Option<T>(name) { Description = description, DefaultValueFactory = _ => usual };
+        option.Validators.Add(result =>
+        {
+            if (!holds(result.GetValueOrDefault<T>()!))
+                result.AddError($"{name} must be {must}.");
+        });
+        return option;
+    }
+
+    public static Option<bool> Force() =>
+        new("--force") { Description = "Let the new version serve even if it is worse, which is recorded" };
 }

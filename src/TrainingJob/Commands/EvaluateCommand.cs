@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using VaeFunctions.Data;
-using VaeFunctions.Measurement;
+using VaeFunctions.Evaluation;
 using VaeFunctions.Registry;
 using VaeFunctions.Sessions;
 using VaeFunctions.Training;
@@ -11,7 +11,8 @@ namespace VaeFunctions.Commands;
 /// <summary><c>evaluate MODEL</c>: all that can be measured of a published version, on its own data or others.</summary>
 static class EvaluateCommand
 {
-    sealed record Request(string Model, string? Version, string? Data, int Draws, int Images, bool Resize, string Device, int Threads);
+    sealed record Request(string Model, string? Version, string? Data, int Draws, int Images, bool Resize, string Device,
+        int Threads);
 
     public static Command Create()
     {
@@ -19,14 +20,20 @@ static class EvaluateCommand
         Option<string?> version = new("--version") { Description = "A version; the serving one unless given" };
         Option<string?> data = CommonOptions.Data();
         var store = CommonOptions.Store();
-        var draws = CommonOptions.Count("--draws", 100, 1_000_000, "Latents drawn for each image in the importance-weighted bound (k)");
-        var images = CommonOptions.Count("--images", 1000, 100_000_000, "Test images that bound is computed of, at most; all else takes all test images");
+        var draws = CommonOptions.Count("--draws", 100, 1_000_000, "Latents drawn for each image in the importance-weighted "
+            + "bound (k)");
+        var images = CommonOptions.Count("--images", 1000, 100_000_000, "Test images that bound is computed of, at most; all "
+            + "else takes all test images");
         Option<bool> resize = CommonOptions.Resize();
         var device = CommonOptions.Device();
         var threads = CommonOptions.Threads();
-        var command = new Command("evaluate", "Measure a published version on test images") { model, version, data, store, draws, images, resize, device, threads };
+        var command = new Command("evaluate", "Measure a published version on test images")
+        {
+            model, version, data, store, draws, images, resize, device, threads,
+        };
         command.SetAction((parsed, cancellation) => RunAsync(Stores.Open(parsed.GetRequiredValue(store)),
-            new(parsed.GetRequiredValue(model), parsed.GetValue(version), parsed.GetValue(data), parsed.GetValue(draws), parsed.GetValue(images),
+            new(parsed.GetRequiredValue(model), parsed.GetValue(version), parsed.GetValue(data), parsed.GetValue(draws),
+            parsed.GetValue(images),
                 parsed.GetValue(resize), parsed.GetRequiredValue(device), parsed.GetValue(threads)), cancellation));
         return command;
     }
@@ -37,21 +44,26 @@ static class EvaluateCommand
         var name = request.Model;
         var version = request.Version ?? await Publisher.ServingVersionAsync(registry, name, cancellation);
         var manifest = await registry.ReadManifestAsync(name, version, cancellation);
-        var (recipe, model) = await Publisher.LoadAsync(registry, manifest, Devices.Open(request.Device, request.Threads), cancellation);
+        var (recipe, model) =
+            await Publisher.LoadAsync(registry, manifest, Devices.Open(request.Device, request.Threads), cancellation);
         var source = request.Data ?? manifest.Data.Source;
         var data = await DataSources.LoadAsync(source,
-            Stores.ImagesFor(recipe, source) with { Resize = request.Resize || recipe.Resize, Log = Console.WriteLine }, cancellation);
-        var loss = Evaluation.Run(model, data.Test, recipe, cancellation);
-        Line($"{name} {version} on {data.Test.Count} test images of {source}: loss {loss.Loss:F4} per image, reconstruction {loss.MeanReconstruction:F4}, KL {loss.MeanKl:F4} ({manifest.Loss})");
-        var evaluation = ModelEvaluation.Of(model, data, recipe, new(request.Draws, request.Images) { Log = Console.WriteLine }, cancellation);
+            Stores.ImagesFor(recipe, source) with { Resize = request.Resize || recipe.Resize, Log = Console.WriteLine },
+            cancellation);
+        var measure = Measure.Of(model, data.Test, recipe, cancellation);
+        Line($"{name} {version} on {data.Test.Count} test images of {source}:");
+        Line($"  loss {measure.Loss:F4} per image, reconstruction {measure.MeanReconstruction:F4}, KL {measure.MeanKl:F4} ({manifest.Loss})");
+        var evaluation = ModelEvaluation.Of(model, data, recipe, new(request.Draws, request.Images) { Log = Console.WriteLine },
+            cancellation);
         var metrics = new Dictionary<string, double>(evaluation.Metrics)
         {
-            [Manifest.TestLoss] = loss.Loss,
-            ["test_reconstruction"] = loss.MeanReconstruction,
-            ["test_kl"] = loss.MeanKl,
+            [Manifest.TestLoss] = measure.Loss,
+            ["test_reconstruction"] = measure.MeanReconstruction,
+            ["test_kl"] = measure.MeanKl,
         };
         Print(evaluation);
-        var file = await new EvaluationFile(name, version, source, data.Fingerprint, metrics, evaluation.KlPerLatent, evaluation.Attributes).WriteAsync(store, cancellation);
+        var file = await new EvaluationFile(name, version, source, data.Fingerprint, metrics, evaluation.KlPerLatent,
+            evaluation.Attributes).WriteAsync(store, cancellation);
         if (Kept("nats") != metrics.GetValueOrDefault(ModelEvaluation.Bound + "nats"))
             Line($"  an earlier bound of {Kept("draws"):N0} draws for {Kept("images"):N0} images is kept in place of this one");
         Line($"written to {EvaluationFile.PathOf(name, version)} in {store.Location}");
@@ -64,10 +76,13 @@ static class EvaluateCommand
     {
         foreach (var (metric, value) in evaluation.Metrics) Line($"  {metric,-26} {value,12:G6}");
         foreach (var (part, error) in evaluation.Anomaly.Quantiles) Line($"  {"error_quantile_" + part,-26} {error,12:G4}");
-        Line($"  KL of each latent in nats: {string.Join(' ', evaluation.KlPerLatent.Select(kl => kl.ToString("F2", CultureInfo.InvariantCulture)))}");
+        var latents = evaluation.KlPerLatent.Select(kl => kl.ToString("F2", CultureInfo.InvariantCulture));
+        Line($"  KL of each latent in nats: {string.Join(' ', latents)}");
         if (evaluation.Attributes.Count == 0) return;
-        Line($"  {"attribute",-16} {"latent",6} {"best",6} {"second",6} {"gap",6}   (mutual information over the attribute's entropy)");
-        foreach (var attribute in evaluation.Attributes) Line($"  {attribute.Name,-16} {attribute.Latent,6} {attribute.Best,6:F3} {attribute.Second,6:F3} {attribute.Gap,6:F3}");
+        Line($"  Mutual information of attributes and latents over the attribute's entropy:");
+        Line($"  {"attribute",-16} {"latent",6} {"best",6} {"second",6} {"gap",6}");
+        foreach (var score in evaluation.Attributes)
+            Line($"  {score.Name,-16} {score.Latent,6} {score.Best,6:F3} {score.Second,6:F3} {score.Gap,6:F3}");
     }
 
     static void Line(FormattableString text) => Console.WriteLine(text.ToString(CultureInfo.InvariantCulture));

@@ -10,12 +10,7 @@ static class FacesCommand
 {
     public static Command Create()
     {
-        Option<int> count = new("--count")
-        {
-            Description = "How many",
-            DefaultValueFactory = _ => 48,
-            Validators = { result => { if (result.GetValueOrDefault<int>() is < 1 or > 100_000) result.AddError("--count must be from 1 to 100,000."); } },
-        };
+        var count = CommonOptions.Count("--count", 48, 100_000, "How many");
         Option<ulong> seed = new("--seed") { Description = "Another seed, other faces", DefaultValueFactory = _ => 2 };
         Option<string> to = new("--out") { Description = "The folder to write to", DefaultValueFactory = _ => "faces" };
         var command = new Command("faces", "Write some of the built-in faces as PNG files") { count, seed, to };
@@ -24,7 +19,8 @@ static class FacesCommand
             var folder = parsed.GetRequiredValue(to);
             Directory.CreateDirectory(folder);
             int wanted = parsed.GetValue(count), drawn = Math.Max(wanted, 8); // the source draws no fewer
-            var faces = (await DataSources.LoadAsync($"faces:{drawn}", new() { Seed = parsed.GetValue(seed) }, cancellation)).Train;
+            var faces = (await DataSources.LoadAsync($"faces:{drawn}", new() { Seed = parsed.GetValue(seed) }, cancellation))
+                .Train;
             for (var i = 0; i < wanted; i++)
             {
                 var path = Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"face-{i:0000}.png"));

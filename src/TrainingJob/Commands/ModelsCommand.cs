@@ -27,9 +27,14 @@ static class ModelsCommand
             var current = await ReadAsync(() => registry.ReadCurrentAsync(name, cancellation));
             foreach (var version in await registry.ListVersionsAsync(name, cancellation))
             {
-                if (await ReadAsync<Manifest?>(async () => await registry.ReadManifestAsync(name, version, cancellation)) is not { } manifest) continue;
-                var loss = manifest.Metrics.TryGetValue(Manifest.TestLoss, out var value) ? value.ToString("F2", CultureInfo.InvariantCulture) : "?";
-                Console.WriteLine($"  {(version == current?.Version ? "serves" : "      ")} {version}  {manifest.Kind}  {manifest.Image}  test loss {loss}  {manifest.Data.Source}");
+                if (await ReadAsync<Manifest?>(
+                    async () => await registry.ReadManifestAsync(name, version, cancellation)) is not { } manifest)
+                    continue;
+                var loss = manifest.Metrics.TryGetValue(Manifest.TestLoss, out var value)
+                    ? value.ToString("F2", CultureInfo.InvariantCulture)
+                    : "?";
+                Console.WriteLine($"  {(version == current?.Version ? "serves" : "      ")} {version}  {manifest.Kind}  "
+                    + $"{manifest.Image}  test loss {loss}  {manifest.Data.Source}");
             }
         }
         return 0;

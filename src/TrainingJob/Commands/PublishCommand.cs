@@ -14,17 +14,24 @@ static class PublishCommand
         var from = CommonOptions.Store("--from");
         var to = new Option<string>("--to") { Description = "A folder, or 'blob'", DefaultValueFactory = _ => "blob" };
         var force = CommonOptions.Force();
-        var command = new Command("publish", "Copy a version to another store and let it serve there if the gate agrees") { model, version, from, to, force };
+        var command = new Command("publish", "Copy a version to another store and let it serve there if the gate agrees")
+        {
+            model, version, from, to, force,
+        };
         command.SetAction((parsed, cancellation) => RunAsync(parsed.GetRequiredValue(model), parsed.GetValue(version),
-            Stores.Open(parsed.GetRequiredValue(from)), Stores.Open(parsed.GetRequiredValue(to)), parsed.GetValue(force), cancellation));
+            Stores.Open(parsed.GetRequiredValue(from)), Stores.Open(parsed.GetRequiredValue(to)), parsed.GetValue(force),
+            cancellation));
         return command;
     }
 
-    static async Task<int> RunAsync(string name, string? version, IBlobStore from, IBlobStore to, bool force, CancellationToken cancellation)
+    static async Task<int> RunAsync(
+        string name, string? version, IBlobStore from, IBlobStore to, bool force, CancellationToken cancellation)
     {
         var (manifest, promotion) = await new Publisher(new(to), new()).CopyAsync(new(from), name, version, force, cancellation);
         Console.WriteLine($"published models/{name}/{manifest.Version} ({manifest.Files.Count} files) in {to.Location}");
-        Console.WriteLine(promotion.Promoted ? $"it serves now. {promotion.Reason}" : $"it does not serve. {promotion.Reason} --force overrides.");
+        Console.WriteLine(promotion.Promoted
+            ? $"it serves now. {promotion.Reason}"
+            : $"it does not serve. {promotion.Reason} --force overrides.");
         return 0;
     }
 }

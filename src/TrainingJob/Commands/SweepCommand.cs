@@ -9,24 +9,61 @@ using VaeFunctions.Training;
 
 namespace VaeFunctions.Commands;
 
-/// <summary><c>sweep RECIPE</c>: trains every combination of some settings and publishes the best. Each training is the command <c>train</c>.</summary>
+/// <summary><c>sweep RECIPE</c>: trains every combination of some settings and publishes the best.</summary>
 static class SweepCommand
 {
-    sealed record Request(string Recipe, string[] Settings, string? Trials, string? Data, string Out, string? Model, int? Epochs,
-        string Device, int Threads, bool Tf32, int Tries, int Patience, bool Force);
+    sealed record Request(string Recipe, string Out)
+    {
+        public required string[] Settings { get; init; }
+
+        public string? Trials { get; init; }
+
+        public string? Data { get; init; }
+
+        public string? Model { get; init; }
+
+        public int? Epochs { get; init; }
+
+        public required string Device { get; init; }
+
+        public int Threads { get; init; }
+
+        public bool Tf32 { get; init; }
+
+        public int Tries { get; init; }
+
+        public TimeSpan Patience { get; init; }
+
+        public bool Force { get; init; }
+    }
 
     public static Command Create()
     {
-        var recipe = new Argument<string>("recipe") { Description = $"What the trials begin with: one of {string.Join(", ", RecipeBook.Names)}, or the path of a .json file" };
+        var recipe = new Argument<string>("recipe")
+        {
+            Description = $"What the trials begin with: one of {string.Join(", ", RecipeBook.Names)}, or the path of a "
+                + ".json file",
+        };
         Option<string[]> settings = new("--set")
         {
-            Description = "A key of the recipe and its values, such as optimizer.learningRate=1e-3,3e-4; all combinations are tried",
+            Description = "A key of the recipe and its values, such as optimizer.learningRate=1e-3,3e-4; all "
+                + "combinations are tried",
             DefaultValueFactory = _ => [],
         };
-        Option<string?> trials = new("--trials") { Description = """A file with a list of trials instead, or besides: [{"model.latent": 8}, {"model.latent": 16, "epochs": 5}]""" };
-        Option<string?> data = CommonOptions.Data(), model = new("--model") { Description = "The name to publish the best under; the recipe's name unless given" };
+        Option<string?> trials = new("--trials")
+        {
+            Description = "A file with a list of trials instead, or besides: "
+                + """[{"model.latent": 8}, {"model.latent": 16, "epochs": 5}]""",
+        };
+        Option<string?> data = CommonOptions.Data(), model = new("--model")
+        {
+            Description = "The name to publish the best under; the recipe's name unless given",
+        };
         var store = CommonOptions.Store();
-        Option<int?> epochs = new("--epochs") { Description = "Passes over the training images of every trial; the recipe's number unless given" };
+        Option<int?> epochs = new("--epochs")
+        {
+            Description = "Passes over the training images of every trial; the recipe's number unless given",
+        };
         var device = CommonOptions.Device();
         var threads = CommonOptions.Threads();
         var tf32 = CommonOptions.Tf32();
@@ -36,23 +73,36 @@ static class SweepCommand
         var force = CommonOptions.Force();
         var command = new Command("sweep",
             "Train a recipe with different settings and publish the best. "
-            + "With --out blob any number of processes that are started with the same command share the trials; started again, it goes on")
+            + "With --out blob any number of processes that are started with the same command share the trials; started again, "
+            + "it goes on")
         {
             recipe, settings, trials, data, store, model, epochs, device, threads, tf32, tries, patience, force,
         };
-        command.SetAction((parsed, cancellation) => RunAsync(new(
-            parsed.GetRequiredValue(recipe), parsed.GetRequiredValue(settings), parsed.GetValue(trials), parsed.GetValue(data), parsed.GetRequiredValue(store),
-            parsed.GetValue(model), parsed.GetValue(epochs),
-            parsed.GetRequiredValue(device), parsed.GetValue(threads), parsed.GetValue(tf32), parsed.GetValue(tries), parsed.GetValue(patience), parsed.GetValue(force)), cancellation));
+        command.SetAction((parsed, cancellation) => RunAsync(new(parsed.GetRequiredValue(recipe), parsed.GetRequiredValue(store))
+        {
+            Settings = parsed.GetRequiredValue(settings),
+            Trials = parsed.GetValue(trials),
+            Data = parsed.GetValue(data),
+            Model = parsed.GetValue(model),
+            Epochs = parsed.GetValue(epochs),
+            Device = parsed.GetRequiredValue(device),
+            Threads = parsed.GetValue(threads),
+            Tf32 = parsed.GetValue(tf32),
+            Tries = parsed.GetValue(tries),
+            Patience = TimeSpan.FromSeconds(parsed.GetValue(patience)),
+            Force = parsed.GetValue(force),
+        }, cancellation));
         return command;
     }
 
     static async Task<int> RunAsync(Request request, CancellationToken cancellation)
     {
-        Devices.Open(request.Device, request.Threads, request.Tf32); // one that is not there is refused before a trial counts as tried
+        // One that is not there is refused before a trial counts as tried.
+        Devices.Open(request.Device, request.Threads, request.Tf32);
         var (name, recipe) = RecipeBook.Load(request.Recipe);
         recipe = recipe with { Epochs = request.Epochs ?? recipe.Epochs };
-        var source = request.Data ?? recipe.Data ?? throw new RecipeException($"Recipe {name} does not say where its images are. Give --data: {DataSources.Kinds}");
+        var source = request.Data ?? recipe.Data
+            ?? throw new RecipeException($"Recipe {name} does not say where its images are. Give --data: {DataSources.Kinds}");
         var list = request.Trials is null ? null : await File.ReadAllTextAsync(request.Trials, cancellation);
         var sweep = Sweep.Of(request.Model ?? name, source, name, recipe, request.Settings, list);
         var store = Stores.Open(request.Out);
@@ -66,7 +116,7 @@ static class SweepCommand
             return 0;
         }
 
-        var queue = await OpenQueueAsync(store, $"sweep-{sweep.Id}", TimeSpan.FromSeconds(request.Patience), cancellation);
+        var queue = await OpenQueueAsync(store, $"sweep-{sweep.Id}", request.Patience, cancellation);
         var training = new TrialTraining(sweep, new(name, recipe, store)
         {
             Data = source,
@@ -81,7 +131,8 @@ static class SweepCommand
         Show([.. results.Values]);
         if (!complete)
         {
-            Console.WriteLine($"Other processes have {sweep.Trials.Count - results.Count} trials yet; the last of them publishes. Should they die, start this again.");
+            Console.WriteLine($"Other processes have {sweep.Trials.Count - results.Count} trials yet; the last of them "
+                + "publishes. Should they die, start this again.");
             return 0;
         }
         if (TrialResult.Ranked(results.Values).First() is not { TestLoss: not null } best)
@@ -95,10 +146,12 @@ static class SweepCommand
             TrainCommand.Tell(await training.PublishAsync(trial, request.Force, stop), store);
     }
 
-    static async Task<ITrialQueue> OpenQueueAsync(IBlobStore store, string name, TimeSpan patience, CancellationToken cancellation)
+    static async Task<ITrialQueue> OpenQueueAsync(
+        IBlobStore store, string name, TimeSpan patience, CancellationToken cancellation)
     {
         if (store is FolderBlobStore) return new LocalTrials();
-        var shared = await StorageTrials.OpenAsync(name, patience, BlobStores.FromEnvironment, () => new DefaultAzureCredential(), cancellation);
+        var shared = await StorageTrials.OpenAsync(name, patience, BlobStores.FromEnvironment, () => new DefaultAzureCredential(),
+            cancellation);
         return shared as ITrialQueue ?? new LocalTrials();
     }
 
@@ -108,8 +161,11 @@ static class SweepCommand
         Line($"{"trial",5}  {"settings".PadRight(width)}  {"test loss",10}  {"epochs",6}  {"seconds",8}");
         foreach (var result in TrialResult.Ranked(results))
         {
-            if (result.TestLoss is { } loss) Line($"{result.Trial,5}  {result.Overrides.PadRight(width)}  {loss,10:G6}  {result.Epochs,6}  {result.Seconds,8:F1}");
-            else Line($"{result.Trial,5}  {result.Overrides.PadRight(width)}  {result.Failure}");
+            var settings = result.Overrides.PadRight(width);
+            if (result.TestLoss is { } loss)
+                Line($"{result.Trial,5}  {settings}  {loss,10:G6}  {result.Epochs,6}  {result.Seconds,8:F1}");
+            else
+                Line($"{result.Trial,5}  {settings}  {result.Failure}");
         }
 
         static void Line(FormattableString text) => Console.WriteLine(text.ToString(CultureInfo.InvariantCulture));

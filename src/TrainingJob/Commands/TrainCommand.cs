@@ -15,41 +15,51 @@ static class TrainCommand
 
     public static Command Create()
     {
-        var recipe = new Argument<string>("recipe") { Description = $"One of {string.Join(", ", RecipeBook.Names)}, or the path of a .json file" };
-        Option<string?> data = CommonOptions.Data(), model = new("--model") { Description = "The name to publish under; the recipe's name unless given" };
+        var recipe = new Argument<string>("recipe")
+        {
+            Description = $"One of {string.Join(", ", RecipeBook.Names)}, or the path of a .json file",
+        };
+        Option<string?> data = CommonOptions.Data(), model = new("--model")
+        {
+            Description = "The name to publish under; the recipe's name unless given",
+        };
         var store = CommonOptions.Store();
-        Option<int?> epochs = new("--epochs") { Description = "Passes over the training images, in all; the recipe's number unless given" };
+        Option<int?> epochs = new("--epochs")
+        {
+            Description = "Passes over the training images, in all; the recipe's number unless given",
+        };
         Option<int?> batchSize = new("--batch-size") { Description = "Images that share a step" };
         Option<float?> learningRate = new("--learning-rate") { Description = "The optimizer's step size" };
-        Option<ulong?> seed = new("--seed") { Description = "What initial weights, shuffling, noise and data splits follow from" };
+        Option<ulong?> seed = new("--seed")
+        {
+            Description = "What initial weights, shuffling, noise and data splits follow from",
+        };
         var device = CommonOptions.Device();
         var threads = CommonOptions.Threads();
         var tf32 = CommonOptions.Tf32();
         Option<string?> resume = new("--resume")
         {
-            Description = $"Go on from a run's checkpoint: the newest, or the one named; '{Auto}' goes on where that is possible and starts anew where not",
+            Description = $"Go on from a run's checkpoint: the newest, or the one named; '{Auto}' goes on where that is possible "
+                + "and starts anew where not",
             Arity = ArgumentArity.ZeroOrOne,
         };
-        Option<bool> ifChanged = new("--if-changed") { Description = "Do nothing if the newest version was trained on the same images with the same recipe" };
+        Option<bool> ifChanged = new("--if-changed")
+        {
+            Description = "Do nothing if the newest version was trained on the same images with the same recipe",
+        };
         var force = CommonOptions.Force();
         var resize = CommonOptions.Resize();
         Option<bool> noPublish = new("--no-publish") { Description = "Only train; keep the checkpoint" };
-        Option<double> tolerance = new("--tolerance")
-        {
-            Description = "How much worse than the serving version's the test loss may be, as a fraction",
-            DefaultValueFactory = _ => 0.01,
-            Validators = { result => { if (!(result.GetValueOrDefault<double>() is >= 0 and < 1e6)) result.AddError("--tolerance must be 0 or more, and finite."); } },
-        };
-        Option<double> saveEvery = new("--save-every")
-        {
-            Description = "Seconds between checkpoints within an epoch",
-            DefaultValueFactory = _ => 60,
-            Validators = { result => { if (!(result.GetValueOrDefault<double>() is > 0 and < 1e6)) result.AddError("--save-every must be above 0 and below 1,000,000 seconds."); } },
-        };
+        var tolerance = CommonOptions.Checked("--tolerance", 0.01,
+            "How much worse than the serving version's the test loss may be, as a fraction",
+            value => value is >= 0 and < 1e6, "0 or more, and finite");
+        var saveEvery = CommonOptions.Checked("--save-every", 60.0, "Seconds between checkpoints within an epoch",
+            value => value is > 0 and < 1e6, "above 0 and below 1,000,000 seconds");
 
         var command = new Command("train", "Train a recipe, publish the result and let it serve")
         {
-            recipe, data, store, model, epochs, batchSize, learningRate, seed, device, threads, tf32, resume, ifChanged, force, resize, noPublish, tolerance, saveEvery,
+            recipe, data, store, model, epochs, batchSize, learningRate, seed, device, threads, tf32, resume, ifChanged, force,
+            resize, noPublish, tolerance, saveEvery,
         };
         command.SetAction((parsed, cancellation) => RunAsync(Request(parsed), cancellation));
         return command;
@@ -93,7 +103,8 @@ static class TrainCommand
     {
         var (name, version) = (outcome.Model, outcome.Version);
         if (outcome.End == TrainingEnd.Unchanged)
-            Console.WriteLine($"unchanged: {name} {version} was trained on these images with this recipe; there is nothing to do");
+            Console.WriteLine($"unchanged: {name} {version} was trained on these images with this recipe; there is "
+                + "nothing to do");
         if (outcome.Manifest is { } manifest)
         {
             Console.WriteLine($"published models/{name}/{version} in {store.Location}");
@@ -101,11 +112,15 @@ static class TrainCommand
             if (manifest.Prior == Prior.None)
                 Console.WriteLine("  it has no prior, so it cannot be sampled: nothing says which of its codes are likely. "
                     + "\"prior\": { \"kind\": \"gaussian\" } in the recipe's model fits one.");
-            Console.WriteLine(outcome.Serves ? $"  it serves now. {outcome.Reason}" : $"  it does not serve. {outcome.Reason} --force overrides.");
+            Console.WriteLine(outcome.Serves
+                ? $"  it serves now. {outcome.Reason}"
+                : $"  it does not serve. {outcome.Reason} --force overrides.");
             if (store is FolderBlobStore && outcome.Serves)
-                Console.WriteLine($"  ./vae serve takes it over when it starts; for one that is running: ./vae publish {name} --from {store.Location}");
+                Console.WriteLine($"  ./vae serve takes it over when it starts; for one that is running: ./vae publish {name} "
+                    + $"--from {store.Location}");
         }
-        if (outcome.Serving is { } serving) // the line that an alert on models growing old looks for
+        // An alert on models that grow old looks for this line.
+        if (outcome.Serving is { } serving)
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
                 $"serving: {name} {serving.Version}, promoted {(DateTimeOffset.UtcNow - serving.Changed).TotalDays:0} days ago"));
     }

@@ -5,7 +5,8 @@ namespace VaeFunctions.Commands;
 /// <summary>The commands of the training job.</summary>
 public static class TrainingCommands
 {
-    /// <summary>All of them, in the order of the help text; new ones at every call, since a command belongs to one tree.</summary>
+    /// <summary>All of them, in the order of the help text; new ones at every call, since a command belongs to one
+    /// tree.</summary>
     public static IReadOnlyList<Command> All() =>
     [
         TrainCommand.Create(),

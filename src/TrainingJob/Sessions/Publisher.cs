@@ -1,14 +1,12 @@
-using System.Globalization;
 using System.Reflection;
 using System.Runtime.InteropServices;
 using VaeFunctions.Data;
 using VaeFunctions.Imaging;
 using VaeFunctions.Latent;
 using VaeFunctions.Models.Layers;
-using VaeFunctions.Measurement;
+using VaeFunctions.Evaluation;
 using VaeFunctions.Models;
 using VaeFunctions.Registry;
-using VaeFunctions.Report;
 using VaeFunctions.Tensors;
 using VaeFunctions.Training;
 
@@ -27,7 +25,8 @@ public sealed class Publisher(ModelRegistry registry, PromotionGate gate)
 
     /// <summary>Writes graphs, weights, report and manifest, then moves the pointer unless the gate says no.</summary>
     public async Task<Manifest> PublishAsync(
-        string name, Recipe recipe, DataSplit data, Vae model, IReadOnlyList<EpochMetrics> history, bool force, CancellationToken cancellation = default)
+        string name, Recipe recipe, DataSplit data, Vae model, IReadOnlyList<EpochMetrics> history, bool force,
+        CancellationToken cancellation = default)
     {
         var evaluation = ModelEvaluation.Of(model, data, recipe, Effort, cancellation);
         var version = await registry.NewVersionAsync(name, DateTimeOffset.UtcNow, cancellation);
@@ -41,7 +40,7 @@ public sealed class Publisher(ModelRegistry registry, PromotionGate gate)
             Created = DateTimeOffset.UtcNow,
             Image = model.Image,
             LatentSize = model.LatentSize,
-            Loss = LossName(recipe),
+            Loss = recipe.LossName,
             Conditional = model.Classes > 0,
             Prior = model.Prior,
             Labels = data.Train.LabelNames,
@@ -53,13 +52,20 @@ public sealed class Publisher(ModelRegistry registry, PromotionGate gate)
             Engine = Engine(model),
             Parent = serving?.Version,
         };
-        manifest = manifest with { Promotion = await DecideAsync(manifest, serving, damage, data.Test, recipe.Seed, model.Parameters.Backend, force, cancellation) };
-        manifest = await registry.PublishAsync(manifest, Files(manifest, recipe, data, model, history, evaluation, concepts), cancellation);
-        if (manifest.Promotion!.Promoted) await registry.PromoteAsync(name, version, manifest.Promotion.Reason, serving, cancellation);
+        manifest = manifest with
+        {
+            Promotion = await DecideAsync(
+                manifest, serving, damage, data.Test, recipe.Seed, model.Parameters.Backend, force, cancellation),
+        };
+        manifest = await registry.PublishAsync(manifest, Files(manifest, recipe, data, model, history, evaluation, concepts),
+            cancellation);
+        if (manifest.Promotion!.Promoted)
+            await registry.PromoteAsync(name, version, manifest.Promotion.Reason, serving, cancellation);
         return manifest;
     }
 
-    /// <summary>Copies a version with everything in it from another registry, and the gate decides anew whether it serves here.</summary>
+    /// <summary>Copies a version with everything in it from another registry, and the gate decides anew whether it serves
+    /// here.</summary>
     /// <param name="version">The version; null takes the one that serves there.</param>
     /// <param name="force">Whether it serves even if it is worse than what serves here.</param>
     /// <exception cref="RegistryException">There is no such version, or it is damaged.</exception>
@@ -71,7 +77,9 @@ public sealed class Publisher(ModelRegistry registry, PromotionGate gate)
         var files = new Dictionary<string, BinaryData>();
         foreach (var file in manifest.Files) files[file.Name] = await source.ReadFileAsync(manifest, file.Name, cancellation);
         var (seen, damage) = await ReadCurrentAsync(name, cancellation);
-        var (serving, unreadable) = seen is null || seen.Version == version ? (null, damage) : await ReadServingAsync(name, seen.Version, cancellation);
+        var (serving, unreadable) = seen is null || seen.Version == version
+            ? (null, damage)
+            : await ReadServingAsync(name, seen.Version, cancellation);
         // Where training compared it with the very version that serves here, that comparison holds here too.
         var compared = manifest.Promotion?.ComparedWith == serving?.Version ? manifest.Promotion?.ServingLoss : null;
         var promotion = gate.Decide(manifest, serving, compared, unreadable, force);
@@ -82,18 +90,22 @@ public sealed class Publisher(ModelRegistry registry, PromotionGate gate)
 
     /// <summary>The version of a model that serves.</summary>
     /// <exception cref="RegistryException">None does; says what there is.</exception>
-    public static async Task<string> ServingVersionAsync(ModelRegistry registry, string model, CancellationToken cancellation = default)
+    public static async Task<string> ServingVersionAsync(
+        ModelRegistry registry, string model, CancellationToken cancellation = default)
     {
         if (await registry.ReadCurrentAsync(model, cancellation) is { } current) return current.Version;
         var versions = await registry.ListVersionsAsync(model, cancellation);
         throw new RegistryException(versions.Count > 0
-            ? $"No version of {model} serves in {registry.Store.Location}; name one with --version: {string.Join(", ", versions)}."
-            : $"There is no model {model} in {registry.Store.Location}; there are: {string.Join(", ", await registry.ListModelsAsync(cancellation))}.");
+            ? $"No version of {model} serves in {registry.Store.Location}; name one with --version: "
+                + $"{string.Join(", ", versions)}."
+            : $"There is no model {model} in {registry.Store.Location}; there are: "
+                + $"{string.Join(", ", await registry.ListModelsAsync(cancellation))}.");
     }
 
     /// <summary>The model of a published version, with its weights.</summary>
     /// <exception cref="RegistryException">There is no such version, or a file of it is damaged.</exception>
-    public static async Task<(Recipe Recipe, Vae Model)> LoadAsync(ModelRegistry registry, Manifest manifest, ITrainingBackend backend, CancellationToken cancellation = default)
+    public static async Task<(Recipe Recipe, Vae Model)> LoadAsync(
+        ModelRegistry registry, Manifest manifest, ITrainingBackend backend, CancellationToken cancellation = default)
     {
         var recipe = Recipe.Parse(manifest.Recipe.GetRawText(), $"of {manifest.Model} {manifest.Version}");
         var model = recipe.Model.Build(backend, recipe.Seed);
@@ -102,26 +114,22 @@ public sealed class Publisher(ModelRegistry registry, PromotionGate gate)
         return (recipe, model);
     }
 
-    /// <summary>What the test loss of a recipe measures. Losses of different names are not compared.</summary>
-    internal static string LossName(Recipe recipe)
-    {
-        var weight = recipe.Objective.Kl.Weight == 1 ? "" : string.Create(CultureInfo.InvariantCulture, $"{recipe.Objective.Kl.Weight} ");
-        var images = recipe.Binarize == BinarizationKind.None ? "image" : "binarised image";
-        var draws = recipe.Objective.Samples > 1 ? $", the bound of {recipe.Objective.Samples} draws" : "";
-        return $"{recipe.Model.Likelihood.Measure} + {weight}KL{draws}, {(recipe.Objective.PerPixel ? "the former a mean over pixels" : $"summed per {images}")}";
-    }
-
     async Task<Promotion> DecideAsync(
-        Manifest candidate, CurrentPointer? pointer, string? damage, ImageDataset test, ulong seed, ITrainingBackend backend, bool force, CancellationToken cancellation)
+        Manifest candidate, CurrentPointer? pointer, string? damage, ImageDataset test, ulong seed, ITrainingBackend backend,
+        bool force, CancellationToken cancellation)
     {
         if (pointer is null) return gate.Decide(candidate, null, unreadable: damage, force: force);
         var (serving, unreadable) = await ReadServingAsync(candidate.Model, pointer.Version, cancellation);
-        if (serving is null || serving.Data.Fingerprint == candidate.Data.Fingerprint || serving.Image != candidate.Image || serving.Loss != candidate.Loss)
+        if (serving is null
+            || serving.Data.Fingerprint == candidate.Data.Fingerprint
+            || serving.Image != candidate.Image
+            || serving.Loss != candidate.Loss)
             return gate.Decide(candidate, serving, null, unreadable, force);
         try
         {
             var (recipe, model) = await LoadAsync(registry, serving, backend, cancellation);
-            return gate.Decide(candidate, serving, Evaluation.Run(model, test, recipe with { Seed = seed }, cancellation).Loss, force: force);
+            var measure = Measure.Of(model, test, recipe with { Seed = seed }, cancellation);
+            return gate.Decide(candidate, serving, measure.Loss, force: force);
         }
         catch (Exception e) when (e is RegistryException or CheckpointException or RecipeException)
         {
@@ -142,7 +150,8 @@ public sealed class Publisher(ModelRegistry registry, PromotionGate gate)
         }
     }
 
-    async Task<(Manifest? Serving, string? Unreadable)> ReadServingAsync(string name, string version, CancellationToken cancellation)
+    async Task<(Manifest? Serving, string? Unreadable)> ReadServingAsync(
+        string name, string version, CancellationToken cancellation)
     {
         try
         {
@@ -155,20 +164,28 @@ public sealed class Publisher(ModelRegistry registry, PromotionGate gate)
     }
 
     static Dictionary<string, BinaryData> Files(
-        Manifest manifest, Recipe recipe, DataSplit data, Vae model, IReadOnlyList<EpochMetrics> history, ModelEvaluation evaluation,
+        Manifest manifest, Recipe recipe, DataSplit data, Vae model, IReadOnlyList<EpochMetrics> history,
+        ModelEvaluation evaluation,
         IReadOnlyList<Concept> concepts)
     {
-        var samples = Pictures.Samples(model);
-        var reconstructions = Pictures.Reconstructions(model, data.Test);
-        var about = new Dictionary<string, string> { ["model"] = manifest.Model, ["version"] = manifest.Version, ["kind"] = manifest.Kind };
+        var samples = ModelPictures.Samples(model);
+        var reconstructions = ModelPictures.Reconstructions(model, data.Test);
+        var about = new Dictionary<string, string>
+        {
+            ["model"] = manifest.Model,
+            ["version"] = manifest.Version,
+            ["kind"] = manifest.Kind,
+        };
+        var report = HtmlReport.Write(
+            manifest.Model, manifest.Version, recipe, data, model, history, evaluation, samples, reconstructions);
         var files = new Dictionary<string, BinaryData>
         {
             ["encoder.onnx"] = PublishedGraphs.Encoder(model, about),
             ["decoder.onnx"] = PublishedGraphs.Decoder(model, about),
             ["weights.safetensors"] = Safetensors.Write(ParameterFile.ToTensors(model.Parameters), about),
             ["reconstructions.png"] = new(ImageCodec.EncodePng(reconstructions)),
-            ["metrics.csv"] = new(EpochMetrics.ToCsv(history)),
-            ["report.html"] = new(HtmlReport.Write(manifest.Model, manifest.Version, recipe, data, model, history, evaluation, samples, reconstructions)),
+            [MetricsFile.Name] = new(MetricsFile.Write(history)),
+            ["report.html"] = new(report),
         };
         if (model is IAutoregressive quantised) files["prior.onnx"] = PublishedGraphs.Prior(quantised, about);
         if (concepts.Count > 0) files[ConceptFile.Name] = ConceptFile.Write(concepts);
@@ -187,9 +204,12 @@ public sealed class Publisher(ModelRegistry registry, PromotionGate gate)
             ["epochs"] = epoch.Epoch,
         };
 
+    static string? ProgramVersion =>
+        typeof(Publisher).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion;
+
     static Dictionary<string, string> Engine(Vae model) => new()
     {
-        ["vae-functions"] = typeof(Publisher).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown",
+        ["vae-functions"] = ProgramVersion ?? "unknown",
         ["backend"] = model.Parameters.Backend.Device,
         ["runtime"] = RuntimeInformation.FrameworkDescription,
         ["onnx-opset"] = "17",

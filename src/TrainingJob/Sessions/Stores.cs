@@ -19,7 +19,8 @@ public static class Stores
     public static IBlobStore Open(string where) => where == Blob ? OfSettings() : new FolderBlobStore(where);
 
     /// <summary>How a recipe's images are brought into its shape, and where <c>blob:</c> images come from.</summary>
-    /// <param name="blobs">The storage of <c>blob:</c> sources; the settings' unless given, which is opened only for such a source.</param>
+    /// <param name="blobs">The storage of <c>blob:</c> sources; the settings' unless given, which is opened only for such a
+    /// source.</param>
     public static DataOptions ImagesFor(Recipe recipe, string source, IBlobStore? blobs = null) => new()
     {
         Shape = recipe.Model.Image,

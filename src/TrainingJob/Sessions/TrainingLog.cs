@@ -11,7 +11,9 @@ public abstract class TrainingLog
     public static TrainingLog Silent { get; } = new SilentLog();
 
     /// <summary>Writes to standard output.</summary>
-    public static TrainingLog OnConsole() => Console.IsOutputRedirected || !AnsiConsole.Profile.Capabilities.Interactive ? new PlainLog() : new ProgressBarLog();
+    public static TrainingLog OnConsole() => Console.IsOutputRedirected || !AnsiConsole.Profile.Capabilities.Interactive
+        ? new PlainLog()
+        : new ProgressBarLog();
 
     /// <summary>A line for people.</summary>
     public abstract void Line(string text);
@@ -24,10 +26,13 @@ public abstract class TrainingLog
 
     /// <summary>An epoch ended and was evaluated.</summary>
     public virtual void EpochEnded(EpochMetrics metrics, int epochs) => Line(string.Create(CultureInfo.InvariantCulture,
-        $"epoch {metrics.Epoch}/{epochs}: train {metrics.Train.Loss:G5}, test {metrics.Test.Loss:G5} (reconstruction {metrics.Test.MeanReconstruction:F2}, KL {metrics.Test.MeanKl:F2}{Extras(metrics)}), {metrics.ImagesPerSecond:F0} images/s, {metrics.Seconds:F1} s"));
+        $"epoch {metrics.Epoch}/{epochs}: train {metrics.Train.Loss:G5}, test {metrics.Test.Loss:G5} (reconstruction "
+        + $"{metrics.Test.MeanReconstruction:F2}, KL {metrics.Test.MeanKl:F2}{Extras(metrics)}), {metrics.ImagesPerSecond:F0} "
+        + $"images/s, {metrics.Seconds:F1} s"));
 
     static string Extras(EpochMetrics metrics) => string.Create(CultureInfo.InvariantCulture,
-        $"{(metrics.Test.CodesUsed is { } codes ? $", {codes} codes used, perplexity {metrics.Test.Perplexity:F1}" : "")}{(metrics.SkippedSteps > 0 ? $", {metrics.SkippedSteps} steps skipped" : "")}");
+        $"{(metrics.Test.CodesUsed is { } codes ? $", {codes} codes used, perplexity {metrics.Test.Perplexity:F1}" : "")}"
+        + $"{(metrics.SkippedSteps > 0 ? $", {metrics.SkippedSteps} steps skipped" : "")}");
 
     /// <summary>Runs the work with the log open.</summary>
     public virtual Task<T> ShowAsync<T>(Func<Task<T>> work) => work();
@@ -64,8 +69,9 @@ public abstract class TrainingLog
         public override void Stepped(int epoch, int epochs, int batch, int batches, double loss, double imagesPerSecond)
         {
             if (stepped && !IsTime()) return;
-            stepped = true; // the first step is told at once: now it learns
-            Line(string.Create(CultureInfo.InvariantCulture, $"  epoch {epoch}/{epochs}, batch {batch}/{batches}: loss {loss:G4}, {imagesPerSecond:F0} images/s"));
+            stepped = true; // the first step is told at once, so that people see that it learns
+            Line(string.Create(CultureInfo.InvariantCulture,
+                $"  epoch {epoch}/{epochs}, batch {batch}/{batches}: loss {loss:G4}, {imagesPerSecond:F0} images/s"));
         }
 
         /// <summary>Whether a line is due, which one of several threads is told.</summary>
@@ -103,11 +109,13 @@ public abstract class TrainingLog
             if (bar is null) return;
             bar.MaxValue = (double)epochs * batches;
             bar.Value = (epoch - 1.0) * batches + batch;
-            bar.Description = string.Create(CultureInfo.InvariantCulture, $"epoch {epoch}/{epochs}  loss {loss:G4}  {imagesPerSecond:F0} images/s");
+            bar.Description = string.Create(CultureInfo.InvariantCulture,
+                $"epoch {epoch}/{epochs}  loss {loss:G4}  {imagesPerSecond:F0} images/s");
         }
 
         public override Task<T> ShowAsync<T>(Func<Task<T>> work) => AnsiConsole.Progress()
-            .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
+            .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn(),
+                new RemainingTimeColumn())
             .StartAsync(async progress =>
             {
                 bar = progress.AddTask("starting", maxValue: 1);

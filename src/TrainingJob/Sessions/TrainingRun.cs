@@ -1,13 +1,15 @@
 using VaeFunctions.Data;
 using VaeFunctions.Imaging;
 using VaeFunctions.Registry;
-using VaeFunctions.Report;
+using VaeFunctions.Evaluation;
 using VaeFunctions.Training;
 
 namespace VaeFunctions.Sessions;
 
-/// <summary>One run with its place in the store: checkpoints, metrics and pictures go to <c>checkpoints/{model}/{run}/</c> as it trains.</summary>
-public sealed class TrainingRun(IBlobStore store, string run, string modelName, Recipe recipe, DataSplit data, Learner learner, TrainingLog log)
+/// <summary>One run with its place in the store: checkpoints, metrics and pictures go to <c>checkpoints/{model}/{run}/</c> as it
+/// trains.</summary>
+public sealed class TrainingRun(
+    IBlobStore store, string run, string modelName, Recipe recipe, DataSplit data, Learner learner, TrainingLog log)
     : ITrainingEvents
 {
     bool inRefuge;
@@ -28,7 +30,7 @@ public sealed class TrainingRun(IBlobStore store, string run, string modelName, 
         await KeepAsync(async place =>
         {
             await SaveAsync(place, state);
-            await place.WriteAsync(Checkpoint.PathOf(modelName, run, "metrics.csv"), new(EpochMetrics.ToCsv(state.History)));
+            await place.WriteAsync(Checkpoint.PathOf(modelName, run, MetricsFile.Name), new(MetricsFile.Write(state.History)));
             if (state.Epoch % recipe.PicturesEvery != 0 && !recipe.IsDone(state.History)) return;
             foreach (var (picture, image) in Draw()) await WritePictureAsync(place, $"{picture}-{state.Epoch:000}.png", image);
         });
@@ -38,8 +40,8 @@ public sealed class TrainingRun(IBlobStore store, string run, string modelName, 
     List<(string Name, Image Image)> Draw()
     {
         using var average = learner.UseAverage();
-        List<(string, Image)> pictures = [("reconstructions", Pictures.Reconstructions(learner.Model, data.Test))];
-        if (Pictures.Samples(learner.Model) is { } samples) pictures.Add(("samples", samples));
+        List<(string, Image)> pictures = [("reconstructions", ModelPictures.Reconstructions(learner.Model, data.Test))];
+        if (ModelPictures.Samples(learner.Model) is { } samples) pictures.Add(("samples", samples));
         return pictures;
     }
 
@@ -53,7 +55,8 @@ public sealed class TrainingRun(IBlobStore store, string run, string modelName, 
         }
         catch (StorageException e) when (Refuge is not null)
         {
-            if (!inRefuge) log.Line($"{e.Message} The training goes on, and its checkpoints are kept in {Refuge.Location} meanwhile.");
+            if (!inRefuge)
+                log.Line($"{e.Message} The training goes on, and its checkpoints are kept in {Refuge.Location} meanwhile.");
             await write(Refuge);
             inRefuge = true;
         }

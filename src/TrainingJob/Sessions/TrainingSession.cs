@@ -19,10 +19,13 @@ public sealed class TrainingSession
 
     TrainingLog Log => request.Log;
 
-    /// <summary>Does what is asked for. Asked to stop while it trains, it saves a checkpoint and gives <see cref="TrainingEnd.Interrupted"/>.</summary>
+    /// <summary>Does what is asked for. Asked to stop while it trains, it saves a checkpoint and gives
+    /// <see cref="TrainingEnd.Interrupted"/>.</summary>
     /// <remarks>It computes on the thread that calls it.</remarks>
-    /// <exception cref="ExplainedException">The request cannot be met, or something failed on the way; the message says what is kept, and where.</exception>
-    /// <exception cref="OperationCanceledException">Asked to stop before or after the training, when there is nothing to save.</exception>
+    /// <exception cref="ExplainedException">The request cannot be met, or something failed on the way; the message says what is
+    /// kept, and where.</exception>
+    /// <exception cref="OperationCanceledException">Asked to stop before or after the training, when there is nothing to
+    /// save.</exception>
     public static Task<TrainingOutcome> RunAsync(TrainingRequest request, CancellationToken cancellation = default) =>
         new TrainingSession(request).RunAsync(cancellation);
 
@@ -34,20 +37,25 @@ public sealed class TrainingSession
         var recipe = Override(resumed?.Checkpoint.Recipe ?? request.Recipe);
         recipe.Check(request.RecipeName);
         var source = request.Data ?? resumed?.Checkpoint.DataSource ?? recipe.Data
-            ?? throw new RecipeException($"Recipe {request.RecipeName} does not say where its images are. Give --data: {DataSources.Kinds}");
+            ?? throw new RecipeException($"Recipe {request.RecipeName} does not say where its images are. Give --data: "
+                + $"{DataSources.Kinds}");
         var model = recipe.Model.Build(Devices.Open(request.Device, request.Threads, request.Tf32), recipe.Seed);
         var learner = new Learner(recipe, model);
         var images = Stores.ImagesFor(recipe, source, request.DataStore) with { Log = Log.Line, Progress = Log.Loaded };
         var data = await Log.ShowAsync(() => DataSources.LoadAsync(source, images, cancellation));
         if (request.IfChanged && await Unattended.TrainedAlreadyAsync(registry, name, recipe, data, cancellation) is { } version)
-            return new(TrainingEnd.Unchanged, name) { Version = version, Serving = await registry.ReadCurrentAsync(name, cancellation) };
+        {
+            var serving = await registry.ReadCurrentAsync(name, cancellation);
+            return new(TrainingEnd.Unchanged, name) { Version = version, Serving = serving };
+        }
         if (request.Resume == Resume.WherePossible)
             resumed = await Unattended.UnpublishedRunAsync(registry, name, recipe, data, cancellation);
 
         var run = resumed?.Run ?? DateTime.UtcNow.ToString("yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture);
         var state = resumed is null ? TrainingState.Start : Restore(resumed.Value.Checkpoint, recipe, data, learner);
         Log.Line($"{name}: {model.Parameters.WeightCount:N0} weights, {model.LatentSize} latents; "
-            + $"{data.Train.Count:N0} + {data.Test.Count:N0} images {data.Train.Shape} of {source}; on {model.Parameters.Backend.Device}");
+            + $"{data.Train.Count:N0} + {data.Test.Count:N0} images {data.Train.Shape} of {source}; on "
+            + $"{model.Parameters.Backend.Device}");
         if (resumed is not null)
             Log.Line($"going on with run {run} after epoch {state.Epoch}, batch {state.Batch}");
 
@@ -67,7 +75,8 @@ public sealed class TrainingSession
     }
 
     async Task<TrainingOutcome> TrainAsync(
-        TrainingRun training, Learner learner, Recipe recipe, DataSplit data, TrainingState state, string run, CancellationToken cancellation)
+        TrainingRun training, Learner learner, Recipe recipe, DataSplit data, TrainingState state, string run,
+        CancellationToken cancellation)
     {
         var trainer = new Trainer(recipe, data, learner, training) { SaveEvery = request.SaveEvery };
         state = await Log.ShowAsync(() => trainer.RunAsync(state, cancellation));
@@ -89,7 +98,13 @@ public sealed class TrainingSession
         {
             var manifest = await PublishAsync(recipe, data, learner.Model, state, training.Refuge, cancellation);
             var serving = await registry.ReadCurrentAsync(name, cancellation);
-            return outcome with { End = TrainingEnd.Published, Version = manifest.Version, Manifest = manifest, Serving = serving };
+            return outcome with
+            {
+                End = TrainingEnd.Published,
+                Version = manifest.Version,
+                Manifest = manifest,
+                Serving = serving,
+            };
         }
         return training.SavedIn == Store
             ? outcome with { End = TrainingEnd.Trained }
@@ -131,7 +146,8 @@ public sealed class TrainingSession
     async Task<(string Run, Checkpoint Checkpoint)?> ReadCheckpointAsync(CancellationToken cancellation)
     {
         var run = request.Run ?? await Checkpoint.NewestRunAsync(Store, name, cancellation) ?? throw new CheckpointException(
-            $"There is no run of {name} to resume in {Store.Location}; train without --resume, or name another --out or --model.");
+            $"There is no run of {name} to resume in {Store.Location}; train without --resume, or name another --out "
+            + "or --model.");
         return (run, await Checkpoint.ReadAsync(Store, name, run, cancellation));
     }
 
@@ -139,14 +155,15 @@ public sealed class TrainingSession
     static TrainingState Restore(Checkpoint checkpoint, Recipe recipe, DataSplit data, Learner learner)
     {
         if (!checkpoint.Recipe.StepsLike(recipe))
-            throw new CheckpointException("The checkpoint was trained with another recipe; only epochs may differ, and not those either under a "
-                + $"cosine schedule, which spans them. {string.Join("; ", recipe.DifferencesFrom(checkpoint.Recipe))} as there.");
+            throw new CheckpointException("The checkpoint was trained with another recipe; only epochs may differ, and not those "
+                + $"either under a cosine schedule, which spans them. {string.Join("; ", recipe.DifferencesFrom(checkpoint.Recipe))} as there.");
         if (checkpoint.DataFingerprint != data.Fingerprint)
             throw new CheckpointException($"The checkpoint was trained on other images ({checkpoint.DataSource}, fingerprint "
                 + $"{checkpoint.DataFingerprint}); these have {data.Fingerprint}. Train anew without --resume.");
         if (checkpoint.State.Epoch > recipe.Epochs || (checkpoint.State.Epoch == recipe.Epochs && checkpoint.State.Batch > 0))
             throw new CheckpointException(
-                $"The checkpoint is in epoch {checkpoint.State.Epoch + 1} already, beyond the {recipe.Epochs} asked for; give more --epochs.");
+                $"The checkpoint is in epoch {checkpoint.State.Epoch + 1} already, beyond the {recipe.Epochs} asked for; give "
+                + "more --epochs.");
         checkpoint.Restore(learner);
         return checkpoint.State;
     }

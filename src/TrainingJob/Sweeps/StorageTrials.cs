@@ -11,7 +11,8 @@ namespace VaeFunctions.Sweeps;
 /// it comes back when the process has been silent for <paramref name="patience"/>.</summary>
 public sealed class StorageTrials(QueueClient queue, TimeSpan patience) : ITrialQueue
 {
-    /// <summary>The setting for an account reached by identity; the environment spells it <c>VaeStorage__queueServiceUri</c>.</summary>
+    /// <summary>The setting for an account reached by identity; the environment spells it
+    /// <c>VaeStorage__queueServiceUri</c>.</summary>
     public const string UriSetting = $"{BlobStores.Setting}:queueServiceUri";
 
     public TimeSpan Patience => patience;
@@ -19,22 +20,26 @@ public sealed class StorageTrials(QueueClient queue, TimeSpan patience) : ITrial
     /// <summary>The queue beside the blobs that the settings name, or null where those are a folder, which has none.</summary>
     /// <exception cref="StorageException">The account's blobs are named, but not its queues; or these do not answer.</exception>
     public static async Task<StorageTrials?> OpenAsync(
-        string name, TimeSpan patience, Func<string, string?> setting, Func<TokenCredential> credential, CancellationToken cancellation)
+        string name, TimeSpan patience, Func<string, string?> setting, Func<TokenCredential> credential,
+        CancellationToken cancellation)
     {
         var location = setting(BlobStores.Setting);
         QueueClient queue;
         try
         {
-            if (setting(UriSetting) is { Length: > 0 } address) queue = new QueueServiceClient(new Uri(address), credential()).GetQueueClient(name);
+            if (setting(UriSetting) is { Length: > 0 } address)
+                queue = new QueueServiceClient(new Uri(address), credential()).GetQueueClient(name);
             else if (location is null || location.StartsWith("https://", StringComparison.OrdinalIgnoreCase))
-                throw new StorageException($"A sweep on a storage account needs its queues; set {BlobStores.Setting}__queueServiceUri to https://ACCOUNT.queue.core.windows.net.");
+                throw new StorageException($"A sweep on a storage account needs its queues; set "
+                    + $"{BlobStores.Setting}__queueServiceUri to https://ACCOUNT.queue.core.windows.net.");
             else if (location.StartsWith("folder:", StringComparison.OrdinalIgnoreCase)) return null;
             else queue = new QueueClient(location, name);
         }
         catch (Exception e) when (e is FormatException or ArgumentException or InvalidOperationException)
         {
             throw new StorageException(
-                $"The storage's queues cannot be opened; {BlobStores.Setting} needs a connection string with a QueueEndpoint, or {BlobStores.Setting}__queueServiceUri an address.");
+                $"The storage's queues cannot be opened; {BlobStores.Setting} needs a connection string with a QueueEndpoint, or "
+                + $"{BlobStores.Setting}__queueServiceUri an address.");
         }
         var trials = new StorageTrials(queue, patience);
         try
@@ -49,14 +54,16 @@ public sealed class StorageTrials(QueueClient queue, TimeSpan patience) : ITrial
     }
 
     public async Task<bool> IsEmptyAsync(CancellationToken cancellation) =>
-        (await TryAsync(async () => await queue.GetPropertiesAsync(cancellation), cancellation))?.Value.ApproximateMessagesCount is null or 0;
+        (await TryAsync(async () => await queue.GetPropertiesAsync(cancellation),
+            cancellation))?.Value.ApproximateMessagesCount is null or 0;
 
     public async Task AddAsync(IEnumerable<int> trials, CancellationToken cancellation)
     {
         foreach (var trial in trials)
         {
             var text = trial.ToString(CultureInfo.InvariantCulture);
-            await TryAsync(async () => await queue.SendMessageAsync(text, timeToLive: TimeSpan.FromSeconds(-1), cancellationToken: cancellation), cancellation);
+            await TryAsync(async () => await queue.SendMessageAsync(text, timeToLive: TimeSpan.FromSeconds(-1),
+                cancellationToken: cancellation), cancellation);
         }
     }
 
@@ -66,10 +73,12 @@ public sealed class StorageTrials(QueueClient queue, TimeSpan patience) : ITrial
         if (message is null) return null;
         return int.TryParse(message.MessageText, NumberStyles.None, CultureInfo.InvariantCulture, out var trial)
             ? new Ticket(queue, trial, message.MessageId, message.PopReceipt, patience)
-            : throw new StorageException($"The queue {queue.Name} holds a message that is no trial's number; delete the queue and start the sweep again.");
+            : throw new StorageException($"The queue {queue.Name} holds a message that is no trial's number; delete the queue "
+                + "and start the sweep again.");
     }
 
-    public Task DeleteAsync(CancellationToken cancellation) => TryAsync(() => queue.DeleteIfExistsAsync(cancellation), cancellation);
+    public Task DeleteAsync(CancellationToken cancellation) =>
+        TryAsync(() => queue.DeleteIfExistsAsync(cancellation), cancellation);
 
     /// <summary>A queue that is gone has nothing: the sweep ended elsewhere.</summary>
     async Task<T?> TryAsync<T>(Func<Task<T>> work, CancellationToken cancellation)
@@ -88,7 +97,9 @@ public sealed class StorageTrials(QueueClient queue, TimeSpan patience) : ITrial
         }
     }
 
-    StorageException Failed(Exception e) => StorageFailure.Of($"Asking the queue {queue.Name} at {queue.Uri.Host} for a sweep's trials", "Storage Queue Data Contributor", e);
+    StorageException Failed(Exception e) =>
+        StorageFailure.Of($"Asking the queue {queue.Name} at {queue.Uri.Host} for a sweep's trials", "Storage Queue Data "
+            + "Contributor", e);
 
     sealed class Ticket : ITrialTicket
     {
@@ -165,7 +176,7 @@ public sealed class StorageTrials(QueueClient queue, TimeSpan patience) : ITrial
             }
             catch (Exception e) when (StorageFailure.Is(e, CancellationToken.None))
             {
-                // It comes back, and whoever takes it finds the result there.
+                // The message comes back after a while; the process that takes it then finds the trial's result and deletes it.
             }
         }
     }

@@ -3,7 +3,6 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using VaeFunctions.Registry;
-using VaeFunctions.Sessions;
 using VaeFunctions.Training;
 
 namespace VaeFunctions.Sweeps;
@@ -11,7 +10,8 @@ namespace VaeFunctions.Sweeps;
 /// <summary>One recipe of a sweep, and what it says otherwise than the recipe the sweep began with.</summary>
 public sealed record Trial(int Number, string Overrides, Recipe Recipe);
 
-/// <summary>Trainings that differ in a few settings and are compared by their test loss, as the promotion gate compares versions.</summary>
+/// <summary>Trainings that differ in a few settings and are compared by their test loss, as the promotion gate compares
+/// versions.</summary>
 /// <remarks>A sweep is what its trials and images are: the same command finds its own results again and goes on.</remarks>
 public sealed record Sweep
 {
@@ -43,28 +43,38 @@ public sealed record Sweep
     /// <summary>The name that a trial's runs are kept under.</summary>
     public string NameOf(Trial trial) => $"{Name}.{trial.Number:000}";
 
-    /// <summary>Every combination of the settings' values, or, of a list of overrides, each of them with every combination.</summary>
-    /// <param name="settings">Such as <c>optimizer.learningRate=1e-3,3e-4</c>; a value with commas of its own is JSON: <c>model.hidden=[400],[400,200]</c>.</param>
+    /// <summary>Every combination of the settings' values, or, of a list of overrides, each of them with every
+    /// combination.</summary>
+    /// <param name="settings">Such as <c>optimizer.learningRate=1e-3,3e-4</c>; a value with commas of its own is JSON:
+    /// <c>model.hidden=[400],[400,200]</c>.</param>
     /// <param name="list">A JSON array of objects such as <c>{"model.latent": 8, "epochs": 5}</c>; null for none.</param>
-    /// <exception cref="RecipeException">A setting cannot be read, an override makes no valid recipe, two trials are the same, or they cannot be compared.</exception>
-    public static Sweep Of(string model, string data, string recipeName, Recipe recipe, IReadOnlyList<string> settings, string? list = null)
+    /// <exception cref="RecipeException">A setting cannot be read, an override makes no valid recipe, two trials are the same, or
+    /// they cannot be compared.</exception>
+    public static Sweep Of(
+        string model, string data, string recipeName, Recipe recipe, IReadOnlyList<string> settings, string? list = null)
     {
         List<(string Key, JsonNode? Value)[]> combinations = list is null ? [[]] : List(list);
         foreach (var (key, values) in settings.Select(Setting))
         {
             if (combinations.Count * values.Length > MaxTrials)
                 throw new RecipeException($"The sweep has more than {MaxTrials} trials; give fewer values, or several sweeps.");
-            combinations = [.. combinations.SelectMany(_ => values, (combination, value) => ((string, JsonNode?)[])[.. combination, (key, value)])];
+            combinations = [.. combinations.SelectMany(_ => values,
+                (combination, value) => ((string, JsonNode?)[])[.. combination, (key, value)])];
         }
         var trials = combinations.Select((overrides, i) => Create(i + 1, recipeName, recipe, overrides)).ToList();
-        if (trials.Count < 2) throw new RecipeException("A sweep compares trainings, and this is one: give --set a key with several values, such as --set model.latent=8,16.");
+        if (trials.Count < 2)
+            throw new RecipeException("A sweep compares trainings, and this is one: give --set a key with several values, such "
+                + "as --set model.latent=8,16.");
         if (trials.GroupBy(trial => trial.Recipe.ToJson()).FirstOrDefault(same => same.Count() > 1) is { } twins)
-            throw new RecipeException($"These trials are the same training: {string.Join(" and ", twins.Select(twin => twin.Overrides))}. Leave out all but one.");
-        if (trials.Select(trial => Publisher.LossName(trial.Recipe)).Distinct().ToList() is { Count: > 1 } losses)
-            throw new RecipeException($"The trials cannot be compared: their losses measure different things, {string.Join("; ", losses)}. Sweep each of these by itself.");
+            throw new RecipeException($"These trials are the same training: "
+                + $"{string.Join(" and ", twins.Select(twin => twin.Overrides))}. Leave out all but one.");
+        if (trials.Select(trial => trial.Recipe.LossName).Distinct().ToList() is { Count: > 1 } losses)
+            throw new RecipeException($"The trials cannot be compared: their losses measure different things, "
+                + $"{string.Join("; ", losses)}. Sweep each of these by itself.");
         var sweep = new Sweep { Model = model, Data = data, Trials = trials };
         if (!ModelRegistry.IsModelName(model) || !ModelRegistry.IsModelName(sweep.NameOf(trials[^1])))
-            throw new RecipeException($"'{model}' cannot name a sweep: use 1 to 44 lower-case letters, digits, '-', '.' and '_', beginning with a letter or digit (--model).");
+            throw new RecipeException($"'{model}' cannot name a sweep: use 1 to 44 lower-case letters, digits, '-', '.' and '_', "
+                + "beginning with a letter or digit (--model).");
         return sweep;
     }
 
@@ -82,7 +92,9 @@ public sealed record Sweep
         foreach (var part in path[..^1])
         {
             if (json[part] is not JsonObject inner)
-                json[part] = json[part] is null ? inner = [] : throw new RecipeException($"--set {key}: \"{part}\" is {json[part]!.ToJsonString()}, which has no keys.");
+                json[part] = json[part] is null
+                    ? inner = []
+                    : throw new RecipeException($"--set {key}: \"{part}\" is {json[part]!.ToJsonString()}, which has no keys.");
             json = inner;
         }
         json[path[^1]] = value?.DeepClone();
@@ -92,7 +104,8 @@ public sealed record Sweep
     {
         var (key, values) = setting.Split('=', 2) is [var left, var right] ? (left.Trim(), Split(right)) : ("", []);
         if (!IsKey(key) || values.Any(string.IsNullOrWhiteSpace))
-            throw new RecipeException($"--set {setting} is not understood; write KEY=VALUE,VALUE with the keys of a recipe, such as optimizer.learningRate=1e-3,3e-4.");
+            throw new RecipeException($"--set {setting} is not understood; write KEY=VALUE,VALUE with the keys of a recipe, such "
+                + "as optimizer.learningRate=1e-3,3e-4.");
         return (key, [.. values.Select(Value)]);
     }
 
@@ -127,15 +140,21 @@ public sealed record Sweep
     {
         try
         {
-            List<(string, JsonNode?)[]> trials = [.. JsonNode.Parse(list)!.AsArray().Select(item => item!.AsObject().Select(pair => (pair.Key, pair.Value)).ToArray())];
-            if (trials.Count is 0 or > MaxTrials) throw new RecipeException($"The list of trials has {trials.Count}; it must have 1 to {MaxTrials}.");
+            List<(string, JsonNode?)[]> trials =
+                [.. JsonNode.Parse(list)!.AsArray()
+                .Select(item => item!.AsObject().Select(pair => (pair.Key, pair.Value)).ToArray())];
+            if (trials.Count is 0 or > MaxTrials)
+                throw new RecipeException($"The list of trials has {trials.Count}; it must have 1 to {MaxTrials}.");
             if (trials.SelectMany(trial => trial).Select(pair => pair.Item1).FirstOrDefault(key => !IsKey(key)) is { } key)
-                throw new RecipeException($"The list of trials: \"{key}\" is no key of a recipe; write keys such as optimizer.learningRate.");
+                throw new RecipeException($"The list of trials: \"{key}\" is no key of a recipe; write keys such as "
+                    + "optimizer.learningRate.");
             return trials;
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or NullReferenceException or ArgumentException)
         {
-            throw new RecipeException("""The list of trials is not understood; it is a JSON array of objects, such as [{"model.latent": 8}, {"model.latent": 16}].""" + $" {e.Message}", e);
+            const string example = """[{"model.latent": 8}, {"model.latent": 16}]""";
+            throw new RecipeException(
+                $"The list of trials is not understood; it is a JSON array of objects, such as {example}. {e.Message}", e);
         }
     }
 }

@@ -2,7 +2,8 @@ using VaeFunctions.Registry;
 
 namespace VaeFunctions.Sweeps;
 
-/// <summary>Publishes the best of a sweep's trials once, however many processes want to and whichever of them dies at it.</summary>
+/// <summary>Publishes the best of a sweep's trials once, however many processes want to and whichever of them dies at
+/// it.</summary>
 /// <param name="publish">Publishes a trial.</param>
 /// <param name="log">Takes a line for people.</param>
 public sealed class SweepPublication(SweepState state, Func<TrialResult, CancellationToken, Task> publish, Action<string> log)
@@ -40,7 +41,8 @@ public sealed class SweepPublication(SweepState state, Func<TrialResult, Cancell
         }
     }
 
-    /// <summary>Lives, and says so. What the storage does not take is said again, in time.</summary>
+    /// <summary>Renews the claim again and again, so that others see that this process lives. A renewal that the storage does not take is made
+    /// up for by the next one.</summary>
     async Task HoldAsync(int trial, CancellationToken ended)
     {
         while (true)
@@ -49,7 +51,8 @@ public sealed class SweepPublication(SweepState state, Func<TrialResult, Cancell
             if (ended.IsCancellationRequested) return;
             try
             {
-                await state.WritePublicationAsync(new(trial, DateTimeOffset.UtcNow + Patience, Done: false), CancellationToken.None);
+                await state.WritePublicationAsync(new(trial, DateTimeOffset.UtcNow + Patience, Done: false),
+                    CancellationToken.None);
             }
             catch (StorageException)
             {

@@ -35,7 +35,8 @@ public interface ITrialQueue
     Task DeleteAsync(CancellationToken cancellation);
 }
 
-/// <summary>Trials of this process alone, one after the other. Two processes on one folder share nothing: each trains whatever has no result when its turn comes.</summary>
+/// <summary>Trials of this process alone, one after the other. Two processes on one folder share nothing: each trains whatever
+/// has no result when its turn comes.</summary>
 public sealed class LocalTrials : ITrialQueue
 {
     readonly Queue<int> waiting = new();

@@ -12,7 +12,8 @@ public sealed class TrialTraining(Sweep sweep, TrainingRequest every)
 {
     /// <summary>Then images that cannot be used are no trial's fault, and the sweep cannot go on.</summary>
     readonly bool sameImages =
-        sweep.Trials.Select(trial => (trial.Recipe.Model.Image, trial.Recipe.Resize, trial.Recipe.Binarize)).Distinct().Count() == 1;
+        sweep.Trials.Select(trial => (trial.Recipe.Model.Image, trial.Recipe.Resize, trial.Recipe.Binarize)).Distinct()
+            .Count() == 1;
 
     /// <summary>Trains a trial, from its checkpoint where it has one; null where it was asked to stop.</summary>
     /// <exception cref="StorageException">The storage failed; the message says where the checkpoint is.</exception>
@@ -45,9 +46,11 @@ public sealed class TrialTraining(Sweep sweep, TrainingRequest every)
     public async Task<TrainingOutcome> PublishAsync(TrialResult best, bool force, CancellationToken cancellation)
     {
         var trial = sweep.Trials[best.Trial - 1];
-        var checkpoint = await every.Store.TryReadAsync(Checkpoint.PathOf(sweep.NameOf(trial), best.Run!), Array.MaxLength, cancellation)
+        var checkpoint = await every.Store.TryReadAsync(Checkpoint.PathOf(sweep.NameOf(trial), best.Run!), Array.MaxLength,
+            cancellation)
             ?? throw new CheckpointException(
-                $"The checkpoint of trial {best.Trial} is gone; delete checkpoints/{sweep.Name}/{best.Trial:000}.json to train it again.");
+                $"The checkpoint of trial {best.Trial} is gone; delete checkpoints/{sweep.Name}/{best.Trial:000}.json to train "
+                + "it again.");
         var copy = Checkpoint.PathOf(sweep.Model, best.Run!);
         await every.Store.WriteAsync(copy, checkpoint.Content, default, cancellation);
         var request = Request(trial) with { Model = sweep.Model, Resume = Resume.Always, Run = best.Run, Force = force };
@@ -56,7 +59,8 @@ public sealed class TrialTraining(Sweep sweep, TrainingRequest every)
         return outcome;
     }
 
-    TrainingRequest Request(Trial trial) => every with { Recipe = trial.Recipe, RecipeName = $"{every.RecipeName} with {trial.Overrides}" };
+    TrainingRequest Request(Trial trial) =>
+        every with { Recipe = trial.Recipe, RecipeName = $"{every.RecipeName} with {trial.Overrides}" };
 
     bool IsOfTheTrial(Exception e) =>
         e is TrainingException or ShapeException or CheckpointException or ArgumentException or OutOfMemoryException

@@ -13,11 +13,14 @@ public sealed record Batch(int Count, float[] Pixels, Shape PixelShape, float[]?
     public (IResidentRows Images, int[] Places)? Resident { get; init; }
 
     /// <summary>The images on a back end.</summary>
-    public Tensor PixelsOn(IBackend backend) => Resident is var (images, places) ? images.Take(backend, places, PixelShape) : backend.FromValues(Pixels, PixelShape);
+    public Tensor PixelsOn(IBackend backend) => Resident is var (images, places)
+        ? images.Take(backend, places, PixelShape)
+        : backend.FromValues(Pixels, PixelShape);
 
     /// <summary>Their labels, or null where the model takes none.</summary>
     public Tensor? LabelsOn(IBackend backend) => Labels is null ? null : backend.FromValues(Labels, new(Count));
 
     /// <summary>The terms of these images' negative ELBO, computed on a back end.</summary>
-    public NegativeElbo Loss(Vae model, IBackend backend) => model.Loss(PixelsOn(backend), backend.FromValues(Noise, NoiseShape), LabelsOn(backend));
+    public NegativeElbo Terms(Vae model, IBackend backend) =>
+        model.Loss(PixelsOn(backend), backend.FromValues(Noise, NoiseShape), LabelsOn(backend));
 }

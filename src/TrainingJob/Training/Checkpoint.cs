@@ -7,7 +7,9 @@ namespace VaeFunctions.Training;
 
 /// <summary>A training that can go on: one safetensors file with weights, optimizer and, as metadata, recipe and state. One file,
 /// so that a crash leaves the old one or the new one, never a mixture.</summary>
-public sealed record Checkpoint(Recipe Recipe, string Model, string DataSource, string DataFingerprint, TrainingState State, int OptimizerSteps, SafetensorsFile Tensors)
+public sealed record Checkpoint(
+    Recipe Recipe, string Model, string DataSource, string DataFingerprint, TrainingState State, int OptimizerSteps,
+    SafetensorsFile Tensors)
 {
     const string FileName = "checkpoint.safetensors";
     static readonly long MaxBytes = Array.MaxLength;
@@ -15,7 +17,8 @@ public sealed record Checkpoint(Recipe Recipe, string Model, string DataSource, 
     public static string PathOf(string model, string run, string file = FileName) => $"checkpoints/{model}/{run}/{file}";
 
     public static async Task SaveAsync(
-        IBlobStore store, string run, string modelName, Recipe recipe, string dataSource, string dataFingerprint, Learner learner, TrainingState state, CancellationToken cancellation = default)
+        IBlobStore store, string run, string modelName, Recipe recipe, string dataSource, string dataFingerprint, Learner learner,
+        TrainingState state, CancellationToken cancellation = default)
     {
         var content = Safetensors.Write(ParameterFile.ToTensors(learner.State), new Dictionary<string, string>
         {
@@ -30,7 +33,8 @@ public sealed record Checkpoint(Recipe Recipe, string Model, string DataSource, 
     }
 
     /// <exception cref="CheckpointException">There is no such checkpoint, or it is damaged.</exception>
-    public static async Task<Checkpoint> ReadAsync(IBlobStore store, string modelName, string run, CancellationToken cancellation = default)
+    public static async Task<Checkpoint> ReadAsync(
+        IBlobStore store, string modelName, string run, CancellationToken cancellation = default)
     {
         var path = PathOf(modelName, run);
         var blob = await store.TryReadAsync(path, MaxBytes, cancellation)
@@ -38,8 +42,10 @@ public sealed record Checkpoint(Recipe Recipe, string Model, string DataSource, 
         var file = Safetensors.Read(blob.Content);
         try
         {
-            return new(Recipe.Parse(Metadata("recipe"), path), Metadata("model"), Metadata("data_source"), Metadata("data_fingerprint"),
-                TrainingState.Parse(Metadata("state")), int.Parse(Metadata("optimizer_steps"), NumberStyles.None, CultureInfo.InvariantCulture), file);
+            return new(Recipe.Parse(Metadata("recipe"), path), Metadata("model"), Metadata("data_source"),
+                Metadata("data_fingerprint"),
+                TrainingState.Parse(Metadata("state")),
+                int.Parse(Metadata("optimizer_steps"), NumberStyles.None, CultureInfo.InvariantCulture), file);
         }
         catch (Exception e) when (e is JsonException or RecipeException or FormatException or OverflowException)
         {
@@ -48,7 +54,8 @@ public sealed record Checkpoint(Recipe Recipe, string Model, string DataSource, 
 
         string Metadata(string key) => file.Metadata.TryGetValue(key, out var value)
             ? value
-            : throw new CheckpointException($"{path} has no \"{key}\" in its metadata; it holds weights, but no training that could go on.");
+            : throw new CheckpointException($"{path} has no \"{key}\" in its metadata; it holds weights, but no training that "
+                + "could go on.");
     }
 
     /// <summary>The newest run of a model, or null where there is none.</summary>

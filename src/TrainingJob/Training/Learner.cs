@@ -4,7 +4,8 @@ using VaeFunctions.Tensors;
 
 namespace VaeFunctions.Training;
 
-/// <summary>What learns: a model, its optimizer, and copies of its parameters, the moving average and the best so far, where the recipe asks for them.</summary>
+/// <summary>What learns: a model, its optimizer, and copies of its parameters, the moving average and the best so far, where the
+/// recipe asks for them.</summary>
 public sealed class Learner
 {
     readonly float decay;
@@ -32,8 +33,8 @@ public sealed class Learner
         .. best?.Copies ?? [],
     ];
 
-    /// <summary>Draws the average towards the weights after a step: average ← decay · average + (1 − decay) · weight, with a decay that
-    /// begins small, so that the first steps are soon forgotten. (Polyak and Juditsky 1992)</summary>
+    /// <summary>Draws the average towards the weights after a step: average ← decay · average + (1 − decay) · weight, with a
+    /// decay that begins small, so that the first steps are soon forgotten. (Polyak and Juditsky 1992)</summary>
     public void Average() => average?.Follow(Math.Min(decay, (1f + Optimizer.Steps) / (10f + Optimizer.Steps)));
 
     /// <summary>Exchanges the weights with their average, if there is one; the same again brings them back.</summary>
@@ -81,7 +82,9 @@ sealed class ParameterCopy
 
     /// <summary>copy ← decay · copy + (1 − decay) · original; whole numbers are taken as they are.</summary>
     public void Follow(float decay) => ForEach((copy, original, backend) =>
-        backend.Assign(copy.Value, copy.Kind == ParameterKind.Counter ? original.Value : copy.Value * decay + original.Value * (1 - decay)));
+        backend.Assign(copy.Value, copy.Kind == ParameterKind.Counter
+            ? original.Value
+            : copy.Value * decay + original.Value * (1 - decay)));
 
     public void Exchange() => ForEach((copy, original, backend) =>
     {

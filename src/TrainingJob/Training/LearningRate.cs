@@ -9,7 +9,8 @@ namespace VaeFunctions.Training;
 [JsonDerivedType(typeof(StepRate), "step")]
 public abstract record RateSchedule
 {
-    /// <summary>Epochs in which the rate rises from 0 in a straight line, 0 or more, fractions included. (Goyal et al. 2017, §2.2)</summary>
+    /// <summary>Epochs in which the rate rises from 0 in a straight line, 0 or more, fractions included. (Goyal et al. 2017,
+    /// §2.2)</summary>
     public double WarmUp { get; init; }
 
     /// <param name="epochs">Epochs done, fractions included.</param>
@@ -19,14 +20,16 @@ public abstract record RateSchedule
     /// <exception cref="RecipeException">A number is out of range.</exception>
     public virtual void Check(string name)
     {
-        if (!(WarmUp >= 0 && double.IsFinite(WarmUp))) throw new RecipeException($"Recipe {name}: optimizer.schedule.warmUp is {WarmUp}; it must be 0 or more.");
+        if (!(WarmUp >= 0 && double.IsFinite(WarmUp)))
+            throw new RecipeException($"Recipe {name}: optimizer.schedule.warmUp is {WarmUp}; it must be 0 or more.");
     }
 
     private protected abstract double After(double epochs, int total);
 
     private protected static void CheckFactor(double factor, string key, string name)
     {
-        if (!(factor is >= 0 and <= 1)) throw new RecipeException($"Recipe {name}: optimizer.schedule.{key} is {factor}; it must be from 0 to 1.");
+        if (!(factor is >= 0 and <= 1))
+            throw new RecipeException($"Recipe {name}: optimizer.schedule.{key} is {factor}; it must be from 0 to 1.");
     }
 }
 
@@ -48,7 +51,8 @@ public sealed record CosineRate : RateSchedule
         CheckFactor(Final, "final", name);
     }
 
-    private protected override double After(double epochs, int total) => Final + (1 - Final) * (1 + Math.Cos(Math.PI * Math.Min(1, epochs / total))) / 2;
+    private protected override double After(double epochs, int total) =>
+        Final + (1 - Final) * (1 + Math.Cos(Math.PI * Math.Min(1, epochs / total))) / 2;
 }
 
 /// <summary>A factor after every so many epochs.</summary>

@@ -5,8 +5,8 @@ namespace VaeFunctions.Training;
 /// <summary>What native libraries throw, told to people.</summary>
 public static class NativeError
 {
-    /// <summary>What libtorch said, without its stack; null for what did not come from there. TorchSharp has no type of its own for it, and
-    /// others derive from this one.</summary>
+    /// <summary>What libtorch said, without its stack; null for what did not come from there. TorchSharp has no type of its own
+    /// for it, and others derive from this one.</summary>
     public static string? OfLibtorch(Exception e) =>
         e.GetType() == typeof(ExternalException) ? $"libtorch: {e.Message.Split('\n')[0]}" : null;
 

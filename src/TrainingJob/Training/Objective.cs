@@ -5,19 +5,22 @@ using VaeFunctions.Tensors;
 
 namespace VaeFunctions.Training;
 
-/// <summary>What is minimised: reconstruction + KL weight · KL, per image, or the importance-weighted bound of several draws.</summary>
+/// <summary>What is minimised: reconstruction + KL weight · KL, per image, or the importance-weighted bound of several
+/// draws.</summary>
 public sealed record Objective
 {
     /// <summary>The weight of the KL term as training goes on; 1 for the evidence lower bound. (Higgins et al. 2017)</summary>
     public KlSchedule Kl { get; init; } = new ConstantKl();
 
-    /// <summary>Nats that each latent may carry, on the average over a batch, before the KL term counts. (Kingma et al. 2016, appendix C.8)</summary>
+    /// <summary>Nats that each latent may carry, on the average over a batch, before the KL term counts. (Kingma et al. 2016,
+    /// appendix C.8)</summary>
     public float FreeBits { get; init; }
 
     /// <summary>Whether the reconstruction term is its mean over an image's values instead of the sum.</summary>
     public bool PerPixel { get; init; }
 
-    /// <summary>Latents drawn for each image; above 1 they bound the likelihood together. (Burda, Grosse and Salakhutdinov 2016)</summary>
+    /// <summary>Latents drawn for each image; above 1 they bound the likelihood together. (Burda, Grosse and Salakhutdinov
+    /// 2016)</summary>
     public int Samples { get; init; } = 1;
 
     /// <summary>The scalar whose gradient a step follows, the mean over images.</summary>
@@ -25,23 +28,27 @@ public sealed record Objective
     {
         var reconstruction = terms.Reconstruction * ReconstructionWeight(shape);
         if (terms.LogRatio.Shape[0] != images * Samples)
-            throw new RecipeException($"objective.samples is {Samples}, but this model draws nothing of which there could be several; leave it out.");
+            throw new RecipeException($"objective.samples is {Samples}, but this model draws nothing of which there could be "
+                + "several; leave it out.");
         var loss = Samples > 1
             ? ImportanceWeighted(reconstruction + terms.LogRatio * klWeight)
             : reconstruction.Sum() / images + Divergence(terms.Kl, images) * klWeight;
         return terms.Penalty is { } penalty ? loss + penalty / images : loss;
     }
 
-    /// <summary>What runs are compared by, summed over a batch: both terms with their final weights, and, of several draws, the bound that these make together.</summary>
+    /// <summary>What runs are compared by, summed over a batch: both terms with their final weights, and, of several draws, the
+    /// bound that these make together.</summary>
     /// <param name="terms">Of S draws an image; where <see cref="Samples"/> is above 1, of as many.</param>
-    public LossSums Measure(NegativeElbo terms, int images, ImageShape shape)
+    public Measure MeasureOf(NegativeElbo terms, int images, ImageShape shape)
     {
         var weight = ReconstructionWeight(shape);
         return new(Mean(terms.Reconstruction) * images, Mean(terms.Kl) * images, images)
         {
             ReconstructionWeight = weight,
             KlWeight = Kl.Weight,
-            Bound = Samples > 1 ? (double)ImportanceWeighted(terms.Reconstruction * weight + terms.LogRatio * Kl.Weight).ToScalar() * images : null,
+            Bound = Samples > 1
+            ? (double)ImportanceWeighted(terms.Reconstruction * weight + terms.LogRatio * Kl.Weight).ToScalar() * images
+            : null,
         };
 
         static double Mean(Tensor term) => (double)term.Sum().ToScalar() / term.Shape[0];
@@ -50,10 +57,15 @@ public sealed record Objective
     /// <exception cref="RecipeException">A number is out of range.</exception>
     public void Check(string name)
     {
-        if (!(Kl.Weight >= 0 && float.IsFinite(Kl.Weight))) throw new RecipeException($"Recipe {name}: objective.kl.weight is {Kl.Weight}; it must be 0 or more.");
-        if (!(FreeBits >= 0 && float.IsFinite(FreeBits))) throw new RecipeException($"Recipe {name}: objective.freeBits is {FreeBits}; it must be 0 or more.");
-        if (Samples is < 1 or > 1024) throw new RecipeException($"Recipe {name}: objective.samples is {Samples}; it must be from 1 to 1024.");
-        if (Samples > 1 && FreeBits > 0) throw new RecipeException($"Recipe {name}: objective.freeBits has no meaning with {Samples} samples; leave one of them out.");
+        if (!(Kl.Weight >= 0 && float.IsFinite(Kl.Weight)))
+            throw new RecipeException($"Recipe {name}: objective.kl.weight is {Kl.Weight}; it must be 0 or more.");
+        if (!(FreeBits >= 0 && float.IsFinite(FreeBits)))
+            throw new RecipeException($"Recipe {name}: objective.freeBits is {FreeBits}; it must be 0 or more.");
+        if (Samples is < 1 or > 1024)
+            throw new RecipeException($"Recipe {name}: objective.samples is {Samples}; it must be from 1 to 1024.");
+        if (Samples > 1 && FreeBits > 0)
+            throw new RecipeException($"Recipe {name}: objective.freeBits has no meaning with {Samples} samples; leave one of "
+                + "them out.");
         Kl.Check(name);
     }
 
@@ -90,7 +102,8 @@ public abstract record KlSchedule
 
     private protected static void CheckEpochs(double epochs, string name)
     {
-        if (!(epochs > 0 && double.IsFinite(epochs))) throw new RecipeException($"Recipe {name}: objective.kl.epochs is {epochs}; it must be above 0.");
+        if (!(epochs > 0 && double.IsFinite(epochs)))
+            throw new RecipeException($"Recipe {name}: objective.kl.epochs is {epochs}; it must be above 0.");
     }
 }
 
@@ -100,8 +113,8 @@ public sealed record ConstantKl : KlSchedule
     public override float At(double epochs) => Weight;
 }
 
-/// <summary>In a straight line to the weight, then constant. From 0, the decoder learns to use latents before they cost (Bowman et al. 2016, §3.1);
-/// from above, a conditional model learns to take from its label what the label can tell.</summary>
+/// <summary>In a straight line to the weight, then constant. From 0, the decoder learns to use latents before they cost (Bowman
+/// et al. 2016, §3.1); from above, a conditional model learns to take from its label what the label can tell.</summary>
 public sealed record LinearKl : KlSchedule
 {
     /// <summary>The weight at the start, 0 or more.</summary>
@@ -115,7 +128,8 @@ public sealed record LinearKl : KlSchedule
     public override void Check(string name)
     {
         CheckEpochs(Epochs, name);
-        if (!(From >= 0 && float.IsFinite(From))) throw new RecipeException($"Recipe {name}: objective.kl.from is {From}; it must be 0 or more.");
+        if (!(From >= 0 && float.IsFinite(From)))
+            throw new RecipeException($"Recipe {name}: objective.kl.from is {From}; it must be 0 or more.");
     }
 }
 
@@ -133,6 +147,7 @@ public sealed record CyclicalKl : KlSchedule
     public override void Check(string name)
     {
         CheckEpochs(Epochs, name);
-        if (!(Rise is > 0 and <= 1)) throw new RecipeException($"Recipe {name}: objective.kl.rise is {Rise}; it must be above 0 and at most 1.");
+        if (!(Rise is > 0 and <= 1))
+            throw new RecipeException($"Recipe {name}: objective.kl.rise is {Rise}; it must be above 0 and at most 1.");
     }
 }

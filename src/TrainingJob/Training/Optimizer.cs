@@ -28,7 +28,8 @@ public sealed record AdamRecipe : OptimizerRecipe
 
     public float Epsilon { get; init; } = 1e-8f;
 
-    public override Optimizer Build(ParameterSet parameters) => new AdamOptimizer(parameters, new(LearningRate, Beta1, Beta2, Epsilon));
+    public override Optimizer Build(ParameterSet parameters) =>
+        new AdamOptimizer(parameters, new(LearningRate, Beta1, Beta2, Epsilon));
 }
 
 /// <summary>RMSprop. (Hinton 2012, lecture 6e)</summary>
@@ -38,10 +39,12 @@ public sealed record RmsPropRecipe : OptimizerRecipe
 
     public float Epsilon { get; init; } = 1e-7f;
 
-    public override Optimizer Build(ParameterSet parameters) => new RmsPropOptimizer(parameters, new(LearningRate, Decay, Epsilon));
+    public override Optimizer Build(ParameterSet parameters) =>
+        new RmsPropOptimizer(parameters, new(LearningRate, Decay, Epsilon));
 }
 
-/// <summary>Moves the weights against their gradients. Its state is named tensors, so that a checkpoint holds it like any other.</summary>
+/// <summary>Moves the weights against their gradients. Its state is named tensors, so that a checkpoint holds it like any
+/// other.</summary>
 public abstract class Optimizer
 {
     readonly ParameterSet parameters;
@@ -53,7 +56,8 @@ public abstract class Optimizer
         this.parameters = parameters;
         this.slotNames = slotNames;
         foreach (var weight in Weights)
-            slots[weight.Name] = [.. slotNames.Select(_ => parameters.Backend.FromValues(new float[weight.Shape.Count], weight.Shape))];
+            slots[weight.Name] =
+                [.. slotNames.Select(_ => parameters.Backend.FromValues(new float[weight.Shape.Count], weight.Shape))];
     }
 
     /// <summary>Steps taken so far.</summary>
@@ -87,7 +91,8 @@ public abstract class Optimizer
 sealed class AdamOptimizer(ParameterSet parameters, AdamOptions options) : Optimizer(parameters, "mean", "square")
 {
     private protected override void Step(ITrainingBackend backend, Tensor weight, Tensor gradient, Tensor[] slots, float rate) =>
-        backend.AdamStep(weight, gradient, slots[0], slots[1], options with { LearningRate = options.LearningRate * rate }, Steps);
+        backend.AdamStep(weight, gradient, slots[0], slots[1], options with { LearningRate = options.LearningRate * rate },
+            Steps);
 }
 
 sealed class RmsPropOptimizer(ParameterSet parameters, RmsPropOptions options) : Optimizer(parameters, "square")

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using VaeFunctions.Data;
@@ -5,7 +6,8 @@ using VaeFunctions.Models;
 
 namespace VaeFunctions.Training;
 
-/// <summary>Everything that decides a training but the images: model, data, optimizer, length. It is kept in the checkpoint and the manifest.</summary>
+/// <summary>Everything that decides a training but the images: model, data, optimizer, length. It is kept in the checkpoint and
+/// the manifest.</summary>
 public sealed record Recipe
 {
     static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
@@ -27,7 +29,8 @@ public sealed record Recipe
     /// <summary>Where the images come from unless the command line says otherwise.</summary>
     public string? Data { get; init; }
 
-    /// <summary>Whether images of another size are centre-cropped and resized to the model's; otherwise they are an error.</summary>
+    /// <summary>Whether images of another size are centre-cropped and resized to the model's; otherwise they are an
+    /// error.</summary>
     public bool Resize { get; init; }
 
     /// <summary>Images that share a step, at least 1.</summary>
@@ -43,16 +46,20 @@ public sealed record Recipe
     /// <summary>Whether images become black and white, as the published likelihoods of MNIST ask for.</summary>
     public BinarizationKind Binarize { get; init; }
 
-    /// <summary>The length to which longer gradients are cut, all of a step together; null leaves them. (Pascanu, Mikolov and Bengio 2013, §3.2)</summary>
+    /// <summary>The length to which longer gradients are cut, all of a step together; null leaves them. (Pascanu, Mikolov and
+    /// Bengio 2013, §3.2)</summary>
     public float? ClipNorm { get; init; }
 
-    /// <summary>Steps in all that may be skipped because their loss or gradient is no finite number; one more ends the training.</summary>
+    /// <summary>Steps in all that may be skipped because their loss or gradient is no finite number; one more ends the
+    /// training.</summary>
     public int MaxSkippedSteps { get; init; } = 10;
 
-    /// <summary>Epochs without a better test loss after which training ends; the best weights are published. Null trains to the end and publishes the last.</summary>
+    /// <summary>Epochs without a better test loss after which training ends; the best weights are published. Null trains to the
+    /// end and publishes the last.</summary>
     public int? Patience { get; init; }
 
-    /// <summary>The decay of the moving average of the weights, which is evaluated and published in their place; null for none.</summary>
+    /// <summary>The decay of the moving average of the weights, which is evaluated and published in their place; null for
+    /// none.</summary>
     public float? Averaging { get; init; }
 
     /// <summary>What initial weights, shuffling and noise follow from.</summary>
@@ -73,23 +80,28 @@ public sealed record Recipe
         }
         catch (Exception e) when (e is JsonException or NotSupportedException)
         {
-            throw new RecipeException($"Recipe {name}: {RecipeKeys.Explain(e.Message)} See the recipes folder for complete examples.", e);
+            throw new RecipeException($"Recipe {name}: {RecipeKeys.Explain(e.Message)} See the recipes folder for complete "
+                + "examples.", e);
         }
     }
 
     /// <summary>Whether an epoch's test loss is the least so far.</summary>
-    public static bool IsBest(IReadOnlyList<EpochMetrics> history) => history.All(past => history[^1].Test.Loss <= past.Test.Loss);
+    public static bool IsBest(IReadOnlyList<EpochMetrics> history) =>
+        history.All(past => history[^1].Test.Loss <= past.Test.Loss);
 
     /// <summary>Whether the last epoch is done, or none of late was any better.</summary>
     public bool IsDone(IReadOnlyList<EpochMetrics> history) =>
         history.Count >= Epochs || (Patience is { } patience && history.Count > patience
-            && history.TakeLast(patience).Min(metrics => metrics.Test.Loss) >= history.SkipLast(patience).Min(metrics => metrics.Test.Loss));
+            && history.TakeLast(patience).Min(metrics => metrics.Test.Loss) >= history.SkipLast(patience)
+                .Min(metrics => metrics.Test.Loss));
 
     /// <summary>The epoch whose weights are published: the best where the recipe stops early, else the last.</summary>
-    public EpochMetrics Published(IReadOnlyList<EpochMetrics> history) => Patience is null ? history[^1] : history.Reverse().MinBy(metrics => metrics.Test.Loss)!;
+    public EpochMetrics Published(IReadOnlyList<EpochMetrics> history) =>
+        Patience is null ? history[^1] : history.Reverse().MinBy(metrics => metrics.Test.Loss)!;
 
-    /// <summary>Where another recipe takes other steps on the same images, key by key: <c>batchSize is 8, not 64</c>. Only length, description and
-    /// pictures may differ, and not the length either where the learning rate's schedule spans it.</summary>
+    /// <summary>Where another recipe takes other steps on the same images, key by key: <c>batchSize is 8, not 64</c>. Only
+    /// length, description and pictures may differ, and not the length either where the learning rate's schedule spans
+    /// it.</summary>
     public IEnumerable<string> DifferencesFrom(Recipe other) => Differences((this with
     {
         Epochs = Optimizer.Schedule is CosineRate ? Epochs : other.Epochs,
@@ -107,9 +119,26 @@ public sealed record Recipe
             return left.EnumerateObject().Concat(right.EnumerateObject()).Select(property => property.Name).Distinct()
                 .SelectMany(name => Differences(Value(left, name), Value(right, name), key == "" ? name : $"{key}.{name}"));
         }
-        return here?.GetRawText() == there?.GetRawText() ? [] : [$"{key} is {here?.GetRawText() ?? "absent"}, not {there?.GetRawText() ?? "absent"}"];
+        return here?.GetRawText() == there?.GetRawText()
+            ? []
+            : [$"{key} is {here?.GetRawText() ?? "absent"}, not {there?.GetRawText() ?? "absent"}"];
 
         static JsonElement? Value(JsonElement element, string name) => element.TryGetProperty(name, out var value) ? value : null;
+    }
+
+    /// <summary>What the test loss measures, in words, such as <c>squared error + KL, summed per image</c>. Losses of different
+    /// names are not compared.</summary>
+    [JsonIgnore]
+    public string LossName
+    {
+        get
+        {
+            var weight = Objective.Kl.Weight == 1 ? "" : string.Create(CultureInfo.InvariantCulture, $"{Objective.Kl.Weight} ");
+            var draws = Objective.Samples > 1 ? $", the bound of {Objective.Samples} draws" : "";
+            var images = Binarize == BinarizationKind.None ? "image" : "binarised image";
+            return $"{Model.Likelihood.Measure} + {weight}KL{draws}, "
+                + (Objective.PerPixel ? "the former a mean over pixels" : $"summed per {images}");
+        }
     }
 
     public string ToJson() => JsonSerializer.Serialize(this, Json);
@@ -124,16 +153,19 @@ public sealed record Recipe
         Range(PicturesEvery, 1, 1_000_000, "picturesEvery");
         if (!(Optimizer.LearningRate > 0 && float.IsFinite(Optimizer.LearningRate)))
             throw new RecipeException($"Recipe {name}: optimizer.learningRate is {Optimizer.LearningRate}; it must be above 0.");
-        if (ClipNorm is { } norm && !(norm > 0 && float.IsFinite(norm))) throw new RecipeException($"Recipe {name}: clipNorm is {norm}; it must be above 0.");
+        if (ClipNorm is { } norm && !(norm > 0 && float.IsFinite(norm)))
+            throw new RecipeException($"Recipe {name}: clipNorm is {norm}; it must be above 0.");
         Range(MaxSkippedSteps, 0, 1_000_000, "maxSkippedSteps");
         if (Patience is { } patience) Range(patience, 1, 1_000_000, "patience");
-        if (Averaging is { } decay && decay is not (> 0 and < 1)) throw new RecipeException($"Recipe {name}: averaging is {decay}; it must be above 0 and below 1, such as 0.999.");
+        if (Averaging is { } decay && decay is not (> 0 and < 1))
+            throw new RecipeException($"Recipe {name}: averaging is {decay}; it must be above 0 and below 1, such as 0.999.");
         Optimizer.Schedule.Check(name);
         Objective.Check(name);
 
         void Range(int value, int low, int high, string key)
         {
-            if (value < low || value > high) throw new RecipeException($"Recipe {name}: {key} is {value}; it must be from {low} to {high}.");
+            if (value < low || value > high)
+                throw new RecipeException($"Recipe {name}: {key} is {value}; it must be from {low} to {high}.");
         }
     }
 }

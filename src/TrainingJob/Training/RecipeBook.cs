@@ -6,7 +6,8 @@ public static class RecipeBook
     static string Folder => Path.Combine(AppContext.BaseDirectory, "recipes");
 
     public static IReadOnlyList<string> Names =>
-        [.. Directory.EnumerateFiles(Folder, "*.json").Select(file => Path.GetFileNameWithoutExtension(file)).Order(StringComparer.Ordinal)];
+        [.. Directory.EnumerateFiles(Folder, "*.json").Select(file => Path.GetFileNameWithoutExtension(file))
+            .Order(StringComparer.Ordinal)];
 
     /// <param name="nameOrPath">A recipe's name, or a path that ends in .json.</param>
     /// <exception cref="RecipeException">There is no such recipe, or it is not valid.</exception>
@@ -15,8 +16,10 @@ public static class RecipeBook
         var isPath = nameOrPath.EndsWith(".json", StringComparison.Ordinal);
         var file = isPath ? nameOrPath : Path.Combine(Folder, nameOrPath + ".json");
         if ((!isPath && Path.GetFileName(nameOrPath) != nameOrPath) || !File.Exists(file))
-            throw new RecipeException(isPath ? $"There is no file {nameOrPath}. A recipe is such a file or one of {string.Join(", ", Names)}."
-                : $"There is no recipe '{nameOrPath}'; did you mean {Spelling.Nearest(nameOrPath, Names)}? There are {string.Join(", ", Names)}, and any file whose name ends in .json.");
+            throw new RecipeException(isPath
+                ? $"There is no file {nameOrPath}. A recipe is such a file or one of {string.Join(", ", Names)}."
+                : $"There is no recipe '{nameOrPath}'; did you mean {Spelling.Nearest(nameOrPath, Names)}? There are "
+                    + $"{string.Join(", ", Names)}, and any file whose name ends in .json.");
         return (Path.GetFileNameWithoutExtension(file), Recipe.Parse(File.ReadAllText(file), file));
     }
 }

@@ -10,7 +10,7 @@ namespace VaeFunctions.Training;
 /// <param name="Train">Sums over the epoch under way.</param>
 /// <param name="Seconds">Training time of the epoch under way.</param>
 /// <param name="History">A line for every epoch done.</param>
-public sealed record TrainingState(int Epoch, int Batch, LossSums Train, double Seconds, IReadOnlyList<EpochMetrics> History)
+public sealed record TrainingState(int Epoch, int Batch, Measure Train, double Seconds, IReadOnlyList<EpochMetrics> History)
 {
     static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
     {
@@ -26,5 +26,6 @@ public sealed record TrainingState(int Epoch, int Batch, LossSums Train, double 
     public string ToJson() => JsonSerializer.Serialize(this, Json);
 
     /// <exception cref="JsonException">It is no state.</exception>
-    public static TrainingState Parse(string json) => JsonSerializer.Deserialize<TrainingState>(json, Json) ?? throw new JsonException("It is empty.");
+    public static TrainingState Parse(string json) =>
+        JsonSerializer.Deserialize<TrainingState>(json, Json) ?? throw new JsonException("It is empty.");
 }

@@ -9,8 +9,10 @@ using static VaeFunctions.Models.Layers.Build;
 
 namespace VaeFunctions.Tests.Faces;
 
-/// <summary>Says which attributes a face has: a small convolutional network, trained on true faces, that never saw the VAE.</summary>
-/// <remarks>Every attribute is a number from 0 to 1, its truth the target of a binary cross-entropy; above ½ a yes-or-no attribute is yes.</remarks>
+/// <summary>Says which attributes a face has: a small convolutional network, trained on true faces, that never saw the
+/// VAE.</summary>
+/// <remarks>Every attribute is a number from 0 to 1, its truth the target of a binary cross-entropy; above ½ a yes-or-no
+/// attribute is yes.</remarks>
 sealed class FaceJudge
 {
     const int BatchSize = 64;
@@ -21,7 +23,8 @@ sealed class FaceJudge
     FaceJudge()
     {
         Window half = new(4, 2, 1);
-        network = new(parameters.Root, Conv(3, 16, half), Relu, BatchNorm(16), Conv(16, 32, half), Relu, BatchNorm(32), Conv(32, 64, half), Relu, BatchNorm(64),
+        network = new(parameters.Root, Conv(3, 16, half), Relu, BatchNorm(16), Conv(16, 32, half), Relu, BatchNorm(32),
+            Conv(32, 64, half), Relu, BatchNorm(64),
             Flatten, Linear(64 * 4 * 4, 128), Relu, Linear(128, FaceAttributes.Names.Count));
     }
 
@@ -52,7 +55,9 @@ sealed class FaceJudge
 
     /// <summary>The truth of a face, each attribute from 0 to 1.</summary>
     public static float[] Truth(ImageDataset faces, int index) =>
-        [.. FaceAttributes.Names.Select((name, a) => name is "smile" or "pose" ? (faces.Attributes![index, a] + 1) / 2 : faces.Attributes![index, a])];
+        [.. FaceAttributes.Names.Select((name, a) => name is "smile" or "pose"
+            ? (faces.Attributes![index, a] + 1) / 2
+            : faces.Attributes![index, a])];
 
     /// <summary>What it sees in each image.</summary>
     /// <param name="images">[H · W · C] bytes each.</param>
@@ -66,5 +71,6 @@ sealed class FaceJudge
     static float RateAt(double epoch, int epochs) => (float)(0.5 * (1 + Math.Cos(Math.PI * epoch / epochs)));
 
     static Tensor Pixels(IBackend backend, byte[][] images) =>
-        backend.FromValues([.. images.SelectMany(image => image, (_, pixel) => pixel / 127.5f - 1)], new(images.Length, 32, 32, 3)).Transpose(0, 3, 1, 2);
+        backend.FromValues([.. images.SelectMany(image => image, (_, pixel) => pixel / 127.5f - 1)],
+            new(images.Length, 32, 32, 3)).Transpose(0, 3, 1, 2);
 }

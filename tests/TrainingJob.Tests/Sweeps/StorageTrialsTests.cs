@@ -14,23 +14,27 @@ public sealed class StorageTrialsTests(AzuriteFixture azurite)
     {
         public override AccessToken GetToken(TokenRequestContext context, CancellationToken cancellation) => throw fault;
 
-        public override ValueTask<AccessToken> GetTokenAsync(TokenRequestContext context, CancellationToken cancellation) => throw fault;
+        public override ValueTask<AccessToken> GetTokenAsync(TokenRequestContext context, CancellationToken cancellation) =>
+            throw fault;
     }
 
-    public static TheoryData<Exception> Faults { get; } = [new AuthenticationFailedException("nobody is signed in"), new TaskCanceledException("took too long")];
+    public static TheoryData<Exception> Faults { get; } =
+        [new AuthenticationFailedException("nobody is signed in"), new TaskCanceledException("took too long")];
 
     [Theory]
     [MemberData(nameof(Faults))]
     public async Task Credentials_that_fail_and_time_limits_are_failures_of_the_storage(Exception fault)
     {
         var options = new QueueClientOptions { Retry = { MaxRetries = 0 } };
-        var trials = new StorageTrials(new QueueClient(new("https://nowhere.invalid/sweep"), new NoCredential(fault), options), TimeSpan.FromSeconds(4));
+        var trials = new StorageTrials(new QueueClient(new("https://nowhere.invalid/sweep"), new NoCredential(fault), options),
+            TimeSpan.FromSeconds(4));
         var failure = await Assert.ThrowsAsync<StorageException>(() => trials.TakeAsync(default));
         Assert.Contains("cannot be reached", failure.Message, StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task A_queue_that_cannot_be_made_is_a_failure_of_the_storage() => await Assert.ThrowsAsync<StorageException>(() => StorageTrials.OpenAsync(
+    public async Task A_queue_that_cannot_be_made_is_a_failure_of_the_storage() =>
+        await Assert.ThrowsAsync<StorageException>(() => StorageTrials.OpenAsync(
         "sweep-1", TimeSpan.FromSeconds(4), name => name == StorageTrials.UriSetting ? "https://nowhere.invalid/" : null,
         () => new NoCredential(new AuthenticationFailedException("nobody is signed in")), default));
 
@@ -38,11 +42,14 @@ public sealed class StorageTrialsTests(AzuriteFixture azurite)
     [InlineData(403, "AuthorizationPermissionMismatch", "Storage Queue Data Contributor")]
     [InlineData(409, "QueueBeingDeleted", "Try again in a minute")]
     [InlineData(503, "ServerBusy", "too busy")]
-    public void Answers_of_the_storage_come_with_a_remedy(int status, string code, string remedy) =>
-        Assert.Contains(remedy, StorageFailure.Of("Asking", "Storage Queue Data Contributor", new RequestFailedException(status, "no", code, null)).Message, StringComparison.Ordinal);
+    public void Answers_of_the_storage_come_with_a_remedy(int status, string code, string remedy)
+    {
+        var failure = StorageFailure.Of("Asking", "Storage Queue Data Contributor", new RequestFailedException(status, "no", code, null));
+        Assert.Contains(remedy, failure.Message, StringComparison.Ordinal);
+    }
 
     [SkippableFact]
-    public async Task A_message_that_another_process_has_taken_is_lost_and_storage_that_fails_meanwhile_is_borne()
+    public async Task A_message_that_another_took_is_lost_and_failing_storage_is_borne()
     {
         var queue = new QueueClient(azurite.ConnectionString, $"sweep-{Guid.NewGuid():n}"[..20]);
         await queue.CreateAsync();

@@ -24,7 +24,8 @@ public sealed partial class SweepCommandTests(AzuriteFixture azurite) : IDisposa
 
         public Program(string folder, string? storage, params string[] arguments)
         {
-            var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "VaeFunctions.TrainingJob.dll"), "sweep", .. arguments, "--threads", "1"])
+            var start = new ProcessStartInfo("dotnet",
+                [Path.Combine(AppContext.BaseDirectory, "VaeFunctions.TrainingJob.dll"), "sweep", .. arguments, "--threads", "1"])
             {
                 RedirectStandardOutput = true,
                 RedirectStandardError = true,
@@ -77,7 +78,9 @@ public sealed partial class SweepCommandTests(AzuriteFixture azurite) : IDisposa
     [Fact]
     public async Task On_one_machine_the_best_is_published_and_started_again_nothing_is_done_twice()
     {
-        string[] arguments = ["faces-vae", "--data", "faces:160", "--epochs", "1", "--set", "optimizer.learningRate=1e-6,1e-3,3e-3", "--out", "store"];
+        string[] arguments =
+            ["faces-vae", "--data", "faces:160", "--epochs", "1", "--set", "optimizer.learningRate=1e-6,1e-3,3e-3", "--out",
+            "store"];
         using (var stopped = new Program(folder, null, arguments))
         {
             await stopped.SaysAsync("trial 2 of 3");
@@ -98,7 +101,8 @@ public sealed partial class SweepCommandTests(AzuriteFixture azurite) : IDisposa
         Assert.Equal(["faces-vae"], await registry.ListModelsAsync());
         var version = Assert.Single(await registry.ListVersionsAsync("faces-vae"));
         var manifest = await registry.ReadManifestAsync("faces-vae", version);
-        var losses = Row().Matches(again.Output).Select(row => (Rate: float.Parse(row.Groups[1].Value, null), Loss: double.Parse(row.Groups[2].Value, null))).ToList();
+        var losses = Row().Matches(again.Output).Select(row =>
+            (Rate: float.Parse(row.Groups[1].Value, null), Loss: double.Parse(row.Groups[2].Value, null))).ToList();
         Assert.Equal(3, losses.Count);
         Assert.Equal(losses.OrderBy(row => row.Loss), losses);
         Assert.Equal(losses[0].Loss, manifest.Metrics[Manifest.TestLoss], 1e-5 * losses[0].Loss);
@@ -110,7 +114,8 @@ public sealed partial class SweepCommandTests(AzuriteFixture azurite) : IDisposa
     {
         string[] arguments =
         [
-            "faces-vae", "--model", $"sweep{Guid.NewGuid():n}"[..12], "--data", "faces:320", "--epochs", "4", "--set", "optimizer.learningRate=5e-4,1e-3,2e-3,3e-3", "--out", "blob", "--patience", "4",
+            "faces-vae", "--model", $"sweep{Guid.NewGuid():n}"[..12], "--data", "faces:320", "--epochs", "4", "--set",
+                "optimizer.learningRate=5e-4,1e-3,2e-3,3e-3", "--out", "blob", "--patience", "4",
         ];
         using var killed = new Program(folder, azurite.ConnectionString, arguments);
         await killed.SaysAsync("epoch 1/4");
@@ -123,7 +128,8 @@ public sealed partial class SweepCommandTests(AzuriteFixture azurite) : IDisposa
         Assert.Contains("(try 2 of 3)", other.Output, StringComparison.Ordinal);
         Assert.Equal(4, Row().Count(other.Output));
         var registry = new ModelRegistry(BlobStores.Open(azurite.ConnectionString));
-        Assert.Equal((await registry.ReadCurrentAsync(arguments[2]))!.Version, Assert.Single(await registry.ListVersionsAsync(arguments[2])));
+        Assert.Equal((await registry.ReadCurrentAsync(arguments[2]))!.Version,
+            Assert.Single(await registry.ListVersionsAsync(arguments[2])));
         using var late = new Program(folder, azurite.ConnectionString, arguments);
         Assert.True(await late.EndAsync() == 0, late.Output);
         Assert.Contains("is published already", late.Output, StringComparison.Ordinal);
@@ -135,7 +141,8 @@ public sealed partial class SweepCommandTests(AzuriteFixture azurite) : IDisposa
     [InlineData("model.image.width=32,520")] // the images do not fit
     public async Task A_trial_that_fails_is_reported_and_the_others_are_compared(string setting)
     {
-        using var program = new Program(folder, null, "faces-vae", "--data", "faces:160", "--epochs", "1", "--set", setting, "--out", "store");
+        using var program =
+            new Program(folder, null, "faces-vae", "--data", "faces:160", "--epochs", "1", "--set", setting, "--out", "store");
         Assert.True(await program.EndAsync() == 0, program.Output);
         Assert.Contains("trial 2 failed: ", program.Output, StringComparison.Ordinal);
         Assert.DoesNotContain("given up", program.Output, StringComparison.Ordinal);
@@ -145,7 +152,9 @@ public sealed partial class SweepCommandTests(AzuriteFixture azurite) : IDisposa
     [Fact]
     public async Task A_device_that_is_not_there_is_refused_before_a_trial_counts_as_tried()
     {
-        using var program = new Program(folder, null, "faces-vae", "--data", "faces:160", "--set", "model.latent=4,8", "--out", "store", "--device", "cuda:999");
+        using var program =
+            new Program(folder, null, "faces-vae", "--data", "faces:160", "--set", "model.latent=4,8", "--out", "store",
+            "--device", "cuda:999");
         Assert.True(await program.EndAsync() == 2, program.Output);
         Assert.Contains("--device cuda", program.Output, StringComparison.Ordinal);
         Assert.DoesNotContain("trial", program.Output, StringComparison.Ordinal);
@@ -166,7 +175,9 @@ public sealed partial class SweepCommandTests(AzuriteFixture azurite) : IDisposa
         {
             throw new SkipException(e.Message);
         }
-        using var program = new Program(folder, null, "faces-vae", "--data", "faces:160", "--epochs", "1", "--set", "model.latent=4,8", "--out", "store", "--device", device, "--tf32");
+        using var program =
+            new Program(folder, null, "faces-vae", "--data", "faces:160", "--epochs", "1", "--set", "model.latent=4,8", "--out",
+            "store", "--device", device, "--tf32");
         Assert.True(await program.EndAsync() == 0, program.Output);
         Assert.Equal(3, Regex.Count(program.Output, $"; on {Regex.Escape(backend)}\r?$", RegexOptions.Multiline));
     }

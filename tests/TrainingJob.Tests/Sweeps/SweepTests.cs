@@ -20,8 +20,10 @@ public sealed class SweepTests : IDisposable
         var sweep = Of("optimizer.learningRate=1e-3,3e-4", "model.channels=[4],[6,8]", "epochs=2");
 
         Assert.Equal(
-            ["optimizer.learningRate=1e-3 model.channels=[4] epochs=2", "optimizer.learningRate=1e-3 model.channels=[6,8] epochs=2",
-                "optimizer.learningRate=3e-4 model.channels=[4] epochs=2", "optimizer.learningRate=3e-4 model.channels=[6,8] epochs=2"],
+            ["optimizer.learningRate=1e-3 model.channels=[4] epochs=2", "optimizer.learningRate=1e-3 "
+            + "model.channels=[6,8] epochs=2",
+                "optimizer.learningRate=3e-4 model.channels=[4] epochs=2",
+                "optimizer.learningRate=3e-4 model.channels=[6,8] epochs=2"],
             sweep.Trials.Select(trial => trial.Overrides));
         Assert.Equal([1, 2, 3, 4], sweep.Trials.Select(trial => trial.Number));
         Assert.Equal((0.0003f, 2), (sweep.Trials[3].Recipe.Optimizer.LearningRate, sweep.Trials[3].Recipe.Epochs));
@@ -31,8 +33,14 @@ public sealed class SweepTests : IDisposable
     [Fact]
     public void A_list_of_trials_is_combined_with_the_settings()
     {
-        var sweep = Sweep.Of("discs", "faces", "tiny", TinyTraining.Recipe, ["epochs=1,2"], """[{"model.latent": 2}, {"model.latent": 4, "batchSize": 8}]""");
-        Assert.Equal(["model.latent=2 epochs=1", "model.latent=2 epochs=2", "model.latent=4 batchSize=8 epochs=1", "model.latent=4 batchSize=8 epochs=2"], sweep.Trials.Select(trial => trial.Overrides));
+        const string list = """[{"model.latent": 2}, {"model.latent": 4, "batchSize": 8}]""";
+        var sweep = Sweep.Of("discs", "faces", "tiny", TinyTraining.Recipe, ["epochs=1,2"], list);
+        string[] expected =
+        [
+            "model.latent=2 epochs=1", "model.latent=2 epochs=2",
+            "model.latent=4 batchSize=8 epochs=1", "model.latent=4 batchSize=8 epochs=2",
+        ];
+        Assert.Equal(expected, sweep.Trials.Select(trial => trial.Overrides));
     }
 
     [Theory]
@@ -44,7 +52,8 @@ public sealed class SweepTests : IDisposable
     [InlineData("several values", "epochs=2")]
     [InlineData("the same training", "epochs=2,2")]
     [InlineData("cannot be compared", "objective.kl.weight=0.5,1")]
-    [InlineData("more than 1000", "model.latent=1,2,3,4,5,6,7,8,9,10", "epochs=1,2,3,4,5,6,7,8,9,10", "batchSize=1,2,3,4,5,6,7,8,9,10", "patience=1,2")]
+    [InlineData("more than 1000", "model.latent=1,2,3,4,5,6,7,8,9,10", "epochs=1,2,3,4,5,6,7,8,9,10",
+        "batchSize=1,2,3,4,5,6,7,8,9,10", "patience=1,2")]
     public void What_makes_no_sweep_is_refused_with_its_reason(string reason, params string[] settings) =>
         Assert.Contains(reason, Assert.Throws<RecipeException>(() => Of(settings)).Message, StringComparison.Ordinal);
 
@@ -57,7 +66,7 @@ public sealed class SweepTests : IDisposable
     }
 
     [Fact]
-    public async Task A_trial_that_keeps_taking_its_process_down_is_given_up_and_the_others_are_trained()
+    public async Task A_trial_that_keeps_ending_its_process_is_given_up_and_the_others_are_trained()
     {
         var (store, sweep) = (new FolderBlobStore(folder), Of("epochs=1,2,3"));
         var state = new SweepState(store, sweep);
@@ -76,7 +85,9 @@ public sealed class SweepTests : IDisposable
         SweepRun Run() => new(sweep, state, new LocalTrials(), (trial, _) =>
         {
             begun.Add(trial.Number);
-            return trial.Number == 2 ? throw new InvalidOperationException("as good as a crash") : Task.FromResult<TrialResult?>(new(trial.Number, trial.Overrides, 10 - trial.Number));
+            return trial.Number == 2
+                ? throw new InvalidOperationException("as good as a crash")
+                : Task.FromResult<TrialResult?>(new(trial.Number, trial.Overrides, 10 - trial.Number));
         }, _ => { });
     }
 
@@ -103,10 +114,12 @@ public sealed class SweepTests : IDisposable
     public async Task One_of_several_publishes_and_one_that_died_at_it_gives_way()
     {
         var state = new SweepState(new FolderBlobStore(folder), Of("epochs=1,2"));
-        var claims = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(() => state.ClaimPublicationAsync(1, TimeSpan.FromHours(1), default))));
+        var claims = await Task.WhenAll(Enumerable.Range(0, 8)
+            .Select(_ => Task.Run(() => state.ClaimPublicationAsync(1, TimeSpan.FromHours(1), default))));
         Assert.Single(claims, claimed => claimed);
 
-        await state.WritePublicationAsync(new(1, DateTimeOffset.UtcNow.AddSeconds(-1), Done: false), default); // as if an hour were over
+        // As if an hour were over.
+        await state.WritePublicationAsync(new(1, DateTimeOffset.UtcNow.AddSeconds(-1), Done: false), default);
         Assert.True(await state.ClaimPublicationAsync(1, TimeSpan.FromHours(1), default));
         Assert.False(await state.ClaimPublicationAsync(1, TimeSpan.FromHours(1), default));
 
@@ -115,7 +128,7 @@ public sealed class SweepTests : IDisposable
     }
 
     [Fact]
-    public async Task Trials_that_were_measured_on_different_images_end_the_sweep_as_soon_as_there_are_two()
+    public async Task Two_trials_that_were_measured_on_different_images_end_the_sweep_at_once()
     {
         var sweep = Of("epochs=1,2,3");
         var begun = new List<int>();
@@ -144,11 +157,12 @@ public sealed class SweepTests : IDisposable
         Assert.Single(said, line => line.StartsWith("Another process publishes", StringComparison.Ordinal));
         Assert.Equal("Trial 1 is published already.", said[^1]);
 
-        SweepPublication Publication() => new(state, (_, _) => Task.FromResult(published++), said.Add) { Patience = TimeSpan.FromSeconds(1) };
+        SweepPublication Publication() =>
+            new(state, (_, _) => Task.FromResult(published++), said.Add) { Patience = TimeSpan.FromSeconds(1) };
     }
 
     [Fact]
-    public async Task A_publication_that_takes_longer_than_the_patience_is_left_to_the_process_that_lives()
+    public async Task A_publication_that_outlasts_the_patience_is_left_to_its_living_process()
     {
         var state = new SweepState(new FolderBlobStore(folder), Of("epochs=1,2"));
         var published = 0;

@@ -16,7 +16,12 @@ public sealed class CommandLineTests : IDisposable
     Process Start(StringBuilder output, params string[] arguments)
     {
         var program = Path.Combine(AppContext.BaseDirectory, "VaeFunctions.TrainingJob.dll");
-        var start = new ProcessStartInfo("dotnet", [program, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = folder };
+        var start = new ProcessStartInfo("dotnet", [program, .. arguments])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = folder,
+        };
         start.Environment.Remove("VaeStorage");
         var process = Process.Start(start)!;
         process.OutputDataReceived += Collect;
@@ -49,7 +54,8 @@ public sealed class CommandLineTests : IDisposable
         var registry = new ModelRegistry(new FolderBlobStore(Path.Combine(folder, store)));
         var manifest = await registry.ReadManifestAsync("faces-vae", (await registry.ReadCurrentAsync("faces-vae"))!.Version);
         var weights = Safetensors.Read(await registry.ReadFileAsync(manifest, "weights.safetensors"));
-        return string.Join('\n', weights.Tensors.Select(tensor => tensor.Name + Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(tensor.Data.Span))));
+        return string.Join('\n', weights.Tensors.Select(tensor => tensor.Name
+            + Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(tensor.Data.Span))));
     }
 
     async Task WaitForCheckpointAsync(string store)
@@ -57,7 +63,9 @@ public sealed class CommandLineTests : IDisposable
         var blobs = new FolderBlobStore(Path.Combine(folder, store));
         for (var deadline = DateTime.UtcNow.AddMinutes(1); DateTime.UtcNow < deadline; await Task.Delay(20))
         {
-            if (await Checkpoint.NewestRunAsync(blobs, "faces-vae") is { } run && (await Checkpoint.ReadAsync(blobs, "faces-vae", run)).State.Batch > 0) return;
+            if (await Checkpoint.NewestRunAsync(blobs, "faces-vae") is { } run
+                && (await Checkpoint.ReadAsync(blobs, "faces-vae", run)).State.Batch > 0)
+                return;
         }
         Assert.Fail("No checkpoint was written in the middle of an epoch.");
     }
@@ -85,7 +93,9 @@ public sealed class CommandLineTests : IDisposable
         Assert.True(code == 0, output);
 
         var log = new StringBuilder();
-        using (var process = Start(log, signal == "KILL" ? Train("cut", Epochs, "--save-every", "0.05", "--threads", "1") : Train("cut", Epochs, "--threads", "1")))
+        using (var process = Start(log, signal == "KILL"
+            ? Train("cut", Epochs, "--save-every", "0.05", "--threads", "1")
+            : Train("cut", Epochs, "--threads", "1")))
         {
             if (signal == "KILL") await WaitForCheckpointAsync("cut");
             else await WaitForStepsAsync(log);
@@ -96,14 +106,15 @@ public sealed class CommandLineTests : IDisposable
         }
         Assert.Empty(await new ModelRegistry(new FolderBlobStore(Path.Combine(folder, "cut"))).ListModelsAsync());
 
-        (code, output) = await RunAsync("train", "faces-vae", "--out", "cut", "--resume"); // recipe, overrides and data are in the checkpoint
+        // Recipe, overrides and data are in the checkpoint.
+        (code, output) = await RunAsync("train", "faces-vae", "--out", "cut", "--resume");
         Assert.True(code == 0, output);
         Assert.Contains("going on with run", output);
         Assert.Equal(await WeightsAsync("whole"), await WeightsAsync("cut"));
     }
 
     [Fact]
-    public async Task With_if_changed_it_trains_once_for_each_recipe_and_data_and_does_not_undo_a_rollback()
+    public async Task With_if_changed_each_recipe_and_data_is_trained_once_and_no_rollback_undone()
     {
         Assert.DoesNotContain("unchanged", await OnceAsync(versions: 1));
         var again = await OnceAsync(versions: 1);
@@ -118,9 +129,11 @@ public sealed class CommandLineTests : IDisposable
 
         async Task<string> OnceAsync(int versions, string data = "faces:320", params string[] more)
         {
-            var (code, output) = await RunAsync(["train", "faces-vae", "--data", data, "--epochs", "1", "--out", "runs", "--if-changed", .. more]);
+            var (code, output) =
+                await RunAsync(["train", "faces-vae", "--data", data, "--epochs", "1", "--out", "runs", "--if-changed", .. more]);
             Assert.True(code == 0, output);
-            Assert.Equal(versions, (await new ModelRegistry(new FolderBlobStore(Path.Combine(folder, "runs"))).ListVersionsAsync("faces-vae")).Count);
+            Assert.Equal(versions, (await new ModelRegistry(new FolderBlobStore(Path.Combine(folder, "runs")))
+                .ListVersionsAsync("faces-vae")).Count);
             return output;
         }
     }
@@ -144,7 +157,8 @@ public sealed class CommandLineTests : IDisposable
         await Done(goesOn: false, [.. command, "--no-publish"]);
         await Done(goesOn: true, command); // trained to the end, but no version yet
 
-        Task<string> NewestRunAsync() => Checkpoint.NewestRunAsync(new FolderBlobStore(Path.Combine(folder, "runs")), "faces-vae")!;
+        Task<string> NewestRunAsync() =>
+            Checkpoint.NewestRunAsync(new FolderBlobStore(Path.Combine(folder, "runs")), "faces-vae")!;
 
         async Task Done(bool goesOn, string[] arguments)
         {
@@ -182,7 +196,8 @@ public sealed class CommandLineTests : IDisposable
         async Task Refused(string expected, params string[] arguments)
         {
             var (exitCode, output) = await RunAsync(arguments);
-            Assert.True(exitCode == 2 && output.Contains(expected, StringComparison.OrdinalIgnoreCase) && !output.Contains("   at "),
+            Assert.True(exitCode == 2 && output.Contains(expected, StringComparison.OrdinalIgnoreCase)
+                && !output.Contains("   at "),
                 $"{string.Join(' ', arguments)} gave {exitCode}:\n{output}");
         }
     }
@@ -192,14 +207,16 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("\"height\": 28", "\"height\": 0", "model.image.height is 0")]
     [InlineData("\"hidden\": [400]", "\"hidden\": [40000], \"latent\": 5000", "2 GB")]
     [InlineData("\"hidden\": [400]", "\"hidden\": [65536], \"latent\": 65536", "65536")]
-    public async Task A_model_that_cannot_be_trained_is_refused_before_its_images_are_looked_for(string before, string after, string expected)
+    public async Task A_model_that_cannot_be_trained_is_refused_before_its_images_are_looked_for(
+        string before, string after, string expected)
     {
         var recipe = File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "recipes", "mnist-vae-20.json"));
         Assert.Contains(before, recipe);
         if (after.Contains("latent")) recipe = Regex.Replace(recipe, "\"latent\": 20,", "");
         await File.WriteAllTextAsync(Path.Combine(folder, "wrong.json"), recipe.Replace(before, after));
         var (exitCode, output) = await RunAsync("train", "wrong.json", "--data", "folder:nowhere");
-        Assert.True(exitCode == 2 && output.Contains(expected) && !output.Contains("nowhere") && !output.Contains("   at "), $"{exitCode}: {output}");
+        Assert.True(exitCode == 2 && output.Contains(expected) && !output.Contains("nowhere")
+            && !output.Contains("   at "), $"{exitCode}: {output}");
     }
 
     [SkippableFact]
@@ -208,7 +225,8 @@ public sealed class CommandLineTests : IDisposable
         Skip.IfNot(File.Exists("/usr/bin/script"), "There is no /usr/bin/script to make a terminal with.");
         await RunAsync("faces", "--count", "120", "--out", "images");
         var program = Path.Combine(AppContext.BaseDirectory, "VaeFunctions.TrainingJob.dll");
-        var start = new ProcessStartInfo("/usr/bin/script", ["-qec", $"dotnet '{program}' train faces-vae --data folder:images --epochs 1 --no-publish", "/dev/null"])
+        var start = new ProcessStartInfo("/usr/bin/script", ["-qec", $"dotnet '{program}' train faces-vae --data folder:images "
+            + "--epochs 1 --no-publish", "/dev/null"])
         {
             RedirectStandardOutput = true,
             WorkingDirectory = folder,
@@ -221,12 +239,15 @@ public sealed class CommandLineTests : IDisposable
     }
 
     [Fact]
-    public async Task What_was_published_can_be_listed_evaluated_copied_exported_and_resumed_for_longer()
+    public async Task What_was_published_can_be_listed_measured_copied_exported_and_trained_on()
     {
         await Done(Train("runs"));
         Assert.Contains("serves", await Done("models", "--store", "runs"));
-        var evaluation = await Done("evaluate", "faces-vae", "--store", "runs", "--data", "faces:80", "--draws", "4", "--images", "3");
-        foreach (var part in (string[])["loss", "active_units", "bound_nats", "ssim", "mutual_information_gap", "error_quantile_0.99", "glasses", "written to evaluations/faces-vae/"]) Assert.Contains(part, evaluation);
+        var evaluation = await Done("evaluate", "faces-vae", "--store", "runs", "--data", "faces:80", "--draws", "4", "--images",
+            "3");
+        foreach (var part in (string[])["loss", "active_units", "bound_nats", "ssim", "mutual_information_gap",
+            "error_quantile_0.99", "glasses", "written to evaluations/faces-vae/"])
+            Assert.Contains(part, evaluation);
         await File.WriteAllTextAsync(Path.Combine(folder, "claims.json"), """{ "introduction": "", "sections": [{ "title": "", "text": "", "claims": [{ "model": "faces-vae", "metric": "test_loss", "what": "loss" }] }] }""");
         await Done("results", "--store", "runs", "--claims", "claims.json");
         var page = await File.ReadAllTextAsync(Path.Combine(folder, "results", "results.md"));
@@ -234,7 +255,8 @@ public sealed class CommandLineTests : IDisposable
         Assert.Contains("./vae train faces-vae --data faces:320 --epochs 2\n", page);
         Assert.True(File.Exists(Path.Combine(folder, "results", "images", "results", "faces-vae-reconstructions.png")));
         Assert.Contains("it serves now", await Done("publish", "faces-vae", "--from", "runs", "--to", "copy"));
-        var weights = Directory.EnumerateFiles(Path.Combine(folder, "copy"), "weights.safetensors", SearchOption.AllDirectories).Single();
+        var weights = Directory.EnumerateFiles(Path.Combine(folder, "copy"), "weights.safetensors", SearchOption.AllDirectories)
+            .Single();
         await Done("export", "faces-vae", "--weights", weights, "--to", "graphs");
         Assert.True(new FileInfo(Path.Combine(folder, "graphs", "decoder.onnx")).Length > 100_000);
         Assert.Contains("after epoch 2", await Done("train", "faces-vae", "--epochs", "3", "--out", "runs", "--resume"));

@@ -25,7 +25,8 @@ public sealed class ObjectiveTests
 
     [Fact]
     public void A_penalty_counts_once_per_image() => Assert.Equal(15 + 5 + 3,
-        new Objective().Loss(Terms([10, 20], new float[,] { { 1, 2 }, { 3, 4 } }, [0, 0]) with { Penalty = Of(6).Sum() }, 2, new(1, 1, 1), 1).ToScalar(), 1e-6);
+        new Objective().Loss(Terms([10, 20], new float[,] { { 1, 2 }, { 3, 4 } }, [0, 0]) with { Penalty = Of(6).Sum() }, 2,
+        new(1, 1, 1), 1).ToScalar(), 1e-6);
 
     [Fact]
     public void Free_bits_are_paid_by_latents_that_carry_less_and_only_the_others_feel_the_KL()
@@ -55,7 +56,9 @@ public sealed class ObjectiveTests
         var draws = random.Gaussians(60);
         var terms = Terms([.. draws.Select(value => 80 + 3 * value)], new float[60, 1], new float[60]);
         double[] bounds = [.. new[] { 1, 2, 5, 10, 30 }.Select(samples =>
-            samples == 1 ? terms.Reconstruction.Mean().ToScalar() : new Objective { Samples = samples }.Loss(terms, 60 / samples, new(1, 1, 1), 1).ToScalar())];
+            samples == 1
+                ? terms.Reconstruction.Mean().ToScalar()
+                : new Objective { Samples = samples }.Loss(terms, 60 / samples, new(1, 1, 1), 1).ToScalar())];
         Assert.Equal(bounds.OrderDescending(), bounds);
     }
 
@@ -82,13 +85,15 @@ public sealed class ObjectiveTests
         Assert.Equal([1, 0.55f, 0.1f], At(new CosineRate { Final = 0.1 }, 0, 5, 10));
         Assert.Equal([0.25f, 1, 0.5f, 0.25f], At(new StepRate { Every = 3, WarmUp = 2 }, 0.5, 2.9, 3, 6));
 
-        static float[] At(RateSchedule schedule, params double[] epochs) => [.. epochs.Select(epoch => (float)Math.Round(schedule.At(epoch, 10), 6))];
+        static float[] At(RateSchedule schedule, params double[] epochs) =>
+            [.. epochs.Select(epoch => (float)Math.Round(schedule.At(epoch, 10), 6))];
     }
 
     [Fact]
     public void The_compared_loss_has_the_final_weights()
     {
-        var sums = new Objective { PerPixel = true, Kl = new LinearKl { Weight = 0.25f } }.Measure(Terms([30, 50], new float[,] { { 1, 2 }, { 1, 4 } }, [0, 0]), 2, new(2, 5, 1));
+        var sums = new Objective { PerPixel = true, Kl = new LinearKl { Weight = 0.25f } }.MeasureOf(
+            Terms([30, 50], new float[,] { { 1, 2 }, { 1, 4 } }, [0, 0]), 2, new(2, 5, 1));
         Assert.Equal(80.0 / 10 / 2 + 0.25 * 8 / 2, sums.Loss, 1e-6);
     }
 
@@ -96,10 +101,10 @@ public sealed class ObjectiveTests
     public void Runs_on_several_draws_are_compared_by_the_bound_of_these()
     {
         var objective = new Objective { Samples = 2, Kl = new LinearKl() };
-        LossSums first = objective.Measure(Terms([10, 12, 7, 7], new float[4, 1], [1, 1, 3, 3]), 2, new(1, 1, 1)),
-            second = objective.Measure(Terms([5, 5], new float[2, 1], [0, 0]), 1, new(1, 1, 1));
+        Measure first = objective.MeasureOf(Terms([10, 12, 7, 7], new float[4, 1], [1, 1, 3, 3]), 2, new(1, 1, 1)),
+            second = objective.MeasureOf(Terms([5, 5], new float[2, 1], [0, 0]), 1, new(1, 1, 1));
         var bounds = new[] { -Math.Log((Math.Exp(-11) + Math.Exp(-13)) / 2), 10, 5 };
-        Assert.Equal(bounds.Average(), new LossSums().Plus(first).Plus(second).Loss, 1e-5);
+        Assert.Equal(bounds.Average(), new Measure().Plus(first).Plus(second).Loss, 1e-5);
         Assert.Equal((11 + 7 + 5) / 3.0, first.Plus(second).MeanReconstruction, 1e-6);
     }
 }

@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using VaeFunctions.Cpu;
 using VaeFunctions.Data;
+using VaeFunctions.Evaluation;
 using VaeFunctions.Latent;
 using VaeFunctions.Registry;
 using VaeFunctions.Sessions;
@@ -25,15 +26,16 @@ public sealed class PublisherTests : IDisposable
     }
 
     [Fact]
-    public async Task A_published_version_holds_all_that_the_layout_promises_and_gives_back_the_same_model()
+    public async Task A_published_version_holds_what_the_layout_promises_and_loads_as_it_was()
     {
         var manifest = await TrainAndPublishAsync(4);
-        Assert.Equal(["decoder.onnx", "encoder.onnx", "metrics.csv", "reconstructions.png", "report.html", "samples.png", "weights.safetensors"],
+        Assert.Equal(["decoder.onnx", "encoder.onnx", "metrics.csv", "reconstructions.png", "report.html", "samples.png",
+            "weights.safetensors"],
             manifest.Files.Select(file => file.Name));
         Assert.Equal(manifest.Version, (await Registry.ReadCurrentAsync("discs"))!.Version);
 
         var (recipe, model) = await Publisher.LoadAsync(Registry, manifest, new CpuBackend());
-        Assert.Equal(manifest.Metrics[Manifest.TestLoss], Evaluation.Run(model, TinyTraining.Data.Test, recipe).Loss, 6);
+        Assert.Equal(manifest.Metrics[Manifest.TestLoss], Measure.Of(model, TinyTraining.Data.Test, recipe).Loss, 6);
     }
 
     [Fact]
@@ -41,7 +43,8 @@ public sealed class PublisherTests : IDisposable
     {
         var manifest = await TrainAndPublishAsync(4);
         Assert.Equal(manifest.Metrics[Manifest.TestLoss], manifest.Metrics["negative_elbo"], 3);
-        foreach (var metric in (string[])["psnr_db", "ssim", "active_units", "bound_nats", "sharpness_samples"]) Assert.Contains(metric, manifest.Metrics.Keys);
+        foreach (var metric in (string[])["psnr_db", "ssim", "active_units", "bound_nats", "sharpness_samples"])
+            Assert.Contains(metric, manifest.Metrics.Keys);
         var quantiles = manifest.Anomaly!.Quantiles;
         Assert.Equal(["0.5", "0.9", "0.95", "0.99", "0.999"], quantiles.Keys);
         Assert.Equal(quantiles.Values.Order(), quantiles.Values);
@@ -60,8 +63,10 @@ public sealed class PublisherTests : IDisposable
             var random = new RandomStream(seed, "chance");
             var attributes = new float[count, 2];
             for (var i = 0; i < count; i++) (attributes[i, 0], attributes[i, 1]) = (i % 2, random.NextInt(2));
-            var plain = TinyTraining.Discs(count, seed).Map((i, pixels) => i % 2 == 1 ? pixels : Array.ConvertAll(pixels, pixel => (byte)(255 - pixel)));
-            return new(plain.Shape, [.. Enumerable.Range(0, count).Select(i => plain.Pixels(i).ToArray())], attributes: attributes, attributeNames: ["Bright Disc", "chance"]);
+            var plain = TinyTraining.Discs(count, seed)
+                .Map((i, pixels) => i % 2 == 1 ? pixels : Array.ConvertAll(pixels, pixel => (byte)(255 - pixel)));
+            return new(plain.Shape, [.. Enumerable.Range(0, count).Select(i => plain.Pixels(i).ToArray())],
+                attributes: attributes, attributeNames: ["Bright Disc", "chance"]);
         }
         var manifest = await TrainAndPublishAsync(15, DataSplit.Of(Discs(400, 5), Discs(60, 6), "bright discs"));
         Assert.Equal(["bright_disc", "chance"], manifest.Concepts.Select(concept => concept.Name));
@@ -90,13 +95,14 @@ public sealed class PublisherTests : IDisposable
     [InlineData("models/discs/VERSION/manifest.json", "{")]
     [InlineData("models/discs/VERSION/manifest.json", null)]
     [InlineData("models/discs/VERSION/weights.safetensors", "not these")]
-    public async Task What_serves_being_damaged_keeps_a_model_from_serving_but_not_from_being_published(string path, string? damage)
+    public async Task Beside_a_damaged_serving_version_a_model_is_published_but_does_not_serve(string path, string? damage)
     {
         var served = await TrainAndPublishAsync(1);
         path = path.Replace("VERSION", served.Version);
         if (damage is null) await Registry.Store.DeleteAsync(path);
         else await Registry.Store.WriteAsync(path, BinaryData.FromString(damage));
-        var moreData = DataSplit.Of(TinyTraining.Discs(100, 3), TinyTraining.Discs(30, 4), "other discs"); // so that the weights are asked for, too
+        // So that the weights are asked for, too.
+        var moreData = DataSplit.Of(TinyTraining.Discs(100, 3), TinyTraining.Discs(30, 4), "other discs");
 
         var kept = await TrainAndPublishAsync(1, moreData);
         Assert.False(kept.Promotion!.Promoted);
@@ -114,7 +120,7 @@ public sealed class PublisherTests : IDisposable
     }
 
     [Fact]
-    public async Task A_manifest_gives_the_image_its_extents_and_nothing_computed_and_one_that_has_more_is_still_read()
+    public async Task A_manifest_gives_only_an_images_extents_and_one_that_gives_more_is_read()
     {
         var manifest = await TrainAndPublishAsync(1);
         var path = $"models/discs/{manifest.Version}/manifest.json";
@@ -122,7 +128,8 @@ public sealed class PublisherTests : IDisposable
         Assert.DoesNotContain("\"size\": 64", json);
         Assert.Equal(2, Regex.Count(json, "\"channels\": 1\\s*}"));
 
-        await Registry.Store.WriteAsync(path, BinaryData.FromString(Regex.Replace(json, "(\"channels\": 1)(\\s*})", "$1, \"size\": 64$2")));
+        await Registry.Store.WriteAsync(path,
+            BinaryData.FromString(Regex.Replace(json, "(\"channels\": 1)(\\s*})", "$1, \"size\": 64$2")));
         await Publisher.LoadAsync(Registry, await Registry.ReadManifestAsync("discs", manifest.Version), new CpuBackend());
     }
 
@@ -139,7 +146,8 @@ public sealed class PublisherTests : IDisposable
     public void Reconstructions_stand_under_their_originals_in_full_rows()
     {
         Assert.Equal(30, TinyTraining.Data.Test.Count);
-        var shape = Report.Pictures.Reconstructions(TinyTraining.Build(TinyTraining.Recipe).Model, TinyTraining.Data.Test).Shape;
-        Assert.Equal(6.0 / 8, (shape.Height - 2.0) / (shape.Width - 2)); // three rows of eight and their reconstructions, 2 pixels around each
+        var shape = ModelPictures.Reconstructions(TinyTraining.Build(TinyTraining.Recipe).Model, TinyTraining.Data.Test).Shape;
+        // Three rows of eight and their reconstructions, 2 pixels around each.
+        Assert.Equal(6.0 / 8, (shape.Height - 2.0) / (shape.Width - 2));
     }
 }

@@ -6,7 +6,8 @@ public sealed class RecipeTests
 {
     [Fact]
     public void Every_recipe_of_the_project_builds_its_model() =>
-        Assert.All(RecipeBook.Names, name => Assert.True(RecipeBook.Load(name).Recipe.Model.Build().Parameters.WeightCount > 1000));
+        Assert.All(RecipeBook.Names, name =>
+            Assert.True(RecipeBook.Load(name).Recipe.Model.Build().Parameters.WeightCount > 1000));
 
     [Fact]
     public void The_reference_models_have_the_published_number_of_weights()
@@ -61,15 +62,25 @@ public sealed class RecipeTests
     public void A_recipe_with_a_mistake_is_refused_with_what_is_wrong(string json, string expected)
     {
         const string model = """{ "kind": "mlp-vae", "image": { "height": 2, "width": 2, "channels": 1 }, "hidden": [2], "latent": 1, "likelihood": { "kind": "bernoulli" } }""";
-        Assert.Contains(expected, Assert.Throws<RecipeException>(() => Recipe.Parse(json.Replace("MODEL", model), "bad")).Message);
+        Assert.Contains(expected, Assert.Throws<RecipeException>(() => Recipe.Parse(json.Replace("MODEL", model), "bad"))
+            .Message);
     }
 
     [Fact]
     public void What_two_recipes_say_otherwise_is_told_key_by_key()
     {
         var recipe = TinyTraining.Recipe;
-        var other = recipe with { BatchSize = recipe.BatchSize + 1, Objective = recipe.Objective with { FreeBits = 0.5f }, Patience = 3 };
-        Assert.Equal([$"batchSize is {recipe.BatchSize}, not {recipe.BatchSize + 1}", "objective.freeBits is 0, not 0.5", "patience is absent, not 3"], recipe.DifferencesFrom(other).Order(StringComparer.Ordinal));
+        var other = recipe with
+        {
+            BatchSize = recipe.BatchSize + 1,
+            Objective = recipe.Objective with { FreeBits = 0.5f },
+            Patience = 3,
+        };
+        string[] expected =
+        [
+            $"batchSize is {recipe.BatchSize}, not {recipe.BatchSize + 1}", "objective.freeBits is 0, not 0.5", "patience is absent, not 3",
+        ];
+        Assert.Equal(expected, recipe.DifferencesFrom(other).Order(StringComparer.Ordinal));
     }
 
     [Fact]
@@ -77,7 +88,9 @@ public sealed class RecipeTests
     {
         var model = (Models.ConvVaeOptions)TinyTraining.Recipe.Model;
         Assert.Contains("latent", Assert.Throws<ArgumentException>(() => (model with { Latent = 0 }).Build()).Message);
-        Assert.Contains("channels", Assert.Throws<ArgumentException>(() => (model with { Channels = [1 << 20] }).Build()).Message);
-        Assert.Contains("multiples of 4", Assert.Throws<Tensors.ShapeException>(() => (model with { Image = new(9, 8, 1) }).Build()).Message);
+        Assert.Contains("channels", Assert.Throws<ArgumentException>(() => (model with { Channels = [1 << 20] }).Build())
+            .Message);
+        Assert.Contains("multiples of 4",
+            Assert.Throws<Tensors.ShapeException>(() => (model with { Image = new(9, 8, 1) }).Build()).Message);
     }
 }

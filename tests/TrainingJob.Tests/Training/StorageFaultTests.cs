@@ -16,9 +16,15 @@ public sealed class StorageFaultTests(AzuriteFixture azurite) : IDisposable
 
     static string Program => Path.Combine(AppContext.BaseDirectory, "VaeFunctions.TrainingJob.dll");
 
-    async Task<(int ExitCode, string Output)> RunAsync(string? storage, Action<string> onLine, string program, params string[] arguments)
+    async Task<(int ExitCode, string Output)> RunAsync(
+        string? storage, Action<string> onLine, string program, params string[] arguments)
     {
-        var start = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = folder };
+        var start = new ProcessStartInfo(program, arguments)
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = folder,
+        };
         start.Environment["VaeStorage"] = storage;
         using var process = Process.Start(start)!;
         var errors = process.StandardError.ReadToEndAsync();
@@ -36,7 +42,7 @@ public sealed class StorageFaultTests(AzuriteFixture azurite) : IDisposable
     [SkippableTheory]
     [InlineData("epoch 1/2: ")] // before the last checkpoint
     [InlineData("epoch 2/2: ")] // before publication
-    public async Task A_training_whose_storage_goes_down_is_kept_on_this_machine_and_can_be_published_later(string moment)
+    public async Task A_training_whose_storage_goes_down_is_kept_here_and_can_be_published_later(string moment)
     {
         var port = Regex.Match(azurite.ConnectionString, @"127\.0\.0\.1:(\d+)").Groups[1].Value;
         using var gate = new TcpGate(int.Parse(port, CultureInfo.InvariantCulture));
@@ -50,13 +56,15 @@ public sealed class StorageFaultTests(AzuriteFixture azurite) : IDisposable
             gate.Close();
             closed = true;
         }, "dotnet", Program, "train", "faces-vae", "--data", "faces:1600", "--epochs", "2", "--model", model, "--out", "blob");
-        Assert.True(closed && exitCode == 1 && output.Contains("epoch 2/2: ") && !output.Contains("   at "), $"{exitCode}: {output}");
+        Assert.True(closed && exitCode == 1 && output.Contains("epoch 2/2: ") && !output.Contains("   at "),
+            $"{exitCode}: {output}");
         Assert.DoesNotContain(storage.Split("AccountKey=")[1].Split(';')[0], output, StringComparison.Ordinal);
         var advice = Regex.Match(output, @"\./vae (publish \S+ --version \S+) --from (\S+)");
         Assert.True(advice.Success, output);
 
         gate.Open();
-        (exitCode, output) = await RunAsync(storage, _ => { }, "dotnet", [Program, .. advice.Groups[1].Value.Split(' '), "--from", advice.Groups[2].Value]);
+        string[] publish = [Program, .. advice.Groups[1].Value.Split(' '), "--from", advice.Groups[2].Value];
+        (exitCode, output) = await RunAsync(storage, _ => { }, "dotnet", publish);
         Assert.True(exitCode == 0 && output.Contains("it serves now"), $"{exitCode}: {output}");
     }
 
@@ -65,7 +73,8 @@ public sealed class StorageFaultTests(AzuriteFixture azurite) : IDisposable
     [InlineData("20m", true)] // holds one, but not the next one beside it
     public async Task A_disk_that_is_full_ends_a_training_and_leaves_its_last_checkpoint_whole(string size, bool holdsOne)
     {
-        var (works, why) = await RunAsync(null, _ => { }, "sh", "-c", "unshare -rm sh -c 'mkdir disk && mount -t tmpfs -o size=20m tmpfs disk' && rmdir disk");
+        var (works, why) = await RunAsync(null, _ => { }, "sh", "-c",
+            "unshare -rm sh -c 'mkdir disk && mount -t tmpfs -o size=20m tmpfs disk' && rmdir disk");
         Skip.If(works != 0, $"No small disk can be made without root: {why}");
         // What is on the disk is copied off it before it goes with its namespace.
         var (exitCode, output) = await RunAsync(null, _ => { }, "unshare", "-rm", "sh", "-c", $"""
@@ -75,12 +84,14 @@ public sealed class StorageFaultTests(AzuriteFixture azurite) : IDisposable
             cp -r disk copy
             exit $code
             """);
-        Assert.True(exitCode == 1 && output.Contains("free space") && output.Contains("--resume") == holdsOne && !output.Contains("   at "), $"{exitCode}: {output}");
+        Assert.True(exitCode == 1 && output.Contains("free space") && output.Contains("--resume") == holdsOne
+            && !output.Contains("   at "), $"{exitCode}: {output}");
 
         if (!holdsOne) return;
         var copy = new FolderBlobStore(Path.Combine(folder, "copy"));
         var run = await Checkpoint.NewestRunAsync(copy, "faces-vae");
         Assert.Equal(0, (await Checkpoint.ReadAsync(copy, "faces-vae", run!)).State.Epoch);
-        Assert.Equal("checkpoint.safetensors", Path.GetFileName(Assert.Single(Directory.GetFiles(Path.Combine(folder, "copy", "checkpoints", "faces-vae", run!)))));
+        Assert.Equal("checkpoint.safetensors",
+            Path.GetFileName(Assert.Single(Directory.GetFiles(Path.Combine(folder, "copy", "checkpoints", "faces-vae", run!)))));
     }
 }

@@ -18,7 +18,8 @@ public sealed class TechniqueTests : IDisposable
     /// <summary>Everything that has state or randomness of its own, at once.</summary>
     static Recipe Everything { get; } = TinyTraining.Recipe with
     {
-        Model = new ConvVaeOptions { Image = new(8, 8, 1), Channels = [6, 8], Hidden = 16, Latent = 3, Output = OutputActivation.Linear, Likelihood = new BernoulliOptions() },
+        Model = new ConvVaeOptions { Image = new(8, 8, 1), Channels = [6, 8], Hidden = 16, Latent = 3,
+            Output = OutputActivation.Linear, Likelihood = new BernoulliOptions() },
         Binarize = BinarizationKind.Dynamic,
         Objective = new() { Kl = new CyclicalKl { Epochs = 1.5 }, Samples = 2 },
         Optimizer = new AdamRecipe { LearningRate = 0.003f, Schedule = new CosineRate { WarmUp = 0.5 } },
@@ -42,14 +43,19 @@ public sealed class TechniqueTests : IDisposable
     {
         "codebook" => TinyTraining.Recipe with
         {
-            Model = new VqVaeOptions { Image = new(8, 8, 1), Channels = [6, 8], Codes = 9, Depth = 3, Blocks = 1, PriorChannels = 6, PriorBlocks = 1, Likelihood = new SquaredErrorOptions() },
+            Model = new VqVaeOptions { Image = new(8, 8, 1), Channels = [6, 8], Codes = 9, Depth = 3, Blocks = 1,
+                PriorChannels = 6, PriorBlocks = 1, Likelihood = new SquaredErrorOptions() },
         },
         "adversary" => TinyTraining.Recipe with
         {
-            Model = new VaeGanOptions { Image = new(8, 8, 1), Channels = [6, 8], Hidden = 16, Latent = 3, Discriminator = [4, 6], Likelihood = new SquaredErrorOptions { Low = -1 } },
+            Model = new VaeGanOptions { Image = new(8, 8, 1), Channels = [6, 8], Hidden = 16, Latent = 3, Discriminator = [4, 6],
+                Likelihood = new SquaredErrorOptions { Low = -1 } },
         },
-        "optimal σ" => TinyTraining.Recipe with { Model = new MlpVaeOptions { Image = new(8, 8, 1), Hidden = [20], Latent = 3, Likelihood = new GaussianOptions() } },
-        "fitted prior" => TinyTraining.Recipe with { Model = new MlpAutoencoderOptions { Image = new(8, 8, 1), Hidden = [20], Latent = 3, Prior = new GaussianPriorOptions(), Likelihood = new SquaredErrorOptions() } },
+        "optimal σ" => TinyTraining.Recipe with { Model = new MlpVaeOptions { Image = new(8, 8, 1), Hidden = [20], Latent = 3,
+        Likelihood = new GaussianOptions() } },
+        "fitted prior" =>
+        TinyTraining.Recipe with { Model = new MlpAutoencoderOptions { Image = new(8, 8, 1), Hidden = [20], Latent = 3,
+            Prior = new GaussianPriorOptions(), Likelihood = new SquaredErrorOptions() } },
         _ => Everything,
     };
 
@@ -61,11 +67,13 @@ public sealed class TechniqueTests : IDisposable
 
         using var source = new CancellationTokenSource();
         var first = TinyTraining.Build(recipe);
-        await new Trainer(recipe, TinyTraining.Data, first, new StopAfter(TinyTraining.Run(Store, recipe, first), steps, source)).RunAsync(TrainingState.Start, source.Token);
+        await new Trainer(recipe, TinyTraining.Data, first, new StopAfter(TinyTraining.Run(Store, recipe, first), steps, source))
+            .RunAsync(TrainingState.Start, source.Token);
         var checkpoint = await Checkpoint.ReadAsync(Store, "discs", "run");
         var second = TinyTraining.Build(recipe with { Seed = 99 });
         checkpoint.Restore(second);
-        var state = await new Trainer(recipe, TinyTraining.Data, second, TinyTraining.Run(Store, recipe, second)).RunAsync(checkpoint.State, default);
+        var state = await new Trainer(recipe, TinyTraining.Data, second, TinyTraining.Run(Store, recipe, second))
+            .RunAsync(checkpoint.State, default);
         second.Finish();
 
         Assert.Equal(TinyTraining.Weights(whole.Model), TinyTraining.Weights(second.Model));
@@ -73,11 +81,12 @@ public sealed class TechniqueTests : IDisposable
     }
 
     [Fact]
-    public async Task A_step_without_a_finite_loss_is_skipped_and_counted_and_leaves_weights_and_statistics_alone()
+    public async Task A_step_without_a_finite_loss_is_skipped_and_leaves_the_parameters_alone()
     {
         var learner = TinyTraining.Build(TinyTraining.Recipe);
         var poison = new Poison(learner, first: 2, last: 3);
-        var state = await new Trainer(TinyTraining.Recipe, TinyTraining.Data, learner, poison).RunAsync(TrainingState.Start, default);
+        var state = await new Trainer(TinyTraining.Recipe, TinyTraining.Data, learner, poison)
+            .RunAsync(TrainingState.Start, default);
         Assert.Equal([2, 0, 0], state.History.Select(metrics => metrics.SkippedSteps));
         Assert.Equal(poison.Before, poison.After);
         Assert.All(TinyTraining.Weights(learner.Model), value => Assert.True(float.IsFinite(value)));
@@ -90,7 +99,8 @@ public sealed class TechniqueTests : IDisposable
         var recipe = TinyTraining.Recipe with { MaxSkippedSteps = 3 };
         var learner = TinyTraining.Build(recipe);
         var error = await Assert.ThrowsAsync<TrainingException>(() =>
-            new Trainer(recipe, TinyTraining.Data, learner, new Poison(learner, first: 2, last: 100)).RunAsync(TrainingState.Start, default));
+            new Trainer(recipe, TinyTraining.Data, learner, new Poison(learner, first: 2, last: 100))
+                .RunAsync(TrainingState.Start, default));
         Assert.Contains("4 steps", error.Message);
         Assert.Contains("epoch 1, batch 6", error.Message);
     }
@@ -121,7 +131,7 @@ public sealed class TechniqueTests : IDisposable
         Assert.InRange(state.History.Count, 4, 199);
         var best = state.History.Min(metrics => metrics.Test.Loss);
         Assert.Equal(best, state.History[^4].Test.Loss);
-        Assert.Equal(best, Evaluation.Run(learner.Model, TinyTraining.Data.Test, recipe).Loss);
+        Assert.Equal(best, Measure.Of(learner.Model, TinyTraining.Data.Test, recipe).Loss);
         Assert.Equal(best, recipe.Published(state.History).Test.Loss);
     }
 
@@ -131,7 +141,7 @@ public sealed class TechniqueTests : IDisposable
         var recipe = TinyTraining.Recipe with { Averaging = 0.98f };
         var (averaged, state) = await TinyTraining.TrainAsync(Store, recipe);
         var (last, _) = await TinyTraining.TrainAsync(Store, TinyTraining.Recipe);
-        Assert.Equal(state.History[^1].Test.Loss, Evaluation.Run(averaged.Model, TinyTraining.Data.Test, recipe).Loss);
+        Assert.Equal(state.History[^1].Test.Loss, Measure.Of(averaged.Model, TinyTraining.Data.Test, recipe).Loss);
         Assert.NotEqual(TinyTraining.Weights(last.Model), TinyTraining.Weights(averaged.Model));
 
         averaged.UseAverage(); // exchanges them back
@@ -142,7 +152,8 @@ public sealed class TechniqueTests : IDisposable
     public void Static_binarisation_is_the_same_every_time_and_keeps_the_mean()
     {
         var data = TinyTraining.Data;
-        DataSplit once = Binarization.Apply(data, BinarizationKind.Static, 1), again = Binarization.Apply(data, BinarizationKind.Static, 1);
+        DataSplit once = Binarization.Apply(data, BinarizationKind.Static, 1), again =
+            Binarization.Apply(data, BinarizationKind.Static, 1);
         Assert.Equal(once.Fingerprint, again.Fingerprint);
         Assert.NotEqual(once.Fingerprint, Binarization.Apply(data, BinarizationKind.Static, 2).Fingerprint);
         Assert.All(Pixels(once.Train), pixel => Assert.True(pixel is 0 or 255));
@@ -150,7 +161,8 @@ public sealed class TechniqueTests : IDisposable
         Assert.Equal(Pixels(data.Train), Pixels(Binarization.Apply(data, BinarizationKind.Dynamic, 1).Train));
         Assert.Equal(Pixels(once.Test), Pixels(Binarization.Apply(data, BinarizationKind.Dynamic, 1).Test));
 
-        static byte[] Pixels(ImageDataset images) => [.. Enumerable.Range(0, images.Count).SelectMany(i => images.Pixels(i).ToArray())];
+        static byte[] Pixels(ImageDataset images) =>
+            [.. Enumerable.Range(0, images.Count).SelectMany(i => images.Pixels(i).ToArray())];
     }
 
     [Fact]
@@ -158,7 +170,8 @@ public sealed class TechniqueTests : IDisposable
     {
         var model = TinyTraining.Build(TinyTraining.Recipe).Model;
         int[] all = [.. Enumerable.Range(0, 20)];
-        float[] Pixels(ulong epoch) => new BatchSource(TinyTraining.Data.Train, model).Gather(all, new(1, "noise"), 1, new(1, "binarization", epoch)).Pixels;
+        float[] Pixels(ulong epoch) =>
+            new BatchSource(TinyTraining.Data.Train, model).Gather(all, new(1, "noise"), 1, new(1, "binarization", epoch)).Pixels;
         Assert.Equal(Pixels(0), Pixels(0));
         Assert.NotEqual(Pixels(0), Pixels(1));
         Assert.All(Pixels(0), pixel => Assert.True(pixel is 0 or 255));
@@ -169,27 +182,36 @@ public sealed class TechniqueTests : IDisposable
     {
         // Label 0: the left half is bright; label 1: the right half.
         byte[] Half(int label) => [.. Enumerable.Range(0, 64).Select(i => i % 8 < 4 == (label == 0) ? (byte)230 : (byte)20)];
-        ImageDataset images = new(new(8, 8, 1), [.. Enumerable.Range(0, 200).Select(i => Half(i % 2))], [.. Enumerable.Range(0, 200).Select(i => i % 2)], ["left", "right"]);
+        ImageDataset images =
+            new(new(8, 8, 1), [.. Enumerable.Range(0, 200).Select(i => Half(i % 2))],
+            [.. Enumerable.Range(0, 200).Select(i => i % 2)], ["left", "right"]);
         var recipe = TinyTraining.Recipe with
         {
             Epochs = 30,
-            Model = new MlpVaeOptions { Image = new(8, 8, 1), Hidden = [20], Latent = 2, Classes = 2, Likelihood = new SquaredErrorOptions() },
+            Model = new MlpVaeOptions { Image = new(8, 8, 1), Hidden = [20], Latent = 2, Classes = 2,
+            Likelihood = new SquaredErrorOptions() },
         };
-        var (learner, state) = await TinyTraining.TrainAsync(Store, recipe, DataSplit.Of(images, images.Select([0, 1, 2, 3]), "halves"));
+        var (learner, state) =
+            await TinyTraining.TrainAsync(Store, recipe, DataSplit.Of(images, images.Select([0, 1, 2, 3]), "halves"));
         var backend = learner.Model.Parameters.Backend;
         var noise = backend.FromValues(new RandomStream(3, "prior").Gaussians(4), new(2, 2));
         var drawn = learner.Model.DecodePixels(noise, backend.FromValues([0, 1], new(2))).ToArray();
-        Assert.True(drawn[0] > 150 && drawn[7] < 100 && drawn[64] < 100 && drawn[71] > 150, string.Join(' ', drawn[..8]) + " / " + string.Join(' ', drawn[64..72]));
+        Assert.True(drawn[0] > 150 && drawn[7] < 100 && drawn[64] < 100 && drawn[71] > 150, string.Join(' ', drawn[..8]) + " / "
+            + string.Join(' ', drawn[64..72]));
         Assert.InRange(state.History[^1].Test.MeanKl, 0, 0.2); // nothing is left to say
     }
 
     [Fact]
     public async Task Labels_that_the_data_lacks_or_has_too_many_of_are_refused()
     {
-        var recipe = TinyTraining.Recipe with { Model = new MlpVaeOptions { Image = new(8, 8, 1), Hidden = [20], Latent = 2, Classes = 2, Likelihood = new BernoulliOptions() } };
-        Assert.Contains("the images have none", (await Assert.ThrowsAsync<DataException>(() => TinyTraining.TrainAsync(Store, recipe))).Message);
+        var recipe = TinyTraining.Recipe with { Model = new MlpVaeOptions { Image = new(8, 8, 1), Hidden = [20], Latent = 2,
+            Classes = 2, Likelihood = new BernoulliOptions() } };
+        Assert.Contains("the images have none",
+            (await Assert.ThrowsAsync<DataException>(() => TinyTraining.TrainAsync(Store, recipe))).Message);
         ImageDataset images = new(new(8, 8, 1), [new byte[64], new byte[64], new byte[64]], [0, 1, 2], ["a", "b", "c"]);
-        Assert.Contains("set model.classes to 3", (await Assert.ThrowsAsync<DataException>(() => TinyTraining.TrainAsync(Store, recipe, DataSplit.Of(images, images, "three")))).Message);
+        Assert.Contains("set model.classes to 3",
+            (await Assert.ThrowsAsync<DataException>(
+            () => TinyTraining.TrainAsync(Store, recipe, DataSplit.Of(images, images, "three")))).Message);
     }
 
     /// <summary>Makes a weight no number after one step and whole again after another.</summary>

@@ -8,7 +8,8 @@ using VaeFunctions.Training;
 
 namespace VaeFunctions.Tests.Training;
 
-/// <summary>A training of a second or less: discs of random place and size, a convolutional VAE with batch normalisation.</summary>
+/// <summary>A training of a second or less: discs of random place and size, a convolutional VAE with batch
+/// normalisation.</summary>
 static class TinyTraining
 {
     public static Recipe Recipe { get; } = new()
@@ -34,20 +35,24 @@ static class TinyTraining
         return new(new(8, 8, 1), [.. Enumerable.Range(0, count).Select(_ =>
         {
             double x0 = 2 + 4 * random.NextDouble(), y0 = 2 + 4 * random.NextDouble(), r = 1 + 2 * random.NextDouble();
-            return Enumerable.Range(0, 64).Select(i => (i % 8 - x0) * (i % 8 - x0) + (i / 8 - y0) * (i / 8 - y0) < r * r ? (byte)230 : (byte)20).ToArray();
+            return Enumerable.Range(0, 64).Select(i =>
+                (i % 8 - x0) * (i % 8 - x0) + (i / 8 - y0) * (i / 8 - y0) < r * r ? (byte)230 : (byte)20).ToArray();
         })]);
     }
 
-    public static Learner Build(Recipe recipe, ITrainingBackend? backend = null) => new(recipe, recipe.Model.Build(backend ?? new CpuBackend(), recipe.Seed));
+    public static Learner Build(Recipe recipe, ITrainingBackend? backend = null) =>
+        new(recipe, recipe.Model.Build(backend ?? new CpuBackend(), recipe.Seed));
 
     public static TrainingRun Run(IBlobStore store, Recipe recipe, Learner learner, DataSplit? data = null) =>
         new(store, "run", "discs", recipe, data ?? Data, learner, TrainingLog.Silent);
 
     /// <summary>Trains to the end and leaves in the model what would be published.</summary>
-    public static async Task<(Learner Learner, TrainingState State)> TrainAsync(IBlobStore store, Recipe recipe, DataSplit? data = null)
+    public static async Task<(Learner Learner, TrainingState State)> TrainAsync(
+        IBlobStore store, Recipe recipe, DataSplit? data = null)
     {
         var learner = Build(recipe);
-        var state = await new Trainer(recipe, data ?? Data, learner, Run(store, recipe, learner, data)).RunAsync(TrainingState.Start, default);
+        var state = await new Trainer(recipe, data ?? Data, learner, Run(store, recipe, learner, data))
+            .RunAsync(TrainingState.Start, default);
         learner.Finish();
         return (learner, state);
     }

@@ -24,8 +24,11 @@ public sealed class TrainerTests : IDisposable
         var (_, state) = await TinyTraining.TrainAsync(Store, recipe);
 
         Assert.InRange(state.History[^1].Test.Loss, 0, 0.7 * state.History[0].Test.Loss);
-        var lines = (await Store.TryReadAsync("checkpoints/discs/run/metrics.csv", 1 << 20))!.Content.ToString().TrimEnd().Split('\n');
-        Assert.StartsWith("epoch,train_loss,train_reconstruction,train_kl,test_loss,test_reconstruction,test_kl,images_per_second,seconds", lines[0]);
+        var lines = (await Store.TryReadAsync("checkpoints/discs/run/metrics.csv", 1 << 20))!.Content.ToString().TrimEnd()
+            .Split('\n');
+        Assert.StartsWith(
+            "epoch,train_loss,train_reconstruction,train_kl,test_loss,test_reconstruction,test_kl,images_per_second,seconds",
+            lines[0]);
         Assert.Equal(["1", "2", "3", "4", "5", "6", "7", "8"], lines[1..].Select(line => line.Split(',')[0]));
         Assert.All(lines[1..], line => Assert.Equal(lines[0].Split(',').Length, line.Split(',').Length));
     }
@@ -48,7 +51,8 @@ public sealed class TrainerTests : IDisposable
         var checkpoint = await Checkpoint.ReadAsync(Store, "discs", "run");
         var second = TinyTraining.Build(recipe with { Seed = 99 }); // whatever it starts with is overwritten
         checkpoint.Restore(second);
-        var state = await new Trainer(recipe, TinyTraining.Data, second, TinyTraining.Run(Store, recipe, second)).RunAsync(checkpoint.State, default);
+        var state = await new Trainer(recipe, TinyTraining.Data, second, TinyTraining.Run(Store, recipe, second))
+            .RunAsync(checkpoint.State, default);
         second.Finish();
 
         Assert.Equal(expected, TinyTraining.Weights(second.Model));

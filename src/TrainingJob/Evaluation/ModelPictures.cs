@@ -1,0 +1,77 @@
+using VaeFunctions.Data;
+using VaeFunctions.Imaging;
+using VaeFunctions.Models;
+using VaeFunctions.Tensors;
+
+namespace VaeFunctions.Evaluation;
+
+/// <summary>What a model draws, as sheets of images.</summary>
+public static class ModelPictures
+{
+    const int Columns = 8;
+
+    /// <summary>Images decoded from the prior, the same latents every time, label after label where labels condition them; null
+    /// where there is no prior.</summary>
+    public static Image? Samples(Vae model, int count = 64, ulong seed = 1)
+    {
+        if (model.Prior == Prior.None) return null;
+        var labels = model.Classes == 0 ? null : Enumerable.Range(0, count).Select(i => i % model.Classes).ToArray();
+        return Sheet(Draw(model, count, labels, seed), model.Classes);
+    }
+
+    /// <summary>Images decoded from the prior.</summary>
+    /// <param name="labels">One for each image, or null where labels do not condition the model.</param>
+    public static Image[] Draw(Vae model, int count, int[]? labels, ulong seed)
+    {
+        var backend = model.Parameters.Backend;
+        using var scope = backend.BeginScope();
+        var conditions = labels is null ? null : backend.FromValues(Array.ConvertAll(labels, label => (float)label), new(count));
+        return Images(model.DecodePixels(Latents(model, backend, count, seed), conditions), model.Image);
+    }
+
+    static Tensor Latents(Vae model, IBackend backend, int count, ulong seed)
+    {
+        if (model is not IAutoregressive quantised)
+        {
+            var noise = new RandomStream(seed, "samples").Gaussians(count * model.LatentSize);
+            return backend.FromValues(noise, new(count, model.LatentSize));
+        }
+        Shape grid = new(count, quantised.Places);
+        var codes = Autoregression.Sample(count, quantised.Places, Logits, seed);
+        return quantised.Latent(backend.FromValues(codes, grid));
+
+        float[] Logits(float[] codes)
+        {
+            using var scope = backend.BeginScope();
+            return quantised.Logits(backend.FromValues(codes, grid)).ToArray();
+        }
+    }
+
+    /// <summary>Full rows of test images from all over the set, each above its reconstruction from the posterior's
+    /// mean.</summary>
+    public static Image Reconstructions(Vae model, ImageDataset data, int count = 32)
+    {
+        count = Math.Min(count, data.Count);
+        if (count > Columns) count -= count % Columns;
+        int[] places = [.. Enumerable.Range(0, count).Select(i => (int)((long)i * data.Count / count))];
+        List<Image> originals = [.. places.Select(data.Image)];
+        var backend = model.Parameters.Backend;
+        using var scope = backend.BeginScope();
+        var pixels = backend.FromValues([.. originals.SelectMany(image => image.Pixels, (_, pixel) => (float)pixel)],
+            new(count, model.Image.Height, model.Image.Width, model.Image.Channels));
+        var labels = model.Classes == 0
+            ? null
+            : backend.FromValues([.. places.Select(place => (float)data.Labels![place])], new(count));
+        var decoded = Images(model.DecodePixels(model.EncodePixels(pixels, labels).Mean, labels), model.Image);
+        return Sheet([.. originals.Chunk(Columns).Zip(decoded.Chunk(Columns))
+            .SelectMany(rows => (Image[])[.. rows.First, .. rows.Second])]);
+    }
+
+    /// <param name="columns">A column for each label; the usual number where there are none or too many.</param>
+    static Image Sheet(Image[] images, int columns = 0) =>
+        ImageGrid.Compose(images, Math.Min(columns is > 0 and <= 16 ? columns : Columns, images.Length), padding: 2,
+            scale: Math.Max(1, 64 / images[0].Height));
+
+    static Image[] Images(Tensor pixels, ImageShape shape) =>
+        [.. pixels.ToArray().Chunk(shape.Size).Select(image => new Image(shape, Array.ConvertAll(image, value => (byte)value)))];
+}

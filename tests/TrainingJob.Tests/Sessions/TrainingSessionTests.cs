@@ -1,0 +1,114 @@
+using VaeFunctions.Registry;
+using VaeFunctions.Sessions;
+using VaeFunctions.Tests.Training;
+using VaeFunctions.Training;
+
+namespace VaeFunctions.Tests.Sessions;
+
+public sealed class TrainingSessionTests : IDisposable
+{
+    readonly string folder = Directory.CreateTempSubdirectory("session-").FullName;
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    ModelRegistry Registry => new(Request.Store);
+
+    /// <summary>Built-in faces, made as small as the tiny model takes them: 36 to train on, three steps an epoch.</summary>
+    TrainingRequest Request =>
+        new("tiny", TinyTraining.Recipe with { Resize = true, Data = "faces:40" }, new FolderBlobStore(folder));
+
+    [Fact]
+    public async Task A_session_publishes_and_says_what_came_of_it()
+    {
+        var outcome = await TrainingSession.RunAsync(Request with { Model = "faces", Epochs = 2 });
+
+        Assert.Equal((TrainingEnd.Published, "faces", 2, true), (outcome.End, outcome.Model, outcome.Epochs, outcome.Serves));
+        var current = await Registry.ReadCurrentAsync("faces");
+        Assert.Equal(outcome.Version, current!.Version);
+        Assert.Equal(outcome.Version, outcome.Serving!.Version);
+        Assert.Equal(current.Reason, outcome.Reason);
+        var manifest = await Registry.ReadManifestAsync("faces", outcome.Version!);
+        Assert.Equal(manifest.Metrics[Manifest.TestLoss], outcome.TestLoss);
+        Assert.Equal(manifest.Metrics[Manifest.TestLoss], outcome.Manifest!.Metrics[Manifest.TestLoss]);
+        Assert.Equal(manifest.Data.Fingerprint, outcome.DataFingerprint);
+
+        var again = await TrainingSession.RunAsync(Request with { Model = "faces", Epochs = 2, IfChanged = true });
+        Assert.Equal((TrainingEnd.Unchanged, outcome.Version, null), (again.End, again.Version, again.Manifest));
+        Assert.Equal(outcome.Version, again.Serving!.Version);
+    }
+
+    [Fact]
+    public async Task A_version_that_does_not_serve_says_why()
+    {
+        var better = await TrainingSession.RunAsync(Request with { Epochs = 6 });
+        var worse = await TrainingSession.RunAsync(Request with { Epochs = 1, LearningRate = 1e-6f });
+
+        Assert.Equal((TrainingEnd.Published, false), (worse.End, worse.Serves));
+        Assert.Contains($"of the serving {better.Version}", worse.Reason);
+        Assert.Equal(better.Version, worse.Serving!.Version);
+    }
+
+    [Fact]
+    public async Task Asked_to_stop_a_session_saves_and_leaves_and_goes_on_to_the_same_loss()
+    {
+        var whole = await TrainingSession.RunAsync(Request with { Model = "whole", Publish = false });
+        Assert.Equal((TrainingEnd.Trained, null), (whole.End, whole.Version));
+
+        using var stop = new CancellationTokenSource();
+        var stopped = await TrainingSession.RunAsync(Request with { Model = "cut", Publish = false, Log = new StopAt(4, stop) },
+            stop.Token);
+        Assert.Equal((TrainingEnd.Interrupted, 1), (stopped.End, stopped.Epochs));
+
+        var resumed = await TrainingSession.RunAsync(
+            Request with { Model = "cut", Publish = false, Resume = Resume.WherePossible });
+        Assert.Equal((TrainingEnd.Trained, 3, stopped.Run), (resumed.End, resumed.Epochs, resumed.Run));
+        Assert.Equal(whole.TestLoss, resumed.TestLoss);
+        Assert.NotEqual(stopped.TestLoss, resumed.TestLoss);
+    }
+
+    [Fact]
+    public async Task What_cannot_be_trained_is_refused_with_the_exit_code_of_wrong_input()
+    {
+        var nowhere = await Assert.ThrowsAsync<RecipeException>(() =>
+            TrainingSession.RunAsync(Request with { Recipe = TinyTraining.Recipe with { Data = null } }));
+        Assert.Equal(2, nowhere.ExitCode);
+        var nothing = await Assert.ThrowsAsync<CheckpointException>(
+            () => TrainingSession.RunAsync(Request with { Resume = Resume.Always }));
+        Assert.Contains("no run of tiny", nothing.Message);
+        var diverged = await Assert.ThrowsAsync<TrainingException>(
+            () => TrainingSession.RunAsync(Request with { LearningRate = 1e30f }));
+        Assert.Equal(1, diverged.ExitCode);
+    }
+
+    [Fact]
+    public async Task What_serves_in_one_store_is_copied_to_another_where_the_gate_decides_anew()
+    {
+        var trained = await TrainingSession.RunAsync(Request with { Epochs = 2 });
+        var elsewhere = new ModelRegistry(new FolderBlobStore(Path.Combine(folder, "elsewhere")));
+
+        var copied = await new Publisher(elsewhere, new()).CopyAsync(Registry, "tiny");
+
+        Assert.Equal((trained.Version, true), (copied.Manifest.Version, copied.Promotion.Promoted));
+        Assert.Equal(trained.Version, (await elsewhere.ReadCurrentAsync("tiny"))!.Version);
+    }
+
+    /// <summary>Asks to stop after a step.</summary>
+    sealed class StopAt(int step, CancellationTokenSource stop) : TrainingLog
+    {
+        int steps;
+
+        public override void Line(string text)
+        {
+        }
+
+        public override void Loaded(int images, int of)
+        {
+        }
+
+        public override void Stepped(int epoch, int epochs, int batch, int batches, double loss, double imagesPerSecond)
+        {
+            if (++steps == step)
+                stop.Cancel();
+        }
+    }
+}
