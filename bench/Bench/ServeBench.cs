@@ -6,6 +6,7 @@ using VaeFunctions.Bench.Serving;
 using VaeFunctions.Imaging;
 using VaeFunctions.LocalCloud;
 using VaeFunctions.Registry;
+using VaeFunctions.Sessions;
 
 namespace VaeFunctions.Bench;
 
@@ -96,20 +97,11 @@ sealed class ServeBench : IAsyncDisposable
         if (!ModelRegistry.IsModelName(model) || await new ModelRegistry(new FolderBlobStore(runs)).ReadCurrentAsync(model, cancellation) is null)
         {
             runs = Path.Combine(folder, "runs");
-            await TrainerAsync(["train", model, "--epochs", "1", "--model", model, "--out", runs]);
+            await TrainingSession.RunAsync(TrainingRequest.Of(model, new FolderBlobStore(runs)) with { Epochs = 1 }, cancellation);
         }
-        await TrainerAsync(["publish", model, "--from", runs, "--to", "blob"]);
         var registry = new ModelRegistry(BlobStores.Open(storage));
-        var manifest = await registry.ReadManifestAsync(model, (await registry.ReadCurrentAsync(model, cancellation))!.Version, cancellation);
+        var (manifest, _) = await new Publisher(registry, new()).CopyAsync(new(new FolderBlobStore(runs)), model, cancellation: cancellation);
         return manifest.Conditional ? throw LocalCloudException.WrongInput($"{model} asks for labels, which this benchmark does not send; take a model without.") : manifest;
-
-        async Task TrainerAsync(string[] arguments)
-        {
-            var log = Path.Combine(folder, "trainer.log");
-            await using var trainer = ChildProcess.Start("The trainer", Installation.TrainingJob, arguments, new Dictionary<string, string> { [BlobStores.Setting] = storage }, log);
-            if (await trainer.WaitForExitAsync(cancellation) != 0)
-                throw trainer.Ended();
-        }
     }
 
     static string Row(Contender of, string ratios = "") => string.Create(CultureInfo.InvariantCulture,

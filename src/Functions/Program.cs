@@ -1,24 +1,38 @@
+using Azure.Storage.Queues;
 using Microsoft.Azure.Functions.Worker.Builder;
+using Microsoft.Extensions.Options;
+using VaeFunctions.Registry;
 using VaeFunctions.Serving;
 
-var builder = FunctionsApplication.CreateBuilder(args);
-builder.ConfigureFunctionsWebApplication();
-builder.UseMiddleware<ProblemMiddleware>();
+try
+{
+    var builder = FunctionsApplication.CreateBuilder(args);
+    builder.ConfigureFunctionsWebApplication();
+    builder.UseMiddleware<ProblemMiddleware>();
 
-builder.Services
-    .AddServingOptions()
-    .AddStorage()
-    .AddSingleton<ModelProvider>()
-    .AddSingleton<ModelFollower>()
-    .AddHostedService(services => services.GetRequiredService<ModelFollower>())
-    .AddSingleton<ServingMetrics>()
-    .AddHostedService<Telemetry>()
-    .AddSingleton<RequestImages>()
-    .AddSingleton<RequestLatents>()
-    .AddSingleton<ConceptStore>()
-    .AddSingleton<JobStore>()
-    .AddSingleton<JobQueue>()
-    .AddSingleton<JobRecovery>()
-    .AddSingleton<JobWorker>();
+    builder.Services
+        .AddServingOptions()
+        .AddStorage(builder.Configuration)
+        .AddTelemetry(builder.Configuration)
+        .AddSingleton<ModelRegistry>()
+        .AddSingleton<ModelProvider>()
+        .AddSingleton<ModelFollower>()
+        .AddHostedService(services => services.GetRequiredService<ModelFollower>())
+        .AddSingleton<ServingMetrics>()
+        .AddSingleton<ModelCalls>()
+        .AddSingleton<RequestImages>()
+        .AddSingleton<RequestLatents>()
+        .AddSingleton<ConceptStore>()
+        .AddSingleton<JobStore>()
+        .AddSingleton(services => new JobQueue(services.GetRequiredService<QueueServiceClient>))
+        .AddSingleton<JobRecovery>()
+        .AddSingleton<JobWorker>();
 
-builder.Build().Run();
+    builder.Build().Run();
+    return 0;
+}
+catch (Exception fault) when (fault is OptionsValidationException or StorageException)
+{
+    Console.Error.WriteLine($"A setting is wrong: {fault.Message}");
+    return 2;
+}

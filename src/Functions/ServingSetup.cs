@@ -1,7 +1,5 @@
-using Azure.Identity;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Options;
-using VaeFunctions.Registry;
 
 namespace VaeFunctions.Serving;
 
@@ -18,10 +16,6 @@ static class ServingSetup
         return services;
     }
 
-    public static IServiceCollection AddStorage(this IServiceCollection services) => services
-        .AddSingleton(OpenStorage)
-        .AddSingleton<ModelRegistry>();
-
     static void Bind(ServingOptions options, IConfiguration configuration)
     {
         try
@@ -32,19 +26,6 @@ static class ServingSetup
         {
             var known = typeof(ServingOptions).GetProperties().Where(property => property.CanWrite).Select(property => $"{ServingOptions.Section}__{property.Name}");
             throw new OptionsValidationException(ServingOptions.Section, typeof(ServingOptions), [$"{fault.Message} Known settings are {string.Join(", ", known)}."]);
-        }
-    }
-
-    static IBlobStore OpenStorage(IServiceProvider provider)
-    {
-        var configuration = provider.GetRequiredService<IConfiguration>();
-        try
-        {
-            return BlobStores.FromSettings(setting => configuration[setting], () => new DefaultAzureCredential());
-        }
-        catch (StorageException fault)
-        {
-            throw new OptionsValidationException(BlobStores.Setting, typeof(IBlobStore), [fault.Message]);
         }
     }
 }

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Diagnostics;
-using Azure.Identity;
 using Spectre.Console;
 using VaeFunctions.Registry;
 
@@ -72,8 +71,8 @@ static class DropCommand
 
     static async Task<IBlobStore> OpenStorageAsync(string data, CancellationToken cancellation)
     {
-        if ((BlobStores.FromEnvironment(BlobStores.Setting) ?? BlobStores.FromEnvironment(BlobStores.UriSetting)) is not null)
-            return BlobStores.FromSettings(BlobStores.FromEnvironment, () => new DefaultAzureCredential());
+        if (BlobStores.IsNamed(BlobStores.Environment))
+            return BlobStores.FromSettings(BlobStores.Environment);
         for (var clock = Stopwatch.StartNew(); ; await Task.Delay(200, cancellation))
         {
             if (Session.TryRead(data) is { } session && await AnswersAsync(session.StoragePort, cancellation))

@@ -59,8 +59,7 @@ sealed record Session(int Port, int StoragePort)
     /// <summary>Beside a running <c>./vae serve</c>, commands that work on the storage account of the settings take its, unless another is named.</summary>
     public static void UseStorageOfServe()
     {
-        if ((BlobStores.FromEnvironment(BlobStores.Setting) ?? BlobStores.FromEnvironment(BlobStores.UriSetting)) is null
-            && TryRead(DefaultFolder) is { } session && IsHeld(DefaultFolder))
+        if (!BlobStores.IsNamed(BlobStores.Environment) && TryRead(DefaultFolder) is { } session && IsHeld(DefaultFolder))
             Environment.SetEnvironmentVariable(BlobStores.Setting, Azurite.ConnectionString(session.StoragePort));
     }
 }

@@ -22,7 +22,7 @@ public sealed class ServeFixture : IAsyncLifetime
     {
         var runs = Folder.File("runs");
         await using var training = await Command.RunAsync(
-            Installation.TrainingJob, "train", "faces-vae", "--data", "faces:400", "--epochs", "1", "--model", Model, "--out", runs);
+            Command.LocalCloud, "train", "faces-vae", "--data", "faces:400", "--epochs", "1", "--model", Model, "--out", runs);
         Assert.True(training.ExitCode == 0, training.Output);
         Serve = Command.Start(
             Command.LocalCloud, "serve", "--port", $"{Session.Port}", "--storage-port", $"{Session.StoragePort}", "--data", Data, "--runs", runs);

@@ -45,7 +45,7 @@ public sealed class FamilyTests(ServingFixture serving)
         new MlpVaeOptions { Image = Grey, Hidden = [16], Latent = 3, Classes = 3, Likelihood = new BernoulliOptions(), Initialization = new VaeFunctions.Models.Layers.NormalInitialization { Deviation = 1 } });
 
     [Fact]
-    public async Task A_label_chooses_what_is_sampled_by_name_or_number_and_labels_take_turns_without_one()
+    public async Task A_label_chooses_what_is_sampled_and_labels_take_turns_without_one()
     {
         var path = await ConditionalAsync();
         var byName = await serving.Http.SendAsync(HttpMethod.Get, $"{path}/sample?count=4&seed=1&label=owl").BytesAsync("image/png");

@@ -52,7 +52,7 @@ public sealed class InboxRestartTests : IAsyncLifetime
     /// <summary>Azure's host has no pause of its own, and would have a blob tried five times within a second.</summary>
     [SkippableTheory]
     [MemberData(nameof(Faults))]
-    public async Task A_blob_that_fails_is_held_for_as_long_as_the_setting_says_before_it_is_tried_again(string what, Func<BlobServiceClient, AzureBlobStore, Task> breakAsync)
+    public async Task A_blob_that_fails_is_held_as_the_setting_says_before_the_next_try(string what, Func<BlobServiceClient, AzureBlobStore, Task> breakAsync)
     {
         var service = new BlobServiceClient(azurite.ConnectionString);
         var store = new AzureBlobStore(service);

@@ -72,7 +72,7 @@ public sealed class InboxTests(ServingFixture serving)
     }
 
     [Fact]
-    public async Task A_rejected_blob_named_like_the_reason_of_another_keeps_its_content_and_so_does_the_reason()
+    public async Task A_rejected_blob_named_like_the_reason_of_another_overwrites_nothing()
     {
         string[] names = ["tiny/clash.png", "tiny/clash.png.json", "tiny/clash.png.json~"];
         foreach (var name in names)
@@ -86,7 +86,7 @@ public sealed class InboxTests(ServingFixture serving)
     }
 
     [Fact]
-    public async Task An_image_for_which_the_model_gives_no_numbers_is_rejected_by_the_name_of_the_version()
+    public async Task A_rejection_for_latents_that_are_not_finite_names_the_version()
     {
         await TinyModel.ServeAsync(serving.Registry, "overflowing", "v7", TinyModel.OverflowingEncoder());
         await DropAsync("overflowing/white.png", Pictures.Bands(255, 255, 255, 255));

@@ -1,5 +1,4 @@
 using Azure.Storage.Queues;
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging.Abstractions;
 using VaeFunctions.Registry;
 using VaeFunctions.Serving;
@@ -22,9 +21,8 @@ public sealed class JobRecoveryTests : IAsyncLifetime
         await azurite.InitializeAsync();
         store = new AzureBlobStore(new(azurite.ConnectionString));
         jobs = new JobStore(store);
-        var settings = new ConfigurationBuilder().AddInMemoryCollection([new(BlobStores.Setting, azurite.ConnectionString)]).Build();
-        recovery = new JobRecovery(jobs, new JobQueue(settings), NullLogger<JobRecovery>.Instance);
         var options = new QueueClientOptions { MessageEncoding = QueueMessageEncoding.Base64 };
+        recovery = new JobRecovery(jobs, new JobQueue(() => new(azurite.ConnectionString, options)), NullLogger<JobRecovery>.Instance);
         (queue, poison) = (new(azurite.ConnectionString, JobQueue.Name, options), new(azurite.ConnectionString, JobQueue.Poison, options));
         await jobs.CreateAsync(Job, default);
         await jobs.MarkOpenAsync(Job, default);

@@ -90,7 +90,7 @@ public sealed class JobTests(ITestOutputHelper output) : IAsyncLifetime
     }
 
     [SkippableFact]
-    public async Task Two_processes_share_a_job_and_one_that_dies_in_the_middle_loses_nothing_and_doubles_nothing()
+    public async Task Two_processes_share_a_job_and_one_that_dies_loses_and_doubles_nothing()
     {
         var names = await UploadManyAsync();
         await using var second = await StartAsync();
@@ -194,7 +194,7 @@ public sealed class JobTests(ITestOutputHelper output) : IAsyncLifetime
     }
 
     [SkippableFact]
-    public async Task A_slice_that_fails_every_time_goes_to_the_poison_queue_and_its_unmade_results_are_failures()
+    public async Task The_unmade_results_of_a_slice_in_the_poison_queue_are_failures()
     {
         await UploadAsync(10);
         // Somebody holds a result's place, so that it cannot be written.

@@ -53,7 +53,7 @@ public sealed class LatentOperationTests(ServingFixture serving)
     }
 
     [Fact]
-    public async Task Stops_may_be_files_of_a_form_latents_and_seeds_and_the_answer_a_strip_or_an_animation()
+    public async Task Stops_may_be_files_latents_and_seeds_and_the_answer_a_strip_or_an_animation()
     {
         using var form = HttpExtensions.Form();
         form.Add(Dark.Body("image/png"), "stops", "a.png");

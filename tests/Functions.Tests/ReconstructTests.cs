@@ -50,7 +50,7 @@ public sealed class ReconstructTests(ServingFixture serving)
     [Theory]
     [InlineData("application/json")]
     [InlineData("image/png")]
-    public async Task An_image_for_which_the_model_gives_no_numbers_is_refused_by_the_name_of_the_version(string accept)
+    public async Task A_refusal_for_latents_that_are_not_finite_names_the_version(string accept)
     {
         await TinyModel.ServeAsync(serving.Registry, "exploding", "v7", TinyModel.OverflowingEncoder());
         var form = HttpExtensions.Form(Pictures.Bands(0, 0, 0, 0), Pictures.Bands(255, 255, 255, 255));

@@ -3,7 +3,7 @@ using Microsoft.Net.Http.Headers;
 namespace VaeFunctions.Serving;
 
 /// <summary>The forms in which pictures are given back.</summary>
-enum AnswerKind
+public enum AnswerKind
 {
     Png,
     Json,
@@ -15,7 +15,8 @@ enum AnswerKind
 
 static class Accept
 {
-    static readonly AnswerKind[] Pictures = [AnswerKind.Png, AnswerKind.Json, AnswerKind.Zip];
+    /// <summary>What functions offer that give images back.</summary>
+    public static readonly AnswerKind[] Pictures = [AnswerKind.Png, AnswerKind.Json, AnswerKind.Zip];
 
     static readonly Dictionary<AnswerKind, MediaTypeHeaderValue> Types = new()
     {
@@ -25,14 +26,13 @@ static class Accept
         [AnswerKind.Apng] = new("image/apng"),
     };
 
+    public static string TypeOf(AnswerKind kind) => Types[kind].ToString();
+
     /// <summary>What the Accept header likes best; the first of the offers where it is silent or indifferent.</summary>
-    /// <param name="offers">PNG, JSON and ZIP unless given.</param>
     /// <exception cref="RequestException">406: it likes nothing that there is.</exception>
-    public static AnswerKind Choose(HttpRequest request, params AnswerKind[] offers)
+    public static AnswerKind Choose(HttpRequest request, IReadOnlyList<AnswerKind> offers)
     {
         var header = request.Headers.Accept;
-        if (offers is [])
-            offers = Pictures;
         if (header.Count == 0)
             return offers[0];
         if (!MediaTypeHeaderValue.TryParseList(header, out var ranges))
@@ -43,7 +43,7 @@ static class Accept
         return best.Quality > 0
             ? best.Kind
             : throw new RequestException(StatusCodes.Status406NotAcceptable,
-                $"Accept is \"{header}\"; there is {string.Join(", ", offers.Select(offer => Types[offer]))}.");
+                $"Accept is \"{header}\"; there is {string.Join(", ", offers.Select(TypeOf))}.");
     }
 
     /// <summary>The quality of the most specific range that covers a type; 0 where none does.</summary>

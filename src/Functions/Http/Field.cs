@@ -1,6 +1,4 @@
 using System.Globalization;
-using System.Text.Json.Nodes;
-using VaeFunctions.Imaging;
 
 namespace VaeFunctions.Serving;
 
@@ -20,51 +18,34 @@ public sealed record Field(string Name, FieldType Type, string Description)
 
     public static readonly Field Image = new("image", FieldType.Image, "The image.");
 
-    public static readonly Field Label = new("label", FieldType.Labels, "For conditional models: a label's name or number, or one for each image in an array.");
+    public static readonly Field Label = new("label", FieldType.Labels,
+        "For conditional models: a label's name or number, or one for each image in an array.");
 
     public static readonly Field Seed = Whole("seed", 0, LargestSeed, "What repeats an answer; random unless given.");
 
     public static readonly Field Examples = new("examples", FieldType.Examples,
         "Concepts for this request: by name {\"with\": [images], \"without\": [images]}.");
 
-    public static readonly Field Direction = Choice("direction", "Whether a concept is the difference of the means or goes across the plane that parts them.", "mean", "logistic");
+    public static readonly Field Direction = Choice("direction",
+        "Whether a concept is the difference of the means or goes across the plane that parts them.", "mean", "logistic");
 
-    public static Field Whole(string name, long least, long most, string description) => new(name, FieldType.Whole, description) { Least = least, Most = most };
+    public static Field Whole(string name, long least, long most, string description) =>
+        new(name, FieldType.Whole, description) { Least = least, Most = most };
 
-    public static Field Number(string name, double least, double most, string description) => new(name, FieldType.Number, description) { Least = least, Most = most };
+    public static Field Number(string name, double least, double most, string description) =>
+        new(name, FieldType.Number, description) { Least = least, Most = most };
 
-    public static Field Choice(string name, string description, params string[] choices) => new(name, FieldType.Choice, description) { Choices = choices };
+    public static Field Choice(string name, string description, params string[] choices) =>
+        new(name, FieldType.Choice, description) { Choices = choices };
 
-    /// <summary>Its type as a JSON schema. (OpenAPI 3.1)</summary>
-    public JsonObject Schema()
-    {
-        var schema = Type switch
-        {
-            FieldType.Whole => new JsonObject { ["type"] = "integer", ["minimum"] = (long)Least!, ["maximum"] = (long)Most! },
-            FieldType.Number => new JsonObject { ["type"] = "number", ["minimum"] = Least, ["maximum"] = Most },
-            FieldType.Choice => new JsonObject { ["type"] = "string", ["enum"] = new JsonArray([.. Choices.Select(choice => JsonValue.Create(choice))]) },
-            FieldType.Text => new JsonObject { ["type"] = "string" },
-            FieldType.Image => ImageSchema(),
-            FieldType.Images => ArrayOf(ImageSchema()),
-            FieldType.Labels => new JsonObject { ["type"] = new JsonArray("string", "integer", "array") },
-            FieldType.Numbers => ArrayOf(new JsonObject { ["type"] = "number", ["minimum"] = Least, ["maximum"] = Most }),
-            FieldType.Latents => ArrayOf(LatentSchema()),
-            FieldType.Points => ArrayOf(PointSchema()),
-            FieldType.Strengths => new JsonObject { ["type"] = "object", ["additionalProperties"] = new JsonObject { ["type"] = "number" } },
-            _ => new JsonObject
-            {
-                ["type"] = "object",
-                ["additionalProperties"] = new JsonObject
-                {
-                    ["type"] = "object",
-                    ["properties"] = new JsonObject { ["with"] = ArrayOf(ImageSchema()), ["without"] = ArrayOf(ImageSchema()) },
-                    ["required"] = new JsonArray("with", "without"),
-                },
-            },
-        };
-        schema["description"] = Description;
-        return schema;
-    }
+    /// <summary>Whether the one image of a raw body can be its value.</summary>
+    public bool TakesImages => Type is FieldType.Images or FieldType.Image or FieldType.Points;
+
+    /// <summary>Whether its value can name files of a form.</summary>
+    public bool TakesFiles => TakesImages || Type is FieldType.Examples;
+
+    /// <summary>Whether its value is short enough for a query.</summary>
+    public bool IsShort => Type is FieldType.Whole or FieldType.Number or FieldType.Choice or FieldType.Labels;
 
     /// <summary>Its range or choices in words, for error messages.</summary>
     public string Expected => Type switch
@@ -76,25 +57,8 @@ public sealed record Field(string Name, FieldType Type, string Description)
         _ => Description,
     };
 
-    static JsonObject ArrayOf(JsonObject items) => new() { ["type"] = "array", ["items"] = items };
-
-    static JsonObject ImageSchema() => new() { ["type"] = "string", ["description"] = $"An image ({ImageFormats.Names}) in base64, blob:container/path, or part:NAME of the same form." };
-
-    static JsonObject LatentSchema() => ArrayOf(new JsonObject { ["type"] = "number" });
-
-    static JsonObject PointSchema() => new()
-    {
-        ["type"] = "object",
-        ["description"] = "One of image, latent, seed or, in sums, concept; in sums also its weight. An image's text or a latent's array alone will do.",
-        ["properties"] = new JsonObject
-        {
-            ["image"] = ImageSchema(),
-            ["latent"] = LatentSchema(),
-            ["seed"] = new JsonObject { ["type"] = "integer" },
-            ["concept"] = new JsonObject { ["type"] = "string" },
-            ["weight"] = new JsonObject { ["type"] = "number" },
-        },
-    };
+    /// <summary>Whether a number lies in its range.</summary>
+    public bool Allows(double value) => value >= Least && value <= Most;
 }
 
 /// <summary>What a field holds.</summary>
@@ -114,16 +78,20 @@ public enum FieldType
     Examples,
 }
 
-/// <summary>What openapi.json says of a function: a summary, the static member with its fields, and the types of its answer.</summary>
+/// <summary>What openapi.json says of a function, beside its trigger and the type of its answer: a summary, and the static members that hold its fields and offers.</summary>
 [AttributeUsage(AttributeTargets.Method)]
 public sealed class DescribesAttribute(string summary) : Attribute
 {
     public string Summary { get; } = summary;
 
-    /// <summary>The name of a static field of the same class.</summary>
+    /// <summary>The name of a static member of the same class, a <see cref="Field"/> array.</summary>
     public string? Fields { get; set; }
 
-    public string[] Answers { get; set; } = ["application/json"];
+    /// <summary>The name of a static member of the same class, an <see cref="AnswerKind"/> array; without it, the answer is JSON.</summary>
+    public string? Offers { get; set; }
 
-    public int Status { get; set; } = 200;
+    /// <summary>The content type of an answer that is neither JSON nor pictures.</summary>
+    public string? ContentType { get; set; }
+
+    public int Status { get; set; } = StatusCodes.Status200OK;
 }

@@ -1,8 +1,6 @@
 using System.Diagnostics;
-using System.Text.Json;
 using Azure;
 using Azure.Identity;
-using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Mvc.Infrastructure;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Azure.Functions.Worker;
@@ -38,7 +36,8 @@ sealed class ProblemMiddleware(ServingMetrics metrics, IOptions<ServingOptions> 
                 logger.LogError(fault, "{Function} answers {Status} to {Method} {Path}", context.FunctionDefinition.Name, status, http.Request.Method, http.Request.Path);
             if (status == StatusCodes.Status503ServiceUnavailable)
                 http.Response.Headers.RetryAfter = fault is OverloadedException ? "1" : "5";
-            context.GetInvocationResult().Value = Problem(status, detail, http.Request.Path);
+            var problem = new Problem(status, ReasonPhrases.GetReasonPhrase(status), detail, http.Request.Path);
+            context.GetInvocationResult().Value = Answers.Json(problem, status, "application/problem+json");
         }
         var answered = (context.GetInvocationResult().Value as IStatusCodeActionResult)?.StatusCode ?? StatusCodes.Status200OK;
         var model = http.Response.Headers["X-Model"].ToString(); // only names that exist, so that strangers cannot make up series
@@ -60,12 +59,4 @@ sealed class ProblemMiddleware(ServingMetrics metrics, IOptions<ServingOptions> 
     };
 
     static string Reason(int status) => ReasonPhrases.GetReasonPhrase(status).ToLowerInvariant();
-
-    static ContentResult Problem(int status, string detail, string path) => new()
-    {
-        StatusCode = status,
-        ContentType = "application/problem+json",
-        Content = JsonSerializer.Serialize(
-            new ProblemDetails { Status = status, Title = ReasonPhrases.GetReasonPhrase(status), Detail = detail, Instance = path }, JsonSerializerOptions.Web),
-    };
 }

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Microsoft.AspNetCore.Mvc;
 using Microsoft.Azure.Functions.Worker;
 using VaeFunctions.Imaging;
 using VaeFunctions.Latent;
@@ -7,32 +6,45 @@ using VaeFunctions.Latent;
 namespace VaeFunctions.Serving;
 
 /// <summary>Says how strange images are to a model, where, and what that means beside the images it was tested with.</summary>
-public sealed class AnomalyFunction(ModelProvider models, RequestImages images)
+public sealed class AnomalyFunction(ModelCalls calls)
 {
     static readonly Field[] Fields = [Field.Images, Field.Label];
+    static readonly AnswerKind[] Offers = Accept.Pictures;
 
     [Function("Anomaly")]
-    [Describes("Score how strange images are to the model, with heat maps.", Fields = nameof(Fields), Answers = ["image/png", "application/json", "application/zip"])]
-    public async Task<IActionResult> Run(
-        [HttpTrigger(AuthorizationLevel.Function, "post", Route = "models/{model}/anomaly")] HttpRequest request, string model, CancellationToken cancellation)
+    [Describes("Score how strange images are to the model, with heat maps.", Fields = nameof(Fields), Offers = nameof(Offers))]
+    public async Task<Answer<AnomalyAnswer>> Run(
+        [HttpTrigger(AuthorizationLevel.Function, "post", Route = "models/{model}/anomaly")] HttpRequest request,
+        string model, CancellationToken cancellation)
     {
-        var kind = Accept.Choose(request);
-        using var session = await models.LeaseAsync(request, model, cancellation);
-        var content = await RequestContent.ReadAsync(request, Fields, cancellation);
-        var originals = await images.ReadAsync(content, Field.Images, session.Shape, cancellation);
-        var results = await Reconstruction.OfAsync(originals, content.Labels(session, originals.Count), session, cancellation);
+        using var call = await calls.BindAsync(request, model, Fields, Offers, cancellation);
+        var originals = await call.ImagesAsync(Field.Images);
+        var results = await Reconstruction.OfAsync(originals, call.Labels(originals.Count), call.Session, cancellation);
         Image[] maps = [.. results.Select(result => Anomaly.HeatMap(result.Original.Image, result.Image))];
 
-        request.HttpContext.Response.DescribeResizing(session, originals);
-        request.HttpContext.Response.Headers["X-Anomaly"] = string.Join(", ", results.Select(result => result.Error.ToString("G6", CultureInfo.InvariantCulture)));
-        return Answers.Pictures(kind, maps, Answers.Square(maps.Length), () => new
-        {
-            session.Model,
-            session.Version,
-            images = results.Select((result, i) => Judge(session, result.Error) is var judgement
-                ? new { score = result.Error, judgement.Percentile, judgement.Verdict, result.Original.OriginalSize, result.Original.Resized, heatMap = ImageCodec.EncodePng(maps[i]) }
-                : null),
-        });
+        call.DescribeResizing(originals);
+        call.Describe("X-Anomaly", string.Join(", ", results.Select(result => result.Error.ToString("G6", CultureInfo.InvariantCulture))));
+        return call.Pictures(maps, Answers.Square(maps.Length), () => new AnomalyAnswer(call.Model, call.Version,
+            [.. results.Select((result, i) => JudgedImage.Of(result, call.Session, maps[i]))]));
+    }
+}
+
+/// <summary>How strange images are.</summary>
+public sealed record AnomalyAnswer(string Model, string Version, IReadOnlyList<JudgedImage> Images);
+
+/// <summary>How strange an image is.</summary>
+/// <param name="Score">The mean squared difference between the image and its reconstruction, pixels in [0, 1].</param>
+/// <param name="Percentile">Its place among the scores of the version's test images, 0 to 1; absent where the version is not calibrated.</param>
+/// <param name="Verdict">ordinary, unusual, anomalous, or not calibrated.</param>
+/// <param name="OriginalSize">The size that the image had, such as 640x480.</param>
+/// <param name="Resized">Whether that is not the model's size.</param>
+/// <param name="HeatMap">Where it is strange: a PNG.</param>
+public sealed record JudgedImage(double Score, double? Percentile, string Verdict, string OriginalSize, bool Resized, byte[] HeatMap)
+{
+    internal static JudgedImage Of(Reconstruction result, ModelSession session, Image map)
+    {
+        var (percentile, verdict) = Judge(session, result.Error);
+        return new(result.Error, percentile, verdict, result.Original.OriginalSize, result.Original.Resized, ImageCodec.EncodePng(map));
     }
 
     /// <summary>What a score means; a model published without calibration has no verdict.</summary>

@@ -1,46 +1,47 @@
-using Microsoft.AspNetCore.Mvc;
 using Microsoft.Azure.Functions.Worker;
-using Microsoft.Extensions.Options;
 using VaeFunctions.Imaging;
 
 namespace VaeFunctions.Serving;
 
 /// <summary>Makes variants of images: draws around each posterior, μ + spread · σ · ε.</summary>
-public sealed class AugmentFunction(ModelProvider models, RequestImages images, IOptions<ServingOptions> options)
+public sealed class AugmentFunction(ModelCalls calls)
 {
     static readonly Field Count = Field.Whole("count", 1, 4096, "Variants of each image; 8 unless given.");
     static readonly Field Spread = Field.Number("spread", 0, 10, "How far they stray, in standard deviations of the posterior; 1 unless given.");
     static readonly Field[] Fields = [Field.Images, Count, Spread, Field.Seed, Field.Label];
+    static readonly AnswerKind[] Offers = [AnswerKind.Zip, AnswerKind.Png, AnswerKind.Json];
 
     [Function("Augment")]
-    [Describes("Make variants of images around their posteriors.", Fields = nameof(Fields), Answers = ["application/zip", "image/png", "application/json"])]
-    public async Task<IActionResult> Run(
-        [HttpTrigger(AuthorizationLevel.Function, "post", Route = "models/{model}/augment")] HttpRequest request, string model, CancellationToken cancellation)
+    [Describes("Make variants of images around their posteriors.", Fields = nameof(Fields), Offers = nameof(Offers))]
+    public async Task<Answer<AugmentAnswer>> Run(
+        [HttpTrigger(AuthorizationLevel.Function, "post", Route = "models/{model}/augment")] HttpRequest request,
+        string model, CancellationToken cancellation)
     {
-        var kind = Accept.Choose(request, AnswerKind.Zip, AnswerKind.Png, AnswerKind.Json);
-        using var session = await models.LeaseAsync(request, model, cancellation);
-        var content = await RequestContent.ReadAsync(request, Fields, cancellation);
-        var (count, spread, seed) = (content.Whole(Count, 8), (float)content.Number(Spread, 1), content.SeedOrRandom());
-        var originals = await images.ReadAsync(content, Field.Images, session.Shape, cancellation);
-        options.Value.CheckAnswer((long)count * originals.Count, session.Shape);
-        var labels = content.Labels(session, originals.Count);
-        var posterior = await session.EncodeAsync(originals, labels, cancellation);
+        using var call = await calls.BindAsync(request, model, Fields, Offers, cancellation);
+        var (count, spread, seed) = (call.Content.Whole(Count, 8), (float)call.Content.Number(Spread, 1), call.Content.SeedOrRandom());
+        var originals = await call.ImagesAsync(Field.Images);
+        call.CheckAnswer((long)count * originals.Count);
+        var labels = call.Labels(originals.Count);
+        var posterior = await call.EncodeAsync(originals, labels);
         float[][] latents = [.. originals.SelectMany((_, image) => Enumerable.Range(0, count).Select(variant =>
-            Draw(posterior.Mean[image], posterior.LogVariance[image], spread, new RandomStream((ulong)seed, $"augment {variant}", (ulong)image))))];
-        var results = await session.DecodeAsync(latents, labels is null ? null : [.. labels.SelectMany(label => Enumerable.Repeat(label, count))], cancellation);
+            Draw(posterior, image, spread, new RandomStream((ulong)seed, $"augment {variant}", (ulong)image))))];
+        var results = await call.DecodeAsync(latents, labels is null ? null : [.. labels.SelectMany(label => Enumerable.Repeat(label, count))]);
 
-        request.HttpContext.Response.DescribeSeed(seed);
-        request.HttpContext.Response.DescribeResizing(session, originals);
-        return Answers.Pictures(kind, results, count, () => new
-        {
-            session.Model,
-            session.Version,
-            seed,
-            spread,
-            images = results.Select((image, i) => new { of = i / count, latent = latents[i], png = ImageCodec.EncodePng(image) }),
-        });
+        call.DescribeSeed(seed);
+        call.DescribeResizing(originals);
+        return call.Pictures(results, count, () => new AugmentAnswer(call.Model, call.Version, seed, spread,
+            [.. results.Select((image, i) => new Variant(i / count, latents[i], ImageCodec.EncodePng(image)))]));
     }
 
-    static float[] Draw(float[] mean, float[] logVariance, float spread, RandomStream random) =>
-        [.. mean.Select((value, i) => value + spread * MathF.Exp(0.5f * logVariance[i]) * random.NextGaussian())];
+    static float[] Draw(Posterior posterior, int image, float spread, RandomStream random) => [.. posterior.Mean[image].Select((mean, i) =>
+        mean + spread * MathF.Exp(0.5f * posterior.LogVariance[image][i]) * random.NextGaussian())];
 }
+
+/// <summary>Variants of images, those of the first image first.</summary>
+/// <param name="Seed">What draws the same ones again.</param>
+/// <param name="Spread">How far they stray, in standard deviations of the posterior.</param>
+public sealed record AugmentAnswer(string Model, string Version, long Seed, float Spread, IReadOnlyList<Variant> Images);
+
+/// <summary>A variant of an image.</summary>
+/// <param name="Of">The place of its image in the request, from 0.</param>
+public sealed record Variant(int Of, float[] Latent, byte[] Png);

@@ -60,18 +60,9 @@ public sealed class InboxFunction(ModelProvider models, RequestImages images, IB
 
         // The JSON comes last: where it is, the result is complete.
         await WriteAsync($"results/{blob.Name}.png", new BinaryData(ImageCodec.EncodePng(result.Image)), cancellation);
-        await WriteAsync($"results/{blob.Name}.json", BinaryData.FromString(Answers.Json(new
-        {
-            session.Model,
-            session.Version,
-            source = $"inbox/{blob.Name}",
-            sourceETag = etag,
-            result.Original.OriginalSize,
-            result.Original.Resized,
-            result.Error,
-            latent = result.Mean,
-            logVariance = new { least = result.LogVariance.Min(), mean = result.LogVariance.Average(), most = result.LogVariance.Max() },
-        }).Content!), cancellation);
+        await WriteAsync($"results/{blob.Name}.json", Answers.Document(new InboxResult(
+            session.Model, session.Version, $"inbox/{blob.Name}", etag, result.Original.OriginalSize, result.Original.Resized, result.Error,
+            result.Mean, new(result.LogVariance.Min(), result.LogVariance.Average(), result.LogVariance.Max()))), cancellation);
     }
 
     /// <summary>What is dropped for a conditional model lies in a folder of its label, as training images do.</summary>
@@ -119,14 +110,9 @@ public sealed class InboxFunction(ModelProvider models, RequestImages images, IB
         using (download)
         {
             await rejected.GetBlobClient(KeptAs(blob.Name)).UploadAsync(download.Content, overwrite: true, cancellation);
-            await rejected.GetBlobClient($"{blob.Name}.json").UploadAsync(BinaryData.FromString(Answers.Json(new
-            {
-                source = $"inbox/{blob.Name}",
-                kept = $"rejected/{KeptAs(blob.Name)}",
-                sourceETag = download.Details.ETag.ToString(),
-                bytes = download.Details.ContentLength,
-                reason,
-            }).Content!), overwrite: true, cancellation);
+            var rejection = new Rejection($"inbox/{blob.Name}", $"rejected/{KeptAs(blob.Name)}",
+                download.Details.ETag.ToString(), download.Details.ContentLength, reason);
+            await rejected.GetBlobClient($"{blob.Name}.json").UploadAsync(Answers.Document(rejection), overwrite: true, cancellation);
         }
     }
 }

@@ -1,19 +1,17 @@
 using System.Text.Json;
 using Azure;
-using Azure.Identity;
 using Azure.Storage.Queues;
 using VaeFunctions.Registry;
 
 namespace VaeFunctions.Serving;
 
 /// <summary>The queue on which slices of bulk jobs wait for a function process to take them.</summary>
-public sealed class JobQueue(IConfiguration configuration)
+/// <param name="queues">Gives the storage's queues, or throws a <see cref="StorageException"/> where it has none.</param>
+public sealed class JobQueue(Func<QueueServiceClient> queues)
 {
     public const string Name = "vae-jobs", Poison = "vae-jobs-poison";
 
     static readonly JsonSerializerOptions strict = new(JsonSerializerDefaults.Web) { RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true };
-
-    readonly Lazy<QueueServiceClient?> service = new(() => Connect(configuration));
 
     /// <exception cref="RequestException">409: the storage has no queues.</exception>
     public void Demand() => _ = Queue;
@@ -29,10 +27,10 @@ public sealed class JobQueue(IConfiguration configuration)
     {
         try
         {
-            Demand();
-            foreach (var name in (string[])[Name, Poison]) // as a message goes
+            // In the order in which a message moves, so that one on its way from the first to the second is seen.
+            foreach (var name in (string[])[Name, Poison])
             {
-                var queue = service.Value!.GetQueueClient(name);
+                var queue = Service.GetQueueClient(name);
                 await queue.CreateIfNotExistsAsync(cancellationToken: cancellation); // it may have been deleted, with what was in it
                 if ((await queue.GetPropertiesAsync(cancellation)).Value.ApproximateMessagesCount > 0) // never too low
                     return false;
@@ -58,22 +56,20 @@ public sealed class JobQueue(IConfiguration configuration)
         }
     }
 
-    QueueClient Queue => service.Value?.GetQueueClient(Name) ?? throw new RequestException(StatusCodes.Status409Conflict,
-        $"Bulk jobs need a storage account with queues, which {BlobStores.Setting} does not name here: give it a connection string with a QueueEndpoint, or set {BlobStores.Setting}__queueServiceUri.");
+    QueueClient Queue => Service.GetQueueClient(Name);
 
-    static QueueServiceClient? Connect(IConfiguration configuration)
+    QueueServiceClient Service
     {
-        // As the Functions host writes and reads them.
-        var options = new QueueClientOptions { MessageEncoding = QueueMessageEncoding.Base64 };
-        try
+        get
         {
-            return configuration[BlobStores.Setting] is { Length: > 0 } connection ? new(connection, options)
-                : configuration[$"{BlobStores.Setting}:queueServiceUri"] is { Length: > 0 } address ? new(new Uri(address), new DefaultAzureCredential(), options)
-                : null;
-        }
-        catch (Exception fault) when (fault is FormatException or ArgumentException or InvalidOperationException)
-        {
-            return null;
+            try
+            {
+                return queues();
+            }
+            catch (StorageException none)
+            {
+                throw new RequestException(StatusCodes.Status409Conflict, $"Bulk jobs need a storage account with queues. {none.Message}", none);
+            }
         }
     }
 }

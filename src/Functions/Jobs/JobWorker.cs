@@ -167,21 +167,11 @@ public sealed class JobWorker(JobStore jobs, JobQueue queue, IBlobStore store, M
         };
         if (picture is not null)
             await store.WriteAsync($"{path}.png", new BinaryData(ImageCodec.EncodePng(picture)), cancellation: cancellation);
-        var judgement = AnomalyFunction.Judge(session, result.Error);
-        await store.WriteAsync($"{path}.json", BinaryData.FromString(Answers.Json(new
-        {
-            session.Model,
-            session.Version,
-            job = job.Id,
-            source = image.Path,
-            result.Original.OriginalSize,
-            result.Original.Resized,
-            result.Error,
-            judgement.Percentile,
-            judgement.Verdict,
-            latent = job.Operation == "anomaly" ? null : result.Mean,
-            logVariance = job.Operation == "encode" ? result.LogVariance : null,
-        }).Content!), cancellation: cancellation);
+        var (percentile, verdict) = JudgedImage.Judge(session, result.Error);
+        await store.WriteAsync($"{path}.json", Answers.Document(new JobResult(
+            session.Model, session.Version, job.Id, image.Path, result.Original.OriginalSize, result.Original.Resized, result.Error,
+            percentile, verdict, job.Operation == "anomaly" ? null : result.Mean, job.Operation == "encode" ? result.LogVariance : null)),
+            cancellation: cancellation);
     }
 
     /// <summary>The image's place under the input's folder, under the output.</summary>

@@ -1,30 +1,34 @@
-using Microsoft.AspNetCore.Mvc;
 using Microsoft.Azure.Functions.Worker;
 
 namespace VaeFunctions.Serving;
 
 /// <summary>Gives the posterior of each image: its mean, which is its latent vector, and its log variance.</summary>
-public sealed class EncodeFunction(ModelProvider models, RequestImages images)
+public sealed class EncodeFunction(ModelCalls calls)
 {
     static readonly Field[] Fields = [Field.Images, Field.Label];
+    static readonly AnswerKind[] Offers = [AnswerKind.Json];
 
     [Function("Encode")]
-    [Describes("Give the latent vectors of images.", Fields = nameof(Fields))]
-    public async Task<IActionResult> Run(
-        [HttpTrigger(AuthorizationLevel.Function, "post", Route = "models/{model}/encode")] HttpRequest request, string model, CancellationToken cancellation)
+    [Describes("Give the latent vectors of images.", Fields = nameof(Fields), Offers = nameof(Offers))]
+    public async Task<Answer<EncodeAnswer>> Run(
+        [HttpTrigger(AuthorizationLevel.Function, "post", Route = "models/{model}/encode")] HttpRequest request,
+        string model, CancellationToken cancellation)
     {
-        Accept.Choose(request, AnswerKind.Json);
-        using var session = await models.LeaseAsync(request, model, cancellation);
-        var content = await RequestContent.ReadAsync(request, Fields, cancellation);
-        var originals = await images.ReadAsync(content, Field.Images, session.Shape, cancellation);
-        var posterior = await session.EncodeAsync(originals, content.Labels(session, originals.Count), cancellation);
+        using var call = await calls.BindAsync(request, model, Fields, Offers, cancellation);
+        var originals = await call.ImagesAsync(Field.Images);
+        var posterior = await call.EncodeAsync(originals, call.Labels(originals.Count));
 
-        request.HttpContext.Response.DescribeResizing(session, originals);
-        return Answers.Json(new
-        {
-            session.Model,
-            session.Version,
-            images = originals.Select((original, i) => new { mean = posterior.Mean[i], logVariance = posterior.LogVariance[i], original.OriginalSize, original.Resized }),
-        });
+        call.DescribeResizing(originals);
+        return new EncodeAnswer(call.Model, call.Version, [.. originals.Select((original, i) =>
+            new EncodedImage(posterior.Mean[i], posterior.LogVariance[i], original.OriginalSize, original.Resized))]);
     }
 }
+
+/// <summary>The posteriors of images, in their order.</summary>
+public sealed record EncodeAnswer(string Model, string Version, IReadOnlyList<EncodedImage> Images);
+
+/// <summary>The posterior of an image.</summary>
+/// <param name="Mean">Its mean, which is the image's latent vector.</param>
+/// <param name="OriginalSize">The size that the image had, such as 640x480.</param>
+/// <param name="Resized">Whether that is not the model's size.</param>
+public sealed record EncodedImage(float[] Mean, float[] LogVariance, string OriginalSize, bool Resized);

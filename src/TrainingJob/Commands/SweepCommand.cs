@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using Azure.Identity;
 using VaeFunctions.Data;
 using VaeFunctions.Registry;
 using VaeFunctions.Sessions;
@@ -150,9 +149,7 @@ static class SweepCommand
         IBlobStore store, string name, TimeSpan patience, CancellationToken cancellation)
     {
         if (store is FolderBlobStore) return new LocalTrials();
-        var shared = await StorageTrials.OpenAsync(name, patience, BlobStores.FromEnvironment, () => new DefaultAzureCredential(),
-            cancellation);
-        return shared as ITrialQueue ?? new LocalTrials();
+        return await StorageTrials.OpenAsync(BlobStores.QueuesFromSettings(BlobStores.Environment).GetQueueClient(name), patience, cancellation);
     }
 
     static void Show(IReadOnlyCollection<TrialResult> results)

@@ -1,4 +1,3 @@
-using Azure.Identity;
 using VaeFunctions.Data;
 using VaeFunctions.Registry;
 using VaeFunctions.Training;
@@ -30,5 +29,5 @@ public static class Stores
         Blobs = source.StartsWith("blob:", StringComparison.Ordinal) ? blobs ?? OfSettings() : null,
     };
 
-    static IBlobStore OfSettings() => BlobStores.FromSettings(BlobStores.FromEnvironment, () => new DefaultAzureCredential());
+    static IBlobStore OfSettings() => BlobStores.FromSettings(BlobStores.Environment);
 }

@@ -1,6 +1,5 @@
 using System.Globalization;
 using Azure;
-using Azure.Core;
 using Azure.Storage.Queues;
 using Azure.Storage.Queues.Models;
 using VaeFunctions.Registry;
@@ -11,36 +10,12 @@ namespace VaeFunctions.Sweeps;
 /// it comes back when the process has been silent for <paramref name="patience"/>.</summary>
 public sealed class StorageTrials(QueueClient queue, TimeSpan patience) : ITrialQueue
 {
-    /// <summary>The setting for an account reached by identity; the environment spells it
-    /// <c>VaeStorage__queueServiceUri</c>.</summary>
-    public const string UriSetting = $"{BlobStores.Setting}:queueServiceUri";
-
     public TimeSpan Patience => patience;
 
-    /// <summary>The queue beside the blobs that the settings name, or null where those are a folder, which has none.</summary>
-    /// <exception cref="StorageException">The account's blobs are named, but not its queues; or these do not answer.</exception>
-    public static async Task<StorageTrials?> OpenAsync(
-        string name, TimeSpan patience, Func<string, string?> setting, Func<TokenCredential> credential,
-        CancellationToken cancellation)
+    /// <summary>Makes the queue where it is not there yet.</summary>
+    /// <exception cref="StorageException">The storage's queues do not answer.</exception>
+    public static async Task<StorageTrials> OpenAsync(QueueClient queue, TimeSpan patience, CancellationToken cancellation)
     {
-        var location = setting(BlobStores.Setting);
-        QueueClient queue;
-        try
-        {
-            if (setting(UriSetting) is { Length: > 0 } address)
-                queue = new QueueServiceClient(new Uri(address), credential()).GetQueueClient(name);
-            else if (location is null || location.StartsWith("https://", StringComparison.OrdinalIgnoreCase))
-                throw new StorageException($"A sweep on a storage account needs its queues; set "
-                    + $"{BlobStores.Setting}__queueServiceUri to https://ACCOUNT.queue.core.windows.net.");
-            else if (location.StartsWith("folder:", StringComparison.OrdinalIgnoreCase)) return null;
-            else queue = new QueueClient(location, name);
-        }
-        catch (Exception e) when (e is FormatException or ArgumentException or InvalidOperationException)
-        {
-            throw new StorageException(
-                $"The storage's queues cannot be opened; {BlobStores.Setting} needs a connection string with a QueueEndpoint, or "
-                + $"{BlobStores.Setting}__queueServiceUri an address.");
-        }
         var trials = new StorageTrials(queue, patience);
         try
         {

@@ -1,4 +1,3 @@
-using System.Numerics;
 using VaeFunctions.Imaging;
 
 namespace VaeFunctions.Tests.Imaging;

@@ -1,5 +1,4 @@
 using NetVips;
-using VaeFunctions.Imaging;
 
 namespace VaeFunctions.Tests.Imaging;
 

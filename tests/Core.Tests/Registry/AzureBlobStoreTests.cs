@@ -1,8 +1,8 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
-using Azure.Core;
 using Azure.Storage.Blobs;
+using Microsoft.Extensions.Configuration;
 using VaeFunctions.Registry;
 
 namespace VaeFunctions.Tests.Registry;
@@ -85,7 +85,7 @@ public sealed class BlobStoresTests
         Assert.Equal(Path.GetFullPath("a/b"), BlobStores.Open("folder:a/b/").Location);
         Assert.Equal("http://127.0.0.1:10000/devstoreaccount1", BlobStores.Open("UseDevelopmentStorage=true").Location);
         Assert.Equal("https://acc.blob.core.windows.net", BlobStores.Open($"DefaultEndpointsProtocol=https;AccountName=acc;AccountKey={Key};EndpointSuffix=core.windows.net").Location);
-        Assert.Equal("https://acc.blob.core.windows.net", BlobStores.Open("https://acc.blob.core.windows.net/", new Nobody()).Location);
+        Assert.Equal("https://acc.blob.core.windows.net", BlobStores.Open("https://acc.blob.core.windows.net/").Location);
         Assert.Equal("https://acc.blob.core.windows.net", BlobStores.Open($"BlobEndpoint=https://acc.blob.core.windows.net/;SharedAccessSignature=sv=2023&sig={Key}").Location);
     }
 
@@ -96,7 +96,6 @@ public sealed class BlobStoresTests
     [InlineData("nonsense")]
     [InlineData("AccountName=acc;AccountKey=" + Key + "!")]
     [InlineData("DefaultEndpointsProtocol=https;AccountName=acc;AccountKey")]
-    [InlineData("https://acc.blob.core.windows.net")]
     [InlineData("https://acc.blob.core.windows.net?sig=" + Key)]
     [InlineData("https://user:" + Key + "@acc.blob.core.windows.net")]
     [InlineData("http://acc.blob.core.windows.net")]
@@ -110,18 +109,34 @@ public sealed class BlobStoresTests
     [Fact]
     public void Settings_name_the_storage_in_either_way()
     {
-        Assert.Equal("https://acc.blob.core.windows.net",
-            BlobStores.FromSettings(key => key == BlobStores.UriSetting ? "https://acc.blob.core.windows.net" : null, () => new Nobody()).Location);
-        Assert.Equal(Path.GetFullPath("x"),
-            BlobStores.FromSettings(key => key == BlobStores.Setting ? "folder:x" : null, () => throw new InvalidOperationException("not needed")).Location);
-        var error = Assert.Throws<StorageException>(() => BlobStores.FromSettings(_ => "", () => new Nobody()));
+        Assert.Equal("https://acc.blob.core.windows.net", BlobStores.FromSettings(Settings(("VaeStorage:blobServiceUri", "https://acc.blob.core.windows.net"))).Location);
+        Assert.Equal(Path.GetFullPath("x"), BlobStores.FromSettings(Settings(("VaeStorage", "folder:x"))).Location);
+        var error = Assert.Throws<StorageException>(() => BlobStores.FromSettings(Settings(("VaeStorage", ""), ("VaeStorage:blobServiceUri", ""))));
         Assert.Contains("VaeStorage__blobServiceUri", error.Message, StringComparison.Ordinal);
     }
 
-    sealed class Nobody : TokenCredential
+    [Fact]
+    public void Queues_come_from_the_connection_string_or_their_own_address()
     {
-        public override AccessToken GetToken(TokenRequestContext requestContext, CancellationToken cancellationToken) => throw new NotSupportedException();
-
-        public override ValueTask<AccessToken> GetTokenAsync(TokenRequestContext requestContext, CancellationToken cancellationToken) => throw new NotSupportedException();
+        Assert.Equal("http://127.0.0.1:10001/devstoreaccount1", Queues(("VaeStorage", "UseDevelopmentStorage=true")).Uri.ToString());
+        Assert.Equal("https://acc.queue.core.windows.net/", Queues(
+            ("VaeStorage:blobServiceUri", "https://acc.blob.core.windows.net"), ("VaeStorage:queueServiceUri", "https://acc.queue.core.windows.net")).Uri.ToString());
     }
+
+    [Theory]
+    [InlineData("VaeStorage", "folder:x")]
+    [InlineData("VaeStorage", "https://acc.blob.core.windows.net")]
+    [InlineData("VaeStorage:blobServiceUri", "https://acc.blob.core.windows.net")]
+    [InlineData("VaeStorage", $"BlobEndpoint=https://acc.blob.core.windows.net/;SharedAccessSignature=sv=2023&sig={Key}")]
+    public void A_storage_without_queues_says_how_to_name_them(string setting, string value)
+    {
+        var error = Assert.Throws<StorageException>(() => Queues((setting, value)));
+        Assert.Contains("VaeStorage__queueServiceUri", error.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain(Key, error.ToString(), StringComparison.Ordinal);
+    }
+
+    static Azure.Storage.Queues.QueueServiceClient Queues(params (string, string)[] settings) => BlobStores.QueuesFromSettings(Settings(settings));
+
+    static IConfiguration Settings(params (string Name, string Value)[] settings) =>
+        new ConfigurationBuilder().AddInMemoryCollection(settings.Select(setting => KeyValuePair.Create(setting.Name, (string?)setting.Value))).Build();
 }

@@ -349,7 +349,7 @@ public class RepeatTests
             + $" --out '{folder.Path}/runs'");
         // As cron does it: sh, and nothing of this environment that a login would bring.
         var line = run.Output.Trim()["0 3 * * 1 ".Length..]
-            .Replace($"{Installation.Root}/vae", Installation.TrainingJob, StringComparison.Ordinal);
+            .Replace($"{Installation.Root}/vae", Command.LocalCloud, StringComparison.Ordinal);
 
         await using var first = await Command.RunAsync("sh", "-c", line);
         await using var second = await Command.RunAsync("sh", "-c", line);

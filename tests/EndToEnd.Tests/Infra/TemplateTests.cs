@@ -202,7 +202,7 @@ public partial class TemplateTests(CompiledTemplates templates) : IClassFixture<
         Assert.Equal([.. words, "--epochs", "1", "--tf32"], told);
 
         // No storage is named here: it gets as far as asking for it, so it knew every word.
-        await using var run = await Command.RunAsync(Installation.TrainingJob, told);
+        await using var run = await Command.RunAsync(Command.LocalCloud, told);
 
         Assert.Equal(2, run.ExitCode);
         Assert.Contains("VaeStorage__blobServiceUri", run.Output, StringComparison.Ordinal);

@@ -1,0 +1,109 @@
+using Microsoft.Extensions.Options;
+using VaeFunctions.Imaging;
+
+namespace VaeFunctions.Serving;
+
+/// <summary>Binds requests to models: what every function on a model begins with.</summary>
+public sealed class ModelCalls(ModelProvider models, RequestImages images, IOptions<ServingOptions> options)
+{
+    /// <summary>Chooses the answer's form, leases the model, which the answer's headers name from then on, and reads the request.</summary>
+    /// <param name="fields">What the request may hold.</param>
+    /// <param name="offers">The forms that there are, the usual one first; empty where it is JSON, whatever is asked for.</param>
+    /// <exception cref="RequestException">404: there is no such model. 406: no such form. Else what <see cref="RequestReader"/> refuses.</exception>
+    public async Task<ModelCall> BindAsync(
+        HttpRequest request, string model, Field[] fields, AnswerKind[] offers, CancellationToken cancellation)
+    {
+        var kind = offers is [] ? AnswerKind.Json : Accept.Choose(request, offers);
+        var session = await models.LeaseAsync(model, cancellation);
+        try
+        {
+            var response = request.HttpContext.Response;
+            response.Headers["X-Model"] = session.Model;
+            response.Headers["X-Version"] = session.Version;
+            var content = await RequestReader.ReadAsync(request, fields, cancellation);
+            return new ModelCall(kind, session, content, response, images, options.Value, cancellation);
+        }
+        catch
+        {
+            session.Dispose();
+            throw;
+        }
+    }
+}
+
+/// <summary>A request to a model, and the version that answers it, leased until the end.</summary>
+public sealed class ModelCall(AnswerKind kind, ModelSession session, RequestContent content, HttpResponse response,
+    RequestImages images, ServingOptions options, CancellationToken cancellation) : IDisposable
+{
+    public ModelSession Session => session;
+
+    public RequestContent Content => content;
+
+    public ServingOptions Options => options;
+
+    public CancellationToken Cancellation => cancellation;
+
+    public string Model => session.Model;
+
+    public string Version => session.Version;
+
+    /// <summary>Whether the answer is one PNG.</summary>
+    public bool AsPng => kind == AnswerKind.Png;
+
+    /// <summary>All images of a field, fitted to the model; at least one.</summary>
+    /// <exception cref="RequestException">400 or 413: no image, too many or too large ones, or a reference to what is not there.</exception>
+    /// <exception cref="ImageFormatException">One is not an image.</exception>
+    public Task<IReadOnlyList<FittedImage>> ImagesAsync(Field field) => images.ReadAsync(content, field, session.Shape, cancellation);
+
+    /// <summary>An image that lies beside the model's, with one channel.</summary>
+    public async Task<FittedImage> MaskAsync(Field field) =>
+        (await images.ReadAsync(content, field, session.Shape with { Channels = 1 }, cancellation))[0];
+
+    /// <summary>A label for each of some images or latents; null where the model takes none.</summary>
+    /// <exception cref="RequestException">400: a label is missing, unknown or of no use, or their number does not fit.</exception>
+    public long[]? Labels(int count) => content.Labels(session, count);
+
+    /// <summary>The posterior of each image.</summary>
+    public Task<Posterior> EncodeAsync(IReadOnlyCollection<FittedImage> originals, long[]? labels) =>
+        session.EncodeAsync(originals, labels, cancellation);
+
+    /// <summary>The image of each latent vector.</summary>
+    public Task<Image[]> DecodeAsync(IReadOnlyCollection<float[]> latents, long[]? labels) =>
+        session.DecodeAsync(latents, labels, cancellation);
+
+    /// <exception cref="RequestException">400: the answer would hold more images or pixels than the limits.</exception>
+    public void CheckAnswer(long count)
+    {
+        var most = Math.Min(options.MaxSampleCount, options.MaxImagePixels / (session.Shape.Height * session.Shape.Width));
+        if (count > most)
+        {
+            throw RequestException.Invalid(
+                $"The answer would hold {count} images of {session.Shape}; at most {most} are given at once. Ask for fewer.");
+        }
+    }
+
+    /// <summary>Says in the header what makes the answer again.</summary>
+    public void DescribeSeed(long seed) => response.Headers["X-Seed"] = $"{seed}";
+
+    /// <summary>Says in the header which images did not have the model's size: <c>640x480 -> 32x32</c>, with their numbers where there are several.</summary>
+    public void DescribeResizing(IReadOnlyList<FittedImage> originals)
+    {
+        var resized = originals.Index().Where(entry => entry.Item.Resized).Select(entry =>
+            $"{(originals.Count > 1 ? $"{entry.Index + 1}: " : "")}{entry.Item.OriginalSize} -> {session.Shape.Width}x{session.Shape.Height}");
+        if (string.Join(", ", resized) is { Length: > 0 } text)
+            response.Headers["X-Resized"] = text;
+    }
+
+    /// <summary>Says something in a header of the function's own.</summary>
+    public void Describe(string header, string value) => response.Headers[header] = value;
+
+    /// <summary>Images in the form that was asked for: a grid, a ZIP, an animation, or JSON.</summary>
+    /// <param name="columns">Of the grid.</param>
+    /// <param name="milliseconds">How long an animation shows each image.</param>
+    public Answer<T> Pictures<T>(IReadOnlyList<Image> pictures, int columns, Func<T> json, int milliseconds = 100) =>
+        kind == AnswerKind.Json
+            ? json()
+            : new Answer<T>(Answers.Pictures(kind, pictures, columns, milliseconds));
+
+    public void Dispose() => session.Dispose();
+}
