@@ -44,7 +44,8 @@ static class AnomalyBenchmarkCommand
         recipe = recipe with { Epochs = epochs ?? recipe.Epochs, Seed = seed ?? recipe.Seed };
         recipe.Check(recipeName);
         source ??= recipe.Data
-            ?? throw new RecipeException($"Recipe {recipeName} does not say where its images are. Give --data: {DataSources.Kinds}");
+            ?? throw new RecipeException(
+                $"Recipe {recipeName} does not say where its images are. Give --data: {DataSources.Kinds}");
         var data = await DataSources.LoadAsync(source, Stores.ImagesFor(recipe, source) with { Log = Console.WriteLine },
             cancellation);
         var watch = Stopwatch.StartNew();

@@ -38,7 +38,8 @@ static class CommonOptions
     };
 
     /// <summary>A number of things, 1 or more.</summary>
-    public static Option<int> Count(string name, int usual, int most, string description) => Whole(name, usual, 1, most, description);
+    public static Option<int> Count(string name, int usual, int most, string description) =>
+        Whole(name, usual, 1, most, description);
 
     static Option<int> Whole(string name, int usual, int least, int most, string description) =>
         Checked(name, usual, description, value => value >= least && value <= most, $"from {least} to {most}");

@@ -52,7 +52,8 @@ static class EvaluateCommand
             cancellation);
         var measure = Measure.Of(model, data.Test, recipe, cancellation);
         Line($"{name} {version} on {data.Test.Count} test images of {source}:");
-        Line($"  loss {measure.Loss:F4} per image, reconstruction {measure.MeanReconstruction:F4}, KL {measure.MeanKl:F4} ({manifest.Loss})");
+        Line($"  loss {measure.Loss:F4} per image ({manifest.Loss})");
+        Line($"  reconstruction {measure.MeanReconstruction:F4}, KL {measure.MeanKl:F4}");
         var evaluation = ModelEvaluation.Of(model, data, recipe, new(request.Draws, request.Images) { Log = Console.WriteLine },
             cancellation);
         var metrics = new Dictionary<string, double>(evaluation.Metrics)

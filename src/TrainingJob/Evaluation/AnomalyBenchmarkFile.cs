@@ -26,7 +26,8 @@ public sealed record AnomalyBenchmarkFile(
     /// <exception cref="ModelFormatException">The file is damaged.</exception>
     public static Task<AnomalyBenchmarkFile?> TryReadAsync(
         IBlobStore store, string recipe, CancellationToken cancellation = default) =>
-        EvaluationJson.TryReadAsync<AnomalyBenchmarkFile>(store, PathOf(recipe), $"./vae anomaly-benchmark {recipe}", cancellation);
+        EvaluationJson.TryReadAsync<AnomalyBenchmarkFile>(
+            store, PathOf(recipe), $"./vae anomaly-benchmark {recipe}", cancellation);
 }
 
 /// <summary>Evaluations as JSON; reading is strict.</summary>

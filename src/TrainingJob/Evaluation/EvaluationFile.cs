@@ -28,8 +28,9 @@ public sealed record EvaluationFile(
         var (draws, images) = (Excess("draws"), Excess("images"));
         if (draws < 0 || images < 0 || draws + images == 0) return this;
         var metrics = new Dictionary<string, double>(Metrics);
-        foreach (var metric in earlier.Metrics.Keys.Where(metric => metric.StartsWith(ModelEvaluation.Bound, StringComparison.Ordinal)))
-            metrics[metric] = earlier.Metrics[metric];
+        var bounds = earlier.Metrics.Where(metric => metric.Key.StartsWith(ModelEvaluation.Bound, StringComparison.Ordinal));
+        foreach (var (metric, value) in bounds)
+            metrics[metric] = value;
         return this with { Metrics = metrics };
 
         double Excess(string what) =>

@@ -156,7 +156,8 @@ public sealed class TrainingSession
     {
         if (!checkpoint.Recipe.StepsLike(recipe))
             throw new CheckpointException("The checkpoint was trained with another recipe; only epochs may differ, and not those "
-                + $"either under a cosine schedule, which spans them. {string.Join("; ", recipe.DifferencesFrom(checkpoint.Recipe))} as there.");
+                + $"either under a cosine schedule, which spans them. "
+                + $"{string.Join("; ", recipe.DifferencesFrom(checkpoint.Recipe))} as there.");
         if (checkpoint.DataFingerprint != data.Fingerprint)
             throw new CheckpointException($"The checkpoint was trained on other images ({checkpoint.DataSource}, fingerprint "
                 + $"{checkpoint.DataFingerprint}); these have {data.Fingerprint}. Train anew without --resume.");

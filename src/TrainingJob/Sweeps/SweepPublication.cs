@@ -41,8 +41,8 @@ public sealed class SweepPublication(SweepState state, Func<TrialResult, Cancell
         }
     }
 
-    /// <summary>Renews the claim again and again, so that others see that this process lives. A renewal that the storage does not take is made
-    /// up for by the next one.</summary>
+    /// <summary>Renews the claim again and again, so that others see that this process lives. A renewal that the storage does not
+    /// take is made up for by the next one.</summary>
     async Task HoldAsync(int trial, CancellationToken ended)
     {
         while (true)

@@ -49,12 +49,14 @@ static partial class RecipeKeys
     static string[] Kinds(Type type) =>
         [.. type.GetCustomAttributes<JsonDerivedTypeAttribute>(inherit: false).Select(kind => $"{kind.TypeDiscriminator}")];
 
-    [GeneratedRegex("""The JSON property '(?<name>[^']*)' could not be mapped to any \.NET member contained in type '(?<type>[^']*)'\.""")]
+    [GeneratedRegex(@"The JSON property '(?<name>[^']*)' could not be mapped to any \.NET member contained in type "
+        + @"'(?<type>[^']*)'\.")]
     private static partial Regex UnknownKey();
 
     [GeneratedRegex("""The JSON value could not be converted to (?<type>[^ ]*)\. Path: (?<path>[^ |]*)""")]
     private static partial Regex WrongType();
 
-    [GeneratedRegex("""Read unrecognized type discriminator id '(?<name>[^']*)'\..*?Path: (?<path>[^ |]*)""", RegexOptions.Singleline)]
+    [GeneratedRegex(@"Read unrecognized type discriminator id '(?<name>[^']*)'\..*?Path: (?<path>[^ |]*)",
+        RegexOptions.Singleline)]
     private static partial Regex UnknownKind();
 }

@@ -42,7 +42,8 @@ public sealed class StorageTrialsTests(AzuriteFixture azurite)
     [InlineData(503, "ServerBusy", "too busy")]
     public void Answers_of_the_storage_come_with_a_remedy(int status, string code, string remedy)
     {
-        var failure = StorageFailure.Of("Asking", "Storage Queue Data Contributor", new RequestFailedException(status, "no", code, null));
+        var fault = new RequestFailedException(status, "no", code, null);
+        var failure = StorageFailure.Of("Asking", "Storage Queue Data Contributor", fault);
         Assert.Contains(remedy, failure.Message, StringComparison.Ordinal);
     }
 

@@ -78,7 +78,9 @@ public sealed class RecipeTests
         };
         string[] expected =
         [
-            $"batchSize is {recipe.BatchSize}, not {recipe.BatchSize + 1}", "objective.freeBits is 0, not 0.5", "patience is absent, not 3",
+            $"batchSize is {recipe.BatchSize}, not {recipe.BatchSize + 1}",
+            "objective.freeBits is 0, not 0.5",
+            "patience is absent, not 3",
         ];
         Assert.Equal(expected, recipe.DifferencesFrom(other).Order(StringComparer.Ordinal));
     }
