@@ -1,4 +1,5 @@
 using Azure.Core;
+using Azure.Identity;
 using Azure.Storage.Blobs;
 using Azure.Storage.Queues;
 using Microsoft.Extensions.Azure;
@@ -31,7 +32,10 @@ public static class StorageClients
         var settings = configuration.GetSection(BlobStores.Setting);
         services.AddAzureClients(clients =>
         {
-            clients.UseCredential(provider => provider.GetRequiredService<AzureComponentFactory>().CreateTokenCredential(settings));
+            // The factory asks for this credential again where the settings choose none.
+            clients.UseCredential(provider => settings["credential"] is null
+                ? new DefaultAzureCredential(new DefaultAzureCredentialOptions { ManagedIdentityClientId = settings["clientId"] })
+                : provider.GetRequiredService<AzureComponentFactory>().CreateTokenCredential(settings));
             clients.AddClient<BlobServiceClient, BlobClientOptions>((options, credential) => Blobs(settings, options, credential))
                 .ConfigureOptions(patience.ApplyTo);
             clients.AddClient<QueueServiceClient, QueueClientOptions>((options, credential) => Queues(settings, options, credential))

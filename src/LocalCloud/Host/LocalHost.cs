@@ -205,7 +205,7 @@ sealed class LocalHost : IFunctionsHost
         .AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Warning)
         .AddFilter("Yarp", LogLevel.Warning)
         .AddFilter("Grpc", LogLevel.Warning)
-        .AddFilter("Azure", LogLevel.Warning)
+        .AddFilter("Azure", LogLevel.Error) // a blob that is not there is no warning
         .AddFilter("Microsoft.Azure.WebJobs.Hosting", LogLevel.Warning)
         .AddFilter("Host.Results", LogLevel.None)
         .AddFilter("Host.Aggregator", LogLevel.None);

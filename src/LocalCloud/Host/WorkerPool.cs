@@ -65,11 +65,12 @@ sealed class WorkerPool(LocalHostOptions options, ILoggerFactory logs) : IDispos
     public async Task StopAsync(TimeSpan grace)
     {
         await stopping.CancelAsync();
-        await Task.WhenAll(ready.Select(async worker =>
+        await Task.WhenAll(ready.ToArray().Select(async worker =>
         {
             worker.Key.Terminate(grace);
-            using var limit = new CancellationTokenSource(grace);
-            await ((Task)worker.Value.WaitForExitAsync(limit.Token)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            var exit = worker.Value.WaitForExitAsync();
+            if (await Task.WhenAny(exit, Task.Delay(grace)) != exit)
+                await worker.Value.StopAsync(TimeSpan.FromSeconds(1));
         }));
         await Task.WhenAll(watching).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
