@@ -21,6 +21,9 @@ public sealed record FittedImage(Image Image, int OriginalWidth, int OriginalHei
 /// </remarks>
 public static class ImageCodec
 {
+    /// <summary>Raised whenever a file comes to decode to other pixels: what was decoded before and kept is then of no use.</summary>
+    public const int DecodingVersion = 1;
+
     /// <summary>Decodes an image of one of <see cref="ImageFormats"/> to grey or RGB, whichever it holds.</summary>
     /// <exception cref="ImageFormatException">It is none of these, broken, cut short, or beyond the limits.</exception>
     /// <exception cref="DllNotFoundException">There is no image library for this system.</exception>

@@ -21,10 +21,10 @@ static class BlobSource
             {
                 var name = entry.Path[prefix.Length..];
                 if (name.Length == 0 || ImageFile.IsHidden(name)) continue;
-                if (ImageFormats.IsImageName(name)) files.Add(new ImageFile(name, token => ReadAsync(blobs, entry, options.Limits, token)));
+                if (ImageFormats.IsImageName(name)) files.Add(new ImageFile(name, $"{entry.Size} {entry.ETag}", default, token => ReadAsync(blobs, entry, options.Limits, token)));
                 else others.Add(name);
             }
-            return await ImageTree.LoadAsync($"{source} in {blobs.Location}", files, others, Readers, options, cancellation) with { Source = source };
+            return await ImageTree.LoadAsync($"{source} in {blobs.Location}", $"{blobs.Location}/{prefix}", files, others, Readers, options, cancellation) with { Source = source };
         }
         catch (StorageException error)
         {

@@ -29,6 +29,14 @@ public sealed record DataOptions
     /// <summary>Bytes that the pixels may take in memory; by default four fifths of what the process may have.</summary>
     public long MaxMemory { get; init; } = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 5 * 4;
 
+    /// <summary>The folder that keeps decoded images for the next run, and sets larger than memory; null keeps nothing.</summary>
+    public string? Cache { get; init; } = DecodedCache.UsualFolder;
+
+    /// <summary>How <see cref="Cache"/> becomes one; tests fill the disk here.</summary>
+    internal Func<string, DecodedCache> CacheAt { get; init; } = folder => new DecodedCache(folder);
+
+    internal DecodedCache? OpenCache() => Cache is null ? null : CacheAt(Cache);
+
     /// <summary>Told in words what was found and skipped.</summary>
     public Action<string>? Log { get; init; }
 

@@ -33,6 +33,8 @@ public static class DataSources
                 "blob" => await BlobSource.LoadAsync(source, place, options, cancellation),
                 _ => throw new DataException($"There is no data source \"{kind}\". The kinds are: {Kinds}."),
             };
+            if (options.Binarize != BinarizationKind.None)
+                options.CheckMemory(source, split.Test.Count + (options.Binarize == BinarizationKind.Static ? split.Train.Count : 0L), split.Train.Shape);
             split = Binarization.Apply(split, options.Binarize, options.Seed);
             options.Log?.Invoke(
                 $"{source}: {split.Train.Count:N0} images to train on and {split.Test.Count:N0} to test with, {split.Train.Shape}"

@@ -24,13 +24,22 @@ public sealed record DataSplit(ImageDataset Train, ImageDataset Test, string Sou
         return Of(all.Select(order.AsSpan(tests)), all.Select(order.AsSpan(0, tests)), source);
     }
 
-    static string Hash(params ReadOnlySpan<ImageDataset> parts)
+    static string Hash(ImageDataset train, ImageDataset test)
+    {
+        string Reckon() => Hash([train, test], static (hash, part, i) => hash.AppendData(part.Pixels(i)));
+        if (train.Rows is not DecodedRows rows || test.Rows != rows) return Reckon();
+        // What was decoded before was hashed before: the same places and labels give the same hash.
+        var outline = Hash([train, test], static (hash, part, i) => hash.AppendData(BitConverter.GetBytes(part.Place(i))));
+        return DecodedCache.Remember(rows.Path, outline[..32], Reckon);
+    }
+
+    static string Hash(ImageDataset[] parts, Action<IncrementalHash, ImageDataset, int> append)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         foreach (var part in parts)
         {
             Add(string.Create(CultureInfo.InvariantCulture, $"{part.Count} × {part.Shape}; {string.Join('/', part.LabelNames)}\n"));
-            for (var i = 0; i < part.Count; i++) hash.AppendData(part.Pixels(i));
+            for (var i = 0; i < part.Count; i++) append(hash, part, i);
             if (part.Labels is not null) Add(string.Join(' ', part.Labels));
         }
         return Convert.ToHexStringLower(hash.GetHashAndReset());

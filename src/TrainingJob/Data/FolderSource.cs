@@ -18,7 +18,15 @@ static class FolderSource
         var (files, others) = (new List<ImageFile>(), new List<string>());
         Walk(root, "", [Real(root)]);
         others.Sort(StringComparer.Ordinal);
-        return ImageTree.LoadAsync(source, files, others, Environment.ProcessorCount, options, cancellation);
+        return ImageTree.LoadAsync(source, root.FullName, files, others, Environment.ProcessorCount, options, cancellation);
+
+        ImageFile Found(string name, FileInfo file)
+        {
+            var real = file.LinkTarget is null ? file : file.ResolveLinkTarget(returnFinalTarget: true) as FileInfo ?? file;
+            var version = real.Exists ? $"{real.Length} {real.LastWriteTimeUtc.Ticks}" : "";
+            var changed = real.Exists ? real.LastWriteTimeUtc : default;
+            return new ImageFile(name, version, changed, _ => Task.FromResult(Read(file.FullName, options.Limits)));
+        }
 
         // Links are followed, except back to a folder that one came through.
         void Walk(DirectoryInfo folder, string prefix, string[] through)
@@ -37,7 +45,7 @@ static class FolderSource
                 }
                 else if (ImageFormats.IsImageName(name))
                 {
-                    files.Add(new ImageFile(name, _ => Task.FromResult(Read(entry.FullName, options.Limits))));
+                    files.Add(Found(name, (FileInfo)entry));
                 }
                 else
                 {

@@ -8,11 +8,13 @@ namespace VaeFunctions.Data;
 static class ImageTree
 {
     /// <param name="source">What messages begin with.</param>
+    /// <param name="place">Where the files are, so that no other place's are taken for them.</param>
     /// <param name="files">In any order; they are taken in the ordinal order of their paths.</param>
     /// <param name="others">Files that are no images, to be mentioned.</param>
     /// <exception cref="DataException">There is no image, or labels are used for a part only.</exception>
     public static async Task<DataSplit> LoadAsync(
-        string source, IEnumerable<ImageFile> files, IReadOnlyList<string> others, int readers, DataOptions options, CancellationToken cancellation)
+        string source, string place, IEnumerable<ImageFile> files, IReadOnlyList<string> others, int readers, DataOptions options,
+        CancellationToken cancellation)
     {
         var all = files.OrderBy(file => file.Path, StringComparer.Ordinal).ToArray();
         if (others.Count > 0) options.Log?.Invoke($"{source}: skipped {others.Count:N0} files that are no {ImageFormats.Names}, such as {others[0]}");
@@ -42,8 +44,8 @@ static class ImageTree
             throw new DataException(
                 $"{source}: test has the label {labelNames[labels[train.Length + at]]}, which train lacks. Add it to train, or remove it from test.");
 
-        var (shape, images) = await ImageFiles.DecodeAsync(source, all, readers, options, cancellation);
-        var dataset = new ImageDataset(shape, images, labels, labels is null ? null : labelNames);
+        var (shape, rows) = await ImageFiles.DecodeAsync(source, place, all, readers, options, cancellation);
+        var dataset = new ImageDataset(shape, rows, labels, labels is null ? null : labelNames);
         if (!isSplit) return DataSplit.Random(dataset, source, options.TestFraction, options.Seed);
         var order = Enumerable.Range(0, all.Length).ToArray();
         return DataSplit.Of(dataset.Select(order.AsSpan(0, train.Length)), dataset.Select(order.AsSpan(train.Length)), source);

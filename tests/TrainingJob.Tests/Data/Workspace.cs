@@ -23,8 +23,9 @@ public abstract class Workspace : IDisposable
         File.WriteAllBytes(path, content);
     }
 
+    /// <summary>Loads what lies in the folder; nothing is kept decoded unless the options say so.</summary>
     protected Task<DataSplit> LoadAsync(string kind, DataOptions? options = null) =>
-        DataSources.LoadAsync($"{kind}:{Root}", (options ?? new DataOptions()) with { Log = Log.Add });
+        DataSources.LoadAsync($"{kind}:{Root}", (options ?? new DataOptions { Cache = null }) with { Log = Log.Add });
 
     protected async Task<string> FailAsync(string kind, DataOptions? options = null)
     {

@@ -1,0 +1,18 @@
+namespace VaeFunctions.Data;
+
+/// <summary>The pixels of many images, wherever they are.</summary>
+interface IRows
+{
+    int Count { get; }
+
+    /// <summary>One image's bytes, which stay as long as the process runs.</summary>
+    ReadOnlySpan<byte> this[int index] { get; }
+}
+
+/// <summary>Each image in an array of its own.</summary>
+sealed class ArrayRows(byte[][] images) : IRows
+{
+    public int Count => images.Length;
+
+    public ReadOnlySpan<byte> this[int index] => images[index];
+}
