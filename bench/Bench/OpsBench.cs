@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using VaeFunctions.Autograd;
 using VaeFunctions.Cpu;
 using VaeFunctions.Reference;
 using VaeFunctions.Tensors;
@@ -16,7 +17,7 @@ static class OpsBench
     /// <param name="Work">Floating-point operations, or elements read and written, of one image.</param>
     /// <param name="Prepare">Makes the operands for so many images; the action runs the kernel.</param>
     /// <param name="Product">The sizes m, n, k per image of the matrix product it amounts to, for OpenBLAS.</param>
-    sealed record Op(string Name, string Unit, double Work, Func<ITrainingBackend, int, Action> Prepare, Func<int, (int M, int N, int K)>? Product = null);
+    sealed record Op(string Name, string Unit, double Work, Func<ITapedBackend, int, Action> Prepare, Func<int, (int M, int N, int K)>? Product = null);
 
     static readonly Op[] Ops =
     [
@@ -88,13 +89,13 @@ static class OpsBench
         return () => OpenBlas.Multiply(left, right, result, size.M, size.N, size.K, transposeRight: false);
     }
 
-    static Action In(ITrainingBackend backend, Action action) => () =>
+    static Action In(ITapedBackend backend, Action action) => () =>
     {
         using var scope = backend.BeginScope();
         action();
     };
 
-    static Tensor Random(ITrainingBackend backend, params ReadOnlySpan<int> axes)
+    static Tensor Random(ITapedBackend backend, params ReadOnlySpan<int> axes)
     {
         Shape shape = new(axes);
         return backend.FromValues(Machine.Values(shape.Count), shape);
@@ -126,7 +127,7 @@ static class OpsBench
 
     static double Flop(int from, int to, int places) => 2.0 * from * to * 16 * places * places;
 
-    static Op Element(string name, int streams, int count, Func<ITrainingBackend, Tensor, Tensor> run) => new(name, "GB/s", 4.0 * streams * count, (backend, n) =>
+    static Op Element(string name, int streams, int count, Func<ITapedBackend, Tensor, Tensor> run) => new(name, "GB/s", 4.0 * streams * count, (backend, n) =>
     {
         var x = Random(backend, n, count);
         return In(backend, () => run(backend, x));

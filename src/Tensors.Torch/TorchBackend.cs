@@ -1,8 +1,6 @@
 using System.Runtime.InteropServices;
 using TorchSharp;
-using VaeFunctions.Autograd;
 using VaeFunctions.Tensors;
-using static TorchSharp.torch.nn;
 using Native = TorchSharp.torch.Tensor;
 
 namespace VaeFunctions.Torch;
@@ -24,10 +22,12 @@ sealed class TorchBackend(torch.Device device, string name) : TorchOperations(de
     public override Tensor StopGradient(Tensor x) => x;
 
     /// <summary>Above 4 GiB, a quarter of a T4's memory, rows stay with the host, from where each step brings its own.</summary>
-    public IResidentRows? Keep(int count, int length, Func<int, ReadOnlySpan<byte>> row) =>
-        (long)count * length <= 4L << 30 ? new TorchRows(count, length, row, Place) : null;
-
-    public void Release(Tensor tensor) => V(tensor).Dispose();
+    public KeptRows? Keep(int count, int length, Func<int, ReadOnlySpan<byte>> row)
+    {
+        if ((long)count * length > 4L << 30) return null;
+        var table = CopyRows(count, length, row);
+        return new((places, shape) => TakeRows(table, places, shape), table);
+    }
 
     public void Assign(Tensor target, Tensor value)
     {
@@ -37,40 +37,37 @@ sealed class TorchBackend(torch.Device device, string name) : TorchOperations(de
         GC.KeepAlive(value);
     }
 
+    /// <summary>A matrix of bytes, [count, length], which no scope disposes of, copied 64 MiB at a time.</summary>
+    Native CopyRows(int count, int length, Func<int, ReadOnlySpan<byte>> row)
+    {
+        var table = torch.empty([count, length], torch.uint8, Place).DetachFromDisposeScope();
+        var most = Math.Max(1, (1 << 26) / length);
+        for (var start = 0; start < count; start += most)
+        {
+            using var scope = torch.NewDisposeScope();
+            var rows = Math.Min(most, count - start);
+            var chunk = torch.empty([rows, length], torch.uint8);
+            var bytes = chunk.bytes;
+            for (var i = 0; i < rows; i++) row(start + i).CopyTo(bytes.Slice(i * length, length));
+            table.narrow(0, start, rows).copy_(chunk);
+        }
+        return table;
+    }
+
+    Tensor TakeRows(Native table, int[] places, Shape shape)
+    {
+        ShapeRules.Values(places.Length * (int)table.shape[1], shape);
+        using var index = torch.tensor(Longs(places), device: Place);
+        using var rows = table.index_select(0, index);
+        using var values = rows.to(torch.float32);
+        return New(values.reshape(Longs(shape.Axes)), shape);
+    }
+
     /// <summary>A tensor of the tape's, which shares its values.</summary>
     internal Native Values(Tensor tensor) => V(tensor).detach();
 
     /// <summary>A tensor of this back end's with the values of one of its tape's.</summary>
     internal Tensor Own(Native value, Shape shape) => New(value, shape);
-
-    // --- gradients for GradientTape, which libtorch's own tape needs none of ------------------------------------------
-
-    public Tensor ReluGradient(Tensor x, Tensor gradient, float slope)
-    {
-        using Scalar limit = 0f, factor = slope;
-        var result = ShapeRules.Same(x.Shape, gradient.Shape, "ReluGradient");
-        using Native above = V(x).gt(limit), elsewhere = V(gradient).mul(factor);
-        return New(torch.where(above, V(gradient), elsewhere), result, x, gradient);
-    }
-
-    public Tensor ClipGradient(Tensor x, Tensor gradient, float low, float high)
-    {
-        using Scalar lowest = low, highest = high;
-        var result = ShapeRules.Same(x.Shape, gradient.Shape, "ClipGradient");
-        using Native above = V(x).ge(lowest), below = V(x).le(highest), inside = above.logical_and(below), elsewhere = torch.zeros_like(V(gradient));
-        return New(torch.where(inside, V(gradient), elsewhere), result, x, gradient);
-    }
-
-    /// <remarks>The convolution of images with gradients, channels in the place of images: what was the stride is then the distance
-    /// between the kernel's taps.</remarks>
-    public Tensor ConvWeightGradient(Tensor x, Tensor gradient, Window window)
-    {
-        var result = ShapeRules.ConvWeightGradient(x.Shape, gradient.Shape, window);
-        using Native images = V(x).transpose(0, 1), kernels = V(gradient).transpose(0, 1);
-        using var sums = functional.conv2d(images, kernels, null, null, [window.Padding, window.Padding], [window.Stride, window.Stride]);
-        using Native ordered = sums.transpose(0, 1), rows = ordered.narrow(2, 0, window.Kernel);
-        return New(rows.narrow(3, 0, window.Kernel), result, x, gradient);
-    }
 
     // --- optimizers ---------------------------------------------------------------------------------------------------
 

@@ -37,16 +37,6 @@ abstract class TorchOperations(torch.Device device) : IBackend
         using (host) return New(host.to(Place), shape);
     }
 
-    /// <summary>Rows of a matrix, in this order, under another shape.</summary>
-    internal Tensor FromRows(Native matrix, ReadOnlySpan<int> places, Shape shape)
-    {
-        ShapeRules.Values(places.Length * (int)matrix.shape[1], shape);
-        using var index = torch.tensor(Longs(places), device: Place);
-        using var rows = matrix.index_select(0, index);
-        using var values = rows.to(torch.float32);
-        return New(values.reshape(Longs(shape.Axes)), shape);
-    }
-
     public Tensor Scalar(float value)
     {
         using Scalar held = value;
@@ -80,7 +70,14 @@ abstract class TorchOperations(torch.Device device) : IBackend
 
     public Tensor Log(Tensor x) => New(V(x).log(), x.Shape, x);
 
-    public Tensor Sqrt(Tensor x) => New(V(x).sqrt(), x.Shape, x);
+    /// <remarks>On a CPU by way of doubles: MKL, which libtorch asks there, may miss the nearest single by one.</remarks>
+    public Tensor Sqrt(Tensor x)
+    {
+        if (Place.type != DeviceType.CPU) return New(V(x).sqrt(), x.Shape, x);
+        using var wide = V(x).to(torch.float64);
+        using var root = wide.sqrt();
+        return New(root.to(torch.float32), x.Shape, x);
+    }
 
     public Tensor Tanh(Tensor x) => New(V(x).tanh(), x.Shape, x);
 

@@ -1,5 +1,4 @@
 using TorchSharp;
-using VaeFunctions.Autograd;
 using VaeFunctions.Tensors;
 
 namespace VaeFunctions.Torch;
@@ -22,12 +21,14 @@ sealed class TorchTape(TorchBackend home, torch.Device device) : TorchOperations
         return leaf;
     }
 
+    public Tensor Constant(Tensor value) => New(home.Values(value), value.Shape);
+
     public override Tensor FromParameter(Parameter parameter)
     {
         if (!parameters.TryGetValue(parameter, out var tensor))
         {
             var value = home.FromParameter(parameter);
-            parameters[parameter] = tensor = parameter.Kind == ParameterKind.Weight ? Variable(value) : New(home.Values(value), value.Shape);
+            parameters[parameter] = tensor = parameter.Kind == ParameterKind.Weight ? Variable(value) : Constant(value);
         }
         return frozen > 0 ? StopGradient(tensor) : tensor;
     }

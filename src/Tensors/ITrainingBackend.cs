@@ -1,61 +1,23 @@
-using VaeFunctions.Autograd;
-
 namespace VaeFunctions.Tensors;
 
-/// <summary>What a back end adds to be trained on: a tape for gradients, writing in place, the optimizers' steps, and, for
-/// <see cref="GradientTape"/>, the gradients that are no composition of forward operations.</summary>
+/// <summary>What a back end adds to be trained on: a tape for gradients, writing in place, the optimizers' steps.</summary>
 public interface ITrainingBackend : IBackend
 {
     /// <summary>Where it computes, for people to read: in logs and manifests.</summary>
     string Device => GetType().Name;
 
-    /// <summary>Begins a training step. A back end with a tape of its own gives that.</summary>
-    IGradientTape Record() => new GradientTape(this);
+    /// <summary>Begins a training step.</summary>
+    IGradientTape Record();
 
     /// <summary>Keeps rows of bytes on the device, so that a step sends only the places of those it takes. Null where a back end reads the
     /// host's memory anyway, or where they would take too much of the device's.</summary>
     /// <param name="count">How many rows.</param>
     /// <param name="length">Bytes of a row.</param>
     /// <param name="row">The row at a place, from 0 and below <paramref name="count"/>.</param>
-    IResidentRows? Keep(int count, int length, Func<int, ReadOnlySpan<byte>> row) => null;
-
-    /// <summary>Gives a tensor's memory back before its scope ends. Nothing may use the tensor afterwards.</summary>
-    void Release(Tensor tensor)
-    {
-    }
+    KeptRows? Keep(int count, int length, Func<int, ReadOnlySpan<byte>> row) => null;
 
     /// <summary>Overwrites the values of a parameter or statistic with those of a tensor of the same shape.</summary>
     void Assign(Tensor target, Tensor value);
-
-    /// <summary>The gradient of a (leaky) ReLU's output where x &gt; 0, <paramref name="slope"/> · gradient elsewhere. No broadcasting.</summary>
-    Tensor ReluGradient(Tensor x, Tensor gradient, float slope);
-
-    /// <summary>The gradient where low ≤ x ≤ high, 0 elsewhere. No broadcasting.</summary>
-    Tensor ClipGradient(Tensor x, Tensor gradient, float low, float high);
-
-    /// <summary>The gradient of <see cref="IBackend.Conv(Tensor, Tensor, Window)"/> in its weight: Σ over images and places of x · gradient.</summary>
-    /// <param name="x">[N, C, H, W], the convolution's input.</param>
-    /// <param name="gradient">[N, O, H', W'], of its output.</param>
-    /// <returns>[O, C, K, K]</returns>
-    Tensor ConvWeightGradient(Tensor x, Tensor gradient, Window window);
-
-    /// <summary>The gradients of <see cref="IBackend.BatchNormalizationTraining"/>, the batch statistics' dependence on x included.</summary>
-    /// <remarks>x̂ = (x − mean) / s,  s = √(variance + ε);  dweight = Σ dy · x̂;  dbias = Σ dy;
-    /// dx = weight / s · (dy − dbias / M − x̂ · dweight / M),  M = elements per channel.</remarks>
-    (Tensor X, Tensor Weight, Tensor Bias) BatchNormalizationGradient(
-        Tensor x, Tensor mean, Tensor variance, Tensor weight, Tensor gradient, float epsilon)
-    {
-        ShapeRules.Same(x.Shape, gradient.Shape, "BatchNormalizationGradient", "x", "gradient");
-        ShapeRules.BatchNormalization(x.Shape, weight.Shape, weight.Shape, mean.Shape, variance.Shape);
-        var perChannel = Scalar(ShapeRules.ElementsPerChannel(x.Shape));
-        var deviation = Reshape(Sqrt(Add(variance, Scalar(epsilon))), -1, 1, 1);
-        var normalised = Divide(Subtract(x, Reshape(mean, -1, 1, 1)), deviation);
-        var weightGradient = ReduceSum(Multiply(gradient, normalised), keepAxes: true, 0, 2, 3);
-        var biasGradient = ReduceSum(gradient, keepAxes: true, 0, 2, 3);
-        var centred = Subtract(Subtract(gradient, Divide(biasGradient, perChannel)), Multiply(normalised, Divide(weightGradient, perChannel)));
-        var inputGradient = Multiply(Divide(Reshape(weight, -1, 1, 1), deviation), centred);
-        return (inputGradient, Reshape(weightGradient, -1), Reshape(biasGradient, -1));
-    }
 
     /// <summary>Σ x², over everything in all of them.</summary>
     double SumOfSquares(params ReadOnlySpan<Tensor> tensors)

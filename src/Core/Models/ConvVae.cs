@@ -57,28 +57,36 @@ public class ConvVae : Vae
     public ConvVae(ParameterSet parameters, ConvVaeOptions options)
         : base(parameters, options)
     {
-        var (channels, hidden) = (options.Channels, options.Hidden);
         output = options.Output;
-        var factor = 1 << channels.Count;
+        var (down, hidden) = (options.Channels, options.Hidden);
+        int[] up = [.. down.Reverse()];
+        var factor = 1 << down.Count;
         if (Image.Height % factor != 0 || Image.Width % factor != 0)
-            throw new ShapeException($"ConvVae: images are {Image} but {channels.Count} stages halve them; height and width must be multiples of {factor}.");
-        int height = Image.Height / factor, width = Image.Width / factor, flat = channels[^1] * height * width;
+            throw new ShapeException($"ConvVae: images are {Image} but {down.Count} stages halve them; height and width must be multiples of {factor}.");
+        int inner = up[0], height = Image.Height / factor, width = Image.Width / factor, flat = inner * height * width;
 
         var scope = parameters.Root;
         encoder = new(scope / "encoder",
-            [.. channels.Prepend(Image.Channels + Classes).Zip(channels).SelectMany(Down), Flatten, Linear(flat, hidden), Relu]);
+        [
+            .. Stages([Image.Channels + Classes, .. down], (from, to) => [Conv(from, to, Half), Relu, BatchNorm(to)]),
+            Flatten,
+            Linear(flat, hidden),
+            Relu,
+        ]);
         mean = new(scope / "fc_mu", hidden, LatentSize);
         logVariance = new(scope / "fc_logvar", hidden, LatentSize);
         decoder = new(scope / "decoder",
-            [Linear(LatentSize + Classes, hidden), Linear(hidden, flat), Relu, Unflatten(channels[^1], height, width),
-             .. channels.Reverse().Zip(channels.Reverse().Skip(1)).SelectMany(Up), ConvTranspose(channels[0], Image.Channels, Half)]);
-
-        static Layer[] Down((int From, int To) stage) => [Conv(stage.From, stage.To, Half), Relu, BatchNorm(stage.To)];
-
-        static Layer[] Up((int From, int To) stage) => [ConvTranspose(stage.From, stage.To, Half), Relu, BatchNorm(stage.To)];
+        [
+            Linear(LatentSize + Classes, hidden),
+            Linear(hidden, flat),
+            Relu,
+            Unflatten(inner, height, width),
+            .. Stages(up, (from, to) => [ConvTranspose(from, to, Half), Relu, BatchNorm(to)]),
+            ConvTranspose(up[^1], Image.Channels, Half),
+        ]);
     }
 
-    public override Gaussian Encode(Tensor images, Tensor? condition = null, Tensor? noise = null)
+    public override Gaussian Encode(Tensor images, Tensor? condition = null)
     {
         var h = encoder.Forward(images.JoinPlanes(condition));
         return new(mean.Forward(h), logVariance.Forward(h));

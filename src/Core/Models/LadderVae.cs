@@ -43,27 +43,33 @@ public sealed class LadderVae : Vae
     public LadderVae(ParameterSet parameters, LadderVaeOptions options)
         : base(parameters, options)
     {
-        var levels = options.Levels;
-        var scope = parameters.Root;
-        int[] hidden = [.. levels.Select(level => level.Hidden)], inputs = [Image.Size + Classes, .. hidden];
-        latents = [.. levels.Select(level => level.Latent)];
-        var (all, lower) = (Enumerable.Range(0, levels.Count), Enumerable.Range(0, levels.Count - 1));
+        int[] hidden = [.. options.Levels.Select(level => level.Hidden)];
+        latents = [.. options.Levels.Select(level => level.Latent)];
+        int[] below = [Image.Size + Classes, .. hidden], above = [.. hidden[1..], Classes];
 
-        up = [.. all.Select(i => new Sequential(scope / "up" / i, [.. Dense(inputs[i], hidden[i]), .. Dense(hidden[i], hidden[i])]))];
-        posteriorMean = [.. all.Select(i => new Linear(scope / "posterior" / i / "mean", hidden[i], latents[i]))];
-        posteriorLogVariance = [.. all.Select(i => new Linear(scope / "posterior" / i / "log_variance", hidden[i], latents[i]))];
-        priorMean = [.. lower.Select(i => new Linear(scope / "prior" / i / "mean", hidden[i + 1], latents[i]))];
-        priorLogVariance = [.. lower.Select(i => new Linear(scope / "prior" / i / "log_variance", hidden[i + 1], latents[i]))];
-        down = [.. all.Select(i => new Sequential(scope / "down" / i,
-            [.. Dense(latents[i] + (i + 1 < levels.Count ? hidden[i + 1] : Classes), hidden[i]), .. Dense(hidden[i], hidden[i])]))];
+        var scope = parameters.Root;
+        up = Levels(latents.Length, i => new Sequential(scope / "up" / i, [.. Dense(below[i], hidden[i]), .. Dense(hidden[i], hidden[i])]));
+        posteriorMean = Levels(latents.Length, i => new Linear(scope / "posterior" / i / "mean", hidden[i], latents[i]));
+        posteriorLogVariance = Levels(latents.Length, i => new Linear(scope / "posterior" / i / "log_variance", hidden[i], latents[i]));
+        priorMean = Levels(Top, i => new Linear(scope / "prior" / i / "mean", above[i], latents[i]));
+        priorLogVariance = Levels(Top, i => new Linear(scope / "prior" / i / "log_variance", above[i], latents[i]));
+        down = Levels(latents.Length, i =>
+            new Sequential(scope / "down" / i, [.. Dense(latents[i] + above[i], hidden[i]), .. Dense(hidden[i], hidden[i])]));
         output = new(scope / "output", hidden[0], Image.Size);
+
+        static T[] Levels<T>(int count, Func<int, T> level) => [.. Enumerable.Range(0, count).Select(level)];
 
         static Layer[] Dense(int from, int to) => [Linear(from, to), BatchNormOfUnits(to), LeakyRelu(0.1f)];
     }
 
     int Top => latents.Length - 1;
 
-    public override Gaussian Encode(Tensor images, Tensor? condition = null, Tensor? noise = null)
+    public override Gaussian Encode(Tensor images, Tensor? condition = null) => Ladder(images, condition, noise: null);
+
+    internal override Gaussian Posterior(Tensor images, Tensor? condition, Tensor noise) => Ladder(images, condition, noise);
+
+    /// <summary>The posteriors of all levels, those of the lower ones given the latents above, which are drawn with the noise or, without it, are the means.</summary>
+    Gaussian Ladder(Tensor images, Tensor? condition, Tensor? noise)
     {
         var draws = noise is null ? 1 : noise.Shape[0] / images.Shape[0];
         var seen = new Gaussian[latents.Length];

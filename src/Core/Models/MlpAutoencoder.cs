@@ -45,21 +45,22 @@ public sealed class MlpAutoencoder : Vae
     public MlpAutoencoder(ParameterSet parameters, MlpAutoencoderOptions options)
         : base(parameters, options)
     {
-        int[] sizes = [Image.Size, .. options.Hidden, LatentSize];
         output = options.Output;
-        encoder = new(parameters.Root / "encoder", Layers(sizes));
-        decoder = new(parameters.Root / "decoder", Layers([.. sizes.Reverse()]));
-        if (options.Prior is not null) prior = new(parameters.Root / "prior", LatentSize);
+        int[] down = [Image.Size, .. options.Hidden], up = [LatentSize, .. options.Hidden.Reverse()];
 
-        static IEnumerable<Layer> Layers(int[] sizes) =>
-            sizes.Zip(sizes.Skip(1)).SelectMany((layer, i) => (Layer[])[.. i > 0 ? (Layer[])[Build.Relu] : [], Build.Linear(layer.First, layer.Second)]);
+        var scope = parameters.Root;
+        encoder = new(scope / "encoder", [.. Build.Stages(down, Dense), Build.Linear(down[^1], LatentSize)]);
+        decoder = new(scope / "decoder", [.. Build.Stages(up, Dense), Build.Linear(up[^1], Image.Size)]);
+        if (options.Prior is not null) prior = new(scope / "prior", LatentSize);
+
+        static Layer[] Dense(int from, int to) => [Build.Linear(from, to), Build.Relu];
     }
 
     public override Prior Prior => prior is null ? Prior.None : Prior.StandardNormal;
 
     public override bool BoundsLikelihood => false;
 
-    public override Gaussian Encode(Tensor images, Tensor? condition = null, Tensor? noise = null)
+    public override Gaussian Encode(Tensor images, Tensor? condition = null)
     {
         var code = Code(images);
         return Gaussian.Point(prior is null ? code : prior.Whiten(code));
@@ -72,7 +73,7 @@ public sealed class MlpAutoencoder : Vae
     /// <summary>Fits the prior, if there is one, to the codes of these images.</summary>
     public override void Fit(Tensor pixels) => prior?.Fit(Code(Likelihood.FromPixels(pixels)));
 
-    protected override NegativeElbo Terms(Tensor images, Tensor? condition, Tensor noise)
+    protected override NegativeElbo TermsOf(Tensor images, Tensor? condition, Tensor noise)
     {
         var error = Likelihood.Reconstruction(Draw(Code(images)), images);
         return new(error, (error * 0).Reshape(-1, 1), error * 0);

@@ -42,21 +42,23 @@ public sealed class MlpVae : Vae
     public MlpVae(ParameterSet parameters, MlpVaeOptions options)
         : base(parameters, options)
     {
-        var scope = parameters.Root;
-        var hidden = options.Hidden;
         output = options.Output;
-        fc1 = new(scope / "fc1", Image.Size + Classes, hidden[0]);
-        encoder = new(scope / "encoder", hidden.Zip(hidden.Skip(1)).SelectMany(Dense));
-        fc21 = new(scope / "fc21", hidden[^1], LatentSize);
-        fc22 = new(scope / "fc22", hidden[^1], LatentSize);
-        fc3 = new(scope / "fc3", LatentSize + Classes, hidden[^1]);
-        decoder = new(scope / "decoder", hidden.Reverse().Zip(hidden.Reverse().Skip(1)).SelectMany(Dense));
-        fc4 = new(scope / "fc4", hidden[0], Image.Size);
+        var hidden = options.Hidden;
+        int outer = hidden[0], inner = hidden[^1];
 
-        static Layer[] Dense((int From, int To) layer) => [Build.Linear(layer.From, layer.To), Build.Relu];
+        var scope = parameters.Root;
+        fc1 = new(scope / "fc1", Image.Size + Classes, outer);
+        encoder = new(scope / "encoder", Build.Stages(hidden, Dense));
+        fc21 = new(scope / "fc21", inner, LatentSize);
+        fc22 = new(scope / "fc22", inner, LatentSize);
+        fc3 = new(scope / "fc3", LatentSize + Classes, inner);
+        decoder = new(scope / "decoder", Build.Stages([.. hidden.Reverse()], Dense));
+        fc4 = new(scope / "fc4", outer, Image.Size);
+
+        static Layer[] Dense(int from, int to) => [Build.Linear(from, to), Build.Relu];
     }
 
-    public override Gaussian Encode(Tensor images, Tensor? condition = null, Tensor? noise = null)
+    public override Gaussian Encode(Tensor images, Tensor? condition = null)
     {
         var h = encoder.Forward(fc1.Forward(images.Flatten().Join(condition)).Relu());
         return new(fc21.Forward(h), fc22.Forward(h));

@@ -55,29 +55,47 @@ public sealed class PlainConvVae : Vae
     public PlainConvVae(ParameterSet parameters, PlainConvVaeOptions options)
         : base(parameters, options)
     {
-        var (down, up) = (options.Encoder, options.Decoder);
         output = options.Output;
+        var (down, up, hidden) = (options.Encoder, options.Decoder, options.Hidden);
         int factor = Factor(down), back = Factor(up);
         if (factor != back || Image.Height % factor != 0 || Image.Width % factor != 0)
-            throw new ShapeException($"PlainConvVae: the encoder makes {Image} {factor} times smaller, the decoder {back} times larger; both must be equal, and height and width multiples of it.");
-        int height = Image.Height / factor, width = Image.Width / factor, channels = down[^1].Channels, flat = channels * height * width;
+            throw new ShapeException($"PlainConvVae: the encoder makes {Image} {factor} times smaller, the decoder {back} times larger; "
+                + "both must be equal, and height and width multiples of it.");
+        int inner = down[^1].Channels, height = Image.Height / factor, width = Image.Width / factor, flat = inner * height * width;
 
         var scope = parameters.Root;
-        encoder = new(scope / "encoder", [.. down.Select(stage => stage.Channels).Prepend(Image.Channels + Classes).Zip(down).SelectMany(Down), Flatten, Linear(flat, options.Hidden), Relu]);
-        mean = new(scope / "fc_mu", options.Hidden, LatentSize);
-        logVariance = new(scope / "fc_logvar", options.Hidden, LatentSize);
+        encoder = new(scope / "encoder",
+        [
+            .. Stages(Image.Channels + Classes, down, (from, stage) => Conv(from, stage.Channels, new(3, stage.Stride, 1))),
+            Flatten,
+            Linear(flat, hidden),
+            Relu,
+        ]);
+        mean = new(scope / "fc_mu", hidden, LatentSize);
+        logVariance = new(scope / "fc_logvar", hidden, LatentSize);
         decoder = new(scope / "decoder",
-            [Linear(LatentSize + Classes, flat), Relu, Unflatten(channels, height, width),
-             .. up.Select(stage => stage.Channels).Prepend(channels).Zip(up).SelectMany(Up), Conv(up[^1].Channels, Image.Channels, new(3, 1, 1))]);
+        [
+            Linear(LatentSize + Classes, flat),
+            Relu,
+            Unflatten(inner, height, width),
+            .. Stages(inner, up, (from, stage) => ConvTranspose(from, stage.Channels, new(3, stage.Stride, 1, stage.Stride - 1))),
+            Conv(up[^1].Channels, Image.Channels, new(3, 1, 1)),
+        ]);
 
         static int Factor(IReadOnlyList<Stage> stages) => stages.Aggregate(1, (product, stage) => product * stage.Stride);
 
-        static Layer[] Down((int From, Stage To) stage) => [Conv(stage.From, stage.To.Channels, new(3, stage.To.Stride, 1)), Relu];
-
-        static Layer[] Up((int From, Stage To) stage) => [ConvTranspose(stage.From, stage.To.Channels, new(3, stage.To.Stride, 1, stage.To.Stride - 1)), Relu];
+        static IEnumerable<Layer> Stages(int channels, IReadOnlyList<Stage> stages, Func<int, Stage, Layer> convolution)
+        {
+            foreach (var stage in stages)
+            {
+                yield return convolution(channels, stage);
+                yield return Relu;
+                channels = stage.Channels;
+            }
+        }
     }
 
-    public override Gaussian Encode(Tensor images, Tensor? condition = null, Tensor? noise = null)
+    public override Gaussian Encode(Tensor images, Tensor? condition = null)
     {
         var h = encoder.Forward(images.JoinPlanes(condition));
         return new(mean.Forward(h), logVariance.Forward(h));

@@ -30,8 +30,7 @@ public abstract class Vae(ParameterSet parameters, ModelOptions options)
     /// <summary>q(z | x)</summary>
     /// <param name="images">[N, C, H, W], in the likelihood's range.</param>
     /// <param name="condition">[N, K], 1 at the label and 0 elsewhere; null where the model has no classes.</param>
-    /// <param name="noise">[N · S, L]: where some latents depend on others, those are drawn with it, and N · S posteriors come back. Without it the means stand for them.</param>
-    public abstract Gaussian Encode(Tensor images, Tensor? condition = null, Tensor? noise = null);
+    public abstract Gaussian Encode(Tensor images, Tensor? condition = null);
 
     /// <summary>The parameters of p(x | z), which the likelihood interprets: [N, C, H, W].</summary>
     /// <param name="latent">[N, L]</param>
@@ -43,11 +42,11 @@ public abstract class Vae(ParameterSet parameters, ModelOptions options)
     /// <param name="noise">[N · S, L], standard normal; rows n · S to n · S + S − 1 are image n's.</param>
     /// <param name="labels">[N], whole numbers below K; null where the model has no classes.</param>
     /// <exception cref="ArgumentException">There are labels but no classes, or classes but no labels.</exception>
-    public NegativeElbo Loss(Tensor pixels, Tensor noise, Tensor? labels = null) => Terms(Likelihood.FromPixels(pixels), Condition(labels), noise);
+    public NegativeElbo Terms(Tensor pixels, Tensor noise, Tensor? labels = null) => TermsOf(Likelihood.FromPixels(pixels), Condition(labels), noise);
 
     /// <summary>What encoder.onnx computes.</summary>
     /// <param name="pixels">[N, H, W, C], 0 to 255.</param>
-    /// <param name="labels">[N], as in <see cref="Loss"/>.</param>
+    /// <param name="labels">[N], as in <see cref="Terms"/>.</param>
     public Gaussian EncodePixels(Tensor pixels, Tensor? labels = null) => Encode(Likelihood.FromPixels(pixels), Condition(labels));
 
     /// <summary>What decoder.onnx computes: [N, L] → whole pixels 0 to 255, [N, H, W, C].</summary>
@@ -62,11 +61,15 @@ public abstract class Vae(ParameterSet parameters, ModelOptions options)
     {
     }
 
-    protected virtual NegativeElbo Terms(Tensor images, Tensor? condition, Tensor noise)
+    /// <summary>q(z | x) for each of the noise's rows, [N · S, L]. A model whose latents depend on one another draws those above with the noise.</summary>
+    internal virtual Gaussian Posterior(Tensor images, Tensor? condition, Tensor noise) =>
+        Encode(images, condition).Repeat(noise.Shape[0] / images.Shape[0]);
+
+    /// <summary>The same as <see cref="Terms"/>, of images in the likelihood's range, [N, C, H, W].</summary>
+    protected virtual NegativeElbo TermsOf(Tensor images, Tensor? condition, Tensor noise)
     {
         var samples = noise.Shape[0] / images.Shape[0];
-        var posterior = Encode(images, condition, noise);
-        posterior = posterior.Repeat(noise.Shape[0] / posterior.Mean.Shape[0]);
+        var posterior = Posterior(images, condition, noise);
         var decoded = Decode(posterior.Sample(noise), condition?.Repeat(samples));
         return new(Likelihood.Reconstruction(decoded, images.Repeat(samples)), posterior.KlToStandardNormal(), posterior.LogRatio(noise));
     }

@@ -27,9 +27,15 @@ public sealed record VaeGanOptions : ConvVaeOptions
     {
         CheckAll();
         Check(Discriminator, 10, 4096, "discriminator");
-        foreach (var (weight, name) in (ReadOnlySpan<(float, string)>)[(FeatureWeight, "featureWeight"), (PixelWeight, "pixelWeight"), (AdversaryWeight, "adversaryWeight")])
-            if (!(weight >= 0 && float.IsFinite(weight))) throw new ArgumentException($"model.{name} is {weight}; it must be 0 or more.");
+        CheckWeight(FeatureWeight, "featureWeight");
+        CheckWeight(PixelWeight, "pixelWeight");
+        CheckWeight(AdversaryWeight, "adversaryWeight");
         return new VaeGan(parameters, this);
+
+        static void CheckWeight(float weight, string name)
+        {
+            if (!(weight >= 0 && float.IsFinite(weight))) throw new ArgumentException($"model.{name} is {weight}; it must be 0 or more.");
+        }
     }
 }
 
@@ -56,17 +62,20 @@ public sealed class VaeGan : ConvVae
         var channels = options.Discriminator;
         var factor = 1 << channels.Count;
         if (Image.Height % factor != 0 || Image.Width % factor != 0)
-            throw new ShapeException($"VaeGan: images are {Image} but the discriminator's {channels.Count} stages halve them; height and width must be multiples of {factor}.");
+            throw new ShapeException($"VaeGan: images are {Image} but the discriminator's {channels.Count} stages halve them; "
+                + $"height and width must be multiples of {factor}.");
+        var flat = channels[^1] * (Image.Height / factor) * (Image.Width / factor);
+
         var scope = parameters.Root / "discriminator";
         features = new(scope / "features",
-            channels.Prepend(Image.Channels + Classes).Zip(channels).SelectMany(stage => (Layer[])[Conv(stage.First, stage.Second, new(4, 2, 1)), LeakyRelu(0.2f)]));
-        judgement = new(scope / "judgement", [Flatten, Linear(channels[^1] * (Image.Height / factor) * (Image.Width / factor), 1)]);
+            Stages([Image.Channels + Classes, .. channels], (from, to) => [Conv(from, to, new(4, 2, 1)), LeakyRelu(0.2f)]));
+        judgement = new(scope / "judgement", [Flatten, Linear(flat, 1)]);
     }
 
-    protected override NegativeElbo Terms(Tensor images, Tensor? condition, Tensor noise)
+    protected override NegativeElbo TermsOf(Tensor images, Tensor? condition, Tensor noise)
     {
         var backend = images.Backend;
-        if (!backend.IsTraining) return base.Terms(images, condition, noise);
+        if (!backend.IsTraining) return base.TermsOf(images, condition, noise);
         if (noise.Shape[0] != images.Shape[0]) throw new ArgumentException("A vae-gan draws one latent for each image; leave objective.samples out.");
 
         var posterior = Encode(images, condition);

@@ -75,30 +75,45 @@ public sealed class VqVae : Vae, IAutoregressive
     public VqVae(ParameterSet parameters, VqVaeOptions options)
         : base(parameters, options)
     {
+        (output, commitment, depth, Codes) = (options.Output, options.Commitment, options.Depth, options.Codes);
         Window half = new(4, 2, 1), same = new(3, 1, 1), point = new(1);
-        var channels = options.Channels;
-        var (inner, factor) = (channels[^1], 1 << channels.Count);
+        var (down, blocks, narrow) = (options.Channels, options.Blocks, options.PriorChannels);
+        int[] up = [.. down.Reverse()];
+        int inner = up[0], between = inner / 2 + 1, factor = 1 << down.Count;
         if (Image.Height % factor != 0 || Image.Width % factor != 0)
-            throw new ShapeException($"VqVae: images are {Image} but {channels.Count} stages halve them; height and width must be multiples of {factor}.");
-        (output, commitment, depth, height, width) = (options.Output, options.Commitment, options.Depth, Image.Height / factor, Image.Width / factor);
-        Codes = options.Codes;
+            throw new ShapeException($"VqVae: images are {Image} but {down.Count} stages halve them; height and width must be multiples of {factor}.");
+        (height, width) = (Image.Height / factor, Image.Width / factor);
+        var block = Residual(Relu, Conv(inner, between, same), Relu, Conv(between, inner, point));
+        var priorBlock = Residual(
+            Relu, Conv(narrow, narrow, point), Relu, MaskedConv(narrow, narrow, 3, seesItself: true), Relu, Conv(narrow, narrow, point));
 
         var scope = parameters.Root;
         encoder = new(scope / "encoder",
-            [.. channels.Prepend(Image.Channels).Zip(channels).SelectMany(stage => (Layer[])[Conv(stage.First, stage.Second, half), Relu]),
-             Conv(inner, inner, same), .. Blocks(options.Blocks), Relu, Conv(inner, depth, point)]);
-        codebook = new(scope / "codebook", options.Codes, depth, options.Decay);
+        [
+            .. Stages([Image.Channels, .. down], (from, to) => [Conv(from, to, half), Relu]),
+            Conv(inner, inner, same),
+            .. Enumerable.Repeat(block, blocks),
+            Relu,
+            Conv(inner, depth, point),
+        ]);
+        codebook = new(scope / "codebook", Codes, depth, options.Decay);
         decoder = new(scope / "decoder",
-            [Conv(depth, inner, same), .. Blocks(options.Blocks), Relu,
-             .. channels.Reverse().Zip(channels.Reverse().Skip(1)).SelectMany(stage => (Layer[])[ConvTranspose(stage.First, stage.Second, half), Relu]),
-             ConvTranspose(channels[0], Image.Channels, half)]);
-        var c = options.PriorChannels;
+        [
+            Conv(depth, inner, same),
+            .. Enumerable.Repeat(block, blocks),
+            Relu,
+            .. Stages(up, (from, to) => [ConvTranspose(from, to, half), Relu]),
+            ConvTranspose(up[^1], Image.Channels, half),
+        ]);
         prior = new(scope / "prior",
-            [MaskedConv(depth, c, 5, seesItself: false),
-             .. Enumerable.Repeat(Residual(Relu, Conv(c, c, point), Relu, MaskedConv(c, c, 3, seesItself: true), Relu, Conv(c, c, point)), options.PriorBlocks),
-             Relu, Conv(c, c, point), Relu, Conv(c, Codes, point)]);
-
-        IEnumerable<Layer> Blocks(int count) => Enumerable.Repeat(Residual(Relu, Conv(inner, inner / 2 + 1, same), Relu, Conv(inner / 2 + 1, inner, point)), count);
+        [
+            MaskedConv(depth, narrow, 5, seesItself: false),
+            .. Enumerable.Repeat(priorBlock, options.PriorBlocks),
+            Relu,
+            Conv(narrow, narrow, point),
+            Relu,
+            Conv(narrow, Codes, point),
+        ]);
     }
 
     public override Prior Prior => Prior.Autoregressive;
@@ -107,7 +122,7 @@ public sealed class VqVae : Vae, IAutoregressive
 
     public int Places => height * width;
 
-    public override Gaussian Encode(Tensor images, Tensor? condition = null, Tensor? noise = null) =>
+    public override Gaussian Encode(Tensor images, Tensor? condition = null) =>
         Gaussian.Point(encoder.Forward(images).Transpose(0, 2, 3, 1).Flatten());
 
     public override Tensor Decode(Tensor latent, Tensor? condition = null) => Draw(codebook.Lookup(codebook.Nearest(Grid(latent))));
@@ -118,7 +133,7 @@ public sealed class VqVae : Vae, IAutoregressive
 
     public Tensor Latent(Tensor codes) => codebook.Lookup(codes.Reshape(0, height, width)).Transpose(0, 2, 3, 1).Flatten();
 
-    protected override NegativeElbo Terms(Tensor images, Tensor? condition, Tensor noise)
+    protected override NegativeElbo TermsOf(Tensor images, Tensor? condition, Tensor noise)
     {
         var z = encoder.Forward(images);
         var nearest = z.Backend.IsTraining ? default : codebook.Nearest(z);

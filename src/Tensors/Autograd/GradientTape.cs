@@ -2,12 +2,12 @@ using VaeFunctions.Tensors;
 
 namespace VaeFunctions.Autograd;
 
-/// <summary>Reverse-mode differentiation over any training back end: every operation runs there and writes down how to go back.</summary>
+/// <summary>Reverse-mode differentiation over any back end that has the pull-backs: every operation runs there and writes down how to go back.</summary>
 /// <remarks>
 /// A tape is one training step: run the model on it, call <see cref="Backward"/>, throw it away. In the formulas below dy is the
 /// gradient of the operation's result; ⟨v⟩ₓ is v summed over the axes along which x was broadcast.
 /// </remarks>
-public sealed partial class GradientTape(ITrainingBackend inner) : IGradientTape
+public sealed partial class GradientTape(ITapedBackend inner) : IGradientTape
 {
     readonly List<TapeTensor> nodes = [];
     readonly Dictionary<Parameter, Tensor> parameters = [];
@@ -20,6 +20,8 @@ public sealed partial class GradientTape(ITrainingBackend inner) : IGradientTape
     public bool IsTraining => true;
 
     public Tensor Variable(Tensor value) => Record(value, true);
+
+    public Tensor Constant(Tensor value) => Record(value, false);
 
     /// <inheritdoc/>
     /// <remarks>Those of what is in between are released on the way.</remarks>

@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using VaeFunctions.Autograd;
 using VaeFunctions.Cpu.Kernels;
 using VaeFunctions.Tensors;
 using Tensor = VaeFunctions.Tensors.Tensor;
@@ -8,7 +9,7 @@ namespace VaeFunctions.Cpu;
 /// <summary>Computes on the CPU with SIMD kernels and several threads. Results do not depend on the number of threads.</summary>
 /// <remarks>One instance serves one thread of control at a time: scopes nest on it. Elementwise mathematics is
 /// System.Numerics.Tensors' where it has the function; products, convolutions and reductions are in Kernels/.</remarks>
-public sealed class CpuBackend : ITrainingBackend
+public sealed class CpuBackend : ITapedBackend
 {
     /// <summary>Elements of an elementwise operation that a thread takes at a time.</summary>
     const int Grain = 1 << 14;
@@ -174,6 +175,8 @@ public sealed class CpuBackend : ITrainingBackend
     }
 
     // --- training -----------------------------------------------------------------------------------------------------
+
+    public IGradientTape Record() => new GradientTape(this);
 
     public void Release(Tensor tensor)
     {

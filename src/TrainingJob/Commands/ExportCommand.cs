@@ -1,5 +1,4 @@
 using System.CommandLine;
-using VaeFunctions.Models.Layers;
 using VaeFunctions.Models;
 using VaeFunctions.Registry;
 using VaeFunctions.Training;

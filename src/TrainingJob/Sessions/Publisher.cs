@@ -1,10 +1,9 @@
 using System.Reflection;
 using System.Runtime.InteropServices;
 using VaeFunctions.Data;
+using VaeFunctions.Evaluation;
 using VaeFunctions.Imaging;
 using VaeFunctions.Latent;
-using VaeFunctions.Models.Layers;
-using VaeFunctions.Evaluation;
 using VaeFunctions.Models;
 using VaeFunctions.Registry;
 using VaeFunctions.Tensors;

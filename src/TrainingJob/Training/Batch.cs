@@ -10,17 +10,20 @@ namespace VaeFunctions.Training;
 public sealed record Batch(int Count, float[] Pixels, Shape PixelShape, float[]? Labels, float[] Noise, Shape NoiseShape)
 {
     /// <summary>The images' places among those that a device keeps, if it does.</summary>
-    public (IResidentRows Images, int[] Places)? Resident { get; init; }
+    public (KeptRows Images, int[] Places)? Resident { get; init; }
 
     /// <summary>The images on a back end.</summary>
-    public Tensor PixelsOn(IBackend backend) => Resident is var (images, places)
-        ? images.Take(backend, places, PixelShape)
-        : backend.FromValues(Pixels, PixelShape);
+    public Tensor PixelsOn(IBackend backend)
+    {
+        if (Resident is not var (images, places)) return backend.FromValues(Pixels, PixelShape);
+        var pixels = images.Take(places, PixelShape);
+        return backend is IGradientTape tape ? tape.Constant(pixels) : pixels;
+    }
 
     /// <summary>Their labels, or null where the model takes none.</summary>
     public Tensor? LabelsOn(IBackend backend) => Labels is null ? null : backend.FromValues(Labels, new(Count));
 
     /// <summary>The terms of these images' negative ELBO, computed on a back end.</summary>
     public NegativeElbo Terms(Vae model, IBackend backend) =>
-        model.Loss(PixelsOn(backend), backend.FromValues(Noise, NoiseShape), LabelsOn(backend));
+        model.Terms(PixelsOn(backend), backend.FromValues(Noise, NoiseShape), LabelsOn(backend));
 }

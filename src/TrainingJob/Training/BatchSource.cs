@@ -9,7 +9,7 @@ namespace VaeFunctions.Training;
 public sealed class BatchSource : IDisposable
 {
     readonly ImageDataset data;
-    readonly IResidentRows? resident;
+    readonly KeptRows? resident;
 
     /// <param name="keepOnDevice">Whether a device with memory of its own keeps all images there, as bytes: for those that are
     /// taken again in every epoch, unchanged.</param>

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.Json;
-using VaeFunctions.Models.Layers;
 using VaeFunctions.Registry;
 
 namespace VaeFunctions.Training;

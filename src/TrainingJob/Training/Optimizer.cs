@@ -1,5 +1,4 @@
 using System.Text.Json.Serialization;
-using VaeFunctions.Autograd;
 using VaeFunctions.Models.Layers;
 using VaeFunctions.Tensors;
 

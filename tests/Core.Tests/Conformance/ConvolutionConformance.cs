@@ -143,10 +143,20 @@ public class ConvolutionConformance
     }
 
     static void WeightGradient(Subject subject, (int N, int C, int H, int W, int O) size, Window window) =>
-        Tolerance.Sum.Check(subject, (b, x) => ((ITrainingBackend)b).ConvWeightGradient(x[0], x[1], window),
+        Tolerance.Sum.Check(subject, (b, x) => WeightGradient((ITrainingBackend)b, x[0], x[1], window),
             [
                 Numbers.Gaussian("x", size.N, size.C, size.H, size.W),
                 Numbers.Gaussian("gradient", size.N, size.O, window.Convolved(size.H), window.Convolved(size.W)),
             ],
             sumOfMagnitudes: true, $"{window}");
+
+    /// <summary>That of Σ gradient · Conv(x, weight), which is the same for every weight.</summary>
+    static Tensor WeightGradient(ITrainingBackend backend, Tensor x, Tensor gradient, Window window)
+    {
+        var shape = ShapeRules.ConvWeightGradient(x.Shape, gradient.Shape, window);
+        var tape = backend.Record();
+        var weight = tape.Variable(backend.FromValues(new float[shape.Count], shape));
+        var y = tape.Conv(tape.Constant(x), weight, window);
+        return tape.Backward((y * tape.Constant(gradient)).Sum())[weight]!;
+    }
 }

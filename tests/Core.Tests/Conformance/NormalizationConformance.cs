@@ -1,3 +1,4 @@
+using VaeFunctions.Autograd;
 using VaeFunctions.Tensors;
 
 namespace VaeFunctions.Tests.Conformance;
@@ -14,7 +15,7 @@ public class NormalizationConformance
 
     public static TheoryData<Subject> Forward => Subjects.Forward;
 
-    public static TheoryData<ComputingSubject> Training => Subjects.Training;
+    public static TheoryData<ComputingSubject> Taped => Subjects.Taped;
 
     [Theory, MemberData(nameof(Forward))]
     public void Inference_agrees(Subject subject)
@@ -67,7 +68,7 @@ public class NormalizationConformance
             [x, Numbers.Gaussian("weight", 3), Numbers.Gaussian("bias", 3)]);
     }
 
-    [Theory, MemberData(nameof(Training))]
+    [Theory, MemberData(nameof(Taped))]
     public void Gradients_agree(Subject subject)
     {
         foreach (var shape in shapes)
@@ -85,7 +86,7 @@ public class NormalizationConformance
         }
 
         static (Tensor X, Tensor Weight, Tensor Bias) Gradient(IBackend b, IReadOnlyList<Tensor> x) =>
-            ((ITrainingBackend)b).BatchNormalizationGradient(x[0], x[1], x[2], x[3], x[4], Epsilon);
+            ((ITapedBackend)b).BatchNormalizationGradient(x[0], x[1], x[2], x[3], x[4], Epsilon);
     }
 
     /// <summary>Every channel with another mean and deviation.</summary>

@@ -1,3 +1,4 @@
+using VaeFunctions.Autograd;
 using VaeFunctions.Tensors;
 
 namespace VaeFunctions.Tests.Conformance;
@@ -75,27 +76,36 @@ public class ShapeErrors
             ((b, x) => { b.CopyTo(x[0], new float[5]); return x[0]; }, [[2, 3]]),
         ["Assign: target is [2, 3] but value is [3, 2]"] =
             ((b, x) => { Of(b).Assign(x[0], x[1]); return x[0]; }, [[2, 3], [3, 2]]),
+    };
+
+    static readonly Dictionary<string, (Operation Operation, int[][] Shapes)> taped = new()
+    {
         ["ReluGradient: left is [2, 3] but right is [3]; the shapes must be equal."] =
-            ((b, x) => Of(b).ReluGradient(x[0], x[1], 0), [[2, 3], [3]]),
+            ((b, x) => ((ITapedBackend)b).ReluGradient(x[0], x[1], 0), [[2, 3], [3]]),
         ["ClipGradient: left is [2, 3] but right is [1]; the shapes must be equal."] =
-            ((b, x) => Of(b).ClipGradient(x[0], x[1], 0, 1), [[2, 3], [1]]),
+            ((b, x) => ((ITapedBackend)b).ClipGradient(x[0], x[1], 0, 1), [[2, 3], [1]]),
         ["ConvWeightGradient: gradient is [2, 4, 5, 6]"] =
-            ((b, x) => Of(b).ConvWeightGradient(x[0], x[1], new Window(3)), [[2, 3, 8, 8], [2, 4, 5, 6]]),
+            ((b, x) => ((ITapedBackend)b).ConvWeightGradient(x[0], x[1], new Window(3)), [[2, 3, 8, 8], [2, 4, 5, 6]]),
         ["ConvWeightGradient: gradient is [1, 4, 6, 6]"] =
-            ((b, x) => Of(b).ConvWeightGradient(x[0], x[1], new Window(3)), [[2, 3, 8, 8], [1, 4, 6, 6]]),
+            ((b, x) => ((ITapedBackend)b).ConvWeightGradient(x[0], x[1], new Window(3)), [[2, 3, 8, 8], [1, 4, 6, 6]]),
         ["BatchNormalizationGradient: x is [2, 3, 4, 4] but gradient is [2, 3, 4, 5]"] =
-            ((b, x) => Of(b).BatchNormalizationGradient(x[0], x[1], x[1], x[1], x[2], 1e-5f).X, [[2, 3, 4, 4], [3], [2, 3, 4, 5]]),
+            ((b, x) => ((ITapedBackend)b).BatchNormalizationGradient(x[0], x[1], x[1], x[1], x[2], 1e-5f).X, [[2, 3, 4, 4], [3], [2, 3, 4, 5]]),
     };
 
     public static TheoryData<Subject, string> Forward => Subjects.ForwardTimes(forward.Keys.Order());
 
     public static TheoryData<ComputingSubject, string> Training => Subjects.TrainingTimes(training.Keys.Order());
 
+    public static TheoryData<ComputingSubject, string> Taped => Subjects.TapedTimes(taped.Keys.Order());
+
     [Theory, MemberData(nameof(Forward))]
     public void A_misfit_is_named(Subject subject, string message) => Check(subject, message, forward);
 
     [Theory, MemberData(nameof(Training))]
     public void A_misfit_in_training_is_named(Subject subject, string message) => Check(subject, message, training);
+
+    [Theory, MemberData(nameof(Taped))]
+    public void A_misfit_in_a_gradient_is_named(Subject subject, string message) => Check(subject, message, taped);
 
     static void Check(Subject subject, string message, Dictionary<string, (Operation Operation, int[][] Shapes)> cases)
     {

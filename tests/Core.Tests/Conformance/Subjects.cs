@@ -1,3 +1,4 @@
+using VaeFunctions.Autograd;
 using VaeFunctions.Cpu;
 using VaeFunctions.Reference;
 using VaeFunctions.Torch;
@@ -18,6 +19,8 @@ public static class Subjects
 
     static readonly ComputingSubject[] training = [.. known.Where(subject => subject.Absent is null)];
 
+    static readonly ComputingSubject[] taped = [.. training.Where(subject => subject.Create() is ITapedBackend)];
+
     static readonly Subject[] forward = [.. training, new OnnxSubject()];
 
     /// <summary>Also those that are absent here, of which one test says so, and all others know nothing.</summary>
@@ -29,11 +32,17 @@ public static class Subjects
     /// <summary>Those that also train: the rest of <see cref="VaeFunctions.Tensors.ITrainingBackend"/>.</summary>
     public static TheoryData<ComputingSubject> Training => [.. training];
 
+    /// <summary>Those that also have what <see cref="GradientTape"/> asks of the back end below it.</summary>
+    public static TheoryData<ComputingSubject> Taped => [.. taped];
+
     /// <summary>Each back end with each of these cases.</summary>
     public static TheoryData<Subject, T> ForwardTimes<T>(IEnumerable<T> cases) => Times(forward, cases);
 
     /// <inheritdoc cref="ForwardTimes"/>
     public static TheoryData<ComputingSubject, T> TrainingTimes<T>(IEnumerable<T> cases) => Times(training, cases);
+
+    /// <inheritdoc cref="ForwardTimes"/>
+    public static TheoryData<ComputingSubject, T> TapedTimes<T>(IEnumerable<T> cases) => Times(taped, cases);
 
     static TheoryData<TSubject, T> Times<TSubject, T>(TSubject[] subjects, IEnumerable<T> cases)
         where TSubject : Subject

@@ -92,7 +92,7 @@ public sealed class FamilyTests
         const int draws = 4000;
         var model = name == "ladder" ? Ladder.Build(backend, 1)
             : new MlpVaeOptions { Image = Small, Hidden = [20], Latent = 4, Likelihood = new BernoulliOptions(), Initialization = new NormalInitialization { Deviation = 0.3f } }.Build(backend, 1);
-        var terms = model.Loss(Pixels(1), Noise(draws, model.LatentSize));
+        var terms = model.Terms(Pixels(1), Noise(draws, model.LatentSize));
         double kl = terms.Kl.Sum().ToScalar() / draws, ratio = terms.LogRatio.Sum().ToScalar() / draws;
         Assert.True(kl > 0.5, $"{kl}");
         Assert.Equal(1, ratio / kl, 0.1);
@@ -109,7 +109,7 @@ public sealed class FamilyTests
         Assert.Equal(base0[..2], changedAbove[..2]);
         Assert.NotEqual(base0[2..], changedAbove[2..]);
 
-        float[] Means(float[] noise) => model.Encode(images, null, backend.FromValues(noise, new(1, 9))).Mean.ToArray();
+        float[] Means(float[] noise) => model.Posterior(images, null, backend.FromValues(noise, new(1, 9))).Mean.ToArray();
     }
 
     // --- the codebook ---------------------------------------------------------------------------------------------------
@@ -204,7 +204,7 @@ public sealed class FamilyTests
         Assert.Equal([1, 2, 3, 4], gradient.ToArray());
 
         var step = new GradientTape(backend);
-        var terms = model.Loss(step.FromValues([.. Enumerable.Range(0, 256).Select(i => (float)(i * 7 % 256))], new(1, 16, 16, 1)), step.FromValues(new float[48], new(1, 48)));
+        var terms = model.Terms(step.FromValues([.. Enumerable.Range(0, 256).Select(i => (float)(i * 7 % 256))], new(1, 16, 16, 1)), step.FromValues(new float[48], new(1, 48)));
         var first = model.Parameters.First(parameter => parameter.Name == "encoder.0.weight");
         Assert.Contains(step.Backward(terms.Reconstruction.Sum()).Of(first)!.ToArray(), value => value != 0);
     }
@@ -214,7 +214,7 @@ public sealed class FamilyTests
     {
         var model = (VqVae)Quantised.Build(backend, 1);
         var pixels = backend.FromValues([.. Enumerable.Range(0, 512).Select(i => (float)(i * 7 % 256))], new(2, 16, 16, 1));
-        var terms = model.Loss(pixels, Noise(2, model.LatentSize));
+        var terms = model.Terms(pixels, Noise(2, model.LatentSize));
         var logits = model.Logits(terms.Codes!).ToArray().Chunk(11).ToArray();
         var codes = terms.Codes!.ToArray();
         double[] expected = [.. codes.Select((code, place) => Math.Log(logits[place].Sum(value => Math.Exp(value))) - logits[place][(int)code])];
@@ -251,7 +251,7 @@ public sealed class FamilyTests
         {
             var model = options.Build(backend, 1);
             var tape = new GradientTape(backend);
-            var terms = model.Loss(tape.Variable(Pixels(4)), tape.Variable(Noise(4, 2)));
+            var terms = model.Terms(tape.Variable(Pixels(4)), tape.Variable(Noise(4, 2)));
             var gradients = tape.Backward(terms.Reconstruction.Sum() + terms.Penalty!);
             return gradients.Of(model.Parameters.Single(parameter => parameter.Name == name))?.ToArray().Sum(value => Math.Abs((double)value)) ?? 0;
         }

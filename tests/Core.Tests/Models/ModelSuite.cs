@@ -84,7 +84,7 @@ public sealed class ModelSuite
         return pixels;
     }
 
-    static NegativeElbo Loss(Vae model, IBackend backend, int count, int samples = 1) => model.Loss(
+    static NegativeElbo Terms(Vae model, IBackend backend, int count, int samples = 1) => model.Terms(
         PixelsOn(model, backend, count),
         backend.FromValues(new RandomStream(3, "noise").Gaussians(count * samples * model.LatentSize), new(count * samples, model.LatentSize)),
         Labels(model, backend, count));
@@ -113,7 +113,7 @@ public sealed class ModelSuite
         {
             using var scope = backend.BeginScope();
             var tape = backend.Record();
-            var loss = Total(Loss(model, tape, 8)) / 8;
+            var loss = Total(Terms(model, tape, 8)) / 8;
             losses.Add(loss.ToScalar());
             var gradients = tape.Backward(loss);
             foreach (var (weight, square) in weights.Zip(squares)) backend.RmsPropStep(weight.Value, gradients.Of(weight)!, square, new(0.002f));
@@ -128,7 +128,7 @@ public sealed class ModelSuite
         var backend = subject.Create();
         var model = models[name].Build(backend, 1);
         var tape = backend.Record();
-        var elbo = Loss(model, tape, 3);
+        var elbo = Terms(model, tape, 3);
         Assert.Equal([3], elbo.Reconstruction.Shape.Axes);
         Assert.Equal([3], elbo.LogRatio.Shape.Axes);
         Assert.Equal(3, elbo.Kl.Shape[0]);
@@ -163,7 +163,7 @@ public sealed class ModelSuite
     public void It_agrees_with_the_reference(ComputingSubject subject, string name)
     {
         var model = models[name].Build(subject.Create(), 1);
-        NegativeElbo actual = Loss(model, model.Parameters.Backend, 3), expected = Loss(model, new ReferenceBackend(), 3);
+        NegativeElbo actual = Terms(model, model.Parameters.Backend, 3), expected = Terms(model, new ReferenceBackend(), 3);
         Agree(expected.Reconstruction, actual.Reconstruction, 1e-5);
         Agree(expected.Kl.SumPerImage(), actual.Kl.SumPerImage(), 1e-4);
         Agree(expected.LogRatio, actual.LogRatio, 1e-4);
@@ -193,7 +193,7 @@ public sealed class ModelSuite
             var model = models[name].Build(backend, 1);
             using var scope = backend.BeginScope();
             var tape = backend.Record();
-            var loss = Total(Loss(model, tape, 6)) / 6;
+            var loss = Total(Terms(model, tape, 6)) / 6;
             var gradients = tape.Backward(loss);
             return (loss.ToScalar(), model.Parameters.Where(parameter => parameter.Kind == ParameterKind.Weight)
                 .ToDictionary(weight => weight.Name, weight => gradients.Of(weight)!.ToArray()));
@@ -204,7 +204,7 @@ public sealed class ModelSuite
     public void Several_draws_of_an_image_are_the_rows_that_follow_one_another(string name)
     {
         var model = models[name].Build(1);
-        NegativeElbo one = Loss(model, model.Parameters.Backend, 2), three = Loss(model, model.Parameters.Backend, 2, samples: 3);
+        NegativeElbo one = Terms(model, model.Parameters.Backend, 2), three = Terms(model, model.Parameters.Backend, 2, samples: 3);
         if (three.LogRatio.Shape[0] == 2) return; // nothing is drawn
         Assert.Equal([6], three.Reconstruction.Shape.Axes);
         Assert.Equal(one.Reconstruction.ToArray()[0], three.Reconstruction.ToArray()[0], 1e-3); // the first row's noise is the same

@@ -1,6 +1,5 @@
 using VaeFunctions.Autograd;
 using VaeFunctions.Cpu;
-using VaeFunctions.Models.Layers;
 using VaeFunctions.Models;
 using VaeFunctions.Registry;
 using VaeFunctions.Tensors;
@@ -52,7 +51,7 @@ public sealed class PyTorchTests
         Close(expected.GetFloats("decoded"), model.Decode(posterior.Sample(noise)).ToArray(), 1e-4f);
 
         var tape = new GradientTape(backend);
-        var elbo = model.Loss(tape.Variable(pixels), tape.Variable(noise));
+        var elbo = model.Terms(tape.Variable(pixels), tape.Variable(noise));
         Close(expected.GetFloats("reconstruction"), elbo.Reconstruction.Sum().ToArray(), 1e-5f);
         Close(expected.GetFloats("kl"), elbo.Kl.Sum().ToArray(), 1e-5f);
         var gradients = tape.Backward((elbo.Reconstruction.Sum() + elbo.Kl.Sum()) / 6);
@@ -70,7 +69,7 @@ public sealed class PyTorchTests
         for (var step = 1; step <= steps; step++)
         {
             var tape = new GradientTape(backend);
-            var elbo = model.Loss(tape.Variable(pixels), tape.Variable(noise));
+            var elbo = model.Terms(tape.Variable(pixels), tape.Variable(noise));
             var loss = (elbo.Reconstruction.Sum() + elbo.Kl.Sum()) / 6;
             losses[step - 1] = loss.ToScalar();
             var gradients = tape.Backward(loss);

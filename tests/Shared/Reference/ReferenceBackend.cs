@@ -1,10 +1,13 @@
+using VaeFunctions.Autograd;
 using VaeFunctions.Tensors;
 
 namespace VaeFunctions.Reference;
 
 /// <summary>The living definition of every operation: plain loops in double precision, with nothing done for speed.</summary>
-public class ReferenceBackend : ITrainingBackend
+public class ReferenceBackend : ITapedBackend
 {
+    public IGradientTape Record() => new GradientTape(this);
+
     public IDisposable BeginScope() => NoScope.Instance;
 
     public Tensor FromValues(ReadOnlySpan<float> values, Shape shape)

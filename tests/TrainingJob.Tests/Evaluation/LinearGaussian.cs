@@ -28,7 +28,7 @@ sealed class LinearGaussian : Vae
         return s * s / 3 + 0.5 * Math.Log(2 * Math.PI * 1.5) + d * d + 0.5 * Math.Log(Math.PI) - Math.Log(Math.PI);
     }
 
-    public override Gaussian Encode(Tensor images, Tensor? condition = null, Tensor? noise = null)
+    public override Gaussian Encode(Tensor images, Tensor? condition = null)
     {
         var sum = images.Flatten().Sum(1).Reshape(-1, 1) * MathF.Sqrt(0.5f);
         return new(sum * gain, sum * 0 + logVariance);

@@ -1,4 +1,3 @@
-using VaeFunctions.Autograd;
 using VaeFunctions.Cpu;
 using VaeFunctions.Data;
 using VaeFunctions.Data.Faces;
@@ -39,7 +38,7 @@ sealed class FaceJudge
             foreach (var (step, batch) in order.Chunk(BatchSize).Index())
             {
                 using var scope = backend.BeginScope();
-                var tape = new GradientTape(backend);
+                var tape = backend.Record();
                 var logits = judge.network.Forward(Pixels(tape, [.. batch.Select(i => faces.Pixels(i).ToArray())]));
                 var truth = tape.FromValues([.. batch.SelectMany(i => Truth(faces, i))], logits.Shape);
                 var loss = logits.Backend.BinaryCrossEntropySum(logits, truth).Mean();

@@ -37,6 +37,10 @@ public static class Build
 
     public static Layer BatchNorm(int channels) => scope => new BatchNormalization(scope, channels);
 
+    /// <summary>The layers from each size to the next, one stage after another: <c>Stages([3, 32, 64], (from, to) => [Conv(from, to, half), Relu])</c>.</summary>
+    public static IEnumerable<Layer> Stages(IReadOnlyList<int> sizes, Func<int, int, Layer[]> stage) =>
+        Enumerable.Range(1, sizes.Count - 1).SelectMany(i => stage(sizes[i - 1], sizes[i]));
+
     static Layer Function(Func<Tensor, Tensor> function) => _ => new FunctionLayer(function);
 
     sealed class UnitNormalization(BatchNormalization inner) : ILayer

@@ -23,7 +23,7 @@ static class BatchNormalization
             Span<float> Run(float[] values, int image, int channel) => values.AsSpan((image * channels + channel) * pixels, pixels);
         });
 
-    /// <summary>The formulas of <see cref="Tensors.ITrainingBackend.BatchNormalizationGradient"/>.</summary>
+    /// <summary>The formulas of <see cref="Autograd.ITapedBackend.BatchNormalizationGradient"/>.</summary>
     public static void Gradient(
         Team team, float[] x, int images, int channels, int pixels, float[] mean, float[] variance, float[] weight, float[] dy, float epsilon,
         float[] dx, float[] dweight, float[] dbias) =>

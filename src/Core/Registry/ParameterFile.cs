@@ -1,7 +1,6 @@
-using VaeFunctions.Registry;
 using VaeFunctions.Tensors;
 
-namespace VaeFunctions.Models.Layers;
+namespace VaeFunctions.Registry;
 
 /// <summary>Parameters to and from safetensors, under their own names: PyTorch's state_dict has the same ones for the same model.</summary>
 public static class ParameterFile

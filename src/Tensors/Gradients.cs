@@ -1,6 +1,4 @@
-using VaeFunctions.Tensors;
-
-namespace VaeFunctions.Autograd;
+namespace VaeFunctions.Tensors;
 
 /// <summary>The gradients of a loss, on the back end that computed it.</summary>
 /// <param name="gradient">The gradient in a variable of the tape, null if the loss does not depend on it.</param>
