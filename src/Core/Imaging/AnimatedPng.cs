@@ -3,7 +3,9 @@ using VaeFunctions.Imaging.Codecs;
 
 namespace VaeFunctions.Imaging;
 
-/// <summary>Several images of one size as an animated PNG, which viewers that know no animation show as its first image.</summary>
+/// <summary>
+/// Several images of one size as an animated PNG, which viewers that know no animation show as its first image.
+/// </summary>
 /// <remarks>https://www.w3.org/TR/png-3/#apng-frame-based-animation</remarks>
 public static class AnimatedPng
 {
@@ -19,7 +21,9 @@ public static class AnimatedPng
         if (frames is []) throw new ArgumentException("AnimatedPng: there is no frame.", nameof(frames));
         var (width, height) = (frames[0].Width, frames[0].Height);
         if (frames.FirstOrDefault(frame => frame.Width != width || frame.Height != height) is { } odd)
-            throw new ArgumentException($"AnimatedPng: the frames are {width}×{height} and {odd.Width}×{odd.Height}; they must be of one size.", nameof(frames));
+            throw new ArgumentException(
+                $"AnimatedPng: the frames are {width}×{height} and {odd.Width}×{odd.Height}; "
+                + "they must be of one size.", nameof(frames));
 
         var channels = frames.Max(frame => frame.Channels);
         var file = new MemoryStream();

@@ -4,12 +4,15 @@ namespace VaeFunctions.Imaging;
 public sealed class Image
 {
     /// <param name="pixels">Taken over, not copied; Height · Width · Channels bytes.</param>
-    /// <exception cref="ArgumentException">An extent is not positive, channels are neither 1 nor 3, or the bytes do not fill the shape.</exception>
+    /// <exception cref="ArgumentException">
+    /// An extent is not positive, channels are neither 1 nor 3, or the bytes do not fill the shape.
+    /// </exception>
     public Image(ImageShape shape, byte[] pixels)
     {
         ArgumentNullException.ThrowIfNull(pixels);
         if (shape.Width < 1 || shape.Height < 1 || shape.Channels is not (1 or 3))
-            throw new ArgumentException($"Image: the shape is {shape}; width and height must be positive and channels 1 (grey) or 3 (RGB).");
+            throw new ArgumentException(
+                $"Image: the shape is {shape}; width and height must be positive and channels 1 (grey) or 3 (RGB).");
         if (pixels.LongLength != (long)shape.Width * shape.Height * shape.Channels)
             throw new ArgumentException($"Image: {pixels.LongLength} bytes do not fill a shape of {shape}.");
         (Shape, Pixels) = (shape, pixels);
@@ -48,7 +51,9 @@ public sealed class Image
         static byte Luma(int red, int green, int blue) => (byte)((19595 * red + 38470 * green + 7471 * blue + 0x8000) >> 16);
     }
 
-    /// <summary>This image at another size, by a Lanczos filter that widens as the image shrinks, so that nothing aliases.</summary>
+    /// <summary>
+    /// This image at another size, by a Lanczos filter that widens as the image shrinks, so that nothing aliases.
+    /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">A length is not positive.</exception>
     public Image Resize(int width, int height)
     {

@@ -21,7 +21,9 @@ public sealed record FittedImage(Image Image, int OriginalWidth, int OriginalHei
 /// </remarks>
 public static class ImageCodec
 {
-    /// <summary>Raised whenever a file comes to decode to other pixels: what was decoded before and kept is then of no use.</summary>
+    /// <summary>
+    /// Raised whenever a file comes to decode to other pixels: what was decoded before and kept is then of no use.
+    /// </summary>
     public const int DecodingVersion = 1;
 
     /// <summary>Decodes an image of one of <see cref="ImageFormats"/> to grey or RGB, whichever it holds.</summary>
@@ -33,7 +35,10 @@ public static class ImageCodec
         return decoder.Decode();
     }
 
-    /// <summary>Decodes an image and makes it fill a shape, as <see cref="Image.FitTo"/> does; a much larger one is shrunk while it is read.</summary>
+    /// <summary>
+    /// Decodes an image and makes it fill a shape, as <see cref="Image.FitTo"/> does; a much larger one is shrunk while it is
+    /// read.
+    /// </summary>
     /// <inheritdoc cref="Decode"/>
     public static FittedImage DecodeTo(ImageShape shape, ReadOnlySpan<byte> encoded, ImageLimits? limits = null)
     {
@@ -65,7 +70,8 @@ public static class ImageCodec
         limits ??= ImageLimits.Default;
         if (encoded.Length > limits.MaxBytes)
             throw new ImageFormatException(
-                $"The image has {encoded.Length:N0} bytes; at most {limits.MaxBytes:N0} are accepted. Make it smaller, or raise the limit.");
+                $"The image has {encoded.Length:N0} bytes; at most {limits.MaxBytes:N0} are accepted. "
+                + "Make it smaller, or raise the limit.");
         var format = ImageFormats.Of(encoded)
             ?? throw new ImageFormatException(
                 $"Not an image that is read here: it is {ImageFormats.Describe(encoded)}. Send a {ImageFormats.Names}.");
@@ -79,7 +85,8 @@ public static class ImageCodec
         if ((long)width * height <= limits.MaxPixels) return decoder;
         decoder.Dispose();
         throw new ImageFormatException(
-            $"The {ImageFormats.Name(format)} says it is {width:N0}×{height:N0} pixels; at most {limits.MaxPixels:N0} pixels in all are accepted. "
+            $"The {ImageFormats.Name(format)} says it is {width:N0}×{height:N0} pixels; "
+            + $"at most {limits.MaxPixels:N0} pixels in all are accepted. "
             + "Make it smaller, or raise the limit.");
     }
 }

@@ -104,7 +104,8 @@ public static class ImageFormats
         ([.. "AVI "u8], 8, "an AVI video"),
     ];
 
-    static bool At(ReadOnlySpan<byte> content, int at, ReadOnlySpan<byte> signature) => content.Length > at && content[at..].StartsWith(signature);
+    static bool At(ReadOnlySpan<byte> content, int at, ReadOnlySpan<byte> signature) =>
+        content.Length > at && content[at..].StartsWith(signature);
 
     static bool IsSpaceOrComment(byte letter) => letter is (byte)' ' or (byte)'\t' or (byte)'\n' or (byte)'\r' or (byte)'#';
 

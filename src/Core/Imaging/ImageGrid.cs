@@ -19,7 +19,9 @@ public static class ImageGrid
         if (images.Count == 0) throw new ArgumentException("ImageGrid: there is no image to lay out.", nameof(images));
         var (height, width) = (images[0].Height, images[0].Width);
         if (images.FirstOrDefault(image => image.Width != width || image.Height != height) is { } odd)
-            throw new ArgumentException($"ImageGrid: the images are {width}×{height} and {odd.Width}×{odd.Height}; they must be of one size.", nameof(images));
+            throw new ArgumentException(
+                $"ImageGrid: the images are {width}×{height} and {odd.Width}×{odd.Height}; "
+                + "they must be of one size.", nameof(images));
 
         columns = Math.Min(columns, images.Count);
         var rows = (images.Count + columns - 1) / columns;
@@ -40,7 +42,8 @@ public static class ImageGrid
                 var line = image.Pixels.AsSpan(y * width * channels, width * channels);
                 if (scale == 1) line.CopyTo(row);
                 else for (var x = 0; x < width * scale; x++) line.Slice(x / scale * channels, channels).CopyTo(row.AsSpan(x * channels));
-                for (var copy = 0; copy < scale; copy++) row.CopyTo(sheet.AsSpan(((top + y * scale + copy) * sheetWidth + left) * channels));
+                for (var copy = 0; copy < scale; copy++)
+                    row.CopyTo(sheet.AsSpan(((top + y * scale + copy) * sheetWidth + left) * channels));
             }
         }
     }

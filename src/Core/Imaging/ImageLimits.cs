@@ -12,5 +12,7 @@ public sealed record ImageLimits
     public long MaxBytes { get; init; } = 32 << 20;
 }
 
-/// <summary>Bytes that are not an image we read, a broken one, or one beyond the limits; the message says which and how to mend it.</summary>
+/// <summary>
+/// Bytes that are not an image we read, a broken one, or one beyond the limits; the message says which and how to mend it.
+/// </summary>
 public sealed class ImageFormatException(string message, Exception? inner = null) : ExplainedException(message, inner);

@@ -2,7 +2,9 @@ using System.Text.Json.Serialization;
 
 namespace VaeFunctions.Data;
 
-/// <summary>Whether images become black and white, each pixel white with its brightness as probability. (Salakhutdinov and Murray 2008)</summary>
+/// <summary>
+/// Whether images become black and white, each pixel white with its brightness as probability. (Salakhutdinov and Murray 2008)
+/// </summary>
 [JsonConverter(typeof(JsonStringEnumConverter<BinarizationKind>))]
 public enum BinarizationKind
 {
@@ -24,7 +26,9 @@ static class Binarization
     /// <summary>255 with the probability pixel / 255, else 0.</summary>
     public static byte Draw(byte pixel, RandomStream random) => pixel > random.NextDouble() * 255 ? byte.MaxValue : (byte)0;
 
-    /// <summary>What does not change from epoch to epoch: the test images, and for static binarisation those to train on.</summary>
+    /// <summary>
+    /// What does not change from epoch to epoch: the test images, and for static binarisation those to train on.
+    /// </summary>
     public static DataSplit Apply(DataSplit data, BinarizationKind kind, ulong seed) => kind switch
     {
         BinarizationKind.Static => DataSplit.Of(Of(data.Train, seed, "training"), Of(data.Test, seed, "test"), data.Source),

@@ -9,10 +9,12 @@ static class BlobSource
     /// <summary>Reads under way at a time: they wait for the network, not for a core.</summary>
     const int Readers = 16;
 
-    public static async Task<DataSplit> LoadAsync(string source, string place, DataOptions options, CancellationToken cancellation)
+    public static async Task<DataSplit> LoadAsync(
+        string source, string place, DataOptions options, CancellationToken cancellation)
     {
         if (options.Blobs is not { } blobs)
-            throw new DataException($"{source}: no blob storage is configured. Name the storage account or its connection, or use folder:PATH.");
+            throw new DataException(
+                $"{source}: no blob storage is configured. Name the storage account or its connection, or use folder:PATH.");
         var prefix = place.TrimEnd('/') + "/";
         var (files, others) = (new List<ImageFile>(), new List<string>());
         try
@@ -21,21 +23,28 @@ static class BlobSource
             {
                 var name = entry.Path[prefix.Length..];
                 if (name.Length == 0 || ImageFile.IsHidden(name)) continue;
-                if (ImageFormats.IsImageName(name)) files.Add(new ImageFile(name, $"{entry.Size} {entry.ETag}", default, token => ReadAsync(blobs, entry, options.Limits, token)));
+                if (ImageFormats.IsImageName(name)) files.Add(Found(name, entry));
                 else others.Add(name);
             }
-            return await ImageTree.LoadAsync($"{source} in {blobs.Location}", $"{blobs.Location}/{prefix}", files, others, Readers, options, cancellation) with { Source = source };
+            var split = await ImageTree.LoadAsync(
+                $"{source} in {blobs.Location}", $"{blobs.Location}/{prefix}", files, others, Readers, options, cancellation);
+            return split with { Source = source };
         }
         catch (StorageException error)
         {
             throw new DataException($"{source}: {error.Message}", error);
         }
+
+        ImageFile Found(string name, BlobEntry entry) =>
+            new(name, $"{entry.Size} {entry.ETag}", default, token => ReadAsync(blobs, entry, options.Limits, token));
     }
 
-    static async Task<byte[]> ReadAsync(IBlobStore blobs, BlobEntry entry, ImageLimits limits, CancellationToken cancellation)
+    static async Task<byte[]> ReadAsync(
+        IBlobStore blobs, BlobEntry entry, ImageLimits limits, CancellationToken cancellation)
     {
         if (entry.Size > limits.MaxBytes)
-            throw new ImageFormatException($"The blob has {entry.Size:N0} bytes; at most {limits.MaxBytes:N0} are accepted. Make it smaller.");
+            throw new ImageFormatException(
+                $"The blob has {entry.Size:N0} bytes; at most {limits.MaxBytes:N0} are accepted. Make it smaller.");
         var blob = await blobs.TryReadAsync(entry.Path, limits.MaxBytes, cancellation);
         return blob?.Content.ToArray() ?? throw new IOException("The blob was listed but is gone; load again when nothing changes it.");
     }

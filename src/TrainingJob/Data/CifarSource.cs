@@ -11,7 +11,8 @@ static class CifarSource
     public static DataSplit Load(string source, string folder, DataOptions options, CancellationToken cancellation)
     {
         if (Directory.Exists(Path.Combine(folder, "cifar-10-batches-bin"))) folder = Path.Combine(folder, "cifar-10-batches-bin");
-        if (!Directory.Exists(folder)) throw new DataException($"{source}: there is no folder {Path.GetFullPath(folder)}. Check the path.");
+        if (!Directory.Exists(folder))
+            throw new DataException($"{source}: there is no folder {Path.GetFullPath(folder)}. Check the path.");
         var target = options.Target(source, new ImageShape(Side, Side, 3));
         var train = Directory.GetFiles(folder, "data_batch_*.bin").Order(StringComparer.Ordinal).ToArray();
         var test = Directory.GetFiles(folder, "test_batch.bin");
@@ -41,7 +42,8 @@ static class CifarSource
         var name = Path.GetFileName(path);
         if (file.Length == 0 || file.Length % Record != 0)
             throw new DataException(
-                $"{source}: {name} has {file.Length:N0} bytes, no multiple of {Record:N0} (a label and 32×32×3 pixels); fetch it again.");
+                $"{source}: {name} has {file.Length:N0} bytes, no multiple of {Record:N0} (a label and 32×32×3 pixels); "
+                + "fetch it again.");
         var record = new byte[Record];
         for (var i = 0; file.Position < file.Length; i++)
         {
@@ -65,6 +67,7 @@ static class CifarSource
         var names = File.ReadLines(path).Take(1000).Select(line => line.Trim()).Where(line => line.Length > 0).ToArray();
         return names.Length == Classes
             ? names
-            : throw new DataException($"{source}: {Path.GetFileName(path)} has {names.Length} names; it should have {Classes}, one a line.");
+            : throw new DataException(
+                $"{source}: {Path.GetFileName(path)} has {names.Length} names; it should have {Classes}, one a line.");
     }
 }

@@ -9,7 +9,9 @@ public sealed record DataOptions
     /// <summary>The model's shape; null takes the images as they are. Channels are always converted.</summary>
     public ImageShape? Shape { get; init; }
 
-    /// <summary>Whether images of another size are centre-cropped and resized to <see cref="Shape"/>; otherwise they are an error.</summary>
+    /// <summary>
+    /// Whether images of another size are centre-cropped and resized to <see cref="Shape"/>; otherwise they are an error.
+    /// </summary>
     public bool Resize { get; init; }
 
     /// <summary>Whether images become black and white.</summary>
@@ -49,7 +51,8 @@ public sealed record DataOptions
     {
         if ((decimal)count * shape.Width * shape.Height * shape.Channels is var needed && needed > MaxMemory)
             throw new DataException(
-                $"{source}: {count:N0} images of {shape} take {needed / (1 << 20):N0} MiB; {MaxMemory >> 20:N0} MiB of memory may be used. "
+                $"{source}: {count:N0} images of {shape} take {needed / (1 << 20):N0} MiB; "
+                + $"{MaxMemory >> 20:N0} MiB of memory may be used. "
                 + "Take fewer or smaller images.");
     }
 

@@ -7,10 +7,13 @@ namespace VaeFunctions.Data;
 public static class DataSources
 {
     /// <summary>The kinds of source, with an example of each, for messages and help texts.</summary>
-    public const string Kinds = "faces, faces:2000, folder:pictures, idx:data/mnist, cifar10:data/cifar-10-batches-bin, blob:training/cats";
+    public const string Kinds =
+        "faces, faces:2000, folder:pictures, idx:data/mnist, cifar10:data/cifar-10-batches-bin, blob:training/cats";
 
     /// <summary>Loads a source such as <c>folder:pictures</c> whole, split into training and test images of one shape.</summary>
-    /// <exception cref="DataException">The source is unknown or absent, or its data cannot be used; the message says why and what helps.</exception>
+    /// <exception cref="DataException">
+    /// The source is unknown or absent, or its data cannot be used; the message says why and what helps.
+    /// </exception>
     public static async Task<DataSplit> LoadAsync(string source, DataOptions options, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(source);
@@ -21,7 +24,8 @@ public static class DataSources
         if (kind is not "faces" && place.Length == 0)
             throw new DataException(kind is "folder" or "idx" or "cifar10" or "blob"
                 ? $"The data source \"{source}\" names no place. Examples: {Kinds}."
-                : $"There is no data source \"{source}\"; {(Directory.Exists(source) ? $"did you mean folder:{source}? The" : "the")} kinds are: {Kinds}.");
+                : $"There is no data source \"{source}\"; "
+                    + $"{(Directory.Exists(source) ? $"did you mean folder:{source}? The" : "the")} kinds are: {Kinds}.");
         try
         {
             var split = kind switch
@@ -34,7 +38,10 @@ public static class DataSources
                 _ => throw new DataException($"There is no data source \"{kind}\". The kinds are: {Kinds}."),
             };
             if (options.Binarize != BinarizationKind.None)
-                options.CheckMemory(source, split.Test.Count + (options.Binarize == BinarizationKind.Static ? split.Train.Count : 0L), split.Train.Shape);
+            {
+                var drawn = split.Test.Count + (options.Binarize == BinarizationKind.Static ? split.Train.Count : 0L);
+                options.CheckMemory(source, drawn, split.Train.Shape);
+            }
             split = Binarization.Apply(split, options.Binarize, options.Seed);
             options.Log?.Invoke(
                 $"{source}: {split.Train.Count:N0} images to train on and {split.Test.Count:N0} to test with, {split.Train.Shape}"

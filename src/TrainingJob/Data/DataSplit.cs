@@ -6,17 +6,23 @@ namespace VaeFunctions.Data;
 
 /// <summary>What is trained on, and what the result is judged by.</summary>
 /// <param name="Source">As it was asked for, such as <c>folder:pictures</c>.</param>
-/// <param name="Fingerprint">SHA-256 over shapes, pixels and labels, in hexadecimal: another one means that the data changed.</param>
+/// <param name="Fingerprint">
+/// SHA-256 over shapes, pixels and labels, in hexadecimal: another one means that the data changed.
+/// </param>
 public sealed record DataSplit(ImageDataset Train, ImageDataset Test, string Source, string Fingerprint)
 {
-    public static DataSplit Of(ImageDataset train, ImageDataset test, string source) => new(train, test, source, Hash(train, test));
+    public static DataSplit Of(ImageDataset train, ImageDataset test, string source) =>
+        new(train, test, source, Hash(train, test));
 
-    /// <summary>Sets a random part aside for testing: the same part for the same seed and number of images. Both keep their order.</summary>
+    /// <summary>
+    /// Sets a random part aside for testing: the same part for the same seed and number of images. Both keep their order.
+    /// </summary>
     /// <exception cref="DataException">There are fewer than two images.</exception>
     public static DataSplit Random(ImageDataset all, string source, double testFraction, ulong seed)
     {
         if (all.Count < 2)
-            throw new DataException($"{source}: there is {all.Count} image; at least 2 are needed, one to train on and one to test with.");
+            throw new DataException(
+                $"{source}: there is {all.Count} image; at least 2 are needed, one to train on and one to test with.");
         var tests = Math.Clamp((int)Math.Round(all.Count * testFraction), 1, all.Count - 1);
         var order = new RandomStream(seed, "split").Permutation(all.Count);
         Array.Sort(order, 0, tests);

@@ -31,16 +31,19 @@ sealed partial class DecodedCache(string folder)
 
     /// <summary>Makes a file of a length; to be replaced where a disk is to be full.</summary>
     public Func<string, long, SafeFileHandle> CreateFile { get; init; } =
-        static (path, length) => File.OpenHandle(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, preallocationSize: length);
+        static (path, length) =>
+            File.OpenHandle(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, preallocationSize: length);
 
     /// <summary>The user's folder for such things; null where nothing is to be kept.</summary>
     public static string? UsualFolder
     {
         get
         {
-            if (Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } named) return named == "off" ? null : Path.GetFullPath(named);
+            if (Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } named)
+                return named == "off" ? null : Path.GetFullPath(named);
             var home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
-            var caches = OperatingSystem.IsWindows() ? Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData)
+            var caches =
+                OperatingSystem.IsWindows() ? Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData)
                 : OperatingSystem.IsMacOS() ? Path.Combine(home, "Library", "Caches")
                 : Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } xdg ? xdg
                 : home.Length > 0 ? Path.Combine(home, ".cache") : "";
@@ -50,12 +53,15 @@ sealed partial class DecodedCache(string folder)
 
     public string Folder => folder;
 
-    /// <summary>What decoded images depend on: where their files are, their names, sizes and times, and how they are decoded.</summary>
+    /// <summary>
+    /// A hash of what decoded images depend on: their files' place, names, sizes and times, and how they are decoded.
+    /// </summary>
     public static byte[] KeyOf(string place, IReadOnlyList<ImageFile> files, DataOptions options)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         Add(string.Create(CultureInfo.InvariantCulture,
-            $"decoding {ImageCodec.DecodingVersion}; {options.Shape}; {options.Resize}; {options.Limits.MaxPixels}; {options.Limits.MaxBytes}\n{place}\n"));
+            $"decoding {ImageCodec.DecodingVersion}; {options.Shape}; {options.Resize}; "
+            + $"{options.Limits.MaxPixels}; {options.Limits.MaxBytes}\n{place}\n"));
         foreach (var file in files) Add($"{file.Path}\0{file.Version}\n");
         return hash.GetHashAndReset();
 
@@ -142,8 +148,8 @@ sealed partial class DecodedCache(string folder)
         foreach (var file in new DirectoryInfo(folder).EnumerateFiles())
         {
             var isDraft = file.Name.EndsWith(Draft, StringComparison.Ordinal);
-            if ((isDraft || file.Name.Contains(Ending, StringComparison.Ordinal)) && now - file.LastWriteTimeUtc > (isDraft ? DraftKept : Kept))
-                TryDelete(file.FullName);
+            var isOurs = isDraft || file.Name.Contains(Ending, StringComparison.Ordinal);
+            if (isOurs && now - file.LastWriteTimeUtc > (isDraft ? DraftKept : Kept)) TryDelete(file.FullName);
         }
     }
 

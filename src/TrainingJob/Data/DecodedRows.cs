@@ -9,7 +9,7 @@ namespace VaeFunctions.Data;
 
 /// <summary>Decoded images in a file, read through a map, so that a set may be larger than memory.</summary>
 /// <remarks>
-/// The file is a header, the images one after another, and a checksum of each. It is written beside its place and renamed when it is
+/// The file is a header, the images one after another, and a checksum of each. It is written under another name, renamed when it is
 /// whole, and never changed. The map stays until the process ends: it takes addresses, not memory.
 /// </remarks>
 sealed unsafe class DecodedRows : IRows
@@ -33,7 +33,9 @@ sealed unsafe class DecodedRows : IRows
 
     public int Count => checksums.Length;
 
-    /// <exception cref="DataException">The file was damaged after it was written. It is deleted, so that the next run decodes anew.</exception>
+    /// <exception cref="DataException">
+    /// The file was damaged after it was written; it is deleted, and the next run decodes anew.
+    /// </exception>
     public ReadOnlySpan<byte> this[int index]
     {
         get
@@ -43,7 +45,8 @@ sealed unsafe class DecodedRows : IRows
             if (XxHash3.HashToUInt64(row) == checksums[index]) return row;
             DecodedCache.TryDelete(Path);
             throw new DataException(
-                $"Image {index:N0} of the decoded images in {Path} is damaged. The file was deleted: run again, which decodes anew.");
+                $"Image {index:N0} of the decoded images in {Path} is damaged. "
+                + "The file was deleted: run again, which decodes anew.");
         }
     }
 
@@ -55,7 +58,8 @@ sealed unsafe class DecodedRows : IRows
         using var file = File.OpenHandle(path, options: FileOptions.RandomAccess, share: FileShare.Read | FileShare.Delete);
         var length = RandomAccess.GetLength(file);
         Span<byte> header = stackalloc byte[HeaderSize];
-        if (length < HeaderSize || RandomAccess.Read(file, header, 0) < HeaderSize || !header.StartsWith(Magic) || !header[32..].StartsWith(key))
+        if (length < HeaderSize || RandomAccess.Read(file, header, 0) < HeaderSize
+            || !header.StartsWith(Magic) || !header[32..].StartsWith(key))
             throw new InvalidDataException("Its header is not that of these images.");
         var (count, shape) = (BinaryPrimitives.ReadInt32LittleEndian(header[8..]), ShapeOf(header));
         var end = HeaderSize + (long)count * shape.Size;
@@ -67,7 +71,8 @@ sealed unsafe class DecodedRows : IRows
             throw new InvalidDataException("Its header or its checksums are damaged.");
 
         // The view outlives the file's handle and the map's.
-        using var map = MemoryMappedFile.CreateFromFile(file, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
+        using var map = MemoryMappedFile.CreateFromFile(
+            file, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
         var view = map.CreateViewAccessor(0, 0, MemoryMappedFileAccess.Read).SafeMemoryMappedViewHandle;
         byte* start = null;
         view.AcquirePointer(ref start); // never released: rows are handed out for good

@@ -62,6 +62,7 @@ static class FolderSource
         var length = new FileInfo(path).Length;
         return length == 0 ? [] // nor is a pipe opened, whose end may never come
             : length <= limits.MaxBytes ? File.ReadAllBytes(path)
-            : throw new ImageFormatException($"The file has {length:N0} bytes; at most {limits.MaxBytes:N0} are accepted. Make it smaller.");
+            : throw new ImageFormatException(
+                $"The file has {length:N0} bytes; at most {limits.MaxBytes:N0} are accepted. Make it smaller.");
     }
 }

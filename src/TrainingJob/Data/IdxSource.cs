@@ -5,18 +5,22 @@ using VaeFunctions.Imaging;
 
 namespace VaeFunctions.Data;
 
-/// <summary><c>idx:PATH</c>: a folder with MNIST's four IDX files, plain or as .gz. (LeCun and Cortes, "THE MNIST DATABASE", file formats)</summary>
+/// <summary>
+/// <c>idx:PATH</c>: a folder with MNIST's four IDX files, plain or as .gz. (LeCun and Cortes, "THE MNIST DATABASE", file formats)
+/// </summary>
 static class IdxSource
 {
     const int LabelMagic = 0x0801, ImageMagic = 0x0803; // unsigned bytes in one and in three dimensions
 
     public static DataSplit Load(string source, string folder, DataOptions options, CancellationToken cancellation)
     {
-        if (!Directory.Exists(folder)) throw new DataException($"{source}: there is no folder {Path.GetFullPath(folder)}. Check the path.");
+        if (!Directory.Exists(folder))
+            throw new DataException($"{source}: there is no folder {Path.GetFullPath(folder)}. Check the path.");
         var train = ReadPart("train");
         var test = ReadPart("t10k");
         if (train.Found != test.Found)
-            throw new DataException($"{source}: the images to train on are {train.Found} but those to test with {test.Found}; they must be alike.");
+            throw new DataException(
+                $"{source}: the images to train on are {train.Found} but those to test with {test.Found}; they must be alike.");
         if ((train.Labels is null) != (test.Labels is null))
             throw new DataException(
                 $"{source}: there are labels for one part only; add {(train.Labels is null ? "train" : "t10k")}-labels-idx1-ubyte, or remove the others.");
@@ -30,7 +34,8 @@ static class IdxSource
         (ImageShape Found, byte[][] Images, int[]? Labels) ReadPart(string part)
         {
             var images = Find($"{part}-images", "idx3-ubyte")
-                ?? throw new DataException($"{source}: there is no {part}-images-idx3-ubyte, plain or as .gz, in {Path.GetFullPath(folder)}.");
+                ?? throw new DataException(
+                    $"{source}: there is no {part}-images-idx3-ubyte, plain or as .gz, in {Path.GetFullPath(folder)}.");
             var (found, pixels) = Read(images, file => ReadImages(source, file, options, cancellation));
             if (Find($"{part}-labels", "idx1-ubyte") is not { } path) return (found, pixels, null);
             var labels = Read(path, file => ReadLabels(file, pixels.Length));
@@ -114,7 +119,8 @@ static class IdxSource
 
         public void Fill(byte[] buffer, Func<string> shortage)
         {
-            if (stream.ReadAtLeast(buffer, buffer.Length, throwOnEndOfStream: false) < buffer.Length) throw Wrong(shortage() + "; fetch it again");
+            if (stream.ReadAtLeast(buffer, buffer.Length, throwOnEndOfStream: false) < buffer.Length)
+                throw Wrong(shortage() + "; fetch it again");
         }
 
         public DataException Wrong(string what) => new($"{source}: {Path.GetFileName(path)} {what}.");

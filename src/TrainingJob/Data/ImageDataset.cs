@@ -9,7 +9,9 @@ public sealed class ImageDataset
     readonly int[]? places; // which rows the images are; null for all, in their order
 
     /// <param name="images">Taken over: for each image its pixels, row by row, channels side by side (HWC).</param>
-    /// <param name="labels">For each image an index into <paramref name="labelNames"/>, or null where there are no labels.</param>
+    /// <param name="labels">
+    /// For each image an index into <paramref name="labelNames"/>, or null where there are no labels.
+    /// </param>
     /// <param name="attributes">[image, attribute]: known truth, or null.</param>
     /// <exception cref="ArgumentException">The parts are not of one length, or a label has no name.</exception>
     public ImageDataset(
@@ -19,7 +21,8 @@ public sealed class ImageDataset
         IReadOnlyList<string>? labelNames = null,
         float[,]? attributes = null,
         IReadOnlyList<string>? attributeNames = null)
-        : this(shape, new ArrayRows(images ?? throw new ArgumentNullException(nameof(images))), labels, labelNames, attributes, attributeNames)
+        : this(shape, new ArrayRows(images ?? throw new ArgumentNullException(nameof(images))),
+            labels, labelNames, attributes, attributeNames)
     {
         if (Array.Find(images, pixels => pixels.Length != shape.Size) is { } odd)
             throw new ArgumentException($"ImageDataset: an image has {odd.Length} bytes; a shape of {shape} has {shape.Size}.");
@@ -73,7 +76,8 @@ public sealed class ImageDataset
 
     /// <summary>Every image changed by a function of its place and pixels; all else stays.</summary>
     public ImageDataset Map(Func<int, byte[], byte[]> function) =>
-        new(Shape, [.. Enumerable.Range(0, Count).Select(index => function(index, Pixels(index).ToArray()))], Labels, LabelNames, Attributes, AttributeNames);
+        new(Shape, [.. Enumerable.Range(0, Count).Select(index => function(index, Pixels(index).ToArray()))],
+            Labels, LabelNames, Attributes, AttributeNames);
 
     /// <summary>The images at these places, in this order, sharing their pixels.</summary>
     public ImageDataset Select(ReadOnlySpan<int> indices)
@@ -85,7 +89,8 @@ public sealed class ImageDataset
         {
             selected[i] = Place(indices[i]);
             if (labels is not null) labels[i] = Labels![indices[i]];
-            for (var j = 0; attributes is not null && j < AttributeNames.Count; j++) attributes[i, j] = Attributes![indices[i], j];
+            for (var j = 0; attributes is not null && j < AttributeNames.Count; j++)
+                attributes[i, j] = Attributes![indices[i], j];
         }
         return new ImageDataset(Shape, rows, labels, LabelNames, attributes, AttributeNames, selected);
     }

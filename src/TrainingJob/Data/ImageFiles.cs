@@ -5,7 +5,9 @@ namespace VaeFunctions.Data;
 /// <summary>An encoded image that is not read yet.</summary>
 /// <param name="Path">Below the source, with forward slashes, such as <c>train/cat/0001.jpg</c>.</param>
 /// <param name="Version">Changes whenever the content does: size and times, or an ETag.</param>
-/// <param name="Changed">When it was last written; the default where <paramref name="Version"/> tells of changes without fail.</param>
+/// <param name="Changed">
+/// When it was last written; the default where <paramref name="Version"/> tells of changes without fail.
+/// </param>
 sealed record ImageFile(string Path, string Version, DateTime Changed, Func<CancellationToken, Task<byte[]>> Read)
 {
     public static bool IsHidden(string path) => path.StartsWith('.') || path.Contains("/.", StringComparison.Ordinal);
@@ -31,7 +33,9 @@ sealed class ImageFiles
     /// <param name="place">Where the files are.</param>
     /// <param name="readers">Files read at a time.</param>
     /// <returns>The shape, and the images in the order of the files.</returns>
-    /// <exception cref="DataException">Images are broken, of different sizes, of another size than the model's, or too many.</exception>
+    /// <exception cref="DataException">
+    /// Images are broken, of different sizes, of another size than the model's, or too many.
+    /// </exception>
     public static async Task<(ImageShape Shape, IRows Rows)> DecodeAsync(
         string source, string place, IReadOnlyList<ImageFile> files, int readers, DataOptions options, CancellationToken cancellation)
     {
@@ -56,20 +60,24 @@ sealed class ImageFiles
         var shape = options.Target(source, first.Shape);
         if (cache is not null && !DecodedCache.AreSettled(files))
         {
-            options.Log?.Invoke($"{source}: not kept decoded, since files were written a moment ago; the next run will keep them");
+            options.Log?.Invoke(
+                $"{source}: not kept decoded, since files were written a moment ago; the next run will keep them");
             cache = null;
         }
         while (true)
         {
             try
             {
-                var rows = cache is null ? await InMemoryAsync(shape, cancellation) : await InFileAsync(cache, key, shape, cancellation);
+                var rows = cache is null
+                    ? await InMemoryAsync(shape, cancellation)
+                    : await InFileAsync(cache, key, shape, cancellation);
                 if (rows is not null) return (shape, rows);
                 shape = shape with { Channels = 3 }; // a coloured image came after grey ones
             }
             catch (CacheException fault)
             {
-                options.Log?.Invoke($"{source}: not kept decoded in {cache!.Folder}: {fault.Message}");
+                options.Log?.Invoke(
+                    $"{source}: not kept decoded in {cache!.Folder}, so the images stay in memory: {fault.Message}");
                 cache = null;
             }
         }
@@ -87,7 +95,9 @@ sealed class ImageFiles
         using var writer = cache.Create(key, shape, files.Count);
         if (!await DecodeAllAsync(shape, (i, pixels) => writer.Write(i, pixels), cancellation)) return null;
         var rows = writer.Commit();
-        options.Log?.Invoke($"{source}: kept decoded for the next run in {rows.Path}, {new FileInfo(rows.Path).Length >> 20:N0} MiB; delete it as you like");
+        options.Log?.Invoke(
+            $"{source}: kept decoded for the next run in {rows.Path}, {new FileInfo(rows.Path).Length >> 20:N0} MiB; "
+            + "delete it as you like");
         return rows;
     }
 

@@ -1,4 +1,5 @@
 using VaeFunctions.Imaging;
+
 namespace VaeFunctions.Data;
 
 /// <summary>
@@ -17,7 +18,9 @@ static class ImageTree
         CancellationToken cancellation)
     {
         var all = files.OrderBy(file => file.Path, StringComparer.Ordinal).ToArray();
-        if (others.Count > 0) options.Log?.Invoke($"{source}: skipped {others.Count:N0} files that are no {ImageFormats.Names}, such as {others[0]}");
+        if (others.Count > 0)
+            options.Log?.Invoke(
+                $"{source}: skipped {others.Count:N0} files that are no {ImageFormats.Names}, such as {others[0]}");
         if (all.Length == 0)
             throw new DataException(
                 $"{source}: there is no {ImageFormats.Names}"
@@ -35,14 +38,16 @@ static class ImageTree
         var labelNames = all.Select(file => LabelOf(file.Path)).Distinct().Order(StringComparer.Ordinal).ToArray();
         if (labelNames[0].Length == 0 && labelNames.Length > 1)
             throw new DataException(
-                $"{source}: {all.First(file => LabelOf(file.Path).Length == 0).Path} lies beside label folders such as {labelNames[1]}. "
-                + "Put every image in a label folder, or none.");
+                $"{source}: {all.First(file => LabelOf(file.Path).Length == 0).Path} lies beside label folders "
+                + $"such as {labelNames[1]}. Put every image in a label folder, or none.");
         var labels = labelNames[0].Length == 0
             ? null
             : Array.ConvertAll(all, file => Array.BinarySearch(labelNames, LabelOf(file.Path), StringComparer.Ordinal));
-        if (isSplit && labels is not null && labels.AsSpan(train.Length).IndexOfAnyExcept(labels.AsSpan(0, train.Length)) is >= 0 and var at)
+        if (isSplit && labels is not null
+            && labels.AsSpan(train.Length).IndexOfAnyExcept(labels.AsSpan(0, train.Length)) is >= 0 and var at)
             throw new DataException(
-                $"{source}: test has the label {labelNames[labels[train.Length + at]]}, which train lacks. Add it to train, or remove it from test.");
+                $"{source}: test has the label {labelNames[labels[train.Length + at]]}, which train lacks. "
+                + "Add it to train, or remove it from test.");
 
         var (shape, rows) = await ImageFiles.DecodeAsync(source, place, all, readers, options, cancellation);
         var dataset = new ImageDataset(shape, rows, labels, labels is null ? null : labelNames);

@@ -116,7 +116,8 @@ static class Encodings
                     var value = unit + block == 0 ? stored[plane] - 128 : 0; // later blocks differ by nothing
                     var size = 32 - System.Numerics.BitOperations.LeadingZeroCount((uint)Math.Abs(value));
                     bits.Append(Convert.ToString(size, 2).PadLeft(4, '0'));
-                    if (size > 0) bits.Append(Convert.ToString(value > 0 ? value : value + (1 << size) - 1, 2).PadLeft(size, '0'));
+                    if (size > 0)
+                        bits.Append(Convert.ToString(value > 0 ? value : value + (1 << size) - 1, 2).PadLeft(size, '0'));
                     bits.Append('0');
                 }
             }

@@ -108,7 +108,8 @@ public class ImageCodecTests
     {
         var encoded = Fixture.Read("baseline.jpg");
         var end = encoded.Length - 2;
-        Assert.Equal(Fixture.Decode("baseline.jpg").Pixels, ImageCodec.Decode([.. encoded[..end], 0, 0, .. encoded[end..]]).Pixels);
+        Assert.Equal(
+            Fixture.Decode("baseline.jpg").Pixels, ImageCodec.Decode([.. encoded[..end], 0, 0, .. encoded[end..]]).Pixels);
     }
 
     [Fact]

@@ -14,7 +14,8 @@ public class ImageColourTests
     static byte[] Expected(byte[] colour, Func<double, double> light, double[,] matrix) =>
         [.. Enumerable.Range(0, 3).Select(row =>
         {
-            var value = Math.Clamp(Enumerable.Range(0, 3).Sum(column => matrix[row, column] * light(colour[column] / 255.0)), 0, 1);
+            var value =
+                Math.Clamp(Enumerable.Range(0, 3).Sum(column => matrix[row, column] * light(colour[column] / 255.0)), 0, 1);
             return (byte)Math.Round(255 * (value <= 0.0031308 ? 12.92 * value : 1.055 * Math.Pow(value, 1 / 2.4) - 0.055));
         })];
 
@@ -91,7 +92,8 @@ public class ImageColourTests
         })
         {
             var plain = Written.CmykJpeg(inks, 16, 16);
-            var tagged = Encodings.Insert(plain, Encodings.Segment(0xE2, [.. "ICC_PROFILE\0"u8, 1, 1, .. Encodings.InkProfile(Press)]));
+            var tagged =
+                Encodings.Insert(plain, Encodings.Segment(0xE2, [.. "ICC_PROFILE\0"u8, 1, 1, .. Encodings.InkProfile(Press)]));
             Near(SrgbOfLab(lab), ImageCodec.Decode(tagged).Pixels, 6, $"Inks {string.Join(' ', inks)}");
         }
     }
@@ -148,7 +150,8 @@ public class ImageColourTests
         var gamma = Encodings.Chunk("gAMA", Encodings.Big(100_000));
         var srgb = ImageCodec.Decode(Encodings.Png(1, 1, 0, 8, (_, _, _) => 77, chunks: [Encodings.Chunk("sRGB", [0]), gamma]));
         Assert.Equal(77, srgb.Pixels[0]);
-        var tagged = ImageCodec.Decode(Encodings.Png(1, 1, 2, 8, (_, _, c) => Colours[0][c], chunks: [ProfileChunk(DisplayP3), gamma]));
+        var tagged =
+            ImageCodec.Decode(Encodings.Png(1, 1, 2, 8, (_, _, c) => Colours[0][c], chunks: [ProfileChunk(DisplayP3), gamma]));
         Near(Expected(Colours[0], LightOfSrgb, P3ToSrgb), tagged.Pixels, 3, "Display P3");
     }
 

@@ -4,7 +4,9 @@ using VaeFunctions.Imaging;
 
 namespace VaeFunctions.Tests.Imaging;
 
-/// <summary>Files that are broken, or made to cost much: each is refused soon, and none changes what becomes of another.</summary>
+/// <summary>
+/// Files that are broken, or made to cost much: each is refused soon, and none changes what becomes of another.
+/// </summary>
 public class ImageFaultTests
 {
     static readonly byte[] Jpeg = Fixture.Read("baseline.jpg");

@@ -31,7 +31,8 @@ public class ImageFormatsTests
         var isText = content.StartsWith('f') || content.StartsWith("tab", StringComparison.Ordinal);
         var message = Refused(isText ? Encoding.UTF8.GetBytes(content) : Encoding.Latin1.GetBytes(content));
         Assert.Contains(expected, message, StringComparison.Ordinal);
-        Assert.EndsWith("Send a PNG, JPEG, WebP, GIF, TIFF, AVIF, BMP or PNM (PBM, PGM, PPM).", message, StringComparison.Ordinal);
+        Assert.EndsWith(
+            "Send a PNG, JPEG, WebP, GIF, TIFF, AVIF, BMP or PNM (PBM, PGM, PPM).", message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -151,10 +152,13 @@ public class ImageFormatsTests
     public void Bitmaps_of_every_depth_are_read()
     {
         byte[] palette = [0, 0, 255, 0, 0, 255, 0, 0, 255, 0, 0, 0, 9, 9, 9, 0]; // red, green, blue, grey
-        Assert.Equal((byte[])[255, 0, 0, 0, 255, 0], ImageCodec.Decode(Written.Bmp(2, 1, 1, 0, palette[..8], [0x40, 0, 0, 0], 2)).Pixels);
-        Assert.Equal((byte[])[0, 0, 255, 9, 9, 9], ImageCodec.Decode(Written.Bmp(2, 1, 4, 0, palette, [0x23, 0, 0, 0], 4)).Pixels);
+        Assert.Equal(
+            (byte[])[255, 0, 0, 0, 255, 0], ImageCodec.Decode(Written.Bmp(2, 1, 1, 0, palette[..8], [0x40, 0, 0, 0], 2)).Pixels);
+        Assert.Equal(
+            (byte[])[0, 0, 255, 9, 9, 9], ImageCodec.Decode(Written.Bmp(2, 1, 4, 0, palette, [0x23, 0, 0, 0], 4)).Pixels);
         Assert.Equal((byte[])[255, 0, 0, 0, 0, 255], ImageCodec.Decode(Written.Bmp(2, 1, 8, 0, palette, [0, 2, 0, 0], 4)).Pixels);
-        Assert.Equal((byte[])[255, 0, 0, 0, 0, 255], ImageCodec.Decode(Written.Bmp(2, 1, 16, 0, [], [0x00, 0x7C, 0x1F, 0])).Pixels);
+        Assert.Equal(
+            (byte[])[255, 0, 0, 0, 0, 255], ImageCodec.Decode(Written.Bmp(2, 1, 16, 0, [], [0x00, 0x7C, 0x1F, 0])).Pixels);
         Assert.Equal((byte[])[3, 2, 1], ImageCodec.Decode(Written.Bmp(1, 1, 32, 0, [], [1, 2, 3, 0])).Pixels);
         byte[] masks565 = [0, 0xF8, 0, 0, 0xE0, 7, 0, 0, 0x1F, 0, 0, 0];
         Assert.Equal((byte[])[0, 255, 0], ImageCodec.Decode(Written.Bmp(1, 1, 16, 3, masks565, [0xE0, 7, 0, 0])).Pixels);
@@ -177,9 +181,11 @@ public class ImageFormatsTests
     [Fact]
     public void Broken_or_compressed_bitmaps_are_refused()
     {
-        Assert.Contains("only uncompressed", Refused(Written.Bmp(2, 1, 8, 1, new byte[8], new byte[8], 2)), StringComparison.Ordinal);
+        Assert.Contains(
+            "only uncompressed", Refused(Written.Bmp(2, 1, 8, 1, new byte[8], new byte[8], 2)), StringComparison.Ordinal);
         Assert.Contains("too few", Refused(Written.Bmp(2, 2, 24, 0, [], new byte[8])), StringComparison.Ordinal);
-        Assert.Contains("a pixel has colour", Refused(Written.Bmp(1, 1, 8, 0, new byte[8], [7, 0, 0, 0], 2)), StringComparison.Ordinal);
+        Assert.Contains(
+            "a pixel has colour", Refused(Written.Bmp(1, 1, 8, 0, new byte[8], [7, 0, 0, 0], 2)), StringComparison.Ordinal);
         Refused(Written.Bmp(int.MaxValue, int.MaxValue, 24, 0, [], new byte[8]));
         Refused(Written.Bmp(1, int.MinValue, 24, 0, [], new byte[8]));
         Refused(Written.Bmp(0, 1, 24, 0, [], new byte[8]));
@@ -192,7 +198,8 @@ public class ImageFormatsTests
     [InlineData("cat.ppm", true)]
     [InlineData("cat.heic", false)]
     [InlineData("png", false)]
-    public void Names_tell_what_is_worth_decoding(string name, bool expected) => Assert.Equal(expected, ImageFormats.IsImageName(name));
+    public void Names_tell_what_is_worth_decoding(string name, bool expected) =>
+        Assert.Equal(expected, ImageFormats.IsImageName(name));
 
     [Theory]
     [InlineData(1)]

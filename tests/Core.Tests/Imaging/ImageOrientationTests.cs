@@ -48,7 +48,8 @@ public class ImageOrientationTests
     public void A_webp_is_turned(int orientation)
     {
         var stored = Stored(Fixture.Picture(), orientation);
-        var encoded = Encodings.WebPWithExif(Written.LosslessWebP(stored), stored.Width, stored.Height, Encodings.Exif((byte)orientation));
+        var encoded =
+            Encodings.WebPWithExif(Written.LosslessWebP(stored), stored.Width, stored.Height, Encodings.Exif((byte)orientation));
         Assert.Equal(Fixture.Picture().Pixels, ImageCodec.Decode(encoded).Pixels);
     }
 
@@ -62,7 +63,8 @@ public class ImageOrientationTests
             var exif = Encodings.Segment(0xE1, [.. "Exif\0\0"u8, .. Encodings.Exif((byte)orientation, type)]);
             foreach (byte[] fill in (byte[][])[[], [0xFF], [0xFF, 0xFF, 0xFF]])
             {
-                var difference = Fixture.Difference(Fixture.Picture(), ImageCodec.Decode(Encodings.Insert(stored, [.. fill, .. exif])));
+                var difference =
+                    Fixture.Difference(Fixture.Picture(), ImageCodec.Decode(Encodings.Insert(stored, [.. fill, .. exif])));
                 Assert.True(difference.Mean < 4, $"Type {type} behind {fill.Length} fill bytes differs by {difference}.");
             }
         }
@@ -74,7 +76,8 @@ public class ImageOrientationTests
     [InlineData(255)]
     public void A_senseless_orientation_is_none(byte orientation)
     {
-        var encoded = Encodings.Png(4, 3, 0, 8, (x, y, _) => 10 * x + y, chunks: Encodings.Chunk("eXIf", Encodings.Exif(orientation)));
+        var encoded =
+            Encodings.Png(4, 3, 0, 8, (x, y, _) => 10 * x + y, chunks: Encodings.Chunk("eXIf", Encodings.Exif(orientation)));
         var image = ImageCodec.Decode(encoded);
         Assert.Equal((4, 3, 10), (image.Width, image.Height, image.Pixels[1]));
     }

@@ -10,7 +10,8 @@ public class ImageTests
     public void Resizing_agrees_with_Pillows_Lanczos(string file)
     {
         var expected = Fixture.Decode(file);
-        var soft = new Image(Fixture.Width, Fixture.Height, 3, [.. Fixture.Picture().Pixels.Select(value => (byte)(64 + value / 2))]);
+        var soft =
+            new Image(Fixture.Width, Fixture.Height, 3, [.. Fixture.Picture().Pixels.Select(value => (byte)(64 + value / 2))]);
         Assert.InRange(Fixture.Difference(expected, soft.Resize(expected.Width, expected.Height)).Largest, 0, 1);
     }
 

@@ -77,7 +77,8 @@ public class IdxSourceTests : Workspace
     {
         WriteAll();
         Write("train-images-idx3-ubyte", Idx([int.MaxValue, 28, 28]));
-        Assert.Contains("memory may be used", await FailAsync("idx", new DataOptions { MaxMemory = 1 << 30 }), StringComparison.Ordinal);
+        Assert.Contains(
+            "memory may be used", await FailAsync("idx", new DataOptions { MaxMemory = 1 << 30 }), StringComparison.Ordinal);
         Write("train-images-idx3-ubyte", Idx([1, 60_000, 60_000]));
         Assert.Contains("60000×60000; at most", await FailAsync("idx"), StringComparison.Ordinal);
         Write("train-images-idx3-ubyte", Idx([-1, 28, 28]));
@@ -164,7 +165,8 @@ public class CifarSourceTests : Workspace
         Write("data_batch_1.bin", Record(1, 10));
         Assert.Contains("lacks test_batch.bin", await FailAsync("cifar10"), StringComparison.Ordinal);
         Write("test_batch.bin", Record(1, 10)[..^1]);
-        Assert.Contains("test_batch.bin has 3,072 bytes, no multiple of 3,073", await FailAsync("cifar10"), StringComparison.Ordinal);
+        Assert.Contains(
+            "test_batch.bin has 3,072 bytes, no multiple of 3,073", await FailAsync("cifar10"), StringComparison.Ordinal);
         Write("test_batch.bin", [.. Record(1, 10), .. Record(10, 10)]);
         Assert.Contains("image 1 of test_batch.bin has the label 10", await FailAsync("cifar10"), StringComparison.Ordinal);
     }

@@ -14,7 +14,8 @@ public class DataSourcesTests : Workspace
     [InlineData("Folder:x")]
     public async Task An_unknown_kind_is_answered_with_the_kinds(string source)
     {
-        var error = await Assert.ThrowsAsync<DataException>(() => DataSources.LoadAsync(source, new DataOptions { Cache = null }));
+        var error =
+            await Assert.ThrowsAsync<DataException>(() => DataSources.LoadAsync(source, new DataOptions { Cache = null }));
         Assert.Contains("There is no data source", error.Message, StringComparison.Ordinal);
         Assert.Contains("folder:pictures", error.Message, StringComparison.Ordinal);
     }
@@ -26,7 +27,8 @@ public class DataSourcesTests : Workspace
     [InlineData("blob")]
     public async Task A_source_without_a_place_is_refused(string source)
     {
-        var error = await Assert.ThrowsAsync<DataException>(() => DataSources.LoadAsync(source, new DataOptions { Cache = null }));
+        var error =
+            await Assert.ThrowsAsync<DataException>(() => DataSources.LoadAsync(source, new DataOptions { Cache = null }));
         Assert.Contains("names no place", error.Message, StringComparison.Ordinal);
     }
 
@@ -37,14 +39,16 @@ public class DataSourcesTests : Workspace
     [InlineData("faces:99999999999")]
     [InlineData("faces:2000000000")]
     public async Task A_senseless_number_of_faces_is_refused(string source) =>
-        await Assert.ThrowsAsync<DataException>(() => DataSources.LoadAsync(source, new DataOptions { Cache = null, MaxMemory = 1 << 30 }));
+        await Assert.ThrowsAsync<DataException>(
+            () => DataSources.LoadAsync(source, new DataOptions { Cache = null, MaxMemory = 1 << 30 }));
 
     [Theory]
     [InlineData(0)]
     [InlineData(1)]
     [InlineData(double.NaN)]
     public async Task A_senseless_test_fraction_is_refused(double fraction) =>
-        await Assert.ThrowsAsync<DataException>(() => DataSources.LoadAsync("faces:8", new DataOptions { Cache = null, TestFraction = fraction }));
+        await Assert.ThrowsAsync<DataException>(
+            () => DataSources.LoadAsync("faces:8", new DataOptions { Cache = null, TestFraction = fraction }));
 
     [Fact]
     public async Task The_fingerprint_follows_pixels_labels_and_shape()
@@ -59,7 +63,8 @@ public class DataSourcesTests : Workspace
         Assert.True(seen.Add((await LoadAsync("folder")).Fingerprint));
         File.Move(Path.Combine(Root, "train/b/1.png"), Path.Combine(Root, "train/a/2.png"));
         Assert.True(seen.Add((await LoadAsync("folder")).Fingerprint));
-        Assert.True(seen.Add((await LoadAsync("folder", new DataOptions { Cache = null, Shape = new ImageShape(3, 4, 3) })).Fingerprint));
+        Assert.True(
+            seen.Add((await LoadAsync("folder", new DataOptions { Cache = null, Shape = new ImageShape(3, 4, 3) })).Fingerprint));
     }
 
     [Fact]
@@ -73,7 +78,8 @@ public class DataSourcesTests : Workspace
             ["training/pets/notes.txt"] = [1],
             ["training/pets2/train/cat/1.png"] = Png(9),
         };
-        var split = await DataSources.LoadAsync("blob:training/pets", new DataOptions { Cache = null, Blobs = blobs, Log = Log.Add });
+        var split =
+            await DataSources.LoadAsync("blob:training/pets", new DataOptions { Cache = null, Blobs = blobs, Log = Log.Add });
         Assert.Equal([2, 1], Values(split.Train));
         Assert.Equal([3], Values(split.Test));
         Assert.Equal(["cat", "dog"], split.Train.LabelNames);
@@ -101,7 +107,8 @@ public class DataSourcesTests : Workspace
         var blobs = new MemoryBlobs { ["c/a.png"] = Png(1), ["c/b.png"] = large ? new byte[9000] : Png(1)[..40] };
         var options = new DataOptions { Cache = null, Blobs = blobs, Limits = new ImageLimits { MaxBytes = 8000 } };
         var error = await Assert.ThrowsAsync<DataException>(() => DataSources.LoadAsync("blob:c", options));
-        Assert.Contains(large ? "b.png: The blob has 9,000 bytes" : "b.png: The PNG is cut short", error.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            large ? "b.png: The blob has 9,000 bytes" : "b.png: The PNG is cut short", error.Message, StringComparison.Ordinal);
     }
 
     [SkippableFact]
@@ -126,7 +133,8 @@ public class DataSourcesTests : Workspace
     {
         var repository = new DirectoryInfo(AppContext.BaseDirectory);
         while (repository is not null && !File.Exists(Path.Combine(repository.FullName, "VaeFunctions.sln"))) repository = repository.Parent;
-        var data = Environment.GetEnvironmentVariable("VAE_DATA") ?? Path.Combine(repository?.FullName ?? ".", "..", "shared", "data");
+        var data =
+            Environment.GetEnvironmentVariable("VAE_DATA") ?? Path.Combine(repository?.FullName ?? ".", "..", "shared", "data");
         var path = Path.Combine(data, name);
         Skip.IfNot(Directory.Exists(path), $"{name} is not in {data}; set VAE_DATA to the folder that has it.");
         return path;
@@ -158,7 +166,8 @@ public class DataSourcesTests : Workspace
         public Task<string> WriteAsync(string path, BinaryData content, WriteCondition condition = default, CancellationToken cancellation = default) =>
             throw new NotSupportedException();
 
-        public IAsyncEnumerable<string> ListFoldersAsync(string prefix, CancellationToken cancellation = default) => throw new NotSupportedException();
+        public IAsyncEnumerable<string> ListFoldersAsync(string prefix, CancellationToken cancellation = default) =>
+            throw new NotSupportedException();
 
         public Task DeleteAsync(string path, CancellationToken cancellation = default) => throw new NotSupportedException();
     }

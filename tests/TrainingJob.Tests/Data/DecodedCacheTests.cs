@@ -160,7 +160,8 @@ public class DecodedCacheTests : Workspace
         WriteImages();
         Write("03.png", Png(3));
         await RunAsync(expectDecoding: true);
-        Assert.Contains(Log, line => line.Contains("not kept decoded, since files were written a moment ago", StringComparison.Ordinal));
+        Assert.Contains(
+            Log, line => line.Contains("not kept decoded, since files were written a moment ago", StringComparison.Ordinal));
         await RunAsync(expectDecoding: true);
     }
 

@@ -34,7 +34,8 @@ public class FaceTests
     public void Attributes_are_independent_and_fill_their_ranges()
     {
         const int count = 4000;
-        var faces = Enumerable.Range(0, count).Select(i => FaceAttributes.Draw(new RandomStream(1, "face", (ulong)i)).Values).ToArray();
+        var faces =
+            Enumerable.Range(0, count).Select(i => FaceAttributes.Draw(new RandomStream(1, "face", (ulong)i)).Values).ToArray();
         var names = FaceAttributes.Names;
         for (var a = 0; a < names.Count; a++)
         {
@@ -79,7 +80,8 @@ public class FaceTests
     [InlineData("background", 200)]
     public void Every_attribute_can_be_seen_at_32_pixels(string name, int pixels)
     {
-        var plain = new FaceAttributes { HairLength = 0.3f, HairColour = 0.2f, SkinTone = 0.2f, EyeSize = 0.5f, Background = 0.1f };
+        var plain =
+            new FaceAttributes { HairLength = 0.3f, HairColour = 0.2f, SkinTone = 0.2f, EyeSize = 0.5f, Background = 0.1f };
         var changed = name switch
         {
             "glasses" => plain with { Glasses = true },
@@ -113,7 +115,8 @@ public class FaceTests
     public void A_larger_face_is_the_same_picture()
     {
         var face = FaceAttributes.Draw(new RandomStream(1, "face"));
-        var (small, large) = (FaceRenderer.Render(face, Small), FaceRenderer.Render(face, new ImageShape(64, 64, 3)).Resize(32, 32));
+        var (small, large) =
+            (FaceRenderer.Render(face, Small), FaceRenderer.Render(face, new ImageShape(64, 64, 3)).Resize(32, 32));
         Assert.InRange(small.Pixels.Zip(large.Pixels, (a, b) => Math.Abs(a - b)).Average(), 0, 6);
     }
 
@@ -129,5 +132,6 @@ public class FaceTests
 
     [Fact]
     public async Task A_shape_beyond_what_is_drawn_is_refused() =>
-        await Assert.ThrowsAsync<DataException>(() => DataSources.LoadAsync("faces:8", new DataOptions { Shape = new ImageShape(4000, 32, 3) }));
+        await Assert.ThrowsAsync<DataException>(
+            () => DataSources.LoadAsync("faces:8", new DataOptions { Shape = new ImageShape(4000, 32, 3) }));
 }

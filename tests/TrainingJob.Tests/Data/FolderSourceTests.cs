@@ -75,7 +75,8 @@ public class FolderSourceTests : Workspace
         Write(".git/c.png", Png(3));
         var split = await LoadAsync("folder");
         Assert.Equal(2, split.Train.Count + split.Test.Count);
-        Assert.Contains(Log, line => line.Contains($"skipped 2 files that are no {Names}, such as Thumbs.db", StringComparison.Ordinal));
+        Assert.Contains(
+            Log, line => line.Contains($"skipped 2 files that are no {Names}, such as Thumbs.db", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -138,7 +139,8 @@ public class FolderSourceTests : Workspace
     {
         Assert.StartsWith($"there is no {Names}. Put images there", await FailAsync("folder"), StringComparison.Ordinal);
         Write("a.txt", [1]);
-        Assert.StartsWith($"there is no {Names} among 1 files, such as a.txt", await FailAsync("folder"), StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"there is no {Names} among 1 files, such as a.txt", await FailAsync("folder"), StringComparison.Ordinal);
         var absent = await Assert.ThrowsAsync<DataException>(() => DataSources.LoadAsync($"folder:{Root}/none", new DataOptions { Cache = null }));
         Assert.Contains("there is no folder", absent.Message, StringComparison.Ordinal);
         var file = await Assert.ThrowsAsync<DataException>(() => DataSources.LoadAsync($"folder:{Root}/a.txt", new DataOptions { Cache = null }));
@@ -195,6 +197,7 @@ public class FolderSourceTests : Workspace
         using var cancel = new CancellationTokenSource();
         var options = new DataOptions { Cache = null, Log = _ => cancel.Cancel() };
         Write("a.txt", [1]); // its mention in the log cancels
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => DataSources.LoadAsync($"folder:{Root}", options, cancel.Token));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(
+            () => DataSources.LoadAsync($"folder:{Root}", options, cancel.Token));
     }
 }

@@ -51,5 +51,6 @@ public abstract class Workspace : IDisposable
     }
 
     /// <summary>The first byte of every image, which tells plain images apart.</summary>
-    protected static int[] Values(ImageDataset dataset) => [.. Enumerable.Range(0, dataset.Count).Select(i => (int)dataset.Pixels(i)[0])];
+    protected static int[] Values(ImageDataset dataset) =>
+        [.. Enumerable.Range(0, dataset.Count).Select(i => (int)dataset.Pixels(i)[0])];
 }

@@ -230,7 +230,7 @@ public sealed class CommandLineTests : IDisposable
         {
             RedirectStandardOutput = true,
             WorkingDirectory = folder,
-            Environment = { ["TERM"] = "xterm", ["CI"] = null },
+            Environment = { ["TERM"] = "xterm", ["CI"] = null, ["VAE_CACHE"] = "off" },
         };
         using var process = Process.Start(start)!;
         var output = await process.StandardOutput.ReadToEndAsync();

@@ -31,7 +31,8 @@ internal sealed class BmpDecoder : IDecoder
         if (bits is not (1 or 4 or 8 or 16 or 24 or 32) || compression is not (Plain or BitFields or AlphaBitFields)
             || (compression != Plain && bits is not (16 or 32)))
             throw new ImageFormatException(
-                $"The BMP has {bits} bits a pixel and compression {compression}; only uncompressed ones are read. Save it as a PNG.");
+                $"The BMP has {bits} bits a pixel and compression {compression}; only uncompressed ones are read. "
+                + "Save it as a PNG.");
 
         var masksAt = FileHeader + 40;
         var maskCount = compression == AlphaBitFields || headerSize >= 56 ? 4 : 3;
@@ -117,5 +118,6 @@ internal sealed class BmpDecoder : IDecoder
 
     int Need(int at, int length = 0) => at >= 0 && at + length <= content.Length ? at : throw Broken("it ends within its header");
 
-    static ImageFormatException Broken(string what) => new($"The BMP is broken or cut short: {what}. Send the file again, complete.");
+    static ImageFormatException Broken(string what) =>
+        new($"The BMP is broken or cut short: {what}. Send the file again, complete.");
 }

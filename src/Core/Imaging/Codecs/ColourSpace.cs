@@ -33,7 +33,8 @@ internal sealed record Primaries(Vector2 Red, Vector2 Green, Vector2 Blue, Vecto
 
     static Vector3 Xyz(Vector2 point) => new(point.X / point.Y, 1, (1 - point.X - point.Y) / point.Y);
 
-    static Matrix4x4 Rows(Vector3 x, Vector3 y, Vector3 z) => new(x.X, x.Y, x.Z, 0, y.X, y.Y, y.Z, 0, z.X, z.Y, z.Z, 0, 0, 0, 0, 1);
+    static Matrix4x4 Rows(Vector3 x, Vector3 y, Vector3 z) =>
+        new(x.X, x.Y, x.Z, 0, y.X, y.Y, y.Z, 0, z.X, z.Y, z.Z, 0, 0, 0, 0, 1);
 }
 
 /// <summary>A colour space that a file names by numbers rather than by a profile, and the way from it to sRGB.</summary>
@@ -52,7 +53,9 @@ internal sealed record ColourSpace(Func<double, double> ToLinear, Primaries? Pri
         return new(isUsual ? LightOfSrgb : value => Math.Pow(value, exponent), primaries is null || IsSrgb(primaries) ? null : primaries);
     }
 
-    /// <summary>The space of coding-independent code points; null where that is sRGB, or a transfer that is none of a picture for screens.</summary>
+    /// <summary>
+    /// The space of coding-independent code points; null where that is sRGB, or a transfer that is none of a picture for screens.
+    /// </summary>
     /// <remarks>ITU-T H.273, 8.1 and 8.2</remarks>
     public static ColourSpace? FromCodes(int primaries, int transfer)
     {

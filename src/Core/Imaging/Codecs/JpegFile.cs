@@ -2,7 +2,9 @@ using System.Buffers.Binary;
 
 namespace VaeFunctions.Imaging.Codecs;
 
-/// <summary>A JPEG's segments, walked without decoding, so that a decoder sees a whole file without surprises. (ITU-T T.81, annex B)</summary>
+/// <summary>
+/// A JPEG's segments, walked without decoding, so that a decoder sees a whole file without surprises. (ITU-T T.81, annex B)
+/// </summary>
 internal static class JpegFile
 {
     const byte StartOfImage = 0xD8, EndOfImage = 0xD9, StartOfScan = 0xDA;
@@ -13,7 +15,10 @@ internal static class JpegFile
     /// <summary>Scans times pixels: 25 scans of 40 megapixels.</summary>
     const long MaxScannedPixels = 1_000_000_000;
 
-    /// <summary>The file with what pictures are made of, and nothing else: up to its end marker, without comments, previews and other programs' data.</summary>
+    /// <summary>
+    /// The file with what pictures are made of, and nothing else: up to its end marker, without comments, previews and other
+    /// programs' data.
+    /// </summary>
     /// <remarks>
     /// Stray bytes between segments are left out on purpose: some cameras write them, and nothing of the picture lies there. Stray
     /// bytes within the picture make the decoder warn, and a file that it warns about is refused.
@@ -59,7 +64,8 @@ internal static class JpegFile
             }
             at = end;
         }
-        if (done.Count == 0 || done.Values.Any(coefficients => coefficients != ulong.MaxValue)) throw Broken("some of its scans are missing");
+        if (done.Count == 0 || done.Values.Any(coefficients => coefficients != ulong.MaxValue))
+            throw Broken("some of its scans are missing");
         kept.Write([0xFF, EndOfImage]);
         return kept.ToArray();
     }
@@ -88,7 +94,9 @@ internal static class JpegFile
         throw CutShort();
     }
 
-    /// <summary>Marks what a scan completes: its components' coefficients from one to another, where it comes down to their last bit.</summary>
+    /// <summary>
+    /// Marks what a scan completes: its components' coefficients from one to another, where it comes down to their last bit.
+    /// </summary>
     static void Note(ReadOnlySpan<byte> segment, Dictionary<byte, ulong> done)
     {
         var components = segment.Length > 2 ? segment[2] : 0;
@@ -126,5 +134,6 @@ internal static class JpegFile
 
     static ImageFormatException Broken(string what) => new($"The JPEG is broken: {what}. Send the file again, complete.");
 
-    static ImageFormatException CutShort() => new("The JPEG is cut short: its end marker is missing. Send the file again, complete.");
+    static ImageFormatException CutShort() =>
+        new("The JPEG is cut short: its end marker is missing. Send the file again, complete.");
 }

@@ -26,7 +26,8 @@ internal sealed record PngFile(byte[] Content, ColourSpace? Space)
             var type = encoded.Slice(at + 4, 4);
             var data = encoded.Slice(at + 8, (int)length);
             if (at == PngWriter.Signature.Length && !(type.SequenceEqual("IHDR"u8) && length == 13))
-                throw new ImageFormatException("The PNG is broken: it does not begin with a header. Send the file again, complete.");
+                throw new ImageFormatException(
+                    "The PNG is broken: it does not begin with a header. Send the file again, complete.");
             if (type.SequenceEqual("iCCP"u8)) hasProfile = true;
             else if (type.SequenceEqual("sRGB"u8)) isSrgb = true;
             else if (type.SequenceEqual("cICP"u8) && length == 4) coded = ColourSpace.FromCodes(data[0], data[1]);

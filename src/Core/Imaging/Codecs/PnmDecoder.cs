@@ -19,7 +19,8 @@ internal sealed class PnmDecoder : IDecoder
             throw Broken($"its header says {Width}×{Height} pixels of 0 to {most}");
         pixelsAt = at + 1; // one space ends the header
         var rowBytes = isText ? 0 : kind == 1 ? (Width + 7L) / 8 : (long)Width * Channels * SampleBytes;
-        if (rowBytes * Height > content.Length - pixelsAt) throw Broken($"{content.Length:N0} bytes are too few for {Width}×{Height} pixels");
+        if (rowBytes * Height > content.Length - pixelsAt)
+            throw Broken($"{content.Length:N0} bytes are too few for {Width}×{Height} pixels");
     }
 
     public ImageFormat Format => ImageFormat.Pnm;
@@ -83,5 +84,6 @@ internal sealed class PnmDecoder : IDecoder
                 at += content.AsSpan(at).IndexOfAny((byte)'\n', (byte)'\r') is >= 0 and var line ? line : content.Length - at - 1;
     }
 
-    static ImageFormatException Broken(string what) => new($"The PNM is broken or cut short: {what}. Send the file again, complete.");
+    static ImageFormatException Broken(string what) =>
+        new($"The PNM is broken or cut short: {what}. Send the file again, complete.");
 }

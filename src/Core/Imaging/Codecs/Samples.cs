@@ -6,7 +6,9 @@ internal static class Samples
     const int Paper = byte.MaxValue;
 
     /// <param name="samples">Row by row, a pixel's samples side by side; taken over.</param>
-    /// <param name="bands">1 (grey), 2 (grey and alpha), 3 (RGB) or 4 (RGB and alpha, or the inks cyan, magenta, yellow and black).</param>
+    /// <param name="bands">
+    /// 1 (grey), 2 (grey and alpha), 3 (RGB) or 4 (RGB and alpha, or the inks cyan, magenta, yellow and black).
+    /// </param>
     public static Image ToImage(int width, int height, int bands, byte[] samples, bool isInk = false)
     {
         if (bands is 1 or 3) return new Image(width, height, bands, samples);

@@ -20,7 +20,8 @@ internal sealed class VipsDecoder : IDecoder
     {
         if (!ModuleInitializer.VipsInitialized)
             throw new DllNotFoundException(
-                "The image library libvips cannot be loaded on this system: it comes with the package NetVips.Native for Linux on x64 with glibc. "
+                "The image library libvips cannot be loaded on this system: "
+                + "it comes with the package NetVips.Native for Linux on x64 with glibc. "
                 + (ModuleInitializer.Exception?.Message ?? ""));
         NetVips.NetVips.BlockUntrusted = true; // SVG and whatever else its makers do not call safe
         NetVips.NetVips.Concurrency = 1;       // callers decode several images side by side
@@ -108,7 +109,9 @@ internal sealed class VipsDecoder : IDecoder
             or (Enums.Interpretation.Srgb or Enums.Interpretation.Rgb or Enums.Interpretation.Rgb16, 3 or 4)
             or (Enums.Interpretation.Cmyk, 4);
 
-    /// <summary>The picture in sRGB by its profile; null where the profile is broken or meant for other pixels, and so no use.</summary>
+    /// <summary>
+    /// The picture in sRGB by its profile; null where the profile is broken or meant for other pixels, and so no use.
+    /// </summary>
     static NetVips.Image? TryTransform(NetVips.Image image)
     {
         try
@@ -163,7 +166,8 @@ internal sealed class VipsDecoder : IDecoder
         catch (VipsException)
         {
             throw new ImageFormatException(
-                $"The {ImageFormats.Name(Format)} is broken, cut short or of a kind that is not read. Send the file again, complete, "
+                $"The {ImageFormats.Name(Format)} is broken, cut short or of a kind that is not read. "
+                + "Send the file again, complete, "
                 + "or save it as an ordinary PNG or JPEG.");
         }
     }

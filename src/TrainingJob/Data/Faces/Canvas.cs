@@ -15,7 +15,9 @@ sealed class Canvas(ImageShape shape)
 
     public void Clear(Vector3 colour) => Array.Fill(pixels, colour);
 
-    /// <summary>Each pixel takes as much of the colour as the shape covers of it, which its distance from the edge tells.</summary>
+    /// <summary>
+    /// Each pixel takes as much of the colour as the shape covers of it, which its distance from the edge tells.
+    /// </summary>
     public void Fill<TForm>(TForm form, Vector3 colour, float opacity = 1) where TForm : struct, IForm
     {
         var (low, high) = (form.Low - new Vector2(1 / scale), form.High + new Vector2(1 / scale));
@@ -113,7 +115,9 @@ readonly record struct Stroke(Vector2 From, Vector2 To, float Thickness) : IForm
     }
 }
 
-/// <summary>Between two parabolas over the same chord: y = Centre.Y + bend · (1 − (x / HalfWidth)²), with an upper and a lower bend.</summary>
+/// <summary>
+/// Between two parabolas over the same chord: y = Centre.Y + bend · (1 − (x / HalfWidth)²), with an upper and a lower bend.
+/// </summary>
 readonly record struct Lips(Vector2 Centre, float HalfWidth, float Upper, float Lower, float Thickness) : IForm
 {
     public Vector2 Low => Centre + new Vector2(-HalfWidth - Thickness, Math.Min(0, Upper) - Thickness);

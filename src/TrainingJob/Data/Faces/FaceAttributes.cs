@@ -39,7 +39,9 @@ public sealed record FaceAttributes
     public float[] Values =>
         [Number(Glasses), Smile, HairLength, HairColour, Number(Hat), Number(Beard), SkinTone, Pose, EyeSize, Background];
 
-    /// <summary>A face by chance, each attribute independent of the others: uniform in its range, or yes as often as given here.</summary>
+    /// <summary>
+    /// A face by chance, each attribute independent of the others: uniform in its range, or yes as often as given here.
+    /// </summary>
     public static FaceAttributes Draw(RandomStream random)
     {
         ArgumentNullException.ThrowIfNull(random);

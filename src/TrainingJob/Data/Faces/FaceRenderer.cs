@@ -18,7 +18,8 @@ public static class FaceRenderer
     {
         ArgumentNullException.ThrowIfNull(face);
         if (shape.Width < 1 || shape.Height < 1 || shape.Channels is not (1 or 3))
-            throw new ArgumentException($"FaceRenderer: the shape is {shape}; width and height must be positive and channels 1 or 3.");
+            throw new ArgumentException(
+                $"FaceRenderer: the shape is {shape}; width and height must be positive and channels 1 or 3.");
         var canvas = new Canvas(shape);
         var (hair, skin) = (Ramp(HairColours, face.HairColour), Ramp(SkinTones, face.SkinTone));
         var head = new Ellipse(At(0.05f * face.Pose, 0.08f), At(0.54f, 0.66f));

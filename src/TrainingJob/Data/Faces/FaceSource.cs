@@ -14,7 +14,8 @@ static class FaceSource
     {
         var shape = options.Shape ?? new ImageShape(32, 32, 3);
         if (shape.Width is < MinSide or > MaxSide || shape.Height is < MinSide or > MaxSide)
-            throw new DataException($"{source}: faces are drawn from {MinSide}×{MinSide} to {MaxSide}×{MaxSide}; the model takes {shape}.");
+            throw new DataException(
+                $"{source}: faces are drawn from {MinSide}×{MinSide} to {MaxSide}×{MaxSide}; the model takes {shape}.");
         options.CheckMemory(source, count + count / 8L, shape);
         return DataSplit.Of(Draw(count, "face"), Draw(count / 8, "test face"), source);
 
