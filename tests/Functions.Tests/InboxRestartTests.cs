@@ -31,7 +31,8 @@ public sealed class InboxRestartTests : IAsyncLifetime
         Assert.InRange(before.Count, 40, Count - 1); // otherwise the restart was not in the middle
 
         await using var second = await FunctionsApp.StartAsync(azurite.ConnectionString);
-        await Eventually.Async(async () => Assert.True(await store.ListAsync("azure-webjobs-hosts/blobreceipts/").CountAsync() == Count, second.Log), seconds: 40);
+        await Eventually.Async(async () => Assert.Equal(Count, (await ResultsAsync(store)).Count), seconds: 60);
+        await Task.Delay(TimeSpan.FromSeconds(2)); // whatever came twice would be written again now
         var after = await ResultsAsync(store);
         Assert.Equal(Count, after.Count);
         // A second write would have given a new ETag.
@@ -65,7 +66,7 @@ public sealed class InboxRestartTests : IAsyncLifetime
 
         await Eventually.Async(() =>
         {
-            Assert.Contains("Inbox failed for inbox/tiny/a.png, try 1 of 5", app.Log, StringComparison.Ordinal);
+            Assert.Contains("Executed 'Inbox' (Failed", app.Log, StringComparison.Ordinal);
             return Task.CompletedTask;
         });
         Assert.True(DateTime.UtcNow - dropped > TimeSpan.FromSeconds(4), "It was not held.");

@@ -95,24 +95,6 @@ public sealed class InboxTests(ServingFixture serving)
         await ReadAsync("results/overflowing/black.png.json");
     }
 
-    [Fact]
-    public async Task The_receipt_of_an_image_that_was_deleted_is_deleted_too()
-    {
-        await DropAsync("tiny/stays.png", Bands);
-        await DropAsync("tiny/goes.png", Bands);
-        await Eventually.Async(async () => Assert.Equal(["goes", "stays"], await ReceiptsAsync()));
-        await Inbox("tiny/goes.png").DeleteAsync();
-        await Eventually.Async(async () => Assert.Equal(["stays"], await ReceiptsAsync()));
-
-        async Task<string[]> ReceiptsAsync()
-        {
-            var text = new List<string>();
-            await foreach (var receipt in serving.Registry.Store.ListAsync("azure-webjobs-hosts/receipts/Inbox/"))
-                text.Add((await serving.Registry.Store.TryReadAsync(receipt.Path, 1 << 20))?.Content.ToString() ?? "");
-            return [.. ((string[])["goes", "stays"]).Where(name => text.Any(receipt => receipt.StartsWith($"inbox/tiny/{name}.png\n", StringComparison.Ordinal)))];
-        }
-    }
-
     BlobClient Inbox(string name) => serving.Blobs.GetBlobContainerClient("inbox").GetBlobClient(name);
 
     Task<string> DropAsync(string name, byte[] content) => serving.Registry.Store.WriteAsync($"inbox/{name}", new BinaryData(content));
