@@ -1,6 +1,5 @@
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
-using VaeFunctions;
 using VaeFunctions.Imaging;
 using VaeFunctions.Registry;
 
