@@ -2,7 +2,8 @@ using System.ComponentModel.DataAnnotations;
 
 namespace VaeFunctions.Serving;
 
-/// <summary>Limits and intervals, from settings named <c>Serving__…</c>; unknown ones and values out of range stop the start.</summary>
+/// <summary>Limits and intervals, from settings named <c>Serving__…</c>; unknown ones and values out of range stop the
+/// start.</summary>
 public sealed record ServingOptions
 {
     public const string Section = "Serving";
@@ -11,7 +12,8 @@ public sealed record ServingOptions
     [Range(1024, 100 << 20)]
     public int MaxBodyBytes { get; init; } = 16 << 20;
 
-    /// <summary>The most pixels that an image may have, checked before it is decoded, and all samples of an answer together.</summary>
+    /// <summary>The most pixels that an image may have, checked before it is decoded, and all samples of an answer
+    /// together.</summary>
     [Range(1, 500_000_000)]
     public int MaxImagePixels { get; init; } = 40_000_000;
 
@@ -27,7 +29,8 @@ public sealed record ServingOptions
     [Range(0.05, 3600)]
     public double PointerCheckSeconds { get; init; } = 2;
 
-    /// <summary>Threads of one run of a graph, of which each graph has at once as many as leave every thread a core; 0 takes all cores for one run.</summary>
+    /// <summary>Threads of one run of a graph, of which each graph has at once as many as leave every thread a core; 0 takes all
+    /// cores for one run.</summary>
     [Range(0, 256)]
     public int RuntimeThreads { get; init; } = 1;
 
@@ -35,7 +38,8 @@ public sealed record ServingOptions
     [Range(1, 1_000_000)]
     public int MaxQueuedImages { get; init; } = 1024;
 
-    /// <summary>The most images that share a run of a graph. On processors, more than 16 gain nothing and leave the caches; a GPU wants more.</summary>
+    /// <summary>The most images that share a run of a graph. On processors, more than 16 gain nothing and leave the caches; a GPU
+    /// wants more.</summary>
     [Range(1, 1024)]
     public int LargestBatch { get; init; } = 16;
 
@@ -43,8 +47,8 @@ public sealed record ServingOptions
     [Range(0, 1000)]
     public double BatchWaitMilliseconds { get; init; }
 
-    /// <summary>Seconds that a blob of the inbox is held after its processing failed. For hosts that try again at once, such as Azure's, whose
-    /// five tries would otherwise be over before a storage that stumbled answers again.</summary>
+    /// <summary>Seconds that a blob of the inbox is held after its processing failed. For hosts that try again at once, such as
+    /// Azure's, whose five tries would otherwise be over before a storage that stumbled answers again.</summary>
     [Range(0, 300)]
     public double InboxPauseSeconds { get; init; }
 

@@ -7,12 +7,14 @@ using OpenTelemetry;
 
 namespace VaeFunctions.Serving;
 
-/// <summary>Sends metrics, traces and logs where settings say: by OpenTelemetry's protocol to a collector, which OTEL_EXPORTER_OTLP_ENDPOINT names
-/// and OpenTelemetry's other settings describe, and to Application Insights, by APPLICATIONINSIGHTS_CONNECTION_STRING. Without either, nothing is sent.</summary>
+/// <summary>Sends metrics, traces and logs where settings say: by OpenTelemetry's protocol to a collector, which
+/// OTEL_EXPORTER_OTLP_ENDPOINT names and OpenTelemetry's other settings describe, and to Application Insights, by
+/// APPLICATIONINSIGHTS_CONNECTION_STRING. Without either, nothing is sent.</summary>
 static class Telemetry
 {
     const string Collector = "OTEL_EXPORTER_OTLP_ENDPOINT";
-    const string Insights = "APPLICATIONINSIGHTS_CONNECTION_STRING", InsightsIdentity = "APPLICATIONINSIGHTS_AUTHENTICATION_STRING";
+    const string Insights = "APPLICATIONINSIGHTS_CONNECTION_STRING",
+        InsightsIdentity = "APPLICATIONINSIGHTS_AUTHENTICATION_STRING";
 
     /// <exception cref="OptionsValidationException">The collector's address or the connection string is none.</exception>
     public static IServiceCollection AddTelemetry(this IServiceCollection services, IConfiguration configuration)
@@ -32,7 +34,8 @@ static class Telemetry
         if (insights is not "")
         {
             if (!HasKey(insights))
-                throw Wrong(Insights, $"{Insights} has no InstrumentationKey (it is not repeated here); copy it from the overview of the Application Insights resource.");
+                throw Wrong(Insights, $"{Insights} has no InstrumentationKey (it is not repeated here); copy it from the "
+                    + "overview of the Application Insights resource.");
             telemetry.UseAzureMonitorExporter(options =>
             {
                 options.ConnectionString = insights;

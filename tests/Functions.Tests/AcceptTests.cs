@@ -13,7 +13,8 @@ public sealed class AcceptTests
     [InlineData("image/png;q=0.5, application/zip", AnswerKind.Zip)]
     [InlineData("application/*;q=0.1, application/zip;q=0.9, */*;q=0.2", AnswerKind.Zip)]
     [InlineData("text/html, */*;q=0.1", AnswerKind.Png)]
-    public void What_is_liked_best_is_chosen_and_of_equals_the_first(string? header, AnswerKind kind) => Assert.Equal(kind, Choose(header));
+    public void What_is_liked_best_is_chosen_and_of_equals_the_first(string? header, AnswerKind kind) =>
+        Assert.Equal(kind, Choose(header));
 
     [Theory]
     [InlineData("text/html")]

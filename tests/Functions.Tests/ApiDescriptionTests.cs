@@ -10,29 +10,45 @@ public sealed class ApiDescriptionTests
 {
     static readonly string[] Verbs = ["get", "post", "put", "delete"];
 
-    static Task<string> WriteAsync() => ApiDescription.Of(typeof(ApiDescription).Assembly).SerializeAsJsonAsync(OpenApiSpecVersion.OpenApi3_1);
+    static Task<string> WriteAsync() =>
+        ApiDescription.Of(typeof(ApiDescription).Assembly).SerializeAsJsonAsync(OpenApiSpecVersion.OpenApi3_1);
 
     static async Task<JsonNode> DocumentAsync() => JsonNode.Parse(await WriteAsync())!;
 
     /// <summary>Verb and path of every operation.</summary>
-    static async Task<IEnumerable<string>> DescribedAsync() => (await DocumentAsync())["paths"]!.AsObject()
-        .SelectMany(path => path.Value!.AsObject().Select(operation => $"{operation.Key.ToUpperInvariant()} {path.Key}")).Order();
+    static async Task<IEnumerable<string>> DescribedAsync() =>
+        (await OperationsAsync()).Select(operation => $"{operation.Verb} {operation.Path}").Order();
+
+    static async Task<IEnumerable<(string Verb, string Path, JsonNode Operation)>> OperationsAsync() =>
+        from path in (await DocumentAsync())["paths"]!.AsObject()
+        from operation in path.Value!.AsObject()
+        select (operation.Key.ToUpperInvariant(), path.Key, operation.Value!);
 
     [Fact]
-    public async Task Every_route_that_the_host_serves_is_described_and_no_other()
+    public async Task The_routes_that_the_worker_serves_are_described_with_their_keys()
     {
-        // What the worker tells hosts of its functions.
-        var metadata = JsonNode.Parse(await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "functions.metadata")))!.AsArray();
-        var served = metadata.SelectMany(function => function!["bindings"]!.AsArray()).Where(binding => (string)binding!["type"]! == "httpTrigger")
-            .SelectMany(trigger => trigger!["methods"]!.AsArray().Select(verb => $"{((string)verb!).ToUpperInvariant()} /{trigger["route"]}"));
-        Assert.Equal(served.Order(), await DescribedAsync());
+        // The file says what the worker tells hosts of its functions.
+        var metadata = JsonNode.Parse(await File.ReadAllTextAsync(
+            Path.Combine(FunctionsApp.Folder, "functions.metadata")))!.AsArray();
+        var served =
+            from function in metadata
+            from binding in function["bindings"]!.AsArray()
+            where (string)binding["type"]! == "httpTrigger"
+            from verb in binding["methods"]!.AsArray()
+            select Line(((string)verb!).ToUpperInvariant(), $"/{binding["route"]}", (string)binding["authLevel"]! == "Function");
+        var described = (await OperationsAsync())
+            .Select(line => Line(line.Verb, line.Path, line.Operation["security"] is JsonArray { Count: > 0 }));
+        Assert.Equal(served.Order(), described.Order());
+
+        static string Line(string verb, string path, bool key) => $"{verb} {path}{(key ? " with a key" : "")}";
     }
 
     [Fact]
     public async Task The_page_has_an_example_of_every_route()
     {
         var page = File.ReadAllLines(Path.Combine(Root(), "docs/http-api.md"));
-        var examples = page.Where(line => line.Contains("curl ", StringComparison.Ordinal)).Select(line => $"{Verb(line)} {PathOf(line)}");
+        var examples = page.Where(line => line.Contains("curl ", StringComparison.Ordinal))
+            .Select(line => $"{Verb(line)} {PathOf(line)}");
         Assert.Equal(await DescribedAsync(), examples.Distinct().Order());
 
         static string Verb(string line) => Regex.Match(line, "-X ([A-Z]+)") is { Success: true } given ? given.Groups[1].Value
@@ -41,7 +57,8 @@ public sealed class ApiDescriptionTests
         static string PathOf(string line)
         {
             var path = Regex.Match(line, @"http://localhost:7071/api(/[^?'\s]*)").Groups[1].Value;
-            path = Regex.Replace(Regex.Replace(path, "^/models/faces-vae", "/models/{model}"), "/concepts/[a-z]+$", "/concepts/{name}");
+            path = Regex.Replace(Regex.Replace(path, "^/models/faces-vae", "/models/{model}"), "/concepts/[a-z]+$",
+                "/concepts/{name}");
             return path.Replace("$job", "{id}", StringComparison.Ordinal);
         }
     }
@@ -95,13 +112,16 @@ public sealed class ApiDescriptionTests
         var schemas = (await DocumentAsync())["components"]!["schemas"]!;
         var judged = schemas["JudgedImage"]!;
         Assert.Equal("How strange an image is.", (string)judged["description"]!);
-        Assert.Equal(["score", "percentile", "verdict", "originalSize", "resized", "heatMap"], judged["properties"]!.AsObject().Select(property => property.Key));
+        Assert.Equal(["score", "percentile", "verdict", "originalSize", "resized", "heatMap"], judged["properties"]!.AsObject()
+            .Select(property => property.Key));
         // What may be null is left out of answers, so it is not required and of one type.
-        Assert.Equal(["score", "verdict", "originalSize", "resized", "heatMap"], judged["required"]!.AsArray().Select(name => (string)name!));
+        Assert.Equal(["score", "verdict", "originalSize", "resized", "heatMap"], judged["required"]!.AsArray()
+            .Select(name => (string)name!));
         Assert.Equal("number", (string)judged["properties"]!["percentile"]!["type"]!);
         Assert.Equal("Where it is strange: a PNG.", (string)judged["properties"]!["heatMap"]!["description"]!);
         Assert.Equal("base64", (string)judged["properties"]!["heatMap"]!["contentEncoding"]!);
-        Assert.Equal("#/components/schemas/JudgedImage", (string)schemas["AnomalyAnswer"]!["properties"]!["images"]!["items"]!["$ref"]!);
+        Assert.Equal("#/components/schemas/JudgedImage",
+            (string)schemas["AnomalyAnswer"]!["properties"]!["images"]!["items"]!["$ref"]!);
         // A record of another project, out of that project's comments.
         Assert.StartsWith("What a published version is", (string)schemas["Manifest"]!["description"]!, StringComparison.Ordinal);
         Assert.NotNull(schemas["InboxResult"]);
@@ -113,7 +133,8 @@ public sealed class ApiDescriptionTests
         Assert.NotEmpty(operation["responses"]!.AsObject());
         Assert.All(operation["responses"]!.AsObject(), response => Assert.NotEmpty((string)response.Value!["description"]!));
         var parameters = operation["parameters"]?.AsArray() ?? [];
-        Assert.Equal(parameters.Count, parameters.Select(parameter => $"{parameter!["in"]} {parameter["name"]}").Distinct().Count());
+        Assert.Equal(parameters.Count, parameters.Select(parameter => $"{parameter!["in"]} {parameter["name"]}")
+            .Distinct().Count());
         // Every {name} of the path is a required parameter of that place, and there are no others.
         var names = Regex.Matches(path, "{(.+?)}").Select(match => match.Groups[1].Value);
         Assert.Equal(names, parameters.Where(parameter => (string)parameter!["in"]! == "path" && (bool)parameter["required"]!)

@@ -31,7 +31,8 @@ public sealed class BadRequestTests(ServingFixture serving)
     [InlineData("GET", $"{Tiny}/sample?temperature=-0.5", 400, "0 to 10")]
     [InlineData("GET", $"{Tiny}/sample?cuont=1", 400, "\"cuont\" is not known here; there is count, seed, temperature, label")]
     public async Task A_wrong_path_or_query_is_explained(string method, string path, int status, string hint) =>
-        Assert.Contains(hint, await serving.Http.SendAsync(new HttpMethod(method), path).ProblemAsync(status), StringComparison.Ordinal);
+        Assert.Contains(hint, await serving.Http.SendAsync(new HttpMethod(method), path)
+            .ProblemAsync(status), StringComparison.Ordinal);
 
     [Theory]
     [InlineData("""{"count": 1000}""", "count is 1000")]
@@ -47,7 +48,8 @@ public sealed class BadRequestTests(ServingFixture serving)
     [InlineData("null", "no object")]
     [InlineData("", "not JSON")]
     public async Task A_wrong_sample_body_is_explained(string body, string hint) =>
-        Assert.Contains(hint, await serving.Http.SendAsync(HttpMethod.Post, $"{Tiny}/sample", body.Json()).ProblemAsync(400), StringComparison.Ordinal);
+        Assert.Contains(hint, await serving.Http.SendAsync(HttpMethod.Post, $"{Tiny}/sample", body.Json())
+            .ProblemAsync(400), StringComparison.Ordinal);
 
     [Theory]
     [InlineData("""{"images": []}""", "at least one")]
@@ -58,7 +60,8 @@ public sealed class BadRequestTests(ServingFixture serving)
     [InlineData("""{"images": ["AAAA"]}""", "PNG, JPEG, WebP")]
     [InlineData("""{"images": [], "model": 1}""", "\"model\" is not known")]
     public async Task A_wrong_reconstruct_body_is_explained(string body, string hint) =>
-        Assert.Contains(hint, await serving.Http.SendAsync(HttpMethod.Post, $"{Tiny}/reconstruct", body.Json()).ProblemAsync(400), StringComparison.Ordinal);
+        Assert.Contains(hint, await serving.Http.SendAsync(HttpMethod.Post, $"{Tiny}/reconstruct", body.Json())
+            .ProblemAsync(400), StringComparison.Ordinal);
 
     public static TheoryData<string, byte[], string, int> WrongImages => new()
     {
@@ -75,8 +78,10 @@ public sealed class BadRequestTests(ServingFixture serving)
         { "text of no known content type", "hello, world"u8.ToArray(), "application/octet-stream", 415 },
         { "a form without a boundary", "x"u8.ToArray(), "multipart/form-data", 400 },
         { "a form that is none", "x"u8.ToArray(), "multipart/form-data; boundary=abc", 400 },
-        { "a form cut short", "--abc\r\nContent-Disposition: form-data; name=\"a\"; filename=\"a\"\r\n\r\nhalf"u8.ToArray(), "multipart/form-data; boundary=abc", 400 },
-        { "a form with a field", "--abc\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1\r\n--abc--\r\n"u8.ToArray(), "multipart/form-data; boundary=abc", 400 },
+        { "a form cut short", "--abc\r\nContent-Disposition: form-data; name=\"a\"; filename=\"a\"\r\n\r\nhalf"u8.ToArray(),
+        "multipart/form-data; boundary=abc", 400 },
+        { "a form with a field", "--abc\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1\r\n--abc--\r\n"u8.ToArray(),
+        "multipart/form-data; boundary=abc", 400 },
     };
 
     [Theory]
@@ -90,12 +95,14 @@ public sealed class BadRequestTests(ServingFixture serving)
     [Fact]
     public async Task A_chunked_body_beyond_the_limit_is_too_large_too()
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, $"{Tiny}/reconstruct") { Content = new byte[1_500_000].Body("image/png") };
+        using var request = new HttpRequestMessage(
+            HttpMethod.Post, $"{Tiny}/reconstruct") { Content = new byte[1_500_000].Body("image/png") };
         request.Headers.TransferEncodingChunked = true;
         await serving.Http.SendAsync(request).ProblemAsync(413);
     }
 
-    /// <summary>Azure's host passes a body on while it waits for the answer, and makes a 500 of a connection that is closed meanwhile.</summary>
+    /// <summary>Azure's host passes a body on while it waits for the answer, and makes a 500 of a connection that is closed
+    /// meanwhile.</summary>
     [Fact]
     public async Task A_body_beyond_the_limit_can_be_sent_to_its_end()
     {
@@ -104,7 +111,8 @@ public sealed class BadRequestTests(ServingFixture serving)
         await using var stream = connection.GetStream();
         var body = new byte[20_000_000];
         await stream.WriteAsync(Encoding.ASCII.GetBytes(
-            $"POST /api/{Tiny}/reconstruct HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/png\r\nContent-Length: {body.Length}\r\n\r\n"));
+            $"POST /api/{Tiny}/reconstruct HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/png\r\nContent-Length: "
+                + $"{body.Length}\r\n\r\n"));
 
         await stream.WriteAsync(body);
 
@@ -113,23 +121,29 @@ public sealed class BadRequestTests(ServingFixture serving)
     }
 
     [Theory]
-    [InlineData(new byte[] { (byte)'{', (byte)'"', 0xB1, (byte)'"', (byte)':', (byte)'1', (byte)'}' })] // a name that is not UTF-8
-    [InlineData(new byte[] { (byte)'{', (byte)'"', (byte)'a', (byte)'"', (byte)':', (byte)'"', (byte)'\\', (byte)'u', (byte)'d', (byte)'8', (byte)'0', (byte)'0', (byte)'"', (byte)'}' })] // half a surrogate pair
+    // a name that is not UTF-8
+    [InlineData(new byte[] { (byte)'{', (byte)'"', 0xB1, (byte)'"', (byte)':', (byte)'1', (byte)'}' })]
+    // half a surrogate pair
+    [InlineData(new byte[] { (byte)'{', (byte)'"', (byte)'a', (byte)'"', (byte)':', (byte)'"', (byte)'\\', (byte)'u', (byte)'d',
+        (byte)'8', (byte)'0', (byte)'0', (byte)'"', (byte)'}' })]
     public async Task Text_that_is_none_is_explained(byte[] body) =>
-        Assert.Contains("not JSON", await serving.Http.SendAsync(HttpMethod.Post, $"{Tiny}/sample", body.Body("application/json")).ProblemAsync(400), StringComparison.Ordinal);
+        Assert.Contains("not JSON", await serving.Http.SendAsync(HttpMethod.Post, $"{Tiny}/sample", body.Body("application/json"))
+            .ProblemAsync(400), StringComparison.Ordinal);
 
     [Fact]
     public async Task Too_many_images_are_refused()
     {
         var form = HttpExtensions.Form([.. Enumerable.Repeat(Pictures.Grey(1, 1), 9)]);
-        Assert.Contains("at most 8", await serving.Http.SendAsync(HttpMethod.Post, $"{Tiny}/reconstruct", form).ProblemAsync(413), StringComparison.Ordinal);
+        Assert.Contains("at most 8", await serving.Http.SendAsync(HttpMethod.Post, $"{Tiny}/reconstruct", form)
+            .ProblemAsync(413), StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task A_broken_image_among_good_ones_is_named()
     {
         var form = HttpExtensions.Form(Pictures.Grey(1, 1), "no"u8.ToArray());
-        Assert.Contains("images[1]:", await serving.Http.SendAsync(HttpMethod.Post, $"{Tiny}/reconstruct", form).ProblemAsync(400), StringComparison.Ordinal);
+        Assert.Contains("images[1]:", await serving.Http.SendAsync(HttpMethod.Post, $"{Tiny}/reconstruct", form)
+            .ProblemAsync(400), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -138,11 +152,13 @@ public sealed class BadRequestTests(ServingFixture serving)
     [InlineData("image/png;q=0")]
     [InlineData("nonsense")]
     public async Task What_is_not_there_is_not_acceptable(string accept) =>
-        Assert.Contains("application/zip", await serving.Http.SendAsync(HttpMethod.Get, $"{Tiny}/sample", accept: accept).ProblemAsync(406), StringComparison.Ordinal);
+        Assert.Contains("application/zip", await serving.Http.SendAsync(HttpMethod.Get, $"{Tiny}/sample", accept: accept)
+            .ProblemAsync(406), StringComparison.Ordinal);
 
     [Fact]
     public async Task A_sample_body_that_is_not_json_is_an_unsupported_type() =>
-        await serving.Http.SendAsync(HttpMethod.Post, $"{Tiny}/sample", Encoding.UTF8.GetBytes("count=3").Body("application/x-www-form-urlencoded")).ProblemAsync(415);
+        await serving.Http.SendAsync(HttpMethod.Post, $"{Tiny}/sample", Encoding.UTF8.GetBytes("count=3")
+            .Body("application/x-www-form-urlencoded")).ProblemAsync(415);
 
     [Fact]
     public async Task No_content_type_is_unsupported_too()
@@ -163,13 +179,15 @@ public sealed class BadRequestTests(ServingFixture serving)
     [InlineData("""{"input": "results/a", "output": "results/a-done/"}""", "lies under input")]
     [InlineData("""{"input": "inbox/a/", "output": "results/", "operation": "dream"}""", "reconstruct or encode or anomaly")]
     public async Task A_wrong_job_is_explained(string body, string hint) =>
-        Assert.Contains(hint, await serving.Http.SendAsync(HttpMethod.Post, "models/tiny/jobs", body.Json()).ProblemAsync(400), StringComparison.Ordinal);
+        Assert.Contains(hint, await serving.Http.SendAsync(HttpMethod.Post, "models/tiny/jobs", body.Json())
+            .ProblemAsync(400), StringComparison.Ordinal);
 
     [Theory]
     [InlineData("GET", "models/tiny/jobs/none")]
     [InlineData("DELETE", "models/tiny/jobs/none")]
     [InlineData("GET", "models/tiny/jobs/..%2f..%2fx")]
-    public async Task A_job_that_is_not_there_is_not_found(string method, string path) => await serving.Http.SendAsync(new HttpMethod(method), path).ProblemAsync(404);
+    public async Task A_job_that_is_not_there_is_not_found(string method, string path) =>
+        await serving.Http.SendAsync(new HttpMethod(method), path).ProblemAsync(404);
 
     [Theory]
     [InlineData("encode", """{"images": ["blob:secrets/key.png"]}""", 400, "only blobs of inbox, results")]
@@ -193,7 +211,8 @@ public sealed class BadRequestTests(ServingFixture serving)
     [InlineData("interpolate", """{"stops": [{"seed": 1}, {"seed": -2}]}""", 400, "stops[1].seed is -2")]
     [InlineData("interpolate", """{"stops": [{"seed": 1}, {"concept": "bright"}]}""", 400, "direction and no place")]
     [InlineData("interpolate", """{"stops": [{"seed": 1}, {"seed": 2, "weight": 1}]}""", 400, "stops[1]")]
-    [InlineData("interpolate", """{"stops": [{"seed": 1, "latent": [0, 0, 0, 0]}, {"seed": 2}]}""", 400, "stops[0] is not understood")]
+    [InlineData("interpolate", """{"stops": [{"seed": 1, "latent": [0, 0, 0, 0]}, {"seed": 2}]}""", 400,
+        "stops[0] is not understood")]
     [InlineData("interpolate", """{"stops": [null, {}]}""", 400, "stops[0] is not understood")]
     [InlineData("interpolate", """{"stops": {"seed": 1}}""", 400, "stops is")]
     [InlineData("interpolate", """{"stops": [{"seed": 1}, {"seed": 2}, {"seed": 3}], "steps": 200}""", 400, "at most 256")]
@@ -204,7 +223,8 @@ public sealed class BadRequestTests(ServingFixture serving)
     [InlineData("arithmetic", """{"terms": [{"concept": "../../x"}]}""", 404, "no concept")]
     [InlineData("arithmetic", """{"terms": [{"concept": 7}]}""", 400, "no text")]
     [InlineData("arithmetic", """{"terms": [{"concept": "own"}], "examples": {"own": {"with": []}}}""", 400, "both sets")]
-    [InlineData("arithmetic", """{"terms": [{"concept": "own"}], "examples": {"own": {"with": [], "without": []}}}""", 400, "own.with")]
+    [InlineData("arithmetic", """{"terms": [{"concept": "own"}], "examples": {"own": {"with": [], "without": []}}}""", 400,
+        "own.with")]
     [InlineData("arithmetic", """{"terms": [{"concept": "own"}], "examples": [1]}""", 400, "examples is [1]")]
     [InlineData("arithmetic", """{"terms": [{"concept": "bright"}], "direction": "up"}""", 400, "mean or logistic")]
     [InlineData("edit", """{"concepts": {"bright": 1}}""", 400, "no image")]

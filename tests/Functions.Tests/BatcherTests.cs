@@ -25,7 +25,8 @@ public sealed class BatcherTests : IDisposable
 
     /// <summary>Doubles rows of two numbers, when it is let.</summary>
     Batcher<float, float> Doubling(int largest = 8, int queue = 100) =>
-        new(2, OneRun with { LargestBatch = largest, MaxQueuedImages = queue }, metrics.For("model", "graph"), (rows, labels, count, take) =>
+        new(2, OneRun with { LargestBatch = largest, MaxQueuedImages = queue }, metrics.For("model", "graph"),
+            (rows, labels, count, take) =>
         {
             open.Wait();
             lock (runs) runs.Add(count);
@@ -59,12 +60,14 @@ public sealed class BatcherTests : IDisposable
     public async Task Runs_of_one_thread_are_under_way_on_every_core_at_once()
     {
         using var together = new Barrier(Environment.ProcessorCount);
-        using var batcher = new Batcher<float, float>(1, new() { RuntimeThreads = 1, LargestBatch = 1 }, metrics.For("model", "graph"), (rows, _, _, take) =>
+        using var batcher = new Batcher<float, float>(
+            1, new() { RuntimeThreads = 1, LargestBatch = 1 }, metrics.For("model", "graph"), (rows, _, _, take) =>
         {
             Assert.True(together.SignalAndWait(TimeSpan.FromSeconds(30)));
             take(rows);
         });
-        var results = await Task.WhenAll(Enumerable.Range(0, Environment.ProcessorCount).Select(i => batcher.RunAsync([i], null, default)));
+        var results = await Task.WhenAll(
+            Enumerable.Range(0, Environment.ProcessorCount).Select(i => batcher.RunAsync([i], null, default)));
         Assert.Equal(Enumerable.Range(0, Environment.ProcessorCount).Select(i => (float)i), results.Select(rows => rows[0]));
     }
 
@@ -80,7 +83,8 @@ public sealed class BatcherTests : IDisposable
             for (var i = 0; i < 5; i++)
             {
                 var task = batcher.RunAsync([i, i], null, default);
-                if (task.IsFaulted) await task;
+                if (task.IsFaulted)
+                    await task;
                 waiting.Add(task);
             }
         });
@@ -93,7 +97,9 @@ public sealed class BatcherTests : IDisposable
     public async Task A_failed_run_fails_its_requests_and_the_next_ones_are_served()
     {
         var fail = true;
-        using var batcher = new Batcher<float, float>(1, OneRun, metrics.For("model", "graph"), (rows, _, _, take) => take(fail ? throw new InvalidDataException("no") : rows));
+        using var batcher = new Batcher<float, float>(
+            1, OneRun, metrics.For("model", "graph"), (rows, _, _, take) =>
+            take(fail ? throw new InvalidDataException("no") : rows));
         await Assert.ThrowsAsync<InvalidDataException>(() => batcher.RunAsync([1], null, default));
         fail = false;
         Assert.Equal(new float[] { 2 }, await batcher.RunAsync([2], null, default));
@@ -120,11 +126,13 @@ public sealed class BatcherTests : IDisposable
     public void Refused_requests_are_counted_by_reason_and_the_others_are_not()
     {
         var seen = new List<(string Name, string Reason)>();
-        using var listener = new MeterListener { InstrumentPublished = (instrument, all) => { if (instrument.Name == "vae.rejections") all.EnableMeasurementEvents(instrument); } };
+        using var listener = new MeterListener { InstrumentPublished = (instrument, all) =>
+            { if (instrument.Name == "vae.rejections") all.EnableMeasurementEvents(instrument); } };
         listener.SetMeasurementEventCallback<long>((instrument, _, tags, _) =>
         {
             var all = tags.ToArray().ToDictionary(tag => tag.Key, tag => $"{tag.Value}");
-            if (all["vae.function"] == "Counted") lock (seen) seen.Add((all["vae.model"], all["vae.reason"]));
+            if (all["vae.function"] == "Counted")
+                lock (seen) seen.Add((all["vae.model"], all["vae.reason"]));
         });
         listener.Start();
         metrics.Answered("Counted", "faces", 200, TimeSpan.Zero);
@@ -137,13 +145,15 @@ public sealed class BatcherTests : IDisposable
     public async Task Batches_are_measured_by_model()
     {
         var seen = new List<(string Name, int Value, object? Model)>();
-        using var listener = new MeterListener { InstrumentPublished = (instrument, all) => { if (instrument.Meter.Name == ServingMetrics.Name) all.EnableMeasurementEvents(instrument); } };
+        using var listener = new MeterListener { InstrumentPublished = (instrument, all) =>
+            { if (instrument.Meter.Name == ServingMetrics.Name) all.EnableMeasurementEvents(instrument); } };
         listener.SetMeasurementEventCallback<int>((instrument, value, tags, _) =>
         {
             lock (seen) seen.Add((instrument.Name, value, tags.ToArray().Single(tag => tag.Key == "vae.model").Value));
         });
         listener.Start();
-        using var batcher = new Batcher<float, float>(2, OneRun, metrics.For("measured", "graph"), (rows, _, _, take) => take(rows));
+        using var batcher = new Batcher<float, float>(
+            2, OneRun, metrics.For("measured", "graph"), (rows, _, _, take) => take(rows));
         await batcher.RunAsync(new float[6], null, default);
         Assert.Equal([("vae.queue.depth", 3, "measured"), ("vae.queue.depth", -3, "measured"), ("vae.batch.size", 3, "measured")],
             seen.Where(line => (string)line.Model! == "measured"));

@@ -48,7 +48,8 @@ public sealed class DocsPageTests
     {
         var context = new DefaultHttpContext();
         DocsFunctions.Show(context.Request);
-        var directives = context.Response.Headers.ContentSecurityPolicy.ToString().Split("; ").ToDictionary(part => part.Split(' ')[0], part => part.Split(' ')[1..]);
+        var directives = context.Response.Headers.ContentSecurityPolicy.ToString().Split("; ")
+            .ToDictionary(part => part.Split(' ')[0], part => part.Split(' ')[1..]);
         Assert.Equal(["'none'"], directives["default-src"]);
         Assert.Equal(["'self'"], directives["script-src"]);
         Assert.Equal(["'self'"], directives["connect-src"]);

@@ -5,7 +5,8 @@ using VaeFunctions.Registry;
 
 namespace VaeFunctions.Tests;
 
-/// <summary>What the functions make of models that are more, or less, than a VAE: with labels, without a prior, with a prior of codes.</summary>
+/// <summary>What the functions make of models that are more, or less, than a VAE: with labels, without a prior, with a prior of
+/// codes.</summary>
 [Collection(Serving.Name)]
 public sealed class FamilyTests(ServingFixture serving)
 {
@@ -17,10 +18,16 @@ public sealed class FamilyTests(ServingFixture serving)
 
     async Task<string> ServeAsync(string name, ModelOptions options)
     {
-        if (await serving.Registry.ReadCurrentAsync(name) is not null) return $"models/{name}";
+        if (await serving.Registry.ReadCurrentAsync(name) is not null)
+            return $"models/{name}";
         var model = options.Build(1);
-        var files = new Dictionary<string, BinaryData> { ["encoder.onnx"] = PublishedGraphs.Encoder(model), ["decoder.onnx"] = PublishedGraphs.Decoder(model) };
-        if (model is IAutoregressive quantised) files["prior.onnx"] = PublishedGraphs.Prior(quantised);
+        var files = new Dictionary<string, BinaryData>
+        {
+            ["encoder.onnx"] = PublishedGraphs.Encoder(model),
+            ["decoder.onnx"] = PublishedGraphs.Decoder(model),
+        };
+        if (model is IAutoregressive quantised)
+            files["prior.onnx"] = PublishedGraphs.Prior(quantised);
         var manifest = new Manifest
         {
             Model = name,
@@ -42,18 +49,23 @@ public sealed class FamilyTests(ServingFixture serving)
     }
 
     Task<string> ConditionalAsync() => ServeAsync("conditional",
-        new MlpVaeOptions { Image = Grey, Hidden = [16], Latent = 3, Classes = 3, Likelihood = new BernoulliOptions(), Initialization = new VaeFunctions.Models.Layers.NormalInitialization { Deviation = 1 } });
+        new MlpVaeOptions { Image = Grey, Hidden = [16], Latent = 3, Classes = 3, Likelihood = new BernoulliOptions(),
+            Initialization = new VaeFunctions.Models.Layers.NormalInitialization { Deviation = 1 } });
 
     [Fact]
     public async Task A_label_chooses_what_is_sampled_and_labels_take_turns_without_one()
     {
         var path = await ConditionalAsync();
-        var byName = await serving.Http.SendAsync(HttpMethod.Get, $"{path}/sample?count=4&seed=1&label=owl").BytesAsync("image/png");
-        var byNumber = await serving.Http.SendAsync(HttpMethod.Post, $"{path}/sample", """{"count": 4, "seed": 1, "label": 2}""".Json()).BytesAsync("image/png");
-        var another = await serving.Http.SendAsync(HttpMethod.Get, $"{path}/sample?count=4&seed=1&label=cat").BytesAsync("image/png");
+        var byName = await serving.Http.SendAsync(HttpMethod.Get, $"{path}/sample?count=4&seed=1&label=owl")
+            .BytesAsync("image/png");
+        var byNumber = await serving.Http.SendAsync(
+            HttpMethod.Post, $"{path}/sample", """{"count": 4, "seed": 1, "label": 2}""".Json()).BytesAsync("image/png");
+        var another = await serving.Http.SendAsync(HttpMethod.Get, $"{path}/sample?count=4&seed=1&label=cat")
+            .BytesAsync("image/png");
         Assert.Equal(byName, byNumber);
         Assert.NotEqual(byName, another);
-        var inTurn = await serving.Http.SendAsync(HttpMethod.Get, $"{path}/sample?count=4&seed=1", accept: "application/json").JsonAsync();
+        var inTurn = await serving.Http.SendAsync(HttpMethod.Get, $"{path}/sample?count=4&seed=1", accept: "application/json")
+            .JsonAsync();
         Assert.Equal([0, 1, 2, 0], inTurn["images"]!.AsArray().Select(image => (int)image!["label"]!));
     }
 
@@ -61,10 +73,13 @@ public sealed class FamilyTests(ServingFixture serving)
     public async Task A_label_is_needed_to_reconstruct_and_changes_the_answer()
     {
         var path = await ConditionalAsync();
-        var cat = await serving.Http.SendAsync(HttpMethod.Post, $"{path}/reconstruct?label=cat", Picture.Body("image/png")).BytesAsync("image/png");
-        var owl = await serving.Http.SendAsync(HttpMethod.Post, $"{path}/reconstruct?label=2", Picture.Body("image/png")).BytesAsync("image/png");
+        var cat = await serving.Http.SendAsync(HttpMethod.Post, $"{path}/reconstruct?label=cat", Picture.Body("image/png"))
+            .BytesAsync("image/png");
+        var owl = await serving.Http.SendAsync(HttpMethod.Post, $"{path}/reconstruct?label=2", Picture.Body("image/png"))
+            .BytesAsync("image/png");
         Assert.NotEqual(cat, owl);
-        var catAsOwl = await serving.Http.SendAsync(HttpMethod.Post, $"{path}/reconstruct?label=cat&as=owl", Picture.Body("image/png")).BytesAsync("image/png");
+        var catAsOwl = await serving.Http.SendAsync(
+            HttpMethod.Post, $"{path}/reconstruct?label=cat&as=owl", Picture.Body("image/png")).BytesAsync("image/png");
         Assert.NotEqual(cat, catAsOwl);
         Assert.NotEqual(owl, catAsOwl); // the latent is the cat's
         Assert.Contains("There is no label \"bat\"", await Problem("reconstruct?label=cat&as=bat", 400));
@@ -72,23 +87,29 @@ public sealed class FamilyTests(ServingFixture serving)
         Assert.Contains("There is no label \"3\"; give one from 0 to 2", await Problem("reconstruct?label=3", 400));
         Assert.Contains("There is no label \"bat\"", await Problem("reconstruct?label=bat", 400));
         Assert.Contains("2 labels for 1 images", await Problem("reconstruct?label=0,1", 400));
-        Assert.Contains("There is no label \"-1\"", await serving.Http.SendAsync(HttpMethod.Get, $"{path}/sample?label=-1").ProblemAsync(400));
+        Assert.Contains("There is no label \"-1\"", await serving.Http.SendAsync(HttpMethod.Get, $"{path}/sample?label=-1")
+            .ProblemAsync(400));
 
-        Task<string> Problem(string action, int status) => serving.Http.SendAsync(HttpMethod.Post, $"{path}/{action}", Picture.Body("image/png")).ProblemAsync(status);
+        Task<string> Problem(string action, int status) =>
+            serving.Http.SendAsync(HttpMethod.Post, $"{path}/{action}", Picture.Body("image/png")).ProblemAsync(status);
     }
 
     [Fact]
     public async Task A_model_without_labels_refuses_one()
     {
         const string tiny = $"models/{ServingFixture.Model}";
-        Assert.Contains("not conditional", await serving.Http.SendAsync(HttpMethod.Get, $"{tiny}/sample?label=1").ProblemAsync(400));
-        Assert.Contains("not conditional", await serving.Http.SendAsync(HttpMethod.Post, $"{tiny}/reconstruct?label=1", Picture.Body("image/png")).ProblemAsync(400));
+        Assert.Contains("not conditional", await serving.Http.SendAsync(HttpMethod.Get, $"{tiny}/sample?label=1")
+            .ProblemAsync(400));
+        Assert.Contains("not conditional",
+            await serving.Http.SendAsync(HttpMethod.Post, $"{tiny}/reconstruct?label=1", Picture.Body("image/png"))
+            .ProblemAsync(400));
     }
 
     [Fact]
     public async Task A_plain_autoencoder_reconstructs_but_says_why_it_cannot_be_sampled()
     {
-        var path = await ServeAsync("plain-ae", new MlpAutoencoderOptions { Image = Grey, Hidden = [16], Latent = 3, Likelihood = new SquaredErrorOptions() });
+        var path = await ServeAsync("plain-ae",
+            new MlpAutoencoderOptions { Image = Grey, Hidden = [16], Latent = 3, Likelihood = new SquaredErrorOptions() });
         await serving.Http.SendAsync(HttpMethod.Post, $"{path}/reconstruct", Picture.Body("image/png")).PngAsync();
         var problem = await serving.Http.SendAsync(HttpMethod.Get, $"{path}/sample").ProblemAsync(409);
         Assert.Contains("nothing says which of its codes are likely", problem);
@@ -110,9 +131,12 @@ public sealed class FamilyTests(ServingFixture serving)
             Likelihood = new BernoulliOptions(),
             Initialization = new VaeFunctions.Models.Layers.NormalInitialization { Deviation = 1 },
         });
-        var few = await serving.Http.SendAsync(HttpMethod.Get, $"{path}/sample?count=2&seed=5", accept: "application/json").JsonAsync();
-        var many = await serving.Http.SendAsync(HttpMethod.Get, $"{path}/sample?count=70&seed=5", accept: "application/json").JsonAsync();
-        for (var i = 0; i < 2; i++) Assert.Equal(few["images"]![i]!.ToJsonString(), many["images"]![i]!.ToJsonString());
+        var few = await serving.Http.SendAsync(HttpMethod.Get, $"{path}/sample?count=2&seed=5", accept: "application/json")
+            .JsonAsync();
+        var many = await serving.Http.SendAsync(HttpMethod.Get, $"{path}/sample?count=70&seed=5", accept: "application/json")
+            .JsonAsync();
+        for (var i = 0; i < 2; i++)
+            Assert.Equal(few["images"]![i]!.ToJsonString(), many["images"]![i]!.ToJsonString());
         Assert.True(many["images"]!.AsArray().Select(image => (string)image!["png"]!).Distinct().Count() > 10);
         await serving.Http.SendAsync(HttpMethod.Post, $"{path}/reconstruct", Picture.Body("image/png")).PngAsync();
     }
@@ -122,7 +146,8 @@ public sealed class FamilyTests(ServingFixture serving)
     {
         await ConditionalAsync();
         await DropAsync("conditional/owl/a.png");
-        await Eventually.Async(async () => Assert.NotNull(await serving.Registry.Store.TryReadAsync("results/conditional/owl/a.png.json", 1 << 20)));
+        await Eventually.Async(async () =>
+            Assert.NotNull(await serving.Registry.Store.TryReadAsync("results/conditional/owl/a.png.json", 1 << 20)));
         await DropAsync("conditional/bat/a.png");
         await DropAsync("conditional/a.png");
         Assert.Contains("There is no label", await RejectionAsync("conditional/bat/a.png"));
@@ -132,7 +157,8 @@ public sealed class FamilyTests(ServingFixture serving)
 
         async Task<string> RejectionAsync(string name)
         {
-            await Eventually.Async(async () => Assert.NotNull(await serving.Registry.Store.TryReadAsync($"rejected/{name}.json", 1 << 20)));
+            await Eventually.Async(async () =>
+                Assert.NotNull(await serving.Registry.Store.TryReadAsync($"rejected/{name}.json", 1 << 20)));
             return (await serving.Registry.Store.TryReadAsync($"rejected/{name}.json", 1 << 20))!.Content.ToString();
         }
     }

@@ -8,7 +8,8 @@ namespace VaeFunctions.Tests;
 /// <summary>What the timer function does, step by step; that it runs at its time is in <see cref="JobTests"/>.</summary>
 public sealed class JobRecoveryTests : IAsyncLifetime
 {
-    static readonly Job Job = new("20260102t030405-0a", "tiny", "encode", "pictures/a/", "made/", null, 7, new(2026, 1, 2, 3, 4, 5, TimeSpan.Zero));
+    static readonly Job Job = new("20260102t030405-0a", "tiny", "encode", "pictures/a/", "made/", null, 7,
+        new(2026, 1, 2, 3, 4, 5, TimeSpan.Zero));
 
     readonly AzuriteFixture azurite = new();
     AzureBlobStore store = null!;
@@ -22,8 +23,10 @@ public sealed class JobRecoveryTests : IAsyncLifetime
         store = new AzureBlobStore(new(azurite.ConnectionString));
         jobs = new JobStore(store);
         var options = new QueueClientOptions { MessageEncoding = QueueMessageEncoding.Base64 };
-        recovery = new JobRecovery(jobs, new JobQueue(() => new(azurite.ConnectionString, options)), NullLogger<JobRecovery>.Instance);
-        (queue, poison) = (new(azurite.ConnectionString, JobQueue.Name, options), new(azurite.ConnectionString, JobQueue.Poison, options));
+        recovery = new JobRecovery(jobs, new JobQueue(() => new(azurite.ConnectionString, options)),
+            NullLogger<JobRecovery>.Instance);
+        (queue, poison) = (new(azurite.ConnectionString, JobQueue.Name, options),
+            new(azurite.ConnectionString, JobQueue.Poison, options));
         await jobs.CreateAsync(Job, default);
         await jobs.MarkOpenAsync(Job, default);
     }
@@ -44,7 +47,8 @@ public sealed class JobRecoveryTests : IAsyncLifetime
     {
         await recovery.RunAsync(default);
         var messages = (await queue.ReceiveMessagesAsync(32, TimeSpan.FromHours(1))).Value;
-        return [.. messages.Select(message => JobQueue.Read(message.Body.ToString())).Where(message => message.Job == Job.Id).Select(message => message.Slice)];
+        return [.. messages.Select(message => JobQueue.Read(message.Body.ToString())).Where(message => message.Job == Job.Id)
+            .Select(message => message.Slice)];
     }
 
     ValueTask<int> MarkersAsync() => jobs.OpenAsync(default).CountAsync();

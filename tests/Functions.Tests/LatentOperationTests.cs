@@ -29,7 +29,8 @@ public sealed class LatentOperationTests(ServingFixture serving)
     [Fact]
     public async Task Encoding_and_decoding_are_each_others_inverse()
     {
-        using var response = await serving.Http.SendAsync(HttpMethod.Post, $"{Tiny}/encode", Pictures.Bands(10, 60, 130, 250).Body("image/png"));
+        using var response = await serving.Http.SendAsync(
+            HttpMethod.Post, $"{Tiny}/encode", Pictures.Bands(10, 60, 130, 250).Body("image/png"));
         Assert.Equal("v1", response.Header("X-Version"));
         var encoded = (await Task.FromResult(response).JsonAsync())["images"]![0]!;
         Assert.Equal(60 / 255f - 0.5f, Numbers(encoded["mean"])[1], 1e-5);
@@ -40,7 +41,8 @@ public sealed class LatentOperationTests(ServingFixture serving)
     [Fact]
     public async Task Decoding_several_latents_gives_a_zip_in_their_order()
     {
-        var bytes = await PostAsync("decode", new { latents = new float[][] { [0, 0, 0, 0], [0.5f, 0, 0, 0] } }, "application/zip").BytesAsync("application/zip");
+        var bytes = await PostAsync("decode", new { latents = new float[][] { [0, 0, 0, 0], [0.5f, 0, 0, 0] } },
+            "application/zip").BytesAsync("application/zip");
         using var zip = new ZipArchive(new MemoryStream(bytes));
         Assert.Equal(2, zip.Entries.Count);
     }
@@ -48,7 +50,8 @@ public sealed class LatentOperationTests(ServingFixture serving)
     [Fact]
     public async Task A_straight_way_between_two_images_gets_lighter_in_equal_steps()
     {
-        var answer = await PostAsync("interpolate", new { stops = new[] { Dark, Light }, steps = 4, method = "lerp" }, "application/json").JsonAsync();
+        var answer = await PostAsync("interpolate", new { stops = new[] { Dark, Light }, steps = 4, method = "lerp" },
+            "application/json").JsonAsync();
         Assert.Equal([51, 102, 153, 204], answer["images"]!.AsArray().Select(image => (int)Picture(image!["png"]).Pixels[0]));
     }
 
@@ -63,7 +66,8 @@ public sealed class LatentOperationTests(ServingFixture serving)
         Assert.Equal((3 * 10 + 2, 12), (strip.Width, strip.Height));
 
         var body = """{"stops": [{"latent": [0.1, 0, 0, 0]}, {"seed": 4}, [0, 0, 0, 0.2]], "steps": 5}""".Json();
-        var animation = await serving.Http.SendAsync(HttpMethod.Post, $"{Tiny}/interpolate", body, "image/apng").BytesAsync("image/apng");
+        var animation = await serving.Http.SendAsync(HttpMethod.Post, $"{Tiny}/interpolate", body, "image/apng")
+            .BytesAsync("image/apng");
         Assert.Equal(9, Encoding.Latin1.GetString(animation).Split("fcTL").Length - 1);
         Assert.Equal(TinyModel.Shape, ImageCodec.Decode(animation).Shape);
     }
@@ -71,7 +75,8 @@ public sealed class LatentOperationTests(ServingFixture serving)
     [Fact]
     public async Task Terms_add_up_with_their_weights()
     {
-        object[] terms = [new { image = Light }, new { latent = new[] { 0.1f, 0, 0, 0 }, weight = -2 }, new { concept = "bright", weight = -1 }];
+        object[] terms = [new { image = Light }, new { latent = new[] { 0.1f, 0, 0, 0 }, weight = -2 },
+            new { concept = "bright", weight = -1 }];
         var answer = await PostAsync("arithmetic", new { terms }, "application/json").JsonAsync();
         Assert.Equal([0.3f - 0.2f - 0.25f, 0.05f, 0.05f, 0.05f], Numbers(answer["latent"]), (a, b) => Math.Abs(a - b) < 1e-5);
         Assert.Equal([(byte)MathF.Round(255 * 0.35f), 140, 140, 140], Greys(Picture(answer["png"])));
@@ -80,10 +85,14 @@ public sealed class LatentOperationTests(ServingFixture serving)
     [Fact]
     public async Task An_edit_gives_a_strip_of_strengths()
     {
-        var answer = await PostAsync("edit", new { image = Dark, concepts = new { bright = 2 }, strengths = new[] { -0.4, 0, 1 } }, "application/json").JsonAsync();
-        Assert.Equal([0, 51, 178], answer["images"]!.AsArray().Select(image => (int)Picture(image!["png"]).Pixels[0])); // 255 · (0.2 + strength · 2 · 0.25)
+        var answer = await PostAsync("edit",
+            new { image = Dark, concepts = new { bright = 2 }, strengths = new[] { -0.4, 0, 1 } }, "application/json")
+            .JsonAsync();
+        // 255 · (0.2 + strength · 2 · 0.25)
+        Assert.Equal([0, 51, 178], answer["images"]!.AsArray().Select(image => (int)Picture(image!["png"]).Pixels[0]));
         // The other direction of the same concept moves the first band alone.
-        var logistic = await PostAsync("edit", new { image = Dark, concepts = new { bright = 1 }, direction = "logistic" }).PngAsync();
+        var logistic = await PostAsync(
+            "edit", new { image = Dark, concepts = new { bright = 1 }, direction = "logistic" }).PngAsync();
         Assert.Equal([178, 51, 51, 51], Greys(logistic));
     }
 
@@ -103,22 +112,27 @@ public sealed class LatentOperationTests(ServingFixture serving)
         Assert.Equal((3, 1.0), ((int)saved["examples"]!, (double)saved["separability"]!));
         var listed = await serving.Http.SendAsync(HttpMethod.Get, $"{Tiny}/concepts").JsonAsync();
         Assert.Equal(["bright", "lighter"], listed["concepts"]!.AsArray().Select(concept => (string)concept!["name"]!));
-        Assert.Equal([204, 204, 204, 204], Greys(await PostAsync("edit", new { image = Dark, concepts = new { lighter = 1 } }).PngAsync()));
-        Assert.Equal(1, await new AzureBlobStore(serving.Blobs).ListAsync($"concepts/{ServingFixture.Model}/v1/lighter.safetensors").CountAsync());
-        Assert.Equal(["v1"], (await serving.Http.SendAsync(HttpMethod.Get, $"{Tiny}/versions").JsonAsync())["versions"]!.AsArray().Select(version => (string)version!));
+        Assert.Equal([204, 204, 204, 204],
+            Greys(await PostAsync("edit", new { image = Dark, concepts = new { lighter = 1 } }).PngAsync()));
+        Assert.Equal(1, await new AzureBlobStore(serving.Blobs)
+            .ListAsync($"concepts/{ServingFixture.Model}/v1/lighter.safetensors").CountAsync());
+        Assert.Equal(["v1"], (await serving.Http.SendAsync(HttpMethod.Get, $"{Tiny}/versions").JsonAsync())["versions"]!.AsArray()
+            .Select(version => (string)version!));
     }
 
     [Fact]
     public async Task A_published_concept_is_not_overwritten()
     {
         var body = JsonSerializer.Serialize(new { with = new[] { Light }, without = new[] { Dark } }).Json();
-        Assert.Contains("another name", await serving.Http.SendAsync(HttpMethod.Put, $"{Tiny}/concepts/bright", body).ProblemAsync(409), StringComparison.Ordinal);
+        Assert.Contains("another name", await serving.Http.SendAsync(HttpMethod.Put, $"{Tiny}/concepts/bright", body)
+            .ProblemAsync(409), StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task A_manifold_rises_to_the_right_and_to_the_top_in_equal_probability()
     {
-        var answer = await serving.Http.SendAsync(HttpMethod.Get, $"{Tiny}/manifold?n=3&x=1&y=3", accept: "application/json").JsonAsync();
+        var answer = await serving.Http.SendAsync(HttpMethod.Get, $"{Tiny}/manifold?n=3&x=1&y=3", accept: "application/json")
+            .JsonAsync();
         var corner = Numbers(answer["images"]![2]!["latent"]);
         Assert.Equal([0, (float)Manifold.InverseNormal(5 / 6.0), 0, (float)Manifold.InverseNormal(5 / 6.0)], corner);
         var sheet = await serving.Http.SendAsync(HttpMethod.Get, $"{Tiny}/manifold?n=5").PngAsync();
@@ -130,7 +144,8 @@ public sealed class LatentOperationTests(ServingFixture serving)
     {
         // Bands survive; a chequered band does not.
         var pixels = ImageCodec.Decode(Pictures.Bands(100, 100, 100, 100)).Pixels;
-        for (var i = 0; i < 48; i++) pixels[i] = (byte)(i / 3 % 2 * 200);
+        for (var i = 0; i < 48; i++)
+            pixels[i] = (byte)(i / 3 % 2 * 200);
         var odd = ImageCodec.EncodePng(new Image(TinyModel.Shape, pixels));
         var answer = await PostAsync("anomaly", new { images = new[] { Light, odd } }, "application/json").JsonAsync();
         Assert.Equal(["ordinary", "anomalous"], answer["images"]!.AsArray().Select(image => (string)image!["verdict"]!));
@@ -145,14 +160,16 @@ public sealed class LatentOperationTests(ServingFixture serving)
         var original = ImageCodec.Decode(Pictures.Bands(40, 90, 160, 220));
         var damaged = (byte[])original.Pixels.Clone();
         var mask = new byte[64];
-        for (var i = 20; i < 28; i++) (mask[i], damaged[3 * i]) = (255, 255);
+        for (var i = 20; i < 28; i++)
+            (mask[i], damaged[3 * i]) = (255, 255);
         using var form = HttpExtensions.Form();
         form.Add(ImageCodec.EncodePng(new Image(TinyModel.Shape, damaged)).Body("image/png"), "image", "face.png");
         form.Add(ImageCodec.EncodePng(new Image(8, 8, 1, mask)).Body("image/png"), "mask", "mask.png");
         var filled = await serving.Http.SendAsync(HttpMethod.Post, $"{Tiny}/inpaint", form).PngAsync();
         for (var i = 0; i < filled.Pixels.Length; i++)
         {
-            if (mask[i / 3] == 0) Assert.Equal(damaged[i], filled.Pixels[i]);
+            if (mask[i / 3] == 0)
+                Assert.Equal(damaged[i], filled.Pixels[i]);
             else Assert.InRange(filled.Pixels[i], original.Pixels[i] - 4, original.Pixels[i] + 4);
         }
     }
@@ -160,13 +177,18 @@ public sealed class LatentOperationTests(ServingFixture serving)
     [Fact]
     public async Task Variants_stray_as_far_as_the_spread_says_and_repeat_with_the_seed()
     {
-        var none = await serving.Http.SendAsync(HttpMethod.Post, $"{Tiny}/augment?count=2&spread=0", Dark.Body("image/png"), "application/json").JsonAsync();
+        var none = await serving.Http.SendAsync(
+            HttpMethod.Post, $"{Tiny}/augment?count=2&spread=0", Dark.Body("image/png"), "application/json").JsonAsync();
         Assert.All(none["images"]!.AsArray(), image => Assert.Equal([51, 51, 51, 51], Greys(Picture(image!["png"]))));
-        using var first = await serving.Http.SendAsync(HttpMethod.Post, $"{Tiny}/augment?count=200", Dark.Body("image/png"), "application/json");
+        using var first = await serving.Http.SendAsync(
+            HttpMethod.Post, $"{Tiny}/augment?count=200", Dark.Body("image/png"), "application/json");
         var answer = await Task.FromResult(first).JsonAsync();
-        var strays = answer["images"]!.AsArray().SelectMany(image => Numbers(image!["latent"])).Select(value => value + 0.3).ToArray();
+        var strays = answer["images"]!.AsArray().SelectMany(image => Numbers(image!["latent"]))
+            .Select(value => value + 0.3).ToArray();
         Assert.Equal(Math.Exp(-1), Math.Sqrt(strays.Average(value => value * value)), 0.03); // log σ² = −2
-        var again = await serving.Http.SendAsync(HttpMethod.Post, $"{Tiny}/augment?count=200&seed={first.Header("X-Seed")}", Dark.Body("image/png"), "application/json").JsonAsync();
+        var again = await serving.Http.SendAsync(
+            HttpMethod.Post, $"{Tiny}/augment?count=200&seed={first.Header("X-Seed")}", Dark.Body("image/png"),
+            "application/json").JsonAsync();
         Assert.Equal(answer.ToJsonString(), again.ToJsonString());
     }
 
@@ -174,24 +196,33 @@ public sealed class LatentOperationTests(ServingFixture serving)
     public async Task A_conditional_model_takes_labels_by_name_or_number()
     {
         const string path = $"models/{ServingFixture.Labelled}";
-        var bright = await serving.Http.SendAsync(HttpMethod.Post, $"{path}/decode", """{"latents": [0, 0, 0, 0], "label": "bright"}""".Json()).PngAsync();
+        var bright = await serving.Http.SendAsync(
+            HttpMethod.Post, $"{path}/decode", """{"latents": [0, 0, 0, 0], "label": "bright"}""".Json()).PngAsync();
         Assert.Equal(255, bright.Pixels[0]);
-        var both = await serving.Http.SendAsync(HttpMethod.Post, $"{path}/decode", """{"latents": [[0, 0, 0, 0], [0, 0, 0, 0]], "label": [1, 0]}""".Json(), "application/json").JsonAsync();
+        var both = await serving.Http.SendAsync(
+            HttpMethod.Post, $"{path}/decode", """{"latents": [[0, 0, 0, 0], [0, 0, 0, 0]], "label": [1, 0]}""".Json(),
+            "application/json").JsonAsync();
         Assert.Equal([255, 128], both["images"]!.AsArray().Select(image => (int)Picture(image!["png"]).Pixels[0]));
-        var encoded = await serving.Http.SendAsync(HttpMethod.Post, $"{path}/encode?label=bright", Light.Body("image/png")).JsonAsync();
+        var encoded = await serving.Http.SendAsync(HttpMethod.Post, $"{path}/encode?label=bright", Light.Body("image/png"))
+            .JsonAsync();
         Assert.Equal(-0.2f, Numbers(encoded["images"]![0]!["mean"])[0], 1e-5);
-        var samples = await serving.Http.SendAsync(HttpMethod.Get, $"{path}/sample?count=3&seed=1", accept: "application/json").JsonAsync();
+        var samples = await serving.Http.SendAsync(HttpMethod.Get, $"{path}/sample?count=3&seed=1", accept: "application/json")
+            .JsonAsync();
         Assert.Equal([0, 1, 0], samples["images"]!.AsArray().Select(image => (int)image!["label"]!));
-        Assert.Contains("plain, bright", await serving.Http.SendAsync(HttpMethod.Post, $"{path}/encode", Light.Body("image/png")).ProblemAsync(400), StringComparison.Ordinal);
+        Assert.Contains("plain, bright", await serving.Http.SendAsync(HttpMethod.Post, $"{path}/encode", Light.Body("image/png"))
+            .ProblemAsync(400), StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task A_model_without_a_prior_does_all_but_draw()
     {
         const string path = $"models/{ServingFixture.WithoutPrior}";
-        Assert.Contains("no prior", await serving.Http.SendAsync(HttpMethod.Get, $"{path}/sample").ProblemAsync(409), StringComparison.Ordinal);
-        Assert.Contains("normal prior", await serving.Http.SendAsync(HttpMethod.Get, $"{path}/manifold").ProblemAsync(409), StringComparison.Ordinal);
-        Assert.Equal([51, 51, 51, 51], Greys(await serving.Http.SendAsync(HttpMethod.Post, $"{path}/reconstruct", Dark.Body("image/png")).PngAsync()));
+        Assert.Contains("no prior", await serving.Http.SendAsync(HttpMethod.Get, $"{path}/sample")
+            .ProblemAsync(409), StringComparison.Ordinal);
+        Assert.Contains("normal prior", await serving.Http.SendAsync(HttpMethod.Get, $"{path}/manifold")
+            .ProblemAsync(409), StringComparison.Ordinal);
+        Assert.Equal([51, 51, 51, 51], Greys(
+            await serving.Http.SendAsync(HttpMethod.Post, $"{path}/reconstruct", Dark.Body("image/png")).PngAsync()));
     }
 
     [Fact]
@@ -200,11 +231,17 @@ public sealed class LatentOperationTests(ServingFixture serving)
         var inbox = serving.Blobs.GetBlobContainerClient("inbox");
         await inbox.CreateIfNotExistsAsync();
         await inbox.UploadBlobAsync($"{ServingFixture.Model}/by-name.png", new BinaryData(Light));
-        var image = await PostAsync("reconstruct", new { images = new[] { $"blob:inbox/{ServingFixture.Model}/by-name.png" } }).PngAsync();
+        var image = await PostAsync("reconstruct",
+            new { images = new[] { $"blob:inbox/{ServingFixture.Model}/by-name.png" } }).PngAsync();
         Assert.Equal([204, 204, 204, 204], Greys(image));
-        Assert.Contains("inbox, results", await PostAsync("reconstruct", new { images = new[] { "blob:models/tiny/v1/manifest.json" } }).ProblemAsync(400), StringComparison.Ordinal);
+        Assert.Contains("inbox, results",
+            await PostAsync("reconstruct", new { images = new[] { "blob:models/tiny/v1/manifest.json" } })
+            .ProblemAsync(400), StringComparison.Ordinal);
         await inbox.UploadBlobAsync($"{ServingFixture.Model}/large.png", new BinaryData(new byte[1_000_001]));
-        Assert.Contains("1000000 bytes", await PostAsync("reconstruct", new { images = new[] { $"blob:inbox/{ServingFixture.Model}/large.png" } }).ProblemAsync(413), StringComparison.Ordinal);
-        Assert.Contains("no blob", await PostAsync("reconstruct", new { images = new[] { "blob:inbox/absent.png" } }).ProblemAsync(400), StringComparison.Ordinal);
+        Assert.Contains("1000000 bytes",
+            await PostAsync("reconstruct", new { images = new[] { $"blob:inbox/{ServingFixture.Model}/large.png" } })
+            .ProblemAsync(413), StringComparison.Ordinal);
+        Assert.Contains("no blob", await PostAsync("reconstruct", new { images = new[] { "blob:inbox/absent.png" } })
+            .ProblemAsync(400), StringComparison.Ordinal);
     }
 }

@@ -23,7 +23,8 @@ public sealed class LoadTests : IAsyncLifetime
     [SkippableFact]
     public async Task Beyond_the_queue_requests_get_503_and_the_others_are_answered()
     {
-        await using var app = await FunctionsApp.StartAsync(azurite.ConnectionString, ("Serving__MaxQueuedImages", "1"), ("Serving__LargestBatch", "1"));
+        await using var app = await FunctionsApp.StartAsync(
+            azurite.ConnectionString, ("Serving__MaxQueuedImages", "1"), ("Serving__LargestBatch", "1"));
         await app.ReadyAsync();
 
         var answers = await Task.WhenAll(Enumerable.Range(0, 64).Select(_ => app.Http.GetAsync("models/tiny/sample?count=256")));
@@ -35,7 +36,8 @@ public sealed class LoadTests : IAsyncLifetime
         {
             Assert.Equal("1", answer.Header("Retry-After"));
             Assert.Equal("tiny", answer.Header("X-Model")); // which metrics count it by
-            Assert.Contains("of at most 1; try again in a moment", await Task.FromResult(answer).ProblemAsync(503), StringComparison.Ordinal);
+            Assert.Contains("of at most 1; try again in a moment", await Task.FromResult(answer)
+                .ProblemAsync(503), StringComparison.Ordinal);
         }
         await app.Http.SendAsync(HttpMethod.Get, "models/tiny/sample?count=1").PngAsync();
     }
@@ -43,14 +45,18 @@ public sealed class LoadTests : IAsyncLifetime
     [SkippableFact]
     public async Task The_log_names_models_and_blobs_and_never_shows_what_images_hold_or_a_key()
     {
-        await using var app = await FunctionsApp.StartAsync(azurite.ConnectionString, ("Logging__LogLevel__Default", "Trace"), ("Serving__BlobContainers", "inbox"));
+        await using var app = await FunctionsApp.StartAsync(
+            azurite.ConnectionString, ("Logging__LogLevel__Default", "Trace"), ("Serving__BlobContainers", "inbox"));
         await app.ReadyAsync();
         var image = Pictures.Bands(10, 90, 170, 250);
         var inBase64 = Convert.ToBase64String(image);
         await app.Http.SendAsync(HttpMethod.Post, "models/tiny/reconstruct", image.Body("image/png")).PngAsync();
-        await app.Http.SendAsync(HttpMethod.Post, "models/tiny/encode", JsonSerializer.Serialize(new { images = new[] { inBase64 } }).Json()).JsonAsync();
-        await app.Http.SendAsync(HttpMethod.Post, "models/tiny/encode", JsonSerializer.Serialize(new { images = new[] { inBase64[..(inBase64.Length / 8 * 4)] } }).Json()).ProblemAsync(400);
-        await store.WriteAsync("models/broken/current.json", new("no pointer")); // the one error of a server's own that can be had
+        await app.Http.SendAsync(HttpMethod.Post, "models/tiny/encode",
+            JsonSerializer.Serialize(new { images = new[] { inBase64 } }).Json()).JsonAsync();
+        await app.Http.SendAsync(HttpMethod.Post, "models/tiny/encode",
+            JsonSerializer.Serialize(new { images = new[] { inBase64[..(inBase64.Length / 8 * 4)] } }).Json()).ProblemAsync(400);
+        // the one error of a server's own that can be had
+        await store.WriteAsync("models/broken/current.json", new("no pointer"));
         await app.Http.SendAsync(HttpMethod.Post, "models/broken/reconstruct", image.Body("image/png")).ProblemAsync(503);
         await store.WriteAsync("inbox/tiny/good.png", new(image));
         await store.WriteAsync("inbox/tiny/cut.png", new(image[..(image.Length / 2)]));

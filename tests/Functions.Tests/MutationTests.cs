@@ -19,20 +19,29 @@ public sealed class MutationTests(ServingFixture serving)
         ("augment?count=2", "image/png", Png),
         ("reconstruct", "application/json", Json(new { images = new[] { Pictures.Jpeg, Png } })),
         ("decode", "application/json", """{"latents": [[0.1, -2, 3e1, 4], [0, 0, 0, 0]]}"""u8.ToArray()),
-        ("interpolate", "application/json", """{"stops": [{"seed": 3}, {"latent": [1, 2, 3, 4]}, [0, 0, 0, 0]], "steps": 3, "method": "lerp"}"""u8.ToArray()),
-        ("arithmetic", "application/json", """{"terms": [{"seed": 1, "weight": -2.5}, {"concept": "bright", "weight": 2}, {"latent": [1, 0, 0, 0]}], "direction": "mean"}"""u8.ToArray()),
-        ("edit", "application/json", Json(new { image = Png, concepts = new { bright = 1, own = 0.5 }, strengths = new[] { -1, 0, 1 }, examples = new { own = new { with = new[] { Png }, without = new[] { Png } } } })),
+        ("interpolate", "application/json",
+        """{"stops": [{"seed": 3}, {"latent": [1, 2, 3, 4]}, [0, 0, 0, 0]], "steps": 3, "method": "lerp"}"""u8.ToArray()),
+        ("arithmetic", "application/json",
+        """
+        {"terms": [{"seed": 1, "weight": -2.5}, {"concept": "bright", "weight": 2}, {"latent": [1, 0, 0, 0]}], "direction": "mean"}
+        """u8.ToArray()),
+        ("edit", "application/json", Json(
+        new { image = Png, concepts = new { bright = 1, own = 0.5 }, strengths = new[] { -1, 0, 1 },
+        examples = new { own = new { with = new[] { Png }, without = new[] { Png } } } })),
         ("sample", "application/json", """{"count": 3, "seed": 5, "temperature": 0.5}"""u8.ToArray()),
         ("inpaint", "multipart/form-data; boundary=abc", Form(("image", Png), ("mask", Pictures.Grey(8, 8)))),
         ("interpolate", "multipart/form-data; boundary=abc", Form(("stops", Png), ("stops", Pictures.WebP))),
-        ("jobs", "application/json", """{"operation": "encode", "input": "inbox/nothing/", "output": "results/nothing/"}"""u8.ToArray()),
+        ("jobs", "application/json",
+            """{"operation": "encode", "input": "inbox/nothing/", "output": "results/nothing/"}"""u8.ToArray()),
     ];
 
     static byte[] Json(object value) => JsonSerializer.SerializeToUtf8Bytes(value);
 
     static byte[] Form(params (string Name, byte[] Content)[] parts) =>
     [
-        .. parts.SelectMany(part => Encoding.UTF8.GetBytes($"--abc\r\nContent-Disposition: form-data; name=\"{part.Name}\"; filename=\"x\"\r\n\r\n").Concat(part.Content).Concat("\r\n"u8.ToArray())),
+        .. parts.SelectMany(part => Encoding.UTF8.GetBytes(
+        $"--abc\r\nContent-Disposition: form-data; name=\"{part.Name}\"; filename=\"x\"\r\n\r\n").Concat(part.Content)
+        .Concat("\r\n"u8.ToArray())),
         .. "--abc--\r\n"u8,
     ];
 
@@ -44,12 +53,17 @@ public sealed class MutationTests(ServingFixture serving)
         {
             var (path, type, body) = Seeds[i % Seeds.Length];
             var mutated = Mutate(body, new RandomStream(1, "mutation", (ulong)i));
-            using var response = await serving.Http.PostAsync(new Uri($"models/{ServingFixture.Model}/{path}", UriKind.Relative), mutated.Body(type), cancellation);
+            using var response = await serving.Http.PostAsync(
+                new Uri($"models/{ServingFixture.Model}/{path}", UriKind.Relative), mutated.Body(type), cancellation);
             Interlocked.Increment(ref statuses[(int)response.StatusCode]);
-            Assert.True((int)response.StatusCode < 500, $"Mutation {i} of {path}, {type}: {(int)response.StatusCode} {await response.Content.ReadAsStringAsync(cancellation)}\n{Convert.ToBase64String(mutated)}");
+            Assert.True((int)response.StatusCode < 500,
+                $"Mutation {i} of {path}, {type}: {(int)response.StatusCode} "
+                    + $"{await response.Content.ReadAsStringAsync(cancellation)}\n{Convert.ToBase64String(mutated)}");
         });
         Assert.Equal(Mutations, statuses.Sum());
-        Assert.True(statuses[200] > 100 && statuses[400] > 1000, $"{statuses[200]} good and {statuses[400]} bad requests: the mutations are too weak or too strong");
+        Assert.True(statuses[200] > 100
+            && statuses[400] > 1000, $"{statuses[200]} good and {statuses[400]} bad requests: the mutations are too weak or too "
+                + "strong");
         await serving.Http.SendAsync(HttpMethod.Get, "health/live").JsonAsync();
     }
 
@@ -91,5 +105,6 @@ public sealed class MutationTests(ServingFixture serving)
     }
 
     static readonly string[] Traps =
-        ["\0", "\"", "{", "[", "]", "}", "null", "1e999", "-1", "99999999999999999999", "\\ud800", "\\u0000", "part:x", "blob:inbox/../models/x", "blob:inbox/\\u0000", "true", ",", "--abc", "\r\n\r\n", "\u00ff"];
+        ["\0", "\"", "{", "[", "]", "}", "null", "1e999", "-1", "99999999999999999999", "\\ud800", "\\u0000", "part:x",
+            "blob:inbox/../models/x", "blob:inbox/\\u0000", "true", ",", "--abc", "\r\n\r\n", "\u00ff"];
 }

@@ -13,7 +13,8 @@ public sealed class OpenApiTests(ServingFixture serving)
     [Fact]
     public async Task What_the_document_says_of_a_field_is_what_is_enforced()
     {
-        var body = (await DocumentAsync())["paths"]!["/models/{model}/interpolate"]!["post"]!["requestBody"]!["content"]!["application/json"]!;
+        var body = (await DocumentAsync())["paths"]!["/models/{model}/interpolate"]!["post"]!["requestBody"]!["content"]![
+            "application/json"]!;
         var steps = body["schema"]!["properties"]!["steps"]!;
         Assert.Equal((2, 256), ((int)steps["minimum"]!, (int)steps["maximum"]!));
         var wrong = """{"stops": [{"seed": 1}, {"seed": 2}], "steps": 257}""".Json();
@@ -48,8 +49,10 @@ public sealed class OpenApiTests(ServingFixture serving)
     public async Task An_answer_has_the_form_that_the_document_gives_it(string path, string route, string? body)
     {
         var document = await DocumentAsync();
-        var content = body?.Replace("IMAGE", Convert.ToBase64String(Pictures.Bands(0, 100, 200, 255)), StringComparison.Ordinal).Json();
-        var answer = await serving.Http.SendAsync(content is null ? HttpMethod.Get : HttpMethod.Post, route, content, "application/json").JsonAsync();
+        var content = body?.Replace("IMAGE", Convert.ToBase64String(Pictures.Bands(0, 100, 200, 255)),
+            StringComparison.Ordinal).Json();
+        var answer = await serving.Http.SendAsync(
+            content is null ? HttpMethod.Get : HttpMethod.Post, route, content, "application/json").JsonAsync();
         var operation = document["paths"]![path]![content is null ? "get" : "post"]!;
         JsonSchemas.Check(document, operation["responses"]!["200"]!["content"]!["application/json"]!["schema"]!, answer);
     }
@@ -59,6 +62,7 @@ public sealed class OpenApiTests(ServingFixture serving)
     {
         using var response = await serving.Http.GetAsync("models/absent");
         var document = await DocumentAsync();
-        JsonSchemas.Check(document, document["components"]!["schemas"]!["Problem"]!, JsonNode.Parse(await response.Content.ReadAsStringAsync())!);
+        JsonSchemas.Check(document, document["components"]!["schemas"]!["Problem"]!,
+            JsonNode.Parse(await response.Content.ReadAsStringAsync())!);
     }
 }

@@ -54,7 +54,8 @@ public sealed class ReconstructTests(ServingFixture serving)
     {
         await TinyModel.ServeAsync(serving.Registry, "exploding", "v7", TinyModel.OverflowingEncoder());
         var form = HttpExtensions.Form(Pictures.Bands(0, 0, 0, 0), Pictures.Bands(255, 255, 255, 255));
-        var detail = await serving.Http.SendAsync(HttpMethod.Post, "models/exploding/reconstruct", form, accept).ProblemAsync(422);
+        var detail = await serving.Http.SendAsync(HttpMethod.Post, "models/exploding/reconstruct", form, accept)
+            .ProblemAsync(422);
         Assert.Contains("exploding, version v7", detail, StringComparison.Ordinal);
         Assert.Contains("image 2", detail, StringComparison.Ordinal);
     }
@@ -62,7 +63,8 @@ public sealed class ReconstructTests(ServingFixture serving)
     [Fact]
     public async Task A_form_with_several_images_gives_a_sheet_of_pairs()
     {
-        using var response = await serving.Http.SendAsync(HttpMethod.Post, Path, HttpExtensions.Form(Bands, Pictures.Grey(16, 8)));
+        using var response = await serving.Http.SendAsync(
+            HttpMethod.Post, Path, HttpExtensions.Form(Bands, Pictures.Grey(16, 8)));
         Assert.Equal("2: 16x8 -> 8x8", response.Header("X-Resized"));
         var sheet = await Task.FromResult(response).PngAsync();
         // Two pairs, one above the other: 2 · 8 pixels and 3 paddings of 2 in each direction.
@@ -87,7 +89,9 @@ public sealed class ReconstructTests(ServingFixture serving)
     [Fact]
     public async Task A_zip_has_the_reconstructions_in_order()
     {
-        var bytes = await serving.Http.SendAsync(HttpMethod.Post, Path, HttpExtensions.Form(Bands, Pictures.Bands(1, 1, 1, 1)), "application/zip").BytesAsync("application/zip");
+        var bytes = await serving.Http.SendAsync(
+            HttpMethod.Post, Path, HttpExtensions.Form(Bands, Pictures.Bands(1, 1, 1, 1)), "application/zip")
+            .BytesAsync("application/zip");
         using var zip = new ZipArchive(new MemoryStream(bytes));
         Assert.Equal(2, zip.Entries.Count);
     }

@@ -70,14 +70,16 @@ public sealed class ReloadTests(ServingFixture serving)
         Assert.Contains("SHA-256", await RefusedAsync("damaged"), StringComparison.Ordinal);
         await Task.Delay(500); // several looks at the pointer
         Assert.Equal("v1", await VersionAsync("damaged"));
-        Assert.Equal(1, serving.Log.Split('\n').Count(line => line.Contains("Model damaged: a new version is refused", StringComparison.Ordinal)));
+        Assert.Equal(1, serving.Log.Split('\n')
+            .Count(line => line.Contains("Model damaged: a new version is refused", StringComparison.Ordinal)));
     }
 
     [Fact]
     public async Task A_model_whose_only_version_is_broken_is_unavailable_with_the_reason()
     {
         await TinyModel.ServeAsync(serving.Registry, "hopeless", "v1", encoder: [1, 2, 3]);
-        Assert.Contains("hopeless", await serving.Http.SendAsync(HttpMethod.Get, "models/hopeless/sample").ProblemAsync(503), StringComparison.Ordinal);
+        Assert.Contains("hopeless", await serving.Http.SendAsync(HttpMethod.Get, "models/hopeless/sample")
+            .ProblemAsync(503), StringComparison.Ordinal);
         var ready = await serving.Http.SendAsync(HttpMethod.Get, "health/ready");
         Assert.Equal(503, (int)ready.StatusCode);
         Assert.Contains("hopeless", await ready.Content.ReadAsStringAsync(), StringComparison.Ordinal);
@@ -116,7 +118,8 @@ public sealed class ReloadTests(ServingFixture serving)
         await TinyModel.ServeAsync(serving.Registry, "retired", "v1");
         Assert.Equal("v1", await VersionAsync("retired"));
         await serving.Registry.Store.DeleteAsync("models/retired/current.json");
-        await Eventually.Async(async () => await serving.Http.SendAsync(HttpMethod.Get, "models/retired/sample").ProblemAsync(404));
+        await Eventually.Async(async () =>
+            await serving.Http.SendAsync(HttpMethod.Get, "models/retired/sample").ProblemAsync(404));
     }
 
     async Task<string> VersionAsync(string model)

@@ -48,7 +48,8 @@ public sealed class RequestReaderTests
     [InlineData("", "application/json", "{", 400, "not JSON")]
     [InlineData("?label=[1", null, "", 400, "begins like JSON")]
     [InlineData("", "multipart/form-data", "x", 400, "boundary")]
-    [InlineData("", "text/plain", "x", 415, "of any media type, several as multipart/form-data, or application/json with images, count, label")]
+    [InlineData("", "text/plain", "x", 415,
+        "of any media type, several as multipart/form-data, or application/json with images, count, label")]
     public async Task What_cannot_be_read_is_explained(string query, string? type, string body, int status, string hint)
     {
         var fault = await Assert.ThrowsAsync<RequestException>(() => ReadAsync(Known, type, body, query));

@@ -11,7 +11,8 @@ public sealed class SampleTests(ServingFixture serving)
     [Fact]
     public async Task The_same_seed_gives_the_same_picture_and_another_seed_another()
     {
-        var first = await serving.Http.SendAsync(HttpMethod.Post, Path, """{"count": 5, "seed": 7}""".Json()).BytesAsync("image/png");
+        var first = await serving.Http.SendAsync(HttpMethod.Post, Path, """{"count": 5, "seed": 7}""".Json())
+            .BytesAsync("image/png");
         var second = await serving.Http.SendAsync(HttpMethod.Get, $"{Path}?count=5&seed=7").BytesAsync("image/png");
         var other = await serving.Http.SendAsync(HttpMethod.Get, $"{Path}?count=5&seed=8").BytesAsync("image/png");
         Assert.Equal(first, second);
@@ -24,7 +25,8 @@ public sealed class SampleTests(ServingFixture serving)
         using var response = await serving.Http.SendAsync(HttpMethod.Post, Path);
         Assert.Equal(ServingFixture.Model, response.Header("X-Model"));
         Assert.Equal("v1", response.Header("X-Version"));
-        var again = await serving.Http.SendAsync(HttpMethod.Post, $"{Path}?seed={response.Header("X-Seed")}").BytesAsync("image/png");
+        var again = await serving.Http.SendAsync(HttpMethod.Post, $"{Path}?seed={response.Header("X-Seed")}")
+            .BytesAsync("image/png");
         Assert.Equal(await response.Content.ReadAsByteArrayAsync(), again);
     }
 
@@ -32,7 +34,8 @@ public sealed class SampleTests(ServingFixture serving)
     public async Task More_images_begin_with_the_same_ones_across_batches()
     {
         var few = await serving.Http.SendAsync(HttpMethod.Get, $"{Path}?count=3&seed=1", accept: "application/json").JsonAsync();
-        var many = await serving.Http.SendAsync(HttpMethod.Get, $"{Path}?count=100&seed=1", accept: "application/json").JsonAsync();
+        var many = await serving.Http.SendAsync(HttpMethod.Get, $"{Path}?count=100&seed=1", accept: "application/json")
+            .JsonAsync();
         Assert.Equal(100, many["images"]!.AsArray().Count);
         for (var i = 0; i < 3; i++)
             Assert.Equal(few["images"]![i]!.ToJsonString(), many["images"]![i]!.ToJsonString());
@@ -41,7 +44,8 @@ public sealed class SampleTests(ServingFixture serving)
     [Fact]
     public async Task Json_has_a_latent_and_a_picture_that_belong_together()
     {
-        var answer = await serving.Http.SendAsync(HttpMethod.Post, Path, """{"count": 1, "seed": 3, "temperature": 0.1}""".Json(), "application/json").JsonAsync();
+        var answer = await serving.Http.SendAsync(
+            HttpMethod.Post, Path, """{"count": 1, "seed": 3, "temperature": 0.1}""".Json(), "application/json").JsonAsync();
         var latent = answer["images"]![0]!["latent"]!.AsArray().Select(value => (float)value!).ToArray();
         var image = ImageCodec.Decode(Convert.FromBase64String((string)answer["images"]![0]!["png"]!));
         Assert.Equal(TinyModel.Latents, latent.Length);
@@ -60,7 +64,8 @@ public sealed class SampleTests(ServingFixture serving)
     [Fact]
     public async Task A_zip_holds_one_picture_each()
     {
-        var bytes = await serving.Http.SendAsync(HttpMethod.Get, $"{Path}?count=3&seed=1", accept: "application/zip").BytesAsync("application/zip");
+        var bytes = await serving.Http.SendAsync(HttpMethod.Get, $"{Path}?count=3&seed=1", accept: "application/zip")
+            .BytesAsync("application/zip");
         using var zip = new ZipArchive(new MemoryStream(bytes));
         Assert.Equal(["001.png", "002.png", "003.png"], zip.Entries.Select(entry => entry.Name));
         using var entry = zip.Entries[0].Open();

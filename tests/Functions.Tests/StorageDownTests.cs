@@ -24,7 +24,8 @@ public sealed class StorageDownTests : IAsyncLifetime
         var port = Regex.Match(azurite.ConnectionString, @"127\.0\.0\.1:(\d+)").Groups[1].Value;
         using var gate = new TcpGate(int.Parse(port, System.Globalization.CultureInfo.InvariantCulture));
         gate.Close();
-        await using var app = await FunctionsApp.StartAsync(azurite.ConnectionString.Replace($":{port}", $":{gate.Port}", StringComparison.Ordinal));
+        await using var app = await FunctionsApp.StartAsync(
+            azurite.ConnectionString.Replace($":{port}", $":{gate.Port}", StringComparison.Ordinal));
 
         // Down at the start: HTTP serves, is not ready, and says why.
         Assert.Equal("live", (string)(await app.Http.SendAsync(HttpMethod.Get, "health/live").JsonAsync())["status"]!);
@@ -48,7 +49,8 @@ public sealed class StorageDownTests : IAsyncLifetime
         await store.WriteAsync("inbox/tiny/a.png", new BinaryData(Pictures.Bands(1, 2, 3, 4)));
 
         gate.Open();
-        await Eventually.Async(async () => Assert.NotNull(await store.TryReadAsync("results/tiny/a.png.json", 1 << 20)), seconds: 40);
+        await Eventually.Async(async () =>
+            Assert.NotNull(await store.TryReadAsync("results/tiny/a.png.json", 1 << 20)), seconds: 40);
         await Eventually.Async(async () =>
         {
             using var response = await app.Http.GetAsync("models/tiny/sample?count=1");

@@ -26,7 +26,8 @@ public sealed class TelemetryTests : IAsyncLifetime
     public async Task InitializeAsync()
     {
         await azurite.InitializeAsync();
-        await TinyModel.ServeAsync(new ModelRegistry(new AzureBlobStore(new BlobServiceClient(azurite.ConnectionString))), "tiny", "v1");
+        await TinyModel.ServeAsync(new ModelRegistry(new AzureBlobStore(new BlobServiceClient(azurite.ConnectionString))),
+            "tiny", "v1");
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
@@ -35,7 +36,8 @@ public sealed class TelemetryTests : IAsyncLifetime
         {
             using var body = new MemoryStream();
             await request.Body.CopyToAsync(body);
-            received.AddOrUpdate(signal, Encoding.Latin1.GetString(body.ToArray()), (_, before) => before + Encoding.Latin1.GetString(body.ToArray()));
+            received.AddOrUpdate(signal, Encoding.Latin1.GetString(body.ToArray()), (_, before) =>
+                before + Encoding.Latin1.GetString(body.ToArray()));
         });
         await collector.StartAsync();
     }
@@ -50,13 +52,15 @@ public sealed class TelemetryTests : IAsyncLifetime
     public async Task Metrics_and_traces_go_to_the_collector_the_last_ones_at_the_end()
     {
         await using var app = await FunctionsApp.StartAsync(azurite.ConnectionString,
-            ("OTEL_EXPORTER_OTLP_ENDPOINT", collector.Urls.Single()), ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf"), ("OTEL_SERVICE_NAME", "my-faces"));
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", collector.Urls.Single()), ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf"),
+            ("OTEL_SERVICE_NAME", "my-faces"));
         await app.ReadyAsync();
         await app.Http.SendAsync(HttpMethod.Get, "models/tiny/sample?count=3").PngAsync();
         await app.Http.SendAsync(HttpMethod.Get, "models/tiny/sample?count=-3").ProblemAsync(400);
         await app.DisposeAsync();
 
-        foreach (var name in new[] { "vae.requests", "vae.request.duration", "vae.rejections", "vae.batch.size", "vae.queue.depth", "vae.model", "tiny", "my-faces" })
+        foreach (var name in new[] { "vae.requests", "vae.request.duration", "vae.rejections", "vae.batch.size",
+            "vae.queue.depth", "vae.model", "tiny", "my-faces" })
             Assert.Contains(name, received["metrics"], StringComparison.Ordinal);
         foreach (var name in new[] { "Sample", "http.response.status_code", "my-faces" })
             Assert.Contains(name, received["traces"], StringComparison.Ordinal);
@@ -66,7 +70,8 @@ public sealed class TelemetryTests : IAsyncLifetime
     public async Task A_collector_that_is_away_costs_no_request()
     {
         await using var app = await FunctionsApp.StartAsync(azurite.ConnectionString,
-            ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9"), ("OTEL_METRIC_EXPORT_INTERVAL", "100"), ("OTEL_BSP_SCHEDULE_DELAY", "100"));
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9"), ("OTEL_METRIC_EXPORT_INTERVAL", "100"),
+            ("OTEL_BSP_SCHEDULE_DELAY", "100"));
         await app.ReadyAsync();
         for (var i = 0; i < 10; i++)
             await app.Http.SendAsync(HttpMethod.Get, "models/tiny/sample?count=1").PngAsync();
@@ -77,7 +82,8 @@ public sealed class TelemetryTests : IAsyncLifetime
     [SkippableFact]
     public async Task What_is_counted_and_traced_is_sent_when_the_services_end()
     {
-        await using (var services = Services(("OTEL_EXPORTER_OTLP_ENDPOINT", collector.Urls.Single()), ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf")))
+        await using (var services = Services(
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", collector.Urls.Single()), ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf")))
         {
             services.GetRequiredService<MeterProvider>();
             services.GetRequiredService<TracerProvider>();

@@ -4,8 +4,8 @@ using VaeFunctions.Registry;
 namespace VaeFunctions.Serving;
 
 /// <summary>Concepts that people saved: concepts/{model}/{version}/{name}.safetensors.</summary>
-/// <remarks>A direction means something in the latent space of one version only, and is kept for that; not beside the version, since
-/// functions may only read what is published.</remarks>
+/// <remarks>A direction means something in the latent space of one version only, and is kept for that; not beside the version,
+/// since functions may only read what is published.</remarks>
 public sealed class ConceptStore(IBlobStore store)
 {
     const long LargestFile = 16 << 20;
@@ -16,11 +16,14 @@ public sealed class ConceptStore(IBlobStore store)
     {
         if (session.Concepts.FirstOrDefault(concept => concept.Name == name) is { } published)
             return published;
-        if (ConceptFile.IsConceptName(name) && await store.TryReadAsync(PathOf(session, name), LargestFile, cancellation) is { } saved)
+        if (ConceptFile.IsConceptName(name)
+            && await store.TryReadAsync(PathOf(session, name), LargestFile, cancellation) is { } saved)
             return ConceptFile.Read(saved.Content, session.LatentSize)[0];
         string[] known = [.. (await ListAsync(session, cancellation)).Select(concept => concept.Name).Take(40)];
-        throw new RequestException(StatusCodes.Status404NotFound, $"{session.Model}, version {session.Version} has no concept \"{RequestContent.Shortened(name)}\". " +
-            $"{(known is [] ? "It has none" : $"It has {string.Join(", ", known)}")}; give examples of one, or save one with PUT models/{session.Model}/concepts/NAME.");
+        throw new RequestException(StatusCodes.Status404NotFound,
+            $"{session.Model}, version {session.Version} has no concept \"{RequestContent.Shortened(name)}\". " +
+            $"{(known is [] ? "It has none" : $"It has {string.Join(", ", known)}")}; give examples of one, or save one with PUT "
+                + $"models/{session.Model}/concepts/NAME.");
     }
 
     /// <summary>All concepts of a version, published ones first.</summary>
@@ -39,9 +42,13 @@ public sealed class ConceptStore(IBlobStore store)
     public async Task SaveAsync(ModelSession session, Concept concept, CancellationToken cancellation)
     {
         if (!ConceptFile.IsConceptName(concept.Name))
-            throw RequestException.Invalid($"\"{RequestContent.Shortened(concept.Name)}\" is not a concept's name: 1 to 63 lower-case letters, digits, '-' and '_', beginning with a letter or digit.");
+            throw RequestException.Invalid(
+                $"\"{RequestContent.Shortened(concept.Name)}\" is not a concept's name: 1 to 63 lower-case letters, digits, '-' "
+                    + "and '_', beginning with a letter or digit.");
         if (session.Concepts.Any(published => published.Name == concept.Name))
-            throw new RequestException(StatusCodes.Status409Conflict, $"{concept.Name} was published with {session.Model}, version {session.Version}, and stays as it is; take another name.");
+            throw new RequestException(StatusCodes.Status409Conflict,
+                $"{concept.Name} was published with {session.Model}, version {session.Version}, and stays as it is; take another "
+                    + "name.");
         await store.WriteAsync(PathOf(session, concept.Name), ConceptFile.Write([concept]), cancellation: cancellation);
     }
 

@@ -31,7 +31,11 @@ public sealed class ConceptsFunctions(ModelCalls calls, RequestLatents latents, 
         using var call = await calls.BindAsync(request, model, Fields, [], cancellation);
         if (!call.Content.Has(With) || !call.Content.Has(Without))
             throw RequestContent.Missing(call.Content.Has(With) ? Without : With);
-        var sets = new JsonObject { ["with"] = call.Content[With]?.DeepClone(), ["without"] = call.Content[Without]?.DeepClone() };
+        var sets = new JsonObject
+        {
+            ["with"] = call.Content[With]?.DeepClone(),
+            ["without"] = call.Content[Without]?.DeepClone(),
+        };
         var concept = await latents.ExampleAsync(call, name, sets);
         await store.SaveAsync(call.Session, concept, cancellation);
         return new SavedConcept(call.Model, call.Version, concept.Name, concept.Separability, concept.Examples);
@@ -43,11 +47,13 @@ public sealed record ConceptsAnswer(string Model, string Version, IReadOnlyList<
 
 /// <summary>A direction of the latent space.</summary>
 /// <param name="Unit">The multiple of the difference of the means that strength 1 adds.</param>
-/// <param name="Separability">The share of images on the right side of the plane between those with and those without it; ½ is chance.</param>
+/// <param name="Separability">The share of images on the right side of the plane between those with and those without it; ½ is
+/// chance.</param>
 /// <param name="Examples">How many images it was found from.</param>
 public sealed record ConceptLine(string Name, float Unit, double Separability, int Examples);
 
 /// <summary>A concept as it was saved for a version.</summary>
-/// <param name="Separability">The share of images on the right side of the plane between those with and those without it; ½ is chance.</param>
+/// <param name="Separability">The share of images on the right side of the plane between those with and those without it; ½ is
+/// chance.</param>
 /// <param name="Examples">How many images it was found from.</param>
 public sealed record SavedConcept(string Model, string Version, string Name, double Separability, int Examples);

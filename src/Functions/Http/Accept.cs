@@ -39,7 +39,7 @@ static class Accept
             ranges = [];
         var best = offers
             .Select(offer => (Kind: offer, Quality: Quality(Types[offer], ranges)))
-            .MaxBy(offer => offer.Quality); // the first of equals
+            .MaxBy(offer => offer.Quality); // of equal qualities, the first offer
         return best.Quality > 0
             ? best.Kind
             : throw new RequestException(StatusCodes.Status406NotAcceptable,

@@ -28,7 +28,8 @@ static class Answers
     /// <summary>Images as PNG, ZIP or animation; several images in one PNG are a grid.</summary>
     /// <param name="columns">Of the grid.</param>
     /// <param name="milliseconds">How long an animation shows each image.</param>
-    public static FileContentResult Pictures(AnswerKind kind, IReadOnlyList<Image> images, int columns, int milliseconds) => kind switch
+    public static FileContentResult Pictures(
+        AnswerKind kind, IReadOnlyList<Image> images, int columns, int milliseconds) => kind switch
     {
         AnswerKind.Zip => Zip(images),
         AnswerKind.Apng => new(AnimatedPng.Encode(images, milliseconds), "image/apng"),

@@ -2,7 +2,8 @@ using System.Globalization;
 
 namespace VaeFunctions.Serving;
 
-/// <summary>A named value that a request may carry: what is read, what is refused and what openapi.json says come from here.</summary>
+/// <summary>A named value that a request may carry: what is read, what is refused and what openapi.json says come from
+/// here.</summary>
 public sealed record Field(string Name, FieldType Type, string Description)
 {
     public const long LargestSeed = (1L << 53) - 1; // what JSON numbers hold in every language
@@ -78,7 +79,8 @@ public enum FieldType
     Examples,
 }
 
-/// <summary>What openapi.json says of a function, beside its trigger and the type of its answer: a summary, and the static members that hold its fields and offers.</summary>
+/// <summary>What openapi.json says of a function, beside its trigger and the type of its answer: a summary, and the static
+/// members that hold its fields and offers.</summary>
 [AttributeUsage(AttributeTargets.Method)]
 public sealed class DescribesAttribute(string summary) : Attribute
 {
@@ -87,7 +89,8 @@ public sealed class DescribesAttribute(string summary) : Attribute
     /// <summary>The name of a static member of the same class, a <see cref="Field"/> array.</summary>
     public string? Fields { get; set; }
 
-    /// <summary>The name of a static member of the same class, an <see cref="AnswerKind"/> array; without it, the answer is JSON.</summary>
+    /// <summary>The name of a static member of the same class, an <see cref="AnswerKind"/> array; without it, the answer is
+    /// JSON.</summary>
     public string? Offers { get; set; }
 
     /// <summary>The content type of an answer that is neither JSON nor pictures.</summary>

@@ -9,7 +9,8 @@ static class JsonNumbers
     public static bool TryFloat(JsonNode? node, out float number)
     {
         number = 0;
-        if (node is not JsonValue value || value.GetValueKind() is not JsonValueKind.Number || !value.TryGetValue<double>(out var wide))
+        if (node is not JsonValue value || value.GetValueKind() is not JsonValueKind.Number
+            || !value.TryGetValue<double>(out var wide))
             return false;
         number = (float)wide;
         return float.IsFinite(number);

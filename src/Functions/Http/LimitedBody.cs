@@ -1,7 +1,7 @@
 namespace VaeFunctions.Serving;
 
-/// <summary>A request's body, refused beyond a limit. Kestrel's own limit would close the connection, which Azure's host, still sending, answers
-/// with 500. So Kestrel's is lifted, and what is left unread here Kestrel discards.</summary>
+/// <summary>A request's body, refused beyond a limit. Kestrel's own limit would close the connection, which Azure's host, still
+/// sending, answers with 500. So Kestrel's is lifted, and what is left unread here Kestrel discards.</summary>
 sealed class LimitedBody(Stream body, long limit) : Stream
 {
     long read;
@@ -16,7 +16,8 @@ sealed class LimitedBody(Stream body, long limit) : Stream
 
     public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
 
-    /// <exception cref="RequestException">413: the body says that it goes beyond the limit. One that does not say so is refused where it does.</exception>
+    /// <exception cref="RequestException">413: the body says that it goes beyond the limit. One that does not say so is refused
+    /// where it does.</exception>
     public static void Limit(HttpRequest request, long limit)
     {
         Check(request.ContentLength, limit);
@@ -30,7 +31,8 @@ sealed class LimitedBody(Stream body, long limit) : Stream
         return count;
     }
 
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellation) => ReadAsync(buffer.AsMemory(offset, count), cancellation).AsTask();
+    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellation) =>
+        ReadAsync(buffer.AsMemory(offset, count), cancellation).AsTask();
 
     public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
@@ -47,6 +49,8 @@ sealed class LimitedBody(Stream body, long limit) : Stream
     static void Check(long? length, long limit)
     {
         if (length > limit)
-            throw new RequestException(StatusCodes.Status413PayloadTooLarge, $"The body has more than {limit} bytes, the most that a request may have here; send fewer or smaller images at a time.");
+            throw new RequestException(StatusCodes.Status413PayloadTooLarge,
+                $"The body has more than {limit} bytes, the most that a request may have here; send fewer or smaller images at a "
+                    + "time.");
     }
 }

@@ -6,10 +6,12 @@ namespace VaeFunctions.Serving;
 /// <summary>Binds requests to models: what every function on a model begins with.</summary>
 public sealed class ModelCalls(ModelProvider models, RequestImages images, IOptions<ServingOptions> options)
 {
-    /// <summary>Chooses the answer's form, leases the model, which the answer's headers name from then on, and reads the request.</summary>
+    /// <summary>Chooses the answer's form, leases the model, which the answer's headers name from then on, and reads the
+    /// request.</summary>
     /// <param name="fields">What the request may hold.</param>
     /// <param name="offers">The forms that there are, the usual one first; empty where it is JSON, whatever is asked for.</param>
-    /// <exception cref="RequestException">404: there is no such model. 406: no such form. Else what <see cref="RequestReader"/> refuses.</exception>
+    /// <exception cref="RequestException">404: there is no such model. 406: no such form. Else what <see cref="RequestReader"/>
+    /// refuses.</exception>
     public async Task<ModelCall> BindAsync(
         HttpRequest request, string model, Field[] fields, AnswerKind[] offers, CancellationToken cancellation)
     {
@@ -51,16 +53,19 @@ public sealed class ModelCall(AnswerKind kind, ModelSession session, RequestCont
     public bool AsPng => kind == AnswerKind.Png;
 
     /// <summary>All images of a field, fitted to the model; at least one.</summary>
-    /// <exception cref="RequestException">400 or 413: no image, too many or too large ones, or a reference to what is not there.</exception>
+    /// <exception cref="RequestException">400 or 413: no image, too many or too large ones, or a reference to what is not
+    /// there.</exception>
     /// <exception cref="ImageFormatException">One is not an image.</exception>
-    public Task<IReadOnlyList<FittedImage>> ImagesAsync(Field field) => images.ReadAsync(content, field, session.Shape, cancellation);
+    public Task<IReadOnlyList<FittedImage>> ImagesAsync(Field field) =>
+        images.ReadAsync(content, field, session.Shape, cancellation);
 
     /// <summary>An image that lies beside the model's, with one channel.</summary>
     public async Task<FittedImage> MaskAsync(Field field) =>
         (await images.ReadAsync(content, field, session.Shape with { Channels = 1 }, cancellation))[0];
 
     /// <summary>A label for each of some images or latents; null where the model takes none.</summary>
-    /// <exception cref="RequestException">400: a label is missing, unknown or of no use, or their number does not fit.</exception>
+    /// <exception cref="RequestException">400: a label is missing, unknown or of no use, or their number does not
+    /// fit.</exception>
     public long[]? Labels(int count) => content.Labels(session, count);
 
     /// <summary>The posterior of each image.</summary>
@@ -85,11 +90,13 @@ public sealed class ModelCall(AnswerKind kind, ModelSession session, RequestCont
     /// <summary>Says in the header what makes the answer again.</summary>
     public void DescribeSeed(long seed) => response.Headers["X-Seed"] = $"{seed}";
 
-    /// <summary>Says in the header which images did not have the model's size: <c>640x480 -> 32x32</c>, with their numbers where there are several.</summary>
+    /// <summary>Says in the header which images did not have the model's size: <c>640x480 -> 32x32</c>, with their numbers where
+    /// there are several.</summary>
     public void DescribeResizing(IReadOnlyList<FittedImage> originals)
     {
         var resized = originals.Index().Where(entry => entry.Item.Resized).Select(entry =>
-            $"{(originals.Count > 1 ? $"{entry.Index + 1}: " : "")}{entry.Item.OriginalSize} -> {session.Shape.Width}x{session.Shape.Height}");
+            $"{(originals.Count > 1 ? $"{entry.Index + 1}: " : "")}{entry.Item.OriginalSize} -> "
+                + $"{session.Shape.Width}x{session.Shape.Height}");
         if (string.Join(", ", resized) is { Length: > 0 } text)
             response.Headers["X-Resized"] = text;
     }

@@ -11,8 +11,10 @@ using VaeFunctions.Registry;
 
 namespace VaeFunctions.Serving;
 
-/// <summary>Limits the body of every request, and answers every exception of an HTTP function with problem details (RFC 9457). 5xx are logged, once, with their cause.</summary>
-sealed class ProblemMiddleware(ServingMetrics metrics, IOptions<ServingOptions> options, ILogger<ProblemMiddleware> logger) : IFunctionsWorkerMiddleware
+/// <summary>Limits the body of every request, and answers every exception of an HTTP function with problem details (RFC 9457).
+/// 5xx are logged, once, with their cause.</summary>
+sealed class ProblemMiddleware(ServingMetrics metrics, IOptions<ServingOptions> options, ILogger<ProblemMiddleware> logger)
+    : IFunctionsWorkerMiddleware
 {
     public async Task Invoke(FunctionContext context, FunctionExecutionDelegate next)
     {
@@ -33,7 +35,8 @@ sealed class ProblemMiddleware(ServingMetrics metrics, IOptions<ServingOptions> 
         {
             (var status, var detail, refusal) = Describe(fault);
             if (status >= 500 && fault is not OverloadedException)
-                logger.LogError(fault, "{Function} answers {Status} to {Method} {Path}", context.FunctionDefinition.Name, status, http.Request.Method, http.Request.Path);
+                logger.LogError(fault, "{Function} answers {Status} to {Method} {Path}", context.FunctionDefinition.Name, status,
+                    http.Request.Method, http.Request.Path);
             if (status == StatusCodes.Status503ServiceUnavailable)
                 http.Response.Headers.RetryAfter = fault is OverloadedException ? "1" : "5";
             var problem = new Problem(status, ReasonPhrases.GetReasonPhrase(status), detail, http.Request.Path);
@@ -54,8 +57,11 @@ sealed class ProblemMiddleware(ServingMetrics metrics, IOptions<ServingOptions> 
         OverloadedException full => (StatusCodes.Status503ServiceUnavailable, full.Message, "queue full"),
         RegistryException registry => (StatusCodes.Status503ServiceUnavailable, registry.Message, "registry damaged"),
         StorageException or RequestFailedException or AuthenticationFailedException =>
-            (StatusCodes.Status503ServiceUnavailable, "The storage does not answer as it should; try again in a few seconds. The server's log has the cause.", "storage down"),
-        _ => (StatusCodes.Status500InternalServerError, "The server failed; its log has the cause. The request itself may be right.", "fault"),
+            (StatusCodes.Status503ServiceUnavailable,
+                "The storage does not answer as it should; try again in a few seconds. The server's log has the cause.",
+                "storage down"),
+        _ => (StatusCodes.Status500InternalServerError,
+        "The server failed; its log has the cause. The request itself may be right.", "fault"),
     };
 
     static string Reason(int status) => ReasonPhrases.GetReasonPhrase(status).ToLowerInvariant();

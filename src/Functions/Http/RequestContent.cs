@@ -27,7 +27,8 @@ public sealed class RequestContent(Field[] known)
     {
         if (Text(field) is not { } text)
             return null;
-        return long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value) && field.Allows(value)
+        return long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value)
+            && field.Allows(value)
             ? value
             : throw Wrong(field, text);
     }
@@ -74,9 +75,11 @@ public sealed class RequestContent(Field[] known)
         var other => Shortened(other),
     };
 
-    public static RequestException Wrong(Field field, string found) => RequestException.Invalid($"{field.Name} is {found}; give {Sentence(field.Expected)}");
+    public static RequestException Wrong(Field field, string found) =>
+        RequestException.Invalid($"{field.Name} is {found}; give {Sentence(field.Expected)}");
 
-    public static RequestException Missing(Field field) => RequestException.Invalid($"\"{field.Name}\" is missing; give {Sentence(field.Description)}");
+    public static RequestException Missing(Field field) =>
+        RequestException.Invalid($"\"{field.Name}\" is missing; give {Sentence(field.Description)}");
 
     public static RequestException Twice(string name) =>
         RequestException.Invalid($"\"{Shortened(name)}\" is given more than once; give it once, in the query or in the body.");
@@ -91,7 +94,8 @@ public sealed class RequestContent(Field[] known)
     public void Add(string name, JsonNode? value)
     {
         if (known.All(field => field.Name != name))
-            throw RequestException.Invalid($"\"{Shortened(name)}\" is not known here; there is {(known is [] ? "nothing to give" : NamesOf(known))}.");
+            throw RequestException.Invalid(
+                $"\"{Shortened(name)}\" is not known here; there is {(known is [] ? "nothing to give" : NamesOf(known))}.");
         if (!values.TryAdd(name, value))
             throw Twice(name);
     }
@@ -119,7 +123,8 @@ public sealed class RequestContent(Field[] known)
         var asked = string.Join('\n', values.Values.Select(value => value?.ToJsonString()));
         if (parts.Keys.FirstOrDefault(name => !asked.Contains(PartPrefix + name, StringComparison.Ordinal)) is { } idle)
         {
-            throw RequestException.Invalid($"The form's file \"{Shortened(idle)}\" is not asked for; name it after a field ({NamesOf(known)}) "
+            throw RequestException.Invalid(
+                $"The form's file \"{Shortened(idle)}\" is not asked for; name it after a field ({NamesOf(known)}) "
                 + $"or mention {PartPrefix}{Shortened(idle)} in one.");
         }
     }

@@ -5,15 +5,18 @@ using VaeFunctions.Registry;
 
 namespace VaeFunctions.Serving;
 
-/// <summary>Images that a request holds or names, fitted to a model as each is read, so that only one is in memory at its full size.</summary>
+/// <summary>Images that a request holds or names, fitted to a model as each is read, so that only one is in memory at its full
+/// size.</summary>
 public sealed class RequestImages(IOptions<ServingOptions> options, IBlobStore store)
 {
     const string BlobPrefix = "blob:";
 
     /// <summary>All images of a field; at least one.</summary>
-    /// <exception cref="RequestException">400 or 413: no image, too many or too large ones, or a reference to what is not there.</exception>
+    /// <exception cref="RequestException">400 or 413: no image, too many or too large ones, or a reference to what is not
+    /// there.</exception>
     /// <exception cref="ImageFormatException">One is not an image.</exception>
-    public async Task<IReadOnlyList<FittedImage>> ReadAsync(RequestContent content, Field field, ImageShape shape, CancellationToken cancellation)
+    public async Task<IReadOnlyList<FittedImage>> ReadAsync(
+        RequestContent content, Field field, ImageShape shape, CancellationToken cancellation)
     {
         var node = content[field];
         if (field.Type == FieldType.Image && node is not null)
@@ -24,16 +27,19 @@ public sealed class RequestImages(IOptions<ServingOptions> options, IBlobStore s
     }
 
     /// <summary>The images of an array, whose place in the request is for messages.</summary>
-    public async Task<IReadOnlyList<FittedImage>> ReadAllAsync(RequestContent content, JsonNode? node, string place, ImageShape shape, CancellationToken cancellation)
+    public async Task<IReadOnlyList<FittedImage>> ReadAllAsync(
+        RequestContent content, JsonNode? node, string place, ImageShape shape, CancellationToken cancellation)
     {
         if (node is not JsonArray array)
-            throw RequestException.Invalid($"\"{place}\" is no array; send [image, …], each a file's bytes in base64, blob:container/path or part:NAME.");
+            throw RequestException.Invalid(
+                $"\"{place}\" is no array; send [image, …], each a file's bytes in base64, blob:container/path or part:NAME.");
         if (array is [])
             throw RequestException.Invalid($"\"{place}\" is empty: there is no image in the request; send at least one.");
         CheckCount(array.Count);
         var images = new List<FittedImage>(array.Count);
         foreach (var (i, item) in array.Index())
-            images.Add(await ReadOneAsync(content, item, array.Count == 1 && content.Part($"{place}[0]") is not null ? "" : $"{place}[{i}]", shape, cancellation));
+            images.Add(await ReadOneAsync(content, item, array.Count == 1 && content.Part($"{place}[0]") is not null ? ""
+                : $"{place}[{i}]", shape, cancellation));
         return images;
     }
 
@@ -41,16 +47,20 @@ public sealed class RequestImages(IOptions<ServingOptions> options, IBlobStore s
     public void CheckCount(int images)
     {
         if (images > options.Value.MaxImages)
-            throw new RequestException(StatusCodes.Status413PayloadTooLarge, $"There are {images} images; send at most {options.Value.MaxImages} a request.");
+            throw new RequestException(StatusCodes.Status413PayloadTooLarge,
+                $"There are {images} images; send at most {options.Value.MaxImages} a request.");
     }
 
     /// <summary>The image that a text stands for.</summary>
-    public async Task<FittedImage> ReadOneAsync(RequestContent content, JsonNode? node, string place, ImageShape shape, CancellationToken cancellation)
+    public async Task<FittedImage> ReadOneAsync(
+        RequestContent content, JsonNode? node, string place, ImageShape shape, CancellationToken cancellation)
     {
         if (node is not JsonValue value || !value.TryGetValue<string>(out var text))
             throw NotAnImage(place);
-        var encoded = text.StartsWith(RequestContent.PartPrefix, StringComparison.Ordinal) ? FromPart(content, text[RequestContent.PartPrefix.Length..], place)
-            : text.StartsWith(BlobPrefix, StringComparison.Ordinal) ? await FromBlobAsync(text[BlobPrefix.Length..], place, cancellation)
+        var encoded = text.StartsWith(RequestContent.PartPrefix, StringComparison.Ordinal)
+            ? FromPart(content, text[RequestContent.PartPrefix.Length..], place)
+            : text.StartsWith(BlobPrefix, StringComparison.Ordinal)
+                ? await FromBlobAsync(text[BlobPrefix.Length..], place, cancellation)
             : FromBase64(text) ?? throw NotAnImage(place);
         try
         {
@@ -73,23 +83,29 @@ public sealed class RequestImages(IOptions<ServingOptions> options, IBlobStore s
         if ((long)header.Width * header.Height > limit)
         {
             throw new RequestException(StatusCodes.Status413PayloadTooLarge,
-                $"The image is {header.Width}x{header.Height}; at most {limit} pixels are accepted. Make it smaller; the model uses {shape.Width}x{shape.Height}.");
+                $"The image is {header.Width}x{header.Height}; at most {limit} pixels are accepted. Make it smaller; the model "
+                    + $"uses {shape.Width}x{shape.Height}.");
         }
         return ImageCodec.DecodeTo(shape, encoded, limits);
     }
 
     static byte[] FromPart(RequestContent content, string name, string place) => content.Part(name)
-        ?? throw RequestException.Invalid($"{place} asks for part:{RequestContent.Shortened(name)}, but the request has no such file; send multipart/form-data with a file of that name.");
+        ?? throw RequestException.Invalid(
+            $"{place} asks for part:{RequestContent.Shortened(name)}, but the request has no such file; send multipart/form-data "
+                + "with a file of that name.");
 
     async Task<byte[]> FromBlobAsync(string path, string place, CancellationToken cancellation)
     {
         var allowed = options.Value.ReadableContainers;
         if (!allowed.Contains(path.Split('/')[0]))
-            throw RequestException.Invalid($"{place} names blob:{RequestContent.Shortened(path)}, but only blobs of {string.Join(", ", allowed)} can be read here.");
+            throw RequestException.Invalid(
+                $"{place} names blob:{RequestContent.Shortened(path)}, but only blobs of {string.Join(", ", allowed)} can be "
+                    + "read here.");
         try
         {
             var blob = await store.TryReadAsync(path, options.Value.MaxBodyBytes, cancellation);
-            return blob?.Content.ToArray() ?? throw RequestException.Invalid($"{place}: there is no blob {RequestContent.Shortened(path)}.");
+            return blob?.Content.ToArray() ?? throw RequestException.Invalid(
+                $"{place}: there is no blob {RequestContent.Shortened(path)}.");
         }
         catch (ArgumentException fault)
         {
@@ -98,12 +114,14 @@ public sealed class RequestImages(IOptions<ServingOptions> options, IBlobStore s
         catch (BlobTooLargeException)
         {
             throw new RequestException(StatusCodes.Status413PayloadTooLarge,
-                $"{place}: blob {RequestContent.Shortened(path)} has more than {options.Value.MaxBodyBytes} bytes, which is the most that is read; name a smaller one.");
+                $"{place}: blob {RequestContent.Shortened(path)} has more than {options.Value.MaxBodyBytes} bytes, which is the "
+                    + "most that is read; name a smaller one.");
         }
     }
 
     static RequestException NotAnImage(string place) =>
-        RequestException.Invalid($"{place} is not base64; give the bytes of an image file ({ImageFormats.Names}) in base64, without a data: prefix, or blob:container/path.");
+        RequestException.Invalid($"{place} is not base64; give the bytes of an image file ({ImageFormats.Names}) in base64, "
+            + "without a data: prefix, or blob:container/path.");
 
     static byte[]? FromBase64(string text)
     {

@@ -4,11 +4,13 @@ using VaeFunctions.Latent;
 
 namespace VaeFunctions.Serving;
 
-/// <summary>A place in the latent space that a request names, with the weight that sums give it, and the image it came from, if it did.</summary>
+/// <summary>A place in the latent space that a request names, with the weight that sums give it, and the image it came from, if
+/// it did.</summary>
 public sealed record LatentPoint(float[] Latent, float Weight, FittedImage? Image)
 {
     /// <summary>The images among some points, in order.</summary>
-    public static FittedImage[] ImagesOf(IEnumerable<LatentPoint> points) => [.. points.Select(point => point.Image).OfType<FittedImage>()];
+    public static FittedImage[] ImagesOf(IEnumerable<LatentPoint> points) =>
+        [.. points.Select(point => point.Image).OfType<FittedImage>()];
 }
 
 /// <summary>Turns what requests name, images, latents, seeds and concepts, into latent vectors.</summary>
@@ -43,7 +45,8 @@ public sealed class RequestLatents(RequestImages images, ConceptStore store)
         if (node is not JsonArray { Count: > 0 } array)
             throw RequestException.Invalid($"\"{field.Name}\" is missing or no array; give [[{latentSize} numbers], …].");
         if (array.Count > most)
-            throw new RequestException(StatusCodes.Status413PayloadTooLarge, $"{field.Name} has {array.Count} vectors; give at most {most}.");
+            throw new RequestException(StatusCodes.Status413PayloadTooLarge,
+                $"{field.Name} has {array.Count} vectors; give at most {most}.");
         return [.. array.Select((item, i) => Vector(item, $"{field.Name}[{i}]", latentSize))];
     }
 
@@ -73,7 +76,8 @@ public sealed class RequestLatents(RequestImages images, ConceptStore store)
 
         async Task<float[][]> EncodeAsync(string side)
         {
-            var set = await images.ReadAllAsync(call.Content, both[side], $"{name}.{side}", call.Session.Shape, call.Cancellation);
+            var set = await images.ReadAllAsync(
+                call.Content, both[side], $"{name}.{side}", call.Session.Shape, call.Cancellation);
             return (await call.EncodeAsync(set, call.Labels(set.Count))).Mean;
         }
     }
@@ -92,11 +96,14 @@ public sealed class RequestLatents(RequestImages images, ConceptStore store)
             || point.Any(pair => !Kinds.Contains(pair.Key) && !(inSum && pair.Key == "weight")))
         {
             throw RequestException.Invalid(
-                $"{place} is not understood; give one of image, latent, seed{(inSum ? " or concept, and perhaps a weight" : "")}.");
+                $"{place} is not understood; give one of image, latent, seed"
+                + $"{(inSum ? " or concept, and perhaps a weight" : "")}.");
         }
         var weight = 1f;
-        if (point.TryGetPropertyValue("weight", out var given) && !(JsonNumbers.TryFloat(given, out weight) && Math.Abs(weight) <= 1000))
-            throw RequestException.Invalid($"{place}.weight is {RequestContent.Shortened(given)}; give a number from -1000 to 1000.");
+        if (point.TryGetPropertyValue("weight", out var given)
+            && !(JsonNumbers.TryFloat(given, out weight) && Math.Abs(weight) <= 1000))
+            throw RequestException.Invalid(
+                $"{place}.weight is {RequestContent.Shortened(given)}; give a number from -1000 to 1000.");
         if (point.TryGetPropertyValue("image", out var image))
             return new([], weight, await ImageAsync(image, $"{place}.image"));
         if (point.TryGetPropertyValue("latent", out var latent))
@@ -104,7 +111,8 @@ public sealed class RequestLatents(RequestImages images, ConceptStore store)
         if (point.TryGetPropertyValue("seed", out var seed))
             return new(await SeededAsync(call, seed, $"{place}.seed"), weight, null);
         if (!inSum)
-            throw RequestException.Invalid($"{place} is a concept, which is a direction and no place; use arithmetic or edit for it.");
+            throw RequestException.Invalid(
+                $"{place} is a concept, which is a direction and no place; use arithmetic or edit for it.");
         if (point["concept"] is not JsonValue named || !named.TryGetValue<string>(out var concept))
             throw RequestException.Invalid($"{place}.concept is no text; give a concept's name.");
         return new(DirectionOf(call, await ConceptAsync(call, concept)), weight, null);

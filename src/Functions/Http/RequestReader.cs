@@ -7,21 +7,24 @@ using VaeFunctions.Imaging;
 
 namespace VaeFunctions.Serving;
 
-/// <summary>Reads the fields of a request, wherever they stand: in the query, a JSON body, a form, or as the one raw image.</summary>
+/// <summary>Reads the fields of a request, wherever they stand: in the query, a JSON body, a form, or as the one raw
+/// image.</summary>
 static class RequestReader
 {
     static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = 8 };
 
     /// <summary>Reads all of a request; <see cref="LimitedBody"/> limits its length.</summary>
     /// <param name="known">What it may hold. A raw body is the value of the first that takes images.</param>
-    /// <exception cref="RequestException">400: broken, an unknown name, or one given twice. 413: too long. 415: another content type.</exception>
+    /// <exception cref="RequestException">400: broken, an unknown name, or one given twice. 413: too long. 415: another content
+    /// type.</exception>
     public static async Task<RequestContent> ReadAsync(HttpRequest request, Field[] known, CancellationToken cancellation)
     {
         var content = new RequestContent(known);
         // `code` is the function key, which Azure's host reads.
         foreach (var (name, value) in request.Query.Where(pair => pair.Key is not "code"))
             content.Add(name, value is [var one] ? FromText(one) : throw RequestContent.Twice(name));
-        if (request.ContentType is null && request.ContentLength is null or 0 && !request.Headers.TransferEncoding.Contains("chunked"))
+        if (request.ContentType is null && request.ContentLength is null or 0
+            && !request.Headers.TransferEncoding.Contains("chunked"))
             return content;
         var type = MediaTypeHeaderValue.TryParse(request.ContentType, out var parsed) ? parsed : null;
         switch (type?.MediaType.Value?.ToLowerInvariant())
@@ -69,12 +72,14 @@ static class RequestReader
             throw RequestException.Invalid($"The body is not JSON: {fault.Message}", fault);
         }
         if (node is not JsonObject fields)
-            throw RequestException.Invalid($"The body is JSON but no object; send {{ … }} with {RequestContent.NamesOf(content.Known)}.");
+            throw RequestException.Invalid(
+                $"The body is JSON but no object; send {{ … }} with {RequestContent.NamesOf(content.Known)}.");
         foreach (var (name, value) in fields)
             content.Add(name, value);
     }
 
-    /// <summary>Decodes every name and text now: a parsed tree does so only when they are asked for, and broken UTF-8 throws there.</summary>
+    /// <summary>Decodes every name and text now: a parsed tree does so only when they are asked for, and broken UTF-8 throws
+    /// there.</summary>
     static void DecodeTexts(JsonNode? node)
     {
         switch (node)
@@ -158,7 +163,8 @@ static class RequestReader
         }
         catch (Exception fault) when (fault is JsonException or InvalidOperationException)
         {
-            throw RequestException.Invalid($"{RequestContent.Shortened(text)} begins like JSON but is not: {fault.Message}", fault);
+            throw RequestException.Invalid(
+                $"{RequestContent.Shortened(text)} begins like JSON but is not: {fault.Message}", fault);
         }
     }
 }

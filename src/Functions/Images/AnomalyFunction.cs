@@ -23,7 +23,8 @@ public sealed class AnomalyFunction(ModelCalls calls)
         Image[] maps = [.. results.Select(result => Anomaly.HeatMap(result.Original.Image, result.Image))];
 
         call.DescribeResizing(originals);
-        call.Describe("X-Anomaly", string.Join(", ", results.Select(result => result.Error.ToString("G6", CultureInfo.InvariantCulture))));
+        call.Describe("X-Anomaly", string.Join(
+            ", ", results.Select(result => result.Error.ToString("G6", CultureInfo.InvariantCulture))));
         return call.Pictures(maps, Answers.Square(maps.Length), () => new AnomalyAnswer(call.Model, call.Version,
             [.. results.Select((result, i) => JudgedImage.Of(result, call.Session, maps[i]))]));
     }
@@ -34,17 +35,20 @@ public sealed record AnomalyAnswer(string Model, string Version, IReadOnlyList<J
 
 /// <summary>How strange an image is.</summary>
 /// <param name="Score">The mean squared difference between the image and its reconstruction, pixels in [0, 1].</param>
-/// <param name="Percentile">Its place among the scores of the version's test images, 0 to 1; absent where the version is not calibrated.</param>
+/// <param name="Percentile">Its place among the scores of the version's test images, 0 to 1; absent where the version is not
+/// calibrated.</param>
 /// <param name="Verdict">ordinary, unusual, anomalous, or not calibrated.</param>
 /// <param name="OriginalSize">The size that the image had, such as 640x480.</param>
 /// <param name="Resized">Whether that is not the model's size.</param>
 /// <param name="HeatMap">Where it is strange: a PNG.</param>
-public sealed record JudgedImage(double Score, double? Percentile, string Verdict, string OriginalSize, bool Resized, byte[] HeatMap)
+public sealed record JudgedImage(
+    double Score, double? Percentile, string Verdict, string OriginalSize, bool Resized, byte[] HeatMap)
 {
     internal static JudgedImage Of(Reconstruction result, ModelSession session, Image map)
     {
         var (percentile, verdict) = Judge(session, result.Error);
-        return new(result.Error, percentile, verdict, result.Original.OriginalSize, result.Original.Resized, ImageCodec.EncodePng(map));
+        return new(result.Error, percentile, verdict, result.Original.OriginalSize, result.Original.Resized,
+            ImageCodec.EncodePng(map));
     }
 
     /// <summary>What a score means; a model published without calibration has no verdict.</summary>

@@ -7,7 +7,8 @@ namespace VaeFunctions.Serving;
 public sealed class AugmentFunction(ModelCalls calls)
 {
     static readonly Field Count = Field.Whole("count", 1, 4096, "Variants of each image; 8 unless given.");
-    static readonly Field Spread = Field.Number("spread", 0, 10, "How far they stray, in standard deviations of the posterior; 1 unless given.");
+    static readonly Field Spread = Field.Number(
+        "spread", 0, 10, "How far they stray, in standard deviations of the posterior; 1 unless given.");
     static readonly Field[] Fields = [Field.Images, Count, Spread, Field.Seed, Field.Label];
     static readonly AnswerKind[] Offers = [AnswerKind.Zip, AnswerKind.Png, AnswerKind.Json];
 
@@ -18,14 +19,16 @@ public sealed class AugmentFunction(ModelCalls calls)
         string model, CancellationToken cancellation)
     {
         using var call = await calls.BindAsync(request, model, Fields, Offers, cancellation);
-        var (count, spread, seed) = (call.Content.Whole(Count, 8), (float)call.Content.Number(Spread, 1), call.Content.SeedOrRandom());
+        var (count, spread, seed) = (call.Content.Whole(Count, 8), (float)call.Content.Number(Spread, 1),
+            call.Content.SeedOrRandom());
         var originals = await call.ImagesAsync(Field.Images);
         call.CheckAnswer((long)count * originals.Count);
         var labels = call.Labels(originals.Count);
         var posterior = await call.EncodeAsync(originals, labels);
         float[][] latents = [.. originals.SelectMany((_, image) => Enumerable.Range(0, count).Select(variant =>
             Draw(posterior, image, spread, new RandomStream((ulong)seed, $"augment {variant}", (ulong)image))))];
-        var results = await call.DecodeAsync(latents, labels is null ? null : [.. labels.SelectMany(label => Enumerable.Repeat(label, count))]);
+        var results = await call.DecodeAsync(
+            latents, labels is null ? null : [.. labels.SelectMany(label => Enumerable.Repeat(label, count))]);
 
         call.DescribeSeed(seed);
         call.DescribeResizing(originals);
@@ -33,7 +36,8 @@ public sealed class AugmentFunction(ModelCalls calls)
             [.. results.Select((image, i) => new Variant(i / count, latents[i], ImageCodec.EncodePng(image)))]));
     }
 
-    static float[] Draw(Posterior posterior, int image, float spread, RandomStream random) => [.. posterior.Mean[image].Select((mean, i) =>
+    static float[] Draw(Posterior posterior, int image, float spread, RandomStream random) =>
+        [.. posterior.Mean[image].Select((mean, i) =>
         mean + spread * MathF.Exp(0.5f * posterior.LogVariance[image][i]) * random.NextGaussian())];
 }
 

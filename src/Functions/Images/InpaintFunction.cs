@@ -8,7 +8,8 @@ namespace VaeFunctions.Serving;
 public sealed class InpaintFunction(ModelCalls calls)
 {
     static readonly Field Mask = new("mask", FieldType.Image, "The mask, of the image's size: white is filled, black is kept.");
-    static readonly Field Iterations = Field.Whole("iterations", 1, 200, "Ways through the model and back, at most; 30 unless given.");
+    static readonly Field Iterations =
+        Field.Whole("iterations", 1, 200, "Ways through the model and back, at most; 30 unless given.");
     static readonly Field[] Fields = [Field.Image, Mask, Iterations, Field.Label];
     static readonly AnswerKind[] Offers = [AnswerKind.Png, AnswerKind.Json];
 
@@ -49,7 +50,8 @@ public sealed class InpaintFunction(ModelCalls calls)
         var hole = Array.ConvertAll(mask.Image.Pixels, pixel => pixel >= 128);
         return hole.Contains(false)
             ? hole
-            : throw RequestException.Invalid("The mask covers the whole image; leave something to go by, or draw a sample instead.");
+            : throw RequestException.Invalid(
+                "The mask covers the whole image; leave something to go by, or draw a sample instead.");
     }
 }
 

@@ -3,7 +3,8 @@ using VaeFunctions.Imaging;
 
 namespace VaeFunctions.Serving;
 
-/// <summary>Sends images through a model and back: the reconstruction of one, a sheet of pairs of several, JSON, or a ZIP.</summary>
+/// <summary>Sends images through a model and back: the reconstruction of one, a sheet of pairs of several, JSON, or a
+/// ZIP.</summary>
 public sealed class ReconstructFunction(ModelCalls calls)
 {
     static readonly Field As = new("as", FieldType.Labels,
@@ -33,7 +34,8 @@ public sealed class ReconstructFunction(ModelCalls calls)
             result.Original.OriginalSize, result.Original.Resized, ImageCodec.EncodePng(result.Image)))]);
     }
 
-    /// <summary>Each original, as the model saw it, with its reconstruction at its right; about as many rows as columns.</summary>
+    /// <summary>Each original, as the model saw it, with its reconstruction at its right; about as many rows as
+    /// columns.</summary>
     static Image Pairs(Reconstruction[] results) => ImageGrid.Compose(
         [.. results.SelectMany(result => new[] { result.Original.Image, result.Image })],
         columns: 2 * (int)Math.Ceiling(Math.Sqrt(results.Length / 2.0)));

@@ -11,15 +11,17 @@ namespace VaeFunctions.Serving;
 
 /// <summary>Reconstructs every image that is dropped in inbox/{model}/ and writes results/{model}/{name}.png and .json.</summary>
 /// <remarks>
-/// What cannot be processed because of what it is goes to rejected/, with the reason; what fails for another cause throws, so that
-/// the host tries again. The inbox is only read. The same blob gives the same results, so a repeated delivery does no harm.
+/// What cannot be processed because of what it is goes to rejected/, with the reason; what fails for another cause throws, so
+/// that the host tries again. The inbox is only read. The same blob gives the same results, so a repeated delivery does no harm.
 /// The pattern takes every name, so that a file without a model's folder is rejected rather than overlooked.
 /// </remarks>
-public sealed class InboxFunction(ModelProvider models, RequestImages images, IBlobStore store, IOptions<ServingOptions> options, ILogger<InboxFunction> logger)
+public sealed class InboxFunction(
+    ModelProvider models, RequestImages images, IBlobStore store, IOptions<ServingOptions> options, ILogger<InboxFunction> logger)
 {
     [Function("Inbox")]
     public async Task Run(
-        [BlobTrigger("inbox/{name}", Source = BlobTriggerSource.EventGrid, Connection = BlobStores.Setting)] BlobClient blob, CancellationToken cancellation)
+        [BlobTrigger("inbox/{name}", Source = BlobTriggerSource.EventGrid, Connection = BlobStores.Setting)] BlobClient blob,
+        CancellationToken cancellation)
     {
         try
         {
@@ -29,9 +31,10 @@ public sealed class InboxFunction(ModelProvider models, RequestImages images, IB
         {
             logger.LogInformation("inbox/{Name} was deleted before it could be read", blob.Name);
         }
-        catch (Exception) when (options.Value.InboxPauseSeconds > 0) // which says why
+        catch (Exception) when (options.Value.InboxPauseSeconds > 0) // the option's comment says why
         {
-            await Task.Delay(TimeSpan.FromSeconds(options.Value.InboxPauseSeconds), cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(TimeSpan.FromSeconds(options.Value.InboxPauseSeconds), cancellation)
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             throw;
         }
     }
@@ -61,7 +64,8 @@ public sealed class InboxFunction(ModelProvider models, RequestImages images, IB
         // The JSON comes last: where it is, the result is complete.
         await WriteAsync($"results/{blob.Name}.png", new BinaryData(ImageCodec.EncodePng(result.Image)), cancellation);
         await WriteAsync($"results/{blob.Name}.json", Answers.Document(new InboxResult(
-            session.Model, session.Version, $"inbox/{blob.Name}", etag, result.Original.OriginalSize, result.Original.Resized, result.Error,
+            session.Model, session.Version, $"inbox/{blob.Name}", etag, result.Original.OriginalSize, result.Original.Resized,
+            result.Error,
             result.Mean, new(result.LogVariance.Min(), result.LogVariance.Average(), result.LogVariance.Max()))), cancellation);
     }
 
@@ -88,14 +92,16 @@ public sealed class InboxFunction(ModelProvider models, RequestImages images, IB
         using (download)
         {
             if (download.Details.ContentLength > options.Value.MaxBodyBytes)
-                throw RequestException.Invalid($"It has {download.Details.ContentLength} bytes; at most {options.Value.MaxBodyBytes} are accepted.");
+                throw RequestException.Invalid(
+                    $"It has {download.Details.ContentLength} bytes; at most {options.Value.MaxBodyBytes} are accepted.");
             var content = new byte[download.Details.ContentLength];
             await download.Content.ReadExactlyAsync(content, cancellation);
             return (content, download.Details.ETag.ToString());
         }
     }
 
-    /// <summary>The name of a rejected blob's content: its own but where that could be the name of another's reason, which ends in .json.</summary>
+    /// <summary>The name of a rejected blob's content: its own but where that could be the name of another's reason, which ends
+    /// in .json.</summary>
     static string KeptAs(string name) => name.TrimEnd('~').EndsWith(".json", StringComparison.Ordinal) ? name + "~" : name;
 
     async Task RejectAsync(BlobClient blob, string reason, CancellationToken cancellation)
@@ -104,7 +110,7 @@ public sealed class InboxFunction(ModelProvider models, RequestImages images, IB
         // Through a stream, since what is rejected may be larger than memory.
         BlobDownloadStreamingResult download = await blob.DownloadStreamingAsync(cancellationToken: cancellation);
         var rejected = blob.GetParentBlobContainerClient().GetParentBlobServiceClient().GetBlobContainerClient("rejected");
-        // Looked for first: to make a container takes more than a role on it.
+        // Created only where it is missing: creating a container takes a role on the account, writing to it one on the container.
         if (!await rejected.ExistsAsync(cancellation))
             await rejected.CreateIfNotExistsAsync(cancellationToken: cancellation);
         using (download)
@@ -112,7 +118,8 @@ public sealed class InboxFunction(ModelProvider models, RequestImages images, IB
             await rejected.GetBlobClient(KeptAs(blob.Name)).UploadAsync(download.Content, overwrite: true, cancellation);
             var rejection = new Rejection($"inbox/{blob.Name}", $"rejected/{KeptAs(blob.Name)}",
                 download.Details.ETag.ToString(), download.Details.ContentLength, reason);
-            await rejected.GetBlobClient($"{blob.Name}.json").UploadAsync(Answers.Document(rejection), overwrite: true, cancellation);
+            await rejected.GetBlobClient($"{blob.Name}.json")
+                .UploadAsync(Answers.Document(rejection), overwrite: true, cancellation);
         }
     }
 }

@@ -10,7 +10,8 @@ namespace VaeFunctions.Serving;
 /// <param name="Error">The mean squared difference between image and reconstruction, pixels in [0, 1].</param>
 /// <param name="Latent">The posterior's mean.</param>
 /// <param name="LogVariance">How sure the posterior is.</param>
-public sealed record InboxResult(string Model, string Version, string Source, string SourceETag, string OriginalSize, bool Resized,
+public sealed record InboxResult(
+    string Model, string Version, string Source, string SourceETag, string OriginalSize, bool Resized,
     double Error, float[] Latent, LogVarianceSummary LogVariance);
 
 /// <summary>The log variances of a posterior, over all latents.</summary>

@@ -4,8 +4,8 @@ namespace VaeFunctions.Serving;
 
 /// <summary>Joins the rows of requests that come at the same time into runs of a graph.</summary>
 /// <remarks>
-/// While runs are under way, what comes gathers for the next one. After a run that several shared, the next waits a moment for company;
-/// a lone request never does. The queue is bounded: what does not fit is refused at once rather than answered late.
+/// While runs are under way, what comes gathers for the next one. After a run that several shared, the next waits a moment for
+/// company; a lone request never does. The queue is bounded: what does not fit is refused at once rather than answered late.
 /// </remarks>
 /// <typeparam name="TIn">An input's element.</typeparam>
 /// <typeparam name="TOut">An output's element.</typeparam>
@@ -22,8 +22,10 @@ sealed class Batcher<TIn, TOut> : IDisposable
     public Batcher(int inputWidth, ServingOptions options, BatchMetrics metrics, RunRows<TIn, TOut> run)
     {
         (this.inputWidth, this.run, this.metrics) = (inputWidth, run, metrics);
-        (largest, wait, longestQueue) = (options.LargestBatch, TimeSpan.FromMilliseconds(options.BatchWaitMilliseconds), options.MaxQueuedImages);
-        for (var i = 0; i < options.RunsAtOnce; i++) _ = Task.Run(WorkAsync);
+        (largest, wait, longestQueue) =
+            (options.LargestBatch, TimeSpan.FromMilliseconds(options.BatchWaitMilliseconds), options.MaxQueuedImages);
+        for (var i = 0; i < options.RunsAtOnce; i++)
+            _ = Task.Run(WorkAsync);
     }
 
     /// <summary>Output rows for input rows; the rows of a call may be shared out among runs.</summary>
@@ -32,18 +34,22 @@ sealed class Batcher<TIn, TOut> : IDisposable
     public async Task<TOut[]> RunAsync(TIn[] rows, long[]? labels, CancellationToken cancellation)
     {
         var count = rows.Length / inputWidth;
-        // An empty queue takes anything: what one request may ask for is limited elsewhere.
+        // An empty queue takes a request of any size: other limits hold for a single request.
         if (Interlocked.Add(ref queued, count) is var length && length > longestQueue && length > count)
         {
             Interlocked.Add(ref queued, -count);
-            throw new OverloadedException($"{length - count} images wait for this model already, of at most {longestQueue}; try again in a moment.");
+            throw new OverloadedException($"{length - count} images wait for this model already, of at most {longestQueue}; try "
+                + "again in a moment.");
         }
         metrics.Queued(count);
-        Item[] items = count <= largest ? [new(rows, labels, count, cancellation)] : [.. Enumerable.Range(0, (count + largest - 1) / largest).Select(i => new Item(
-            rows[(i * largest * inputWidth)..Math.Min((i + 1) * largest * inputWidth, rows.Length)], labels?[(i * largest)..Math.Min((i + 1) * largest, count)],
-            Math.Min(largest, count - i * largest), cancellation))];
+        Item[] items = count <= largest ? [new(rows, labels, count, cancellation)]
+            : [.. Enumerable.Range(0, (count + largest - 1) / largest).Select(i => new Item(
+                rows[(i * largest * inputWidth)..Math.Min((i + 1) * largest * inputWidth, rows.Length)],
+                labels?[(i * largest)..Math.Min((i + 1) * largest, count)],
+                Math.Min(largest, count - i * largest), cancellation))];
         foreach (var item in items)
-            if (!queue.Writer.TryWrite(item)) item.Fail(new ObjectDisposedException(nameof(Batcher<,>)));
+            if (!queue.Writer.TryWrite(item))
+                item.Fail(new ObjectDisposedException(nameof(Batcher<,>)));
         return items is [var only] ? await only.Result : Rows.Join(await Task.WhenAll(items.Select(item => item.Result)));
     }
 
@@ -56,12 +62,13 @@ sealed class Batcher<TIn, TOut> : IDisposable
         var shared = false;
         while (await queue.Reader.WaitToReadAsync())
         {
-            if (shared && wait > TimeSpan.Zero) await GatherAsync();
+            if (shared && wait > TimeSpan.Zero)
+                await GatherAsync();
             Take(together);
             shared = together.Count > 1;
             RunTogether(together);
             together.Clear();
-            await Task.Yield(); // what was waiting for a thread meanwhile, such as answers to be written, comes first
+            await Task.Yield(); // work that waits for a thread, such as writing answers, goes before the next run
         }
     }
 
@@ -76,13 +83,14 @@ sealed class Batcher<TIn, TOut> : IDisposable
     void Take(List<Item> together)
     {
         var rows = 0;
-        lock (queue) // so that what was peeked at is what is read
+        lock (queue) // no other reader may take the item between the look at its size and the read
         {
             while (queue.Reader.TryPeek(out var next) && rows + next.Count <= largest && queue.Reader.TryRead(out next))
             {
                 Interlocked.Add(ref queued, -next.Count);
                 metrics.Queued(-next.Count);
-                if (next.Cancelled) continue;
+                if (next.Cancelled)
+                    continue;
                 rows += next.Count;
                 together.Add(next);
             }
@@ -91,7 +99,8 @@ sealed class Batcher<TIn, TOut> : IDisposable
 
     void RunTogether(List<Item> together)
     {
-        if (together is []) return;
+        if (together is [])
+            return;
         try
         {
             var count = together.Sum(item => item.Count);
@@ -109,7 +118,8 @@ sealed class Batcher<TIn, TOut> : IDisposable
         }
         catch (Exception fault)
         {
-            foreach (var item in together) item.Fail(fault);
+            foreach (var item in together)
+                item.Fail(fault);
         }
     }
 
@@ -118,7 +128,8 @@ sealed class Batcher<TIn, TOut> : IDisposable
         readonly TaskCompletionSource<TOut[]> result = new(TaskCreationOptions.RunContinuationsAsynchronously);
         readonly CancellationToken cancellation;
 
-        public Item(TIn[] rows, long[]? labels, int count, CancellationToken cancellation) => (Rows, Labels, Count, this.cancellation) = (rows, labels, count, cancellation);
+        public Item(TIn[] rows, long[]? labels, int count, CancellationToken cancellation) =>
+            (Rows, Labels, Count, this.cancellation) = (rows, labels, count, cancellation);
 
         public TIn[] Rows { get; }
 

@@ -4,7 +4,9 @@ using VaeFunctions.Registry;
 namespace VaeFunctions.Serving;
 
 /// <summary>Warms up all serving models at the start, then keeps following the pointers of those that are loaded.</summary>
-public sealed class ModelFollower(ModelProvider models, ModelRegistry registry, IOptions<ServingOptions> options, ILogger<ModelFollower> logger) : BackgroundService
+public sealed class ModelFollower(
+    ModelProvider models, ModelRegistry registry, IOptions<ServingOptions> options, ILogger<ModelFollower> logger)
+    : BackgroundService
 {
     static readonly TimeSpan Longest = TimeSpan.FromSeconds(30);
 

@@ -9,15 +9,18 @@ namespace VaeFunctions.Serving;
 /// <summary>Gives out the version of each model that its current.json points to.</summary>
 /// <remarks>
 /// A model is loaded when it is first asked for. When its pointer moves, the new version is loaded beside the old one, verified
-/// and run once, and only then takes its place; one that fails is not tried again until the pointer moves, and the old one keeps serving.
+/// and run once, and only then takes its place; one that fails is not tried again until the pointer moves, and the old one keeps
+/// serving.
 /// </remarks>
-public sealed class ModelProvider(ModelRegistry registry, IOptions<ServingOptions> options, ServingMetrics metrics, ILogger<ModelProvider> logger) : IDisposable
+public sealed class ModelProvider(
+    ModelRegistry registry, IOptions<ServingOptions> options, ServingMetrics metrics, ILogger<ModelProvider> logger) : IDisposable
 {
     readonly ConcurrentDictionary<string, Slot> slots = new(StringComparer.Ordinal);
     readonly ConcurrentDictionary<string, Lazy<Task>> following = new(StringComparer.Ordinal);
     readonly CancellationTokenSource disposed = new();
 
-    /// <summary>The models that were asked for and exist, with the version that serves here and why a newer one does not.</summary>
+    /// <summary>The models that were asked for and exist, with the version that serves here and why a newer one does
+    /// not.</summary>
     public IEnumerable<ModelState> States => slots.OrderBy(slot => slot.Key, StringComparer.Ordinal)
         .Select(slot => new ModelState(slot.Key, slot.Value.Session?.Version, slot.Value.Refusal));
 
@@ -107,20 +110,23 @@ public sealed class ModelProvider(ModelRegistry registry, IOptions<ServingOption
             {
                 slot.Session = await LoadAsync(model, version);
                 old?.Dispose();
-                logger.LogInformation("Model {Model}: version {Version} serves on {Device}{Instead}", model, version, slot.Session.Device, old is null ? "" : $", instead of {old.Version}");
+                logger.LogInformation("Model {Model}: version {Version} serves on {Device}{Instead}", model, version,
+                    slot.Session.Device, old is null ? "" : $", instead of {old.Version}");
             }
             slot.Refusal = null;
         }
         catch (Exception fault) when (fault is not (StorageException or OperationCanceledException))
         {
-            Refuse(model, slot, fault is ModelUnavailableException ? fault.Message : $"Model {model}, version {version} cannot be used: {fault.Message}", fault);
+            Refuse(model, slot, fault is ModelUnavailableException ? fault.Message
+                : $"Model {model}, version {version} cannot be used: {fault.Message}", fault);
         }
     }
 
     void Refuse(string model, Slot slot, string reason, Exception fault)
     {
         if (slot.Refusal != reason)
-            logger.LogError(fault, "Model {Model}: a new version is refused, {Old} keeps serving. {Reason}", model, slot.Session?.Version ?? "nothing", reason);
+            logger.LogError(fault, "Model {Model}: a new version is refused, {Old} keeps serving. {Reason}", model,
+                slot.Session?.Version ?? "nothing", reason);
         slot.Refusal = reason;
     }
 
@@ -129,7 +135,8 @@ public sealed class ModelProvider(ModelRegistry registry, IOptions<ServingOption
         var manifest = await registry.ReadManifestAsync(model, version, disposed.Token);
         var (encoder, decoder) = (await ReadAsync("encoder.onnx"), await ReadAsync("decoder.onnx"));
         var prior = manifest.Prior == Prior.Autoregressive ? await ReadAsync("prior.onnx") : null;
-        var concepts = manifest.Concepts is [] ? [] : ConceptFile.Read(new BinaryData(await ReadAsync(ConceptFile.Name)), manifest.LatentSize);
+        var concepts = manifest.Concepts is [] ? []
+            : ConceptFile.Read(new BinaryData(await ReadAsync(ConceptFile.Name)), manifest.LatentSize);
         return await Task.Run(() => new ModelSession(manifest, new(encoder, decoder, prior, concepts), options.Value, metrics));
 
         async Task<byte[]> ReadAsync(string file) => (await registry.ReadFileAsync(manifest, file, disposed.Token)).ToArray();

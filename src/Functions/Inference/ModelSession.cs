@@ -13,7 +13,8 @@ public sealed record Posterior(float[][] Mean, float[][] LogVariance);
 public sealed record ModelFiles(byte[] Encoder, byte[] Decoder, byte[]? Prior, IReadOnlyList<Concept> Concepts);
 
 /// <summary>One version of a model, ready to run: its graphs in ONNX Runtime, whose runs concurrent requests share.</summary>
-/// <remarks>Leases keep a replaced version alive until its last request has ended. N = images, L = latent size, P = places of codes.</remarks>
+/// <remarks>Leases keep a replaced version alive until its last request has ended. N = images, L = latent size, P = places of
+/// codes.</remarks>
 public sealed class ModelSession : IDisposable
 {
     readonly Manifest manifest;
@@ -25,7 +26,8 @@ public sealed class ModelSession : IDisposable
     int leases = 1; // the first is the owner's
 
     /// <summary>Loads the graphs and runs each once.</summary>
-    /// <exception cref="ModelUnavailableException">A graph cannot be loaded, does not fit the manifest, or fails its first run.</exception>
+    /// <exception cref="ModelUnavailableException">A graph cannot be loaded, does not fit the manifest, or fails its first
+    /// run.</exception>
     public ModelSession(Manifest manifest, ModelFiles files, ServingOptions options, ServingMetrics metrics)
     {
         (this.manifest, largestBatch) = (manifest, options.LargestBatch);
@@ -33,12 +35,15 @@ public sealed class ModelSession : IDisposable
         try
         {
             if (Shape.Channels is not (1 or 3))
-                throw new ModelUnavailableException($"its images have {Shape.Channels} channels; 1 (grey) and 3 (RGB) are served.");
+                throw new ModelUnavailableException(
+                    $"its images have {Shape.Channels} channels; 1 (grey) and 3 (RGB) are served.");
             if (Conditional && Labels is [])
                 throw new ModelUnavailableException("its manifest says that it is conditional but names no labels.");
-            Port pixels = new("pixels", typeof(byte), [-1, Shape.Height, Shape.Width, Shape.Channels]), latent = new("latent", typeof(float), [-1, LatentSize]);
+            Port pixels = new("pixels", typeof(byte), [-1, Shape.Height, Shape.Width, Shape.Channels]),
+                latent = new("latent", typeof(float), [-1, LatentSize]);
             Port[] label = Conditional ? [new("label", typeof(long), [-1])] : [];
-            encoder = new("encoder.onnx", files.Encoder, options.RuntimeThreads, [pixels, .. label], [latent with { Name = "mean" }, latent with { Name = "log_variance" }]);
+            encoder = new("encoder.onnx", files.Encoder, options.RuntimeThreads, [pixels, .. label],
+                [latent with { Name = "mean" }, latent with { Name = "log_variance" }]);
             decoder = new("decoder.onnx", files.Decoder, options.RuntimeThreads, [latent, .. label], [pixels]);
             if (files.Prior is not null)
                 (prior, places) = LoadPrior(files.Prior, latent, options.RuntimeThreads);
@@ -71,7 +76,8 @@ public sealed class ModelSession : IDisposable
     public IReadOnlyList<string> Labels => manifest.Labels;
 
     /// <summary>How to give a label, for messages.</summary>
-    public string LabelHint => $"give one from 0 to {Labels.Count - 1}, or by name: {string.Join(", ", Labels.Take(20))}{(Labels.Count > 20 ? ", …" : "")}.";
+    public string LabelHint => $"give one from 0 to {Labels.Count - 1}, or by name: "
+        + $"{string.Join(", ", Labels.Take(20))}{(Labels.Count > 20 ? ", …" : "")}.";
 
     public AnomalyCalibration? Anomaly => manifest.Anomaly;
 
@@ -81,8 +87,10 @@ public sealed class ModelSession : IDisposable
     /// <summary>The posterior of each image.</summary>
     /// <param name="labels">One for each image; null where the model is not conditional.</param>
     /// <exception cref="OverloadedException">Too many images wait already.</exception>
-    /// <exception cref="RequestException">422: the model gives no finite latent for an image, and would not at another try.</exception>
-    public async Task<Posterior> EncodeAsync(IReadOnlyCollection<FittedImage> images, long[]? labels, CancellationToken cancellation) =>
+    /// <exception cref="RequestException">422: the model gives no finite latent for an image, and would not at another
+    /// try.</exception>
+    public async Task<Posterior> EncodeAsync(
+        IReadOnlyCollection<FittedImage> images, long[]? labels, CancellationToken cancellation) =>
         await EncodeAsync(Rows.Join(images.Select(image => image.Image.Pixels)), labels, cancellation);
 
     /// <param name="pixels">[N, H, W, C]</param>
@@ -93,7 +101,8 @@ public sealed class ModelSession : IDisposable
         {
             if (!row.All(float.IsFinite))
                 throw new RequestException(StatusCodes.Status422UnprocessableEntity,
-                    $"Model {Model}, version {Version} gives latents that are not finite for {(rows.Length == 2 ? "this image" : $"image {i / 2 + 1}")}. "
+                    $"Model {Model}, version {Version} gives latents that are not finite for "
+                        + $"{(rows.Length == 2 ? "this image" : $"image {i / 2 + 1}")}. "
                     + "Send another image; if that one is ordinary, the version is at fault: roll back or train anew.");
         }
         return new([.. rows.Where((_, i) => i % 2 == 0)], [.. rows.Where((_, i) => i % 2 == 1)]);
@@ -101,10 +110,13 @@ public sealed class ModelSession : IDisposable
 
     /// <summary>The image of each latent vector.</summary>
     /// <exception cref="OverloadedException">Too many images wait already.</exception>
-    public async Task<Image[]> DecodeAsync(IReadOnlyCollection<float[]> latents, long[]? labels, CancellationToken cancellation) =>
-        [.. (await decoding.RunAsync(Rows.Join(latents), labels, cancellation)).Chunk(Shape.Size).Select(pixels => new Image(Shape, pixels))];
+    public async Task<Image[]> DecodeAsync(
+        IReadOnlyCollection<float[]> latents, long[]? labels, CancellationToken cancellation) =>
+        [.. (await decoding.RunAsync(Rows.Join(latents), labels, cancellation)).Chunk(Shape.Size)
+            .Select(pixels => new Image(Shape, pixels))];
 
-    /// <summary>Latent vectors from the prior. Each has a stream of its own, so that more of them begin with the same ones.</summary>
+    /// <summary>Latent vectors from the prior. Each has a stream of its own, so that more of them begin with the same
+    /// ones.</summary>
     /// <param name="temperature">The normal's standard deviation, or what divides the logits of codes.</param>
     /// <exception cref="RequestException">409: the model has no prior to draw from.</exception>
     public async Task<float[][]> DrawAsync(int count, ulong seed, float temperature, CancellationToken cancellation)
@@ -112,11 +124,15 @@ public sealed class ModelSession : IDisposable
         if (manifest.Prior == Prior.None)
         {
             throw new RequestException(StatusCodes.Status409Conflict,
-                $"Model {Model} is a plain autoencoder: nothing says which of its codes are likely, so it has no prior to sample from. Reconstruct with it, or train it with \"prior\": {{ \"kind\": \"gaussian\" }} in its recipe's model.");
+                $"Model {Model} is a plain autoencoder: nothing says which of its codes are likely, so it has no prior to sample "
+                    + $"from. Reconstruct with it, or train it with \"prior\": {{ \"kind\": \"gaussian\" }} in its recipe's "
+                    + "model.");
         }
         return prior is not null
             ? await Task.Run(() => DrawCodes(count, seed, temperature), cancellation)
-            : [.. Enumerable.Range(0, count).Select(i => Array.ConvertAll(new RandomStream(seed, "sample", (ulong)i).Gaussians(LatentSize), value => temperature * value))];
+            : [.. Enumerable.Range(0, count)
+                .Select(i => Array.ConvertAll(new RandomStream(seed, "sample", (ulong)i).Gaussians(LatentSize), value =>
+                temperature * value))];
     }
 
     /// <exception cref="RequestException">409: its latents are not drawn from N(0, I).</exception>
@@ -125,7 +141,8 @@ public sealed class ModelSession : IDisposable
         if (manifest.Prior != Prior.StandardNormal)
         {
             throw new RequestException(StatusCodes.Status409Conflict,
-                $"{Model} is a {manifest.Kind}, whose latents are not drawn from a normal prior, so equal steps in its probability do not exist; interpolate between images instead.");
+                $"{Model} is a {manifest.Kind}, whose latents are not drawn from a normal prior, so equal steps in its "
+                    + "probability do not exist; interpolate between images instead.");
         }
     }
 
@@ -176,9 +193,11 @@ public sealed class ModelSession : IDisposable
     static (RuntimeGraph Prior, int Places) LoadPrior(byte[] graph, Port latent, int threads)
     {
         using var probe = new InferenceSession(graph);
-        if (!probe.InputMetadata.TryGetValue("codes", out var codes) || codes.Dimensions is not [-1, var places] || !probe.OutputMetadata.TryGetValue("logits", out var logits))
+        if (!probe.InputMetadata.TryGetValue("codes", out var codes) || codes.Dimensions is not [-1, var places]
+            || !probe.OutputMetadata.TryGetValue("logits", out var logits))
             throw new ModelUnavailableException("prior.onnx has not the input codes [-1, P] and the output logits [-1, P, K].");
-        return (new("prior.onnx", graph, threads, [new("codes", typeof(long), [-1, places])], [new("logits", typeof(float), logits.Dimensions), latent]), places);
+        return (new("prior.onnx", graph, threads, [new("codes", typeof(long), [-1, places])],
+            [new("logits", typeof(float), logits.Dimensions), latent]), places);
     }
 
     float[][] DrawCodes(int count, ulong seed, float temperature)
@@ -190,7 +209,8 @@ public sealed class ModelSession : IDisposable
         {
             using var results = prior!.Run(part.Length / places, Array.ConvertAll(part, code => (long)code));
             var padded = results[output].GetTensorDataAsSpan<float>();
-            return padded[..(int)(padded.Length / results[output].GetTensorTypeAndShape().Shape[0] * (part.Length / places))].ToArray();
+            return padded[..(int)(padded.Length / results[output]
+                .GetTensorTypeAndShape().Shape[0] * (part.Length / places))].ToArray();
         })];
     }
 

@@ -27,7 +27,8 @@ static class RuntimeDevice
             }
             try
             {
-                if (obstacle is null) return (new(graph, gpu), "GPU 0");
+                if (obstacle is null)
+                    return (new(graph, gpu), "GPU 0");
             }
             catch (OnnxRuntimeException fault)
             {

@@ -9,7 +9,8 @@ readonly record struct Port(string Name, Type Type, int[] Shape)
     public override string ToString() => $"{Name} {Type.Name} [{string.Join(", ", Shape)}]";
 }
 
-/// <summary>A graph in ONNX Runtime, run on batches padded to a power of two, because the runtime keeps memory for every batch size that it has seen.</summary>
+/// <summary>A graph in ONNX Runtime, run on batches padded to a power of two, because the runtime keeps memory for every batch
+/// size that it has seen.</summary>
 sealed class RuntimeGraph : IDisposable
 {
     static readonly RunOptions Options = new();
@@ -19,13 +20,17 @@ sealed class RuntimeGraph : IDisposable
 
     /// <param name="threads">Threads of one inference; 0 takes one for each core.</param>
     /// <exception cref="OnnxRuntimeException">It is no graph.</exception>
-    /// <exception cref="ModelUnavailableException">It does not have these inputs and outputs. Further outputs do no harm.</exception>
+    /// <exception cref="ModelUnavailableException">It does not have these inputs and outputs. Further outputs do no
+    /// harm.</exception>
     public RuntimeGraph(string file, byte[] graph, int threads, Port[] inputs, Port[] outputs)
     {
         (this.inputs, this.outputs) = (inputs, outputs);
         (session, Device) = RuntimeDevice.Open(graph, () =>
         {
-            var options = new SessionOptions { IntraOpNumThreads = threads, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR };
+            var options = new SessionOptions
+            {
+                IntraOpNumThreads = threads, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR,
+            };
             // Threads that wait by spinning would take the cores from other requests.
             options.AddSessionConfigEntry("session.intra_op.allow_spinning", "0");
             return options;
@@ -63,11 +68,13 @@ sealed class RuntimeGraph : IDisposable
                     var other => throw new ArgumentException($"An input of {other.GetType().Name} has no tensor."),
                 };
             }
-            return session.Run(Options, [.. inputs.Select(input => input.Name)], values, [.. outputs.Select(output => output.Name)]);
+            return session.Run(Options, [.. inputs.Select(input => input.Name)], values,
+                [.. outputs.Select(output => output.Name)]);
         }
         finally
         {
-            foreach (var value in values) value?.Dispose();
+            foreach (var value in values)
+                value?.Dispose();
         }
     }
 
@@ -82,12 +89,15 @@ sealed class RuntimeGraph : IDisposable
 
     static void Check(string file, string side, IReadOnlyDictionary<string, NodeMetadata> found, Port[] expected)
     {
-        var fits = expected.All(port => found.TryGetValue(port.Name, out var node) && node.ElementType == port.Type && node.Dimensions.SequenceEqual(port.Shape));
+        var fits = expected.All(port =>
+            found.TryGetValue(port.Name, out var node) && node.ElementType == port.Type
+            && node.Dimensions.SequenceEqual(port.Shape));
         if (!fits || (side == "input" && found.Count != expected.Length)) // a further input could not be filled
         {
+            var there = found.Select(node =>
+                $"{node.Key} {node.Value.ElementType?.Name} [{string.Join(", ", node.Value.Dimensions)}]");
             throw new ModelUnavailableException(
-                $"{file} has the {side}s {string.Join(", ", found.Select(node => $"{node.Key} {node.Value.ElementType?.Name} [{string.Join(", ", node.Value.Dimensions)}]"))}; " +
-                $"its manifest asks for {string.Join(", ", expected)}.");
+                $"{file} has the {side}s {string.Join(", ", there)}; its manifest asks for {string.Join(", ", expected)}.");
         }
     }
 }

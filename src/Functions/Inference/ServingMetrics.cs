@@ -3,7 +3,8 @@ using System.Diagnostics.Metrics;
 
 namespace VaeFunctions.Serving;
 
-/// <summary>What is counted and traced, under names in OpenTelemetry's manner; any exporter that listens to <see cref="Name"/> gets it.</summary>
+/// <summary>What is counted and traced, under names in OpenTelemetry's manner; any exporter that listens to <see cref="Name"/>
+/// gets it.</summary>
 public sealed class ServingMetrics : IDisposable
 {
     public const string Name = "VaeFunctions";
@@ -30,14 +31,17 @@ public sealed class ServingMetrics : IDisposable
     /// <param name="refusal">Why it was refused, in a word or two; null where it was not.</param>
     public void Answered(string function, string? model, int status, TimeSpan elapsed, string? refusal = null)
     {
-        TagList tags = new() { { "vae.function", function }, { "vae.model", model ?? "" }, { "http.response.status_code", status } };
+        TagList tags = new() { { "vae.function", function }, { "vae.model", model ?? "" },
+            { "http.response.status_code", status } };
         requests.Add(1, tags);
         duration.Record(elapsed.TotalSeconds, tags);
         if (refusal is not null)
-            rejections.Add(1, new TagList { { "vae.function", function }, { "vae.model", model ?? "" }, { "vae.reason", refusal } });
+            rejections.Add(1, new TagList { { "vae.function", function }, { "vae.model", model ?? "" },
+                { "vae.reason", refusal } });
     }
 
-    internal BatchMetrics For(string model, string graph) => new(batchSize, queueDepth, new() { { "vae.model", model }, { "vae.graph", graph } });
+    internal BatchMetrics For(string model, string graph) =>
+        new(batchSize, queueDepth, new() { { "vae.model", model }, { "vae.graph", graph } });
 
     public void Dispose() => meter.Dispose();
 }

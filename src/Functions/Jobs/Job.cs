@@ -4,9 +4,11 @@ namespace VaeFunctions.Serving;
 /// <param name="Input">The prefix of the images' paths, container/….</param>
 /// <param name="Output">The folder of the results, container/…/.</param>
 /// <param name="Label">For conditional models, the label of all images.</param>
-public sealed record Job(string Id, string Model, string Operation, string Input, string Output, string? Label, int SliceSize, DateTimeOffset Created);
+public sealed record Job(string Id, string Model, string Operation, string Input, string Output, string? Label, int SliceSize,
+    DateTimeOffset Created);
 
-/// <summary>A message of the queue: a slice of a job to work off, or, without one, the job's images to list and cut into slices.</summary>
+/// <summary>A message of the queue: a slice of a job to work off, or, without one, the job's images to list and cut into
+/// slices.</summary>
 public sealed record JobMessage(string Model, string Job, int? Slice = null);
 
 /// <summary>An image of a slice.</summary>
@@ -24,11 +26,13 @@ public sealed record JobFailure(string Path, string Reason);
 /// <param name="OriginalSize">The size that the image had, such as 640x480.</param>
 /// <param name="Resized">Whether that is not the model's size.</param>
 /// <param name="Error">The mean squared difference between image and reconstruction, pixels in [0, 1].</param>
-/// <param name="Percentile">The error's place among those of the version's test images, 0 to 1; absent where the version is not calibrated.</param>
+/// <param name="Percentile">The error's place among those of the version's test images, 0 to 1; absent where the version is not
+/// calibrated.</param>
 /// <param name="Verdict">ordinary, unusual, anomalous, or not calibrated.</param>
 /// <param name="Latent">The posterior's mean; absent for the operation anomaly.</param>
 /// <param name="LogVariance">For the operation encode.</param>
-public sealed record JobResult(string Model, string Version, string Job, string Source, string OriginalSize, bool Resized, double Error,
+public sealed record JobResult(
+    string Model, string Version, string Job, string Source, string OriginalSize, bool Resized, double Error,
     double? Percentile, string Verdict, float[]? Latent, float[]? LogVariance);
 
 /// <summary>A job that has begun.</summary>
@@ -43,5 +47,6 @@ public sealed record JobStarted(string Id, string Status, JobStatus Job);
 /// <param name="Done">Images with a result.</param>
 /// <param name="Failed">Images that could not be processed.</param>
 /// <param name="Error">Why the whole job failed.</param>
-public sealed record JobStatus(string Id, string Model, string State, string Operation, string Input, string Output, DateTimeOffset Created,
+public sealed record JobStatus(
+    string Id, string Model, string State, string Operation, string Input, string Output, DateTimeOffset Created,
     long Images, long Done, long Failed, long Remaining, string? Failures, string? Error);

@@ -11,15 +11,18 @@ public sealed class JobQueue(Func<QueueServiceClient> queues)
 {
     public const string Name = "vae-jobs", Poison = "vae-jobs-poison";
 
-    static readonly JsonSerializerOptions strict = new(JsonSerializerDefaults.Web) { RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true };
+    static readonly JsonSerializerOptions strict =
+        new(JsonSerializerDefaults.Web) { RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true };
 
     /// <exception cref="RequestException">409: the storage has no queues.</exception>
     public void Demand() => _ = Queue;
 
-    public async Task CreateAsync(CancellationToken cancellation) => await Queue.CreateIfNotExistsAsync(cancellationToken: cancellation);
+    public async Task CreateAsync(CancellationToken cancellation) =>
+        await Queue.CreateIfNotExistsAsync(cancellationToken: cancellation);
 
     public async Task SendAsync(JobMessage message, CancellationToken cancellation) =>
-        await Queue.SendMessageAsync(JsonSerializer.Serialize(message, JsonSerializerOptions.Web), timeToLive: TimeSpan.FromSeconds(-1), cancellationToken: cancellation);
+        await Queue.SendMessageAsync(JsonSerializer.Serialize(message, JsonSerializerOptions.Web),
+            timeToLive: TimeSpan.FromSeconds(-1), cancellationToken: cancellation);
 
     /// <summary>Whether no message is there, none that somebody works on just now, and none that failed too often.</summary>
     /// <exception cref="StorageException">The storage cannot be reached.</exception>
@@ -27,12 +30,14 @@ public sealed class JobQueue(Func<QueueServiceClient> queues)
     {
         try
         {
-            // In the order in which a message moves, so that one on its way from the first to the second is seen.
+            // Messages move from the first queue to the second; looked at in this order, one that moves meanwhile is still seen.
             foreach (var name in (string[])[Name, Poison])
             {
                 var queue = Service.GetQueueClient(name);
-                await queue.CreateIfNotExistsAsync(cancellationToken: cancellation); // it may have been deleted, with what was in it
-                if ((await queue.GetPropertiesAsync(cancellation)).Value.ApproximateMessagesCount > 0) // never too low
+                // Somebody may have deleted the queue together with its messages.
+                await queue.CreateIfNotExistsAsync(cancellationToken: cancellation);
+                // The count may be too high, never too low.
+                if ((await queue.GetPropertiesAsync(cancellation)).Value.ApproximateMessagesCount > 0)
                     return false;
             }
             return true;
@@ -48,7 +53,8 @@ public sealed class JobQueue(Func<QueueServiceClient> queues)
     {
         try
         {
-            return JsonSerializer.Deserialize<JobMessage>(message, strict) ?? throw new InvalidDataException("A message of the job queue is null.");
+            return JsonSerializer.Deserialize<JobMessage>(message, strict)
+                ?? throw new InvalidDataException("A message of the job queue is null.");
         }
         catch (JsonException fault)
         {
@@ -68,7 +74,8 @@ public sealed class JobQueue(Func<QueueServiceClient> queues)
             }
             catch (StorageException none)
             {
-                throw new RequestException(StatusCodes.Status409Conflict, $"Bulk jobs need a storage account with queues. {none.Message}", none);
+                throw new RequestException(StatusCodes.Status409Conflict,
+                    $"Bulk jobs need a storage account with queues. {none.Message}", none);
             }
         }
     }

@@ -2,7 +2,8 @@ using VaeFunctions.Registry;
 
 namespace VaeFunctions.Serving;
 
-/// <summary>Goes on with jobs whose messages were lost: a queue that was cleared, a poison message that somebody deleted.</summary>
+/// <summary>Goes on with jobs whose messages were lost: a queue that was cleared, a poison message that somebody
+/// deleted.</summary>
 /// <remarks>Messages may come twice, so any number of processes may do this at once.</remarks>
 public sealed class JobRecovery(JobStore jobs, JobQueue queue, ILogger<JobRecovery> logger)
 {
@@ -10,13 +11,15 @@ public sealed class JobRecovery(JobStore jobs, JobQueue queue, ILogger<JobRecove
     /// <exception cref="StorageException">The storage cannot be reached.</exception>
     public async Task RunAsync(CancellationToken cancellation)
     {
-        // Markers first: a job's message is sent before its marker is written, so that, where the queue is empty after, it was taken or lost.
+        // Markers first: a job's message is sent before its marker is written, so that, where the queue is empty after, it was
+        // taken or lost.
         var open = await jobs.OpenAsync(cancellation).ToListAsync(cancellation);
         if (open is [] || !await queue.IsEmptyAsync(cancellation))
             return;
         foreach (var marker in open)
         {
-            if (await jobs.FindAsync(marker.Model, marker.Id, cancellation) is not { } job || await jobs.IsOverAsync(job, cancellation))
+            if (await jobs.FindAsync(marker.Model, marker.Id, cancellation) is not { } job
+                || await jobs.IsOverAsync(job, cancellation))
                 await jobs.CloseAsync(marker.Model, marker.Id, cancellation);
             else if (!await jobs.FinishAsync(job, cancellation))
                 await SendAsync(job, cancellation);
@@ -27,7 +30,8 @@ public sealed class JobRecovery(JobStore jobs, JobQueue queue, ILogger<JobRecove
     {
         var listing = await jobs.ListingAsync(job, cancellation);
         var slices = await jobs.UndoneAsync(job, listing, cancellation);
-        logger.LogWarning("Job {Job} of {Model} has work left but no message: {Slices} slices are sent again, and its listing {Listing}",
+        logger.LogWarning("Job {Job} of {Model} has work left but no message: {Slices} slices are sent again, and its listing "
+            + "{Listing}",
             job.Id, job.Model, slices.Count, listing.Finished ? "is complete" : "too");
         foreach (var slice in slices)
             await queue.SendAsync(new(job.Model, job.Id, slice), cancellation);

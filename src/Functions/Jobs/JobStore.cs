@@ -23,7 +23,8 @@ public sealed partial class JobStore(IBlobStore store)
 
     const string Markers = "jobs/_open/";
 
-    /// <summary>The failures that the file beside the results holds at most, in bytes; beyond, it says where the others are.</summary>
+    /// <summary>The failures that the file beside the results holds at most, in bytes; beyond, it says where the others
+    /// are.</summary>
     const int LargestFailureFile = 64 << 20;
 
     static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web);
@@ -32,7 +33,8 @@ public sealed partial class JobStore(IBlobStore store)
 
     /// <summary>A job, or null where there is none.</summary>
     public async Task<Job?> FindAsync(string model, string id, CancellationToken cancellation) =>
-        ModelRegistry.IsModelName(model) && JobId().IsMatch(id) ? await ReadAsync<Job>($"jobs/{model}/{id}/job.json", cancellation) : null;
+        ModelRegistry.IsModelName(model) && JobId().IsMatch(id)
+            ? await ReadAsync<Job>($"jobs/{model}/{id}/job.json", cancellation) : null;
 
     public async Task CancelAsync(Job job, CancellationToken cancellation)
     {
@@ -47,13 +49,16 @@ public sealed partial class JobStore(IBlobStore store)
     }
 
     /// <summary>Marks a job whose first message is sent as one with work left.</summary>
-    public Task MarkOpenAsync(Job job, CancellationToken cancellation) => store.WriteAsync($"{Markers}{job.Model}/{job.Id}", BinaryData.Empty, cancellation: cancellation);
+    public Task MarkOpenAsync(Job job, CancellationToken cancellation) =>
+        store.WriteAsync($"{Markers}{job.Model}/{job.Id}", BinaryData.Empty, cancellation: cancellation);
 
-    public Task CloseAsync(string model, string id, CancellationToken cancellation) => store.DeleteAsync($"{Markers}{model}/{id}", cancellation);
+    public Task CloseAsync(string model, string id, CancellationToken cancellation) =>
+        store.DeleteAsync($"{Markers}{model}/{id}", cancellation);
 
     /// <summary>The jobs with work left; of one that has just ended, the marker may still be there.</summary>
     public IAsyncEnumerable<(string Model, string Id)> OpenAsync(CancellationToken cancellation) =>
-        store.ListAsync(Markers, cancellation).Select(blob => blob.Path[Markers.Length..].Split('/')).Where(names => names.Length == 2).Select(names => (names[0], names[1]));
+        store.ListAsync(Markers, cancellation).Select(blob => blob.Path[Markers.Length..].Split('/'))
+            .Where(names => names.Length == 2).Select(names => (names[0], names[1]));
 
     /// <summary>Whether work on it is of no use any more.</summary>
     public async Task<bool> IsOverAsync(Job job, CancellationToken cancellation) =>
@@ -62,30 +67,37 @@ public sealed partial class JobStore(IBlobStore store)
     public async Task<JobListing> ListingAsync(Job job, CancellationToken cancellation) =>
         await ReadAsync<JobListing>(PathOf(job, "listing.json"), cancellation) ?? new(0, 0, false);
 
-    public Task SaveAsync(Job job, JobListing listing, CancellationToken cancellation) => WriteAsync(job, "listing.json", listing, cancellation);
+    public Task SaveAsync(Job job, JobListing listing, CancellationToken cancellation) =>
+        WriteAsync(job, "listing.json", listing, cancellation);
 
     /// <summary>A slice's images, or null where it has not been cut yet.</summary>
-    public Task<JobImage[]?> SliceAsync(Job job, int slice, CancellationToken cancellation) => ReadAsync<JobImage[]>(PathOf(job, $"slices/{slice:000000}.json"), cancellation);
+    public Task<JobImage[]?> SliceAsync(Job job, int slice, CancellationToken cancellation) =>
+        ReadAsync<JobImage[]>(PathOf(job, $"slices/{slice:000000}.json"), cancellation);
 
-    public Task SaveSliceAsync(Job job, int slice, IReadOnlyList<JobImage> images, CancellationToken cancellation) => WriteAsync(job, $"slices/{slice:000000}.json", images, cancellation);
+    public Task SaveSliceAsync(Job job, int slice, IReadOnlyList<JobImage> images, CancellationToken cancellation) =>
+        WriteAsync(job, $"slices/{slice:000000}.json", images, cancellation);
 
     public async Task<bool> IsDoneAsync(Job job, int slice, CancellationToken cancellation) =>
         await store.ListAsync(PathOf(job, $"done/{slice:000000}-"), cancellation).AnyAsync(cancellation);
 
-    public async Task SaveDoneAsync(Job job, int slice, int done, IReadOnlyCollection<JobFailure> failures, CancellationToken cancellation)
+    public async Task SaveDoneAsync(
+        Job job, int slice, int done, IReadOnlyCollection<JobFailure> failures, CancellationToken cancellation)
     {
         var lines = string.Concat(failures.Select(failure => JsonSerializer.Serialize(failure, Json) + "\n"));
-        await store.WriteAsync(PathOf(job, $"done/{slice:000000}-{done}-{failures.Count}.jsonl"), BinaryData.FromString(lines), cancellation: cancellation);
+        await store.WriteAsync(PathOf(job, $"done/{slice:000000}-{done}-{failures.Count}.jsonl"), BinaryData.FromString(lines),
+            cancellation: cancellation);
     }
 
     /// <summary>The slices that are cut but not worked off.</summary>
     public async Task<IReadOnlyList<int>> UndoneAsync(Job job, JobListing listing, CancellationToken cancellation)
     {
-        var done = await DoneAsync(job, cancellation).Select(result => result.Slice).ToHashSetAsync(cancellationToken: cancellation);
+        var done = await DoneAsync(job, cancellation).Select(result => result.Slice)
+            .ToHashSetAsync(cancellationToken: cancellation);
         return [.. Enumerable.Range(0, listing.Slices).Where(slice => !done.Contains(slice))];
     }
 
-    /// <summary>If all slices are worked off, writes the file of failures beside the results; the same again does no harm.</summary>
+    /// <summary>If all slices are worked off, writes the file of failures beside the results; the same again does no
+    /// harm.</summary>
     /// <returns>Whether the job is finished.</returns>
     public async Task<bool> FinishAsync(Job job, CancellationToken cancellation)
     {
@@ -103,21 +115,25 @@ public sealed partial class JobStore(IBlobStore store)
         return true;
     }
 
-    async Task SummarizeAsync(Job job, List<(int Slice, string Path, int Done, int Failed)> results, CancellationToken cancellation)
+    async Task SummarizeAsync(Job job, List<(int Slice, string Path, int Done, int Failed)> results,
+        CancellationToken cancellation)
     {
         var failures = new MemoryStream();
         foreach (var result in results.Where(result => result.Failed > 0))
         {
             if (failures.Length > LargestFailureFile)
             {
-                failures.Write(Encoding.UTF8.GetBytes(JsonSerializer.Serialize(new { more = PathOf(job, "done/") }, Json) + "\n"));
+                failures.Write(Encoding.UTF8.GetBytes(
+                    JsonSerializer.Serialize(new { more = PathOf(job, "done/") }, Json) + "\n"));
                 break;
             }
             if (await store.TryReadAsync(result.Path, LargestDocument, cancellation) is { } lines)
                 failures.Write(lines.Content.ToMemory().Span);
         }
         await store.WriteAsync(FailuresOf(job), new BinaryData(failures.ToArray()), cancellation: cancellation);
-        await WriteAsync(job, "finished.json", new { at = DateTimeOffset.UtcNow, done = results.Sum(result => result.Done), failed = results.Sum(result => result.Failed) }, cancellation);
+        await WriteAsync(job, "finished.json",
+            new { at = DateTimeOffset.UtcNow, done = results.Sum(result => result.Done),
+            failed = results.Sum(result => result.Failed) }, cancellation);
     }
 
     public async Task<JobStatus> StatusAsync(Job job, CancellationToken cancellation)
@@ -135,7 +151,8 @@ public sealed partial class JobStore(IBlobStore store)
             listing.Images - done - failed, finished ? FailuresOf(job) : null, fault?.Reason);
     }
 
-    async IAsyncEnumerable<(int Slice, string Path, int Done, int Failed)> DoneAsync(Job job, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellation)
+    async IAsyncEnumerable<(int Slice, string Path, int Done, int Failed)> DoneAsync(
+        Job job, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellation)
     {
         var last = -1;
         await foreach (var blob in store.ListAsync(PathOf(job, "done/"), cancellation))
@@ -153,13 +170,16 @@ public sealed partial class JobStore(IBlobStore store)
 
     static string PathOf(Job job, string name) => $"jobs/{job.Model}/{job.Id}/{name}";
 
-    async Task<bool> ExistsAsync(Job job, string name, CancellationToken cancellation) => await store.TryReadAsync(PathOf(job, name), LargestDocument, cancellation) is not null;
+    async Task<bool> ExistsAsync(Job job, string name, CancellationToken cancellation) =>
+        await store.TryReadAsync(PathOf(job, name), LargestDocument, cancellation) is not null;
 
     async Task<T?> ReadAsync<T>(string path, CancellationToken cancellation) where T : class =>
-        await store.TryReadAsync(path, LargestDocument, cancellation) is { } blob ? JsonSerializer.Deserialize<T>(blob.Content, Json) : null;
+        await store.TryReadAsync(path, LargestDocument, cancellation) is { } blob
+            ? JsonSerializer.Deserialize<T>(blob.Content, Json) : null;
 
     Task<string> WriteAsync<T>(Job job, string name, T value, CancellationToken cancellation) =>
-        store.WriteAsync(PathOf(job, name), BinaryData.FromBytes(JsonSerializer.SerializeToUtf8Bytes(value, Json)), cancellation: cancellation);
+        store.WriteAsync(PathOf(job, name), BinaryData.FromBytes(JsonSerializer.SerializeToUtf8Bytes(value, Json)),
+            cancellation: cancellation);
 
     [GeneratedRegex("^[0-9a-z-]{1,64}\\z")]
     private static partial Regex JobId();

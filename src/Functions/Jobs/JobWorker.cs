@@ -6,21 +6,25 @@ using VaeFunctions.Registry;
 
 namespace VaeFunctions.Serving;
 
-/// <summary>Cuts jobs into slices and works slices off. Doing either again gives the same, so that a message may come twice.</summary>
-public sealed class JobWorker(JobStore jobs, JobQueue queue, IBlobStore store, ModelProvider models, RequestImages images, IOptions<ServingOptions> options, ILogger<JobWorker> logger)
+/// <summary>Cuts jobs into slices and works slices off. Doing either again gives the same, so that a message may come
+/// twice.</summary>
+public sealed class JobWorker(JobStore jobs, JobQueue queue, IBlobStore store, ModelProvider models, RequestImages images,
+    IOptions<ServingOptions> options, ILogger<JobWorker> logger)
 {
     /// <summary>Images that are in memory at once, and blobs that are read or written at once.</summary>
     const int Together = 32, Parallelism = 8;
 
-    /// <summary>Lists a job's images, a page at a time, and sends a message for each slice. Interrupted, it goes on after the last slice that it cut.</summary>
+    /// <summary>Lists a job's images, a page at a time, and sends a message for each slice. Interrupted, it goes on after the
+    /// last slice that it cut.</summary>
     public async Task ListAsync(Job job, CancellationToken cancellation)
     {
         var listing = await jobs.ListingAsync(job, cancellation);
         if (listing.Finished || await jobs.IsOverAsync(job, cancellation))
             return;
         var last = listing.Slices > 0 ? (await jobs.SliceAsync(job, listing.Slices - 1, cancellation))![^1].Path : "";
+        // A listing that was interrupted may have cut its last slice without sending the message for it.
         if (listing.Slices > 0)
-            await queue.SendAsync(new(job.Model, job.Id, listing.Slices - 1), cancellation); // whose message may not have been sent
+            await queue.SendAsync(new(job.Model, job.Id, listing.Slices - 1), cancellation);
         var fresh = store.ListAsync(job.Input, cancellation).Where(blob => string.CompareOrdinal(blob.Path, last) > 0);
         await foreach (var slice in fresh.Select(blob => new JobImage(blob.Path)).Chunk(job.SliceSize))
         {
@@ -35,7 +39,8 @@ public sealed class JobWorker(JobStore jobs, JobQueue queue, IBlobStore store, M
         await jobs.FinishAsync(job, cancellation);
     }
 
-    /// <summary>Works a slice off, image by image; what is wrong with an image is noted, anything else thrown, so that the slice is tried again.</summary>
+    /// <summary>Works a slice off, image by image; what is wrong with an image is noted, anything else thrown, so that the slice
+    /// is tried again.</summary>
     public async Task WorkAsync(Job job, int slice, CancellationToken cancellation)
     {
         if (await jobs.SliceAsync(job, slice, cancellation) is not { } all || await jobs.IsOverAsync(job, cancellation))
@@ -50,18 +55,21 @@ public sealed class JobWorker(JobStore jobs, JobQueue queue, IBlobStore store, M
                 using var session = await models.LeaseAsync(job.Model, cancellation);
                 await WorkAsync(job, part, session, failures, cancellation);
             }
-            JobFailure[] failed = [.. all.Where(image => failures.ContainsKey(image.Path)).Select(image => new JobFailure(image.Path, failures[image.Path]))];
+            JobFailure[] failed = [.. all.Where(image => failures.ContainsKey(image.Path))
+                .Select(image => new JobFailure(image.Path, failures[image.Path]))];
             await jobs.SaveDoneAsync(job, slice, all.Length - failed.Length, failed, cancellation);
         }
         await jobs.FinishAsync(job, cancellation);
     }
 
-    /// <summary>Notes what was tried too often: images of a slice that have no result are failures, and a job whose images cannot be listed has failed.</summary>
+    /// <summary>Notes what was tried too often: images of a slice that have no result are failures, and a job whose images cannot
+    /// be listed has failed.</summary>
     public async Task GiveUpAsync(Job job, int? slice, CancellationToken cancellation)
     {
         if (slice is not { } number)
         {
-            await jobs.FailAsync(job, "Its images could not be listed, after several tries; the server's log has the cause.", cancellation);
+            await jobs.FailAsync(job, "Its images could not be listed, after several tries; the server's log has the cause.",
+                cancellation);
             return;
         }
         if (await jobs.SliceAsync(job, number, cancellation) is not { } all)
@@ -79,7 +87,8 @@ public sealed class JobWorker(JobStore jobs, JobQueue queue, IBlobStore store, M
         await jobs.FinishAsync(job, cancellation);
     }
 
-    async Task WorkAsync(Job job, JobImage[] part, ModelSession session, ConcurrentDictionary<string, string> failures, CancellationToken cancellation)
+    async Task WorkAsync(Job job, JobImage[] part, ModelSession session, ConcurrentDictionary<string, string> failures,
+        CancellationToken cancellation)
     {
         var fitted = new FittedImage?[part.Length];
         await ForEachAsync(part, async (image, i) =>
@@ -114,18 +123,21 @@ public sealed class JobWorker(JobStore jobs, JobQueue queue, IBlobStore store, M
     {
         try
         {
-            var blob = await store.TryReadAsync(image.Path, options.Value.MaxBodyBytes, cancellation) ?? throw RequestException.Invalid("It was deleted before it could be read.");
+            var blob = await store.TryReadAsync(image.Path, options.Value.MaxBodyBytes, cancellation)
+                ?? throw RequestException.Invalid("It was deleted before it could be read.");
             return images.Fit(blob.Content.ToMemory().Span, session.Shape);
         }
         catch (BlobTooLargeException)
         {
-            throw RequestException.Invalid($"It has more than {options.Value.MaxBodyBytes} bytes, which is the most that is accepted.");
+            throw RequestException.Invalid(
+                $"It has more than {options.Value.MaxBodyBytes} bytes, which is the most that is accepted.");
         }
     }
 
     /// <summary>All images together or, where one of them is refused, one by one; null for those.</summary>
     static async Task<Reconstruction?[]> ReconstructAsync(
-        Job job, JobImage[] paths, FittedImage[] originals, ModelSession session, ConcurrentDictionary<string, string> failures, CancellationToken cancellation)
+        Job job, JobImage[] paths, FittedImage[] originals, ModelSession session, ConcurrentDictionary<string, string> failures,
+        CancellationToken cancellation)
     {
         if (originals is [])
             return [];
@@ -138,7 +150,7 @@ public sealed class JobWorker(JobStore jobs, JobQueue queue, IBlobStore store, M
             }
             catch (OverloadedException)
             {
-                await Task.Delay(TimeSpan.FromSeconds(1), cancellation); // people's requests come first
+                await Task.Delay(TimeSpan.FromSeconds(1), cancellation); // people's requests go first
             }
             catch (RequestException fault) when (originals.Length == 1)
             {
@@ -169,16 +181,20 @@ public sealed class JobWorker(JobStore jobs, JobQueue queue, IBlobStore store, M
             await store.WriteAsync($"{path}.png", new BinaryData(ImageCodec.EncodePng(picture)), cancellation: cancellation);
         var (percentile, verdict) = JudgedImage.Judge(session, result.Error);
         await store.WriteAsync($"{path}.json", Answers.Document(new JobResult(
-            session.Model, session.Version, job.Id, image.Path, result.Original.OriginalSize, result.Original.Resized, result.Error,
-            percentile, verdict, job.Operation == "anomaly" ? null : result.Mean, job.Operation == "encode" ? result.LogVariance : null)),
+            session.Model, session.Version, job.Id, image.Path, result.Original.OriginalSize, result.Original.Resized,
+            result.Error,
+            percentile, verdict, job.Operation == "anomaly" ? null : result.Mean, job.Operation == "encode"
+            ? result.LogVariance : null)),
             cancellation: cancellation);
     }
 
     /// <summary>The image's place under the input's folder, under the output.</summary>
     static string ResultOf(Job job, JobImage image) => job.Output + image.Path[(job.Input.LastIndexOf('/') + 1)..];
 
-    static Task ForEachAsync(JobImage[] images, Func<JobImage, int, Task> work, CancellationToken cancellation) => Parallel.ForEachAsync(
-        images.Index(), new ParallelOptions { MaxDegreeOfParallelism = Parallelism, CancellationToken = cancellation }, async (entry, _) => await work(entry.Item, entry.Index));
+    static Task ForEachAsync(JobImage[] images, Func<JobImage, int, Task> work, CancellationToken cancellation) =>
+        Parallel.ForEachAsync(
+        images.Index(), new ParallelOptions { MaxDegreeOfParallelism = Parallelism, CancellationToken = cancellation },
+        async (entry, _) => await work(entry.Item, entry.Index));
 
     public async Task RunAsync(JobMessage message, bool giveUp, CancellationToken cancellation)
     {

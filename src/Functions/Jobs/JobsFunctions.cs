@@ -6,7 +6,8 @@ namespace VaeFunctions.Serving;
 /// <summary>Bulk jobs: an operation on all images under a prefix, results under another.</summary>
 public sealed class JobsFunctions(ModelCalls calls, JobStore jobs, JobQueue queue)
 {
-    static readonly Field Operation = Field.Choice("operation", "What to do with each image.", "reconstruct", "encode", "anomaly");
+    static readonly Field Operation =
+        Field.Choice("operation", "What to do with each image.", "reconstruct", "encode", "anomaly");
     static readonly Field Input = new("input", FieldType.Text, "The prefix of the images' paths, such as inbox/faces/2026.");
     static readonly Field Output = new("output", FieldType.Text, "The folder for the results, such as results/faces/2026/.");
     static readonly Field[] Fields = [Operation, Input, Output, Field.Label];
@@ -22,7 +23,8 @@ public sealed class JobsFunctions(ModelCalls calls, JobStore jobs, JobQueue queu
         string? label = call.Labels(1) is [var number] ? call.Session.Labels[(int)number] : null;
         queue.Demand();
         var id = $"{DateTime.UtcNow:yyyyMMdd't'HHmmss}-{Guid.NewGuid():n}"[..28];
-        var job = new Job(id, model, call.Content.Choice(Operation), input, output, label, call.Options.JobSliceSize, DateTimeOffset.UtcNow);
+        var job = new Job(id, model, call.Content.Choice(Operation), input, output, label, call.Options.JobSliceSize,
+            DateTimeOffset.UtcNow);
         await jobs.CreateAsync(job, cancellation);
         await queue.CreateAsync(cancellation);
         await queue.SendAsync(new(model, id), cancellation);
@@ -30,7 +32,8 @@ public sealed class JobsFunctions(ModelCalls calls, JobStore jobs, JobQueue queu
 
         var status = $"{request.Path.Value!.TrimEnd('/')}/{id}";
         call.Describe("Location", status);
-        return new(Answers.Json(new JobStarted(id, status, await jobs.StatusAsync(job, cancellation)), StatusCodes.Status202Accepted));
+        return new(Answers.Json(new JobStarted(id, status, await jobs.StatusAsync(job, cancellation)),
+            StatusCodes.Status202Accepted));
     }
 
     [Function("Job")]
@@ -51,16 +54,18 @@ public sealed class JobsFunctions(ModelCalls calls, JobStore jobs, JobQueue queu
         return await jobs.StatusAsync(job, cancellation);
     }
 
-    async Task<Job> FindAsync(string model, string id, CancellationToken cancellation) => await jobs.FindAsync(model, id, cancellation)
+    async Task<Job> FindAsync(string model, string id, CancellationToken cancellation) =>
+        await jobs.FindAsync(model, id, cancellation)
         ?? throw new RequestException(StatusCodes.Status404NotFound, $"{RequestContent.Shortened(model)} has no job "
             + $"{RequestContent.Shortened(id)}; POST models/MODEL/jobs starts one and says its id.");
 
     static (string Input, string Output) Paths(ModelCall call)
     {
-        var (input, output) = (PathOf(call, Input, call.Options.ReadableContainers), PathOf(call, Output, call.Options.WritableContainers));
+        var (input, output) = (PathOf(call, Input, call.Options.ReadableContainers),
+            PathOf(call, Output, call.Options.WritableContainers));
         if (!output.EndsWith('/'))
             throw RequestException.Invalid($"output is {output}; give a folder, which ends in /.");
-        // What a job wrote would be what it reads.
+        // A job whose output lies under its input would take its own results for images.
         if (output.StartsWith(input, StringComparison.Ordinal))
             throw RequestException.Invalid($"output, {output}, lies under input, {input}; give a folder outside of it.");
         return (input, output);

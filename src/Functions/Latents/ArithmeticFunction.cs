@@ -26,7 +26,8 @@ public sealed class ArithmeticFunction(ModelCalls calls, RequestLatents latents)
         var images = await call.DecodeAsync([sum], call.Labels(1));
 
         call.DescribeResizing(LatentPoint.ImagesOf(terms));
-        return call.Pictures(images, 1, () => new ArithmeticAnswer(call.Model, call.Version, sum, ImageCodec.EncodePng(images[0])));
+        return call.Pictures(images, 1, () =>
+            new ArithmeticAnswer(call.Model, call.Version, sum, ImageCodec.EncodePng(images[0])));
     }
 }
 

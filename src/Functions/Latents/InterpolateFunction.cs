@@ -10,7 +10,8 @@ public sealed class InterpolateFunction(ModelCalls calls, RequestLatents latents
     static readonly Field Stops = new("stops", FieldType.Points, "The stops, two or more, each an image, a latent or a seed.");
     static readonly Field Steps = Field.Whole("steps", 2, 256, "Images from one stop to the next, both counted; 8 unless given.");
     static readonly Field Method = Field.Choice("method", "Along the great circle, or in a straight line.", "slerp", "lerp");
-    static readonly Field Milliseconds = Field.Whole("milliseconds", 10, 10_000, "How long an animation shows each image; 100 unless given.");
+    static readonly Field Milliseconds =
+        Field.Whole("milliseconds", 10, 10_000, "How long an animation shows each image; 100 unless given.");
     static readonly Field[] Fields = [Stops, Steps, Method, Milliseconds, Field.Label];
     static readonly AnswerKind[] Offers = [AnswerKind.Png, AnswerKind.Json, AnswerKind.Zip, AnswerKind.Apng];
 

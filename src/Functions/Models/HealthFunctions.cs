@@ -7,18 +7,23 @@ public sealed class HealthFunctions(ModelProvider models, ModelFollower follower
 {
     [Function("HealthLive")]
     [Describes("Say that the program runs.")]
-    public static Answer<LiveAnswer> Live([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "health/live")] HttpRequest request) =>
+    public static Answer<LiveAnswer> Live(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "health/live")] HttpRequest request) =>
         new LiveAnswer("live");
 
-    /// <summary>Ready once every model that serves has been warmed up. A storage that fails later does not change that: what is loaded serves.</summary>
+    /// <summary>Ready once every model that serves has been warmed up. A storage that fails later does not change that: what is
+    /// loaded serves.</summary>
     [Function("HealthReady")]
     [Describes("Say whether every serving model is warmed up.")]
-    public Answer<ReadyAnswer> Ready([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "health/ready")] HttpRequest request)
+    public Answer<ReadyAnswer> Ready(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "health/ready")] HttpRequest request)
     {
         var states = models.States.ToList();
-        List<string> reasons = [.. states.Where(state => state.Version is null).Select(state => state.Refusal ?? $"Model {state.Model} is being loaded.")];
+        List<string> reasons = [.. states.Where(state => state.Version is null)
+            .Select(state => state.Refusal ?? $"Model {state.Model} is being loaded.")];
         if (!follower.WarmedUp)
-            reasons.Add(follower.StorageFault is { } fault ? $"The storage does not answer: {fault}" : "The models are being loaded.");
+            reasons.Add(follower.StorageFault is { } fault ? $"The storage does not answer: {fault}"
+                : "The models are being loaded.");
         return new(Answers.Json(
             new ReadyAnswer(reasons is [] ? "ready" : "not ready", reasons, follower.StorageFault ?? "answers", states),
             reasons is [] ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable));

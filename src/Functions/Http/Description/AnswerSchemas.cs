@@ -8,7 +8,8 @@ using Microsoft.OpenApi.Reader;
 
 namespace VaeFunctions.Serving;
 
-/// <summary>The records of answers as schemas of a document, each under its own name, with their doc comments as descriptions.</summary>
+/// <summary>The records of answers as schemas of a document, each under its own name, with their doc comments as
+/// descriptions.</summary>
 sealed class AnswerSchemas(OpenApiDocument document)
 {
     /// <summary>As answers are written; numbers are never texts.</summary>
@@ -33,14 +34,16 @@ sealed class AnswerSchemas(OpenApiDocument document)
             return;
         var exporter = new JsonSchemaExporterOptions { TreatNullObliviousAsNonNullable = true, TransformSchemaNode = Transform };
         var schema = Options.GetJsonSchemaAsNode(record, exporter);
-        document.Components.Schemas[record.Name] = new OpenApiJsonReader().ReadFragment<OpenApiSchema>(schema, OpenApiSpecVersion.OpenApi3_1, document, out var diagnostic, null)
+        document.Components.Schemas[record.Name] = new OpenApiJsonReader()
+            .ReadFragment<OpenApiSchema>(schema, OpenApiSpecVersion.OpenApi3_1, document, out var diagnostic, null)
             ?? throw new InvalidOperationException($"{record.Name} has no schema: {string.Join(' ', diagnostic.Errors)}");
     }
 
     JsonObject Transform(JsonSchemaExporterContext context, JsonNode node)
     {
         var type = Nullable.GetUnderlyingType(context.TypeInfo.Type) ?? context.TypeInfo.Type;
-        var isRecord = context.TypeInfo.Kind == JsonTypeInfoKind.Object && type.Namespace!.StartsWith(nameof(VaeFunctions), StringComparison.Ordinal);
+        var isRecord = context.TypeInfo.Kind == JsonTypeInfoKind.Object
+            && type.Namespace!.StartsWith(nameof(VaeFunctions), StringComparison.Ordinal);
         if (isRecord && !context.Path.IsEmpty)
         {
             Add(type);
@@ -50,12 +53,13 @@ sealed class AnswerSchemas(OpenApiDocument document)
             return Described([], context); // anything at all, such as a recipe
         if (type == typeof(byte[]))
             schema["contentEncoding"] = "base64";
-        // What is null is left out, so that nothing is ever null but some things are absent.
+        // Answers leave out what is null: a property is either absent or not null.
         if (schema["type"] is JsonArray types)
             schema["type"] = types.Select(name => (string)name!).First(name => name != "null");
         if (isRecord)
         {
-            var present = context.TypeInfo.Properties.Where(property => !property.IsGetNullable).Select(property => (JsonNode)property.Name);
+            var present = context.TypeInfo.Properties.Where(property => !property.IsGetNullable)
+                .Select(property => (JsonNode)property.Name);
             schema["required"] = new JsonArray([.. present]);
         }
         return Described(schema, context);

@@ -6,7 +6,8 @@ using VaeFunctions.Imaging;
 
 namespace VaeFunctions.Serving;
 
-/// <summary>The HTTP functions as an OpenAPI document, read off the functions themselves: their triggers, fields and types of answers.</summary>
+/// <summary>The HTTP functions as an OpenAPI document, read off the functions themselves: their triggers, fields and types of
+/// answers.</summary>
 static partial class ApiDescription
 {
     const string Key = "key";
@@ -16,7 +17,12 @@ static partial class ApiDescription
     {
         var document = new OpenApiDocument
         {
-            Info = new() { Title = "VaeFunctions", Version = functions.GetName().Version!.ToString(3), Description = "Latent operations on published models." },
+            Info = new()
+            {
+                Title = "VaeFunctions",
+                Version = functions.GetName().Version!.ToString(3),
+                Description = "Latent operations on published models.",
+            },
             Servers = [new() { Url = "/api" }],
             Paths = [],
             Components = new()
@@ -26,18 +32,24 @@ static partial class ApiDescription
                 {
                     [Key] = new OpenApiSecurityScheme
                     {
-                        Type = SecuritySchemeType.ApiKey, In = ParameterLocation.Header, Name = "x-functions-key", Description = "A function key.",
+                        Type = SecuritySchemeType.ApiKey, In = ParameterLocation.Header, Name = "x-functions-key",
+                        Description = "A function key.",
                     },
                 },
             },
         };
         var schemas = new AnswerSchemas(document);
-        foreach (var (path, endpoints) in EndpointsOf(functions).GroupBy(endpoint => endpoint.Path).OrderBy(group => group.Key, StringComparer.Ordinal)
+        foreach (var (path, endpoints) in EndpointsOf(functions).GroupBy(endpoint => endpoint.Path)
+            .OrderBy(group => group.Key, StringComparer.Ordinal)
             .Select(group => (group.Key, group)))
         {
-            var operations = endpoints.SelectMany(endpoint => endpoint.Verbs.Select(verb => (Verb: verb, Operation: endpoint.Describe(verb, schemas))))
+            var operations = endpoints.SelectMany(
+                endpoint => endpoint.Verbs.Select(verb => (Verb: verb, Operation: endpoint.Describe(verb, schemas))))
                 .OrderBy(operation => operation.Verb, StringComparer.Ordinal);
-            document.Paths.Add(path, new OpenApiPathItem { Operations = operations.ToDictionary(entry => HttpMethod.Parse(entry.Verb), entry => entry.Operation) });
+            document.Paths.Add(path, new OpenApiPathItem
+            {
+                Operations = operations.ToDictionary(entry => HttpMethod.Parse(entry.Verb), entry => entry.Operation),
+            });
         }
         // What the inbox and the jobs write into the storage has records too.
         foreach (var written in new[] { typeof(InboxResult), typeof(Rejection), typeof(JobResult) })
@@ -47,9 +59,11 @@ static partial class ApiDescription
 
     static IEnumerable<Endpoint> EndpointsOf(Assembly functions) =>
         from type in functions.GetTypes()
-        from method in type.GetMethods(BindingFlags.Public | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly)
+        from method in type.GetMethods(
+            BindingFlags.Public | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly)
         let function = method.GetCustomAttribute<FunctionAttribute>()
-        let trigger = method.GetParameters().Select(parameter => parameter.GetCustomAttribute<HttpTriggerAttribute>()).FirstOrDefault(trigger => trigger is not null)
+        let trigger = method.GetParameters().Select(parameter => parameter.GetCustomAttribute<HttpTriggerAttribute>())
+            .FirstOrDefault(trigger => trigger is not null)
         where function is not null && trigger is not null
         select new Endpoint(method, function.Name, trigger);
 
@@ -69,7 +83,8 @@ static partial class ApiDescription
         {
             OpenApiParameter[] places = [.. Segment().Matches(Path).Select(segment => new OpenApiParameter
             {
-                Name = segment.Groups[1].Value, In = ParameterLocation.Path, Required = true, Schema = new OpenApiSchema { Type = JsonSchemaType.String },
+                Name = segment.Groups[1].Value, In = ParameterLocation.Path, Required = true,
+                Schema = new OpenApiSchema { Type = JsonSchemaType.String },
             })];
             return new()
             {
@@ -81,7 +96,8 @@ static partial class ApiDescription
                 })],
                 RequestBody = verb is "post" or "put" && Fields.Length > 0 ? new OpenApiRequestBody { Content = Bodies() } : null,
                 Responses = Responses(schemas),
-                Security = Trigger.AuthLevel == AuthorizationLevel.Anonymous ? null : [new() { [new(Key, schemas.Document)] = [] }],
+                Security = Trigger.AuthLevel == AuthorizationLevel.Anonymous ? null
+                    : [new() { [new(Key, schemas.Document)] = [] }],
             };
         }
 
@@ -110,7 +126,10 @@ static partial class ApiDescription
             ["default"] = new OpenApiResponse
             {
                 Description = "A problem.",
-                Content = new Dictionary<string, IOpenApiMediaType> { ["application/problem+json"] = Content(schemas.Reference(typeof(Problem))) },
+                Content = new Dictionary<string, IOpenApiMediaType>
+                {
+                    ["application/problem+json"] = Content(schemas.Reference(typeof(Problem))),
+                },
             },
         };
 
@@ -119,20 +138,23 @@ static partial class ApiDescription
             if (describes.ContentType is { } other)
                 return new() { [other] = Content(new OpenApiSchema { Type = JsonSchemaType.String }) };
             AnswerKind[] offers = describes.Offers is null ? [AnswerKind.Json] : StaticOf<AnswerKind>(describes.Offers);
-            return offers.ToDictionary(Accept.TypeOf, IOpenApiMediaType (offer) => Content(offer == AnswerKind.Json ? Json(schemas) : FieldSchemas.Binary()));
+            return offers.ToDictionary(Accept.TypeOf, IOpenApiMediaType (offer) =>
+                Content(offer == AnswerKind.Json ? Json(schemas) : FieldSchemas.Binary()));
         }
 
         /// <summary>The record of the function's Answer&lt;T&gt;.</summary>
         IOpenApiSchema Json(AnswerSchemas schemas)
         {
-            var type = Method.ReturnType is { IsGenericType: true } task && task.GetGenericTypeDefinition() == typeof(Task<>) ? task.GenericTypeArguments[0] : Method.ReturnType;
+            var type = Method.ReturnType is { IsGenericType: true } task && task.GetGenericTypeDefinition() == typeof(Task<>)
+                ? task.GenericTypeArguments[0] : Method.ReturnType;
             return type.IsGenericType && type.GetGenericTypeDefinition() == typeof(Answer<>)
                 ? schemas.Reference(type.GenericTypeArguments[0])
                 : new OpenApiSchema { Type = JsonSchemaType.Object };
         }
 
         T[] StaticOf<T>(string? name) => name is null ? []
-            : (T[])Method.DeclaringType!.GetField(name, BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic)!.GetValue(null)!;
+            : (T[])Method.DeclaringType!.GetField(
+                name, BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic)!.GetValue(null)!;
 
         static OpenApiMediaType Content(IOpenApiSchema schema) => new() { Schema = schema };
     }

@@ -17,9 +17,11 @@ static partial class DocComments
     /// <param name="name">In any case.</param>
     public static string? Of(Type type, string name)
     {
-        var property = type.GetProperty(name, BindingFlags.Public | BindingFlags.Instance | BindingFlags.IgnoreCase)?.Name ?? name;
+        var property = type.GetProperty(
+            name, BindingFlags.Public | BindingFlags.Instance | BindingFlags.IgnoreCase)?.Name ?? name;
         return Text(MemberOf(type, $"P:{type.FullName}.{property}")?.Element("summary"))
-            ?? Text(MemberOf(type, $"T:{type.FullName}")?.Elements("param").FirstOrDefault(param => (string?)param.Attribute("name") == property));
+            ?? Text(MemberOf(type, $"T:{type.FullName}")?.Elements("param")
+                .FirstOrDefault(param => (string?)param.Attribute("name") == property));
     }
 
     static XElement? MemberOf(Type type, string id) => Files.GetOrAdd(type.Assembly, Read).GetValueOrDefault(id);

@@ -5,14 +5,16 @@ using Scalar.AspNetCore;
 
 namespace VaeFunctions.Serving;
 
-/// <summary>Shows the description on a page: Scalar's script, out of its package, on a page of ours. The page sends nothing to any other host, and its policy would not let it.</summary>
+/// <summary>Shows the description on a page: Scalar's script, out of its package, on a page of ours. The page sends nothing to
+/// any other host, and its policy would not let it.</summary>
 public static class DocsFunctions
 {
     /// <summary>Styles are made by the script as it runs; scripts come from here only.</summary>
-    const string Policy = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; "
-        + "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+    const string Policy = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
+        + "font-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-    /// <summary>The script reads its configuration from the element with this id; the addresses are relative, so that a prefix does no harm.</summary>
+    /// <summary>The script reads its configuration from the element with this id; the addresses are relative, so that a prefix
+    /// does no harm.</summary>
     const string Page = """
         <!doctype html>
         <html lang="en">
@@ -36,7 +38,8 @@ public static class DocsFunctions
     {
         const string name = "ScalarStaticAssets.scalar.js";
         using var resource = typeof(ScalarOptions).Assembly.GetManifestResourceStream(name)
-            ?? throw new InvalidOperationException($"The package Scalar.AspNetCore has no resource {name} any more; look for the script's new name.");
+            ?? throw new InvalidOperationException(
+                $"The package Scalar.AspNetCore has no resource {name} any more; look for the script's new name.");
         using var bytes = new MemoryStream();
         resource.CopyTo(bytes);
         return bytes.ToArray();
@@ -55,7 +58,8 @@ public static class DocsFunctions
     /// <summary>The script is packed with gzip, which every browser takes.</summary>
     [Function("DocsScript")]
     [Describes("Give the script of that page.", ContentType = "text/javascript")]
-    public static IActionResult GiveScript([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "docs/scalar.js")] HttpRequest request)
+    public static IActionResult GiveScript(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "docs/scalar.js")] HttpRequest request)
     {
         var headers = request.HttpContext.Response.Headers;
         headers.CacheControl = "public, max-age=86400";
@@ -66,6 +70,7 @@ public static class DocsFunctions
             headers.ContentEncoding = "gzip";
             return new FileContentResult(Script.Value, "text/javascript");
         }
-        return new FileStreamResult(new GZipStream(new MemoryStream(Script.Value), CompressionMode.Decompress), "text/javascript");
+        return new FileStreamResult(new GZipStream(new MemoryStream(Script.Value), CompressionMode.Decompress),
+            "text/javascript");
     }
 }

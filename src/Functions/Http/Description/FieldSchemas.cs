@@ -14,7 +14,10 @@ static class FieldSchemas
         {
             FieldType.Whole => Ranged(JsonSchemaType.Integer, field),
             FieldType.Number => Ranged(JsonSchemaType.Number, field),
-            FieldType.Choice => new() { Type = JsonSchemaType.String, Enum = [.. field.Choices.Select(choice => (JsonNode)choice)] },
+            FieldType.Choice => new()
+            {
+                Type = JsonSchemaType.String, Enum = [.. field.Choices.Select(choice => (JsonNode)choice)],
+            },
             FieldType.Text => Text(),
             FieldType.Image => Image(),
             FieldType.Images => ArrayOf(Image()),
@@ -36,8 +39,10 @@ static class FieldSchemas
 
     static OpenApiSchema Point()
     {
-        var point = Object(("image", Image()), ("latent", ArrayOf(Number())), ("seed", new() { Type = JsonSchemaType.Integer }), ("concept", Text()), ("weight", Number()));
-        point.Description = "One of image, latent, seed or, in sums, concept; in sums also its weight. An image's text or a latent's array alone will do.";
+        var point = Object(("image", Image()), ("latent", ArrayOf(Number())), ("seed", new() { Type = JsonSchemaType.Integer }),
+            ("concept", Text()), ("weight", Number()));
+        point.Description = "One of image, latent, seed or, in sums, concept; in sums also its weight. An image's text or a "
+            + "latent's array alone will do.";
         return point;
     }
 
