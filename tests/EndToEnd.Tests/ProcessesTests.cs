@@ -36,7 +36,7 @@ public sealed class ProcessesTests : IDisposable
 
         Assert.Equal(130, await demo.TerminateAsync());
 
-        Assert.Contains("stopped", demo.Output, StringComparison.Ordinal);
+        Assert.Contains("Stopped.", demo.Output, StringComparison.Ordinal);
         Assert.Empty(demo.Family());
     }
 

@@ -111,7 +111,8 @@ sealed class LocalHost : IFunctionsHost
         await Task.WhenAll(events).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (front is not null)
         {
-            await front.StopAsync(CancellationToken.None);
+            // It throws where it never started, or where the storage is gone with which it lets go of its locks.
+            await front.StopAsync(CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             await front.DisposeAsync();
         }
         await workers.StopAsync(grace);
@@ -174,6 +175,8 @@ sealed class LocalHost : IFunctionsHost
             .AddAzureStorageBlobs()
             .AddAzureStorageQueues()
             .AddTimers(), _ => { });
+        // A storage that is down at the start is tried again while HTTP is answered.
+        builder.Services.Configure<JobHostOptions>(host => host.AllowPartialHostStartup = true);
         builder.Services
             .AddSingleton<EventGridHook>()
             .AddSingleton<IWebHookProvider>(services => services.GetRequiredService<EventGridHook>())
