@@ -3,22 +3,27 @@ using System.Net.Http.Json;
 using Azure;
 using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Models;
+using Azure.Storage.Blobs.Specialized;
 using Microsoft.Extensions.Logging;
 
 namespace VaeFunctions.LocalCloud.Host;
 
 /// <summary>What Event Grid does on Azure: posts a BlobCreated event to the host for every new content of a blob in a container.</summary>
-/// <remarks>The SDK keeps a receipt for each content that a function has processed, in azure-webjobs-hosts. What has one when this starts is not told again;
-/// what has none, because it came while no host ran or because the host was killed, is.</remarks>
+/// <remarks>An event that the host has taken is a message of its queue, which outlives the host. What was told of is recorded beside the SDK's own blobs, so that it
+/// is not told again after a restart; what came while no host ran is. A host that is killed between the two tells once more, as Event Grid may.</remarks>
 sealed class BlobEvents(BlobServiceClient storage, string container, string function, Uri host, ILogger logger) : IDisposable
 {
     /// <summary>Events that go into one request.</summary>
     const int Batch = 100;
 
+    const string RecordContainer = "azure-webjobs-hosts";
+
     static readonly TimeSpan shortest = TimeSpan.FromMilliseconds(100), longest = TimeSpan.FromSeconds(1), pause = TimeSpan.FromSeconds(5);
 
     readonly HttpClient http = new() { BaseAddress = host, DefaultRequestHeaders = { { "aeg-event-type", "Notification" } } };
     Dictionary<string, ETag>? told;
+
+    AppendBlobClient Record => storage.GetBlobContainerClient(RecordContainer).GetAppendBlobClient($"told/{HostId.Value}/{function}");
 
     /// <summary>Tells a host of the blobs that set a function off, until it is to stop.</summary>
     public static async Task RunAsync(BlobServiceClient storage, HostedFunction function, Uri host, ILoggerFactory logs, CancellationToken stopping)
@@ -35,7 +40,7 @@ sealed class BlobEvents(BlobServiceClient storage, string container, string func
             var clock = Stopwatch.StartNew();
             try
             {
-                told ??= await ProcessedAsync(stopping);
+                told ??= await RememberedAsync(stopping);
                 // An idle container is looked at less often, and a long listing is not made more than a third of the time.
                 wait = await LookAsync(told, stopping) ? shortest : Between(2 * wait, longest);
                 wait = 2 * clock.Elapsed > wait ? 2 * clock.Elapsed : wait;
@@ -111,29 +116,38 @@ sealed class BlobEvents(BlobServiceClient storage, string container, string func
         });
         using var answer = await http.PostAsJsonAsync($"/runtime/webhooks/blobs?functionName=Host.Functions.{function}", events, cancellation);
         answer.EnsureSuccessStatusCode();
+        await RememberAsync(blobs, cancellation);
         foreach (var blob in blobs)
             told[blob.Name] = blob.Properties.ETag ?? default;
     }
 
-    /// <summary>The blobs' contents that a receipt says have been processed.</summary>
-    async Task<Dictionary<string, ETag>> ProcessedAsync(CancellationToken cancellation)
+    /// <summary>The contents that were told of before this start.</summary>
+    async Task<Dictionary<string, ETag>> RememberedAsync(CancellationToken cancellation)
     {
-        var processed = new Dictionary<string, ETag>();
-        var prefix = $"blobreceipts/{HostId.Value}/Host.Functions.{function}/";
+        await storage.GetBlobContainerClient(RecordContainer).CreateIfNotExistsAsync(cancellationToken: cancellation);
+        await Record.CreateIfNotExistsAsync(cancellationToken: cancellation);
+        var lines = (await Record.DownloadContentAsync(cancellation)).Value.Content.ToString();
+        var remembered = new Dictionary<string, ETag>();
+        foreach (var line in lines.Split('\n', StringSplitOptions.RemoveEmptyEntries))
+        {
+            if (line.Split(' ') is [var etag, var name])
+                remembered[Uri.UnescapeDataString(name)] = new ETag(etag);
+        }
+        return remembered;
+    }
+
+    /// <summary>Writes down what was told of: lines of ETag and escaped name. The record begins anew where it can take no more.</summary>
+    async Task RememberAsync(List<BlobItem> blobs, CancellationToken cancellation)
+    {
+        var lines = BinaryData.FromString(string.Concat(blobs.Select(blob => $"{blob.Properties.ETag} {Uri.EscapeDataString(blob.Name)}\n")));
         try
         {
-            await foreach (var receipt in storage.GetBlobContainerClient("azure-webjobs-hosts").GetBlobsAsync(
-                BlobTraits.Metadata, BlobStates.None, prefix, cancellation))
-            {
-                // "ETAG"/container/name
-                if (receipt.Name[prefix.Length..].Split('/', 3) is [var etag, var of, var name] && of == container && receipt.Metadata.ContainsKey("Completed"))
-                    processed[name] = new ETag(etag);
-            }
+            await Record.AppendBlockAsync(lines.ToStream(), cancellationToken: cancellation);
         }
-        catch (RequestFailedException missing) when (missing.ErrorCode == BlobErrorCode.ContainerNotFound)
+        catch (RequestFailedException full) when (full.Status is 404 or 409)
         {
-            // No host has run here yet.
+            await Record.CreateAsync(cancellationToken: cancellation);
+            await Record.AppendBlockAsync(lines.ToStream(), cancellationToken: cancellation);
         }
-        return processed;
     }
 }

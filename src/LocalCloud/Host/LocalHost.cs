@@ -9,6 +9,7 @@ using Microsoft.Azure.WebJobs.Extensions.Timers;
 using Microsoft.Azure.WebJobs.Host;
 using Microsoft.Azure.WebJobs.Host.Config;
 using Microsoft.Azure.WebJobs.Host.Executors;
+using Microsoft.Azure.WebJobs.Host.Timers;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -183,6 +184,7 @@ sealed class LocalHost : IFunctionsHost
             .AddSingleton<ITypeLocator, TriggerTypes>()
             .AddSingleton<IJobActivator, TriggeredFunctions.Activator>()
             .AddSingleton<IHostIdProvider, HostId>()
+            .AddSingleton<IWebJobsExceptionHandlerFactory, ListenerFaults>()
             // The extension's own monitor is built on a storage library that does not run with invariant globalization.
             .Replace(ServiceDescriptor.Singleton<ScheduleMonitor>(_ => new FileSystemScheduleMonitor(Directory.CreateDirectory(Path.Combine(options.DataFolder, "timers")).FullName)));
     }

@@ -51,15 +51,6 @@ public sealed class SetupTests
     }
 
     [Fact]
-    public async Task A_schedule_that_is_none_is_said_with_its_function()
-    {
-        var fault = await Assert.ThrowsAsync<LocalCloudException>(
-            () => FunctionsApp.StartAsync(Nowhere, ("VaeJobRecoverySchedule", "often")));
-        Assert.Contains("often", fault.Message, StringComparison.Ordinal);
-        Assert.DoesNotContain("   at ", fault.Message, StringComparison.Ordinal);
-    }
-
-    [Fact]
     public async Task A_port_in_use_is_said_before_anything_starts()
     {
         using var other = new TcpListener(IPAddress.Loopback, 0);
