@@ -289,7 +289,8 @@ public sealed class CpuBackend : ITapedBackend
         where TOperation : IBinaryOperation
     {
         var result = New(Shape.Broadcast(left.Shape, right.Shape, operation));
-        Broadcast.Apply<TOperation>(team, Own(left), Own(right), result);
+        Broadcast.Apply<TOperation>(
+            team, (Values(left), left.Shape), (Values(right), right.Shape), (result.Values, result.Shape));
         return result;
     }
 }

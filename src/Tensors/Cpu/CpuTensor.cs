@@ -1,4 +1,5 @@
 using VaeFunctions.Tensors;
+using Buffer = VaeFunctions.Cpu.Kernels.Buffer;
 
 namespace VaeFunctions.Cpu;
 

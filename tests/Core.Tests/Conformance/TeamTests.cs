@@ -1,4 +1,4 @@
-using VaeFunctions.Cpu;
+using VaeFunctions.Cpu.Kernels;
 
 namespace VaeFunctions.Tests.Conformance;
 

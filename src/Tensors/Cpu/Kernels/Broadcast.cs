@@ -18,7 +18,8 @@ static class Broadcast
     /// <summary>Elements a thread takes at a time.</summary>
     const int Grain = 1 << 14;
 
-    public static void Apply<TOperation>(Team team, CpuTensor left, CpuTensor right, CpuTensor result)
+    public static void Apply<TOperation>(
+        Team team, (float[] Values, Shape Shape) left, (float[] Values, Shape Shape) right, (float[] Values, Shape Shape) result)
         where TOperation : IBinaryOperation
     {
         if (result.Shape.Count == 0) return;

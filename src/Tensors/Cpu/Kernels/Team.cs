@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using System.Runtime.ExceptionServices;
 
-namespace VaeFunctions.Cpu;
+namespace VaeFunctions.Cpu.Kernels;
 
 /// <summary>Runs numbered pieces of work on a bounded number of threads. What a piece computes must not depend on who computes it.</summary>
 /// <remarks>A training step is hundreds of pieces of work of some tens of microseconds: less than it takes to wake a thread. So the

@@ -1,4 +1,4 @@
-namespace VaeFunctions.Cpu;
+namespace VaeFunctions.Cpu.Kernels;
 
 /// <summary>The memory of one tensor and of those that show it under other shapes. It goes back to the pool when its scope ends,
 /// or before that when all of them have been released.</summary>
@@ -12,7 +12,8 @@ sealed class Buffer(float[] values)
     public bool IsReleased => values is null;
 
     /// <exception cref="ObjectDisposedException">The scope the tensor was computed in has ended.</exception>
-    public float[] Values => values ?? throw new ObjectDisposedException(nameof(CpuTensor), "The scope in which this tensor was computed has ended.");
+    public float[] Values =>
+        values ?? throw new ObjectDisposedException("Tensor", "The scope in which this tensor was computed has ended.");
 
     public float[] Release()
     {
