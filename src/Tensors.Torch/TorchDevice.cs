@@ -16,7 +16,7 @@ public static class TorchDevice
     /// <exception cref="DeviceException">libtorch is not there, or computes wrongly on this machine.</exception>
     public static ITrainingBackend OpenCpu(int threads = 0)
     {
-        if (WhyAbsent() is { } why) throw new DeviceException(why);
+        if (WhyAbsent() is { } why) throw new DeviceException($"--device torch:cpu: {why}");
         if (threads > 0) torch.set_num_threads(threads);
         if (wrongOnCpu.Value is { } wrong) throw new DeviceException(wrong);
         return new TorchBackend(torch.CPU, "libtorch on the CPU");
@@ -27,7 +27,7 @@ public static class TorchDevice
     /// <exception cref="DeviceException">libtorch or the GPU is not there.</exception>
     public static ITrainingBackend OpenGpu(int index, bool tf32 = false)
     {
-        if (WhyAbsent() is { } why) throw new DeviceException(why);
+        if (WhyAbsent() is { } why) throw new DeviceException($"--device cuda:{index}: {why}");
         var count = CountGpus();
         if (index >= count) throw new DeviceException(WhyNoGpu(index, count));
         torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = tf32;

@@ -111,15 +111,32 @@ sealed class LocalHost : IFunctionsHost
         await stopping.CancelAsync();
         await Task.WhenAll(events).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (front is not null)
-        {
-            // It throws where it never started, or where the storage is gone with which it lets go of its locks.
-            await front.StopAsync(CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            await front.DisposeAsync();
-        }
+            await StopFrontAsync(front);
         await workers.StopAsync(grace);
         await rpc.StopAsync(CancellationToken.None);
         await rpc.DisposeAsync();
         stopping.Dispose();
+    }
+
+    /// <summary>Stops the listeners. Where the storage is gone they cannot let go of their locks there, which throws, or takes longer than
+    /// anybody wants to wait; the workers are stopped all the same.</summary>
+    static async Task StopFrontAsync(WebApplication front)
+    {
+        var logger = front.Services.GetRequiredService<ILoggerFactory>().CreateLogger("Host");
+        try
+        {
+            await StopAsync().WaitAsync(2 * grace);
+        }
+        catch (Exception fault)
+        {
+            logger.LogWarning("The listeners did not stop in order: {Reason}", fault.Message.Split('\n')[0]);
+        }
+
+        async Task StopAsync()
+        {
+            await using (front)
+                await front.StopAsync(CancellationToken.None);
+        }
     }
 
     /// <summary>The workers' side: gRPC on a port of its own.</summary>

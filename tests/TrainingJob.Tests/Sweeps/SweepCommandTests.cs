@@ -32,6 +32,7 @@ public sealed partial class SweepCommandTests(AzuriteFixture azurite) : IDisposa
                 WorkingDirectory = folder,
             };
             start.Environment["VaeStorage"] = storage;
+            start.Environment[StartupHook.Variable] = typeof(SweepCommandTests).Assembly.Location;
             process = Process.Start(start)!;
             process.OutputDataReceived += Collect;
             process.ErrorDataReceived += Collect;
