@@ -58,7 +58,7 @@ sealed class AnswerSchemas(OpenApiDocument document)
             schema["type"] = types.Select(name => (string)name!).First(name => name != "null");
         if (isRecord)
         {
-            var present = context.TypeInfo.Properties.Where(property => !property.IsGetNullable)
+            var present = context.TypeInfo.Properties.Where(property => property.Get is not null && !property.IsGetNullable)
                 .Select(property => (JsonNode)property.Name);
             schema["required"] = new JsonArray([.. present]);
         }
