@@ -1,48 +1,79 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net.Http.Json;
 using Azure;
 using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Models;
 using Azure.Storage.Blobs.Specialized;
+using Azure.Storage.Queues;
 using Microsoft.Extensions.Logging;
 
 namespace VaeFunctions.LocalCloud.Host;
 
 /// <summary>What Event Grid does on Azure: posts a BlobCreated event to the host for every new content of a blob in a container.</summary>
-/// <remarks>An event that the host has taken is a message of its queue, which outlives the host. What was told of is recorded beside the SDK's own blobs, so that it
-/// is not told again after a restart; what came while no host ran is. A host that is killed between the two tells once more, as Event Grid may.</remarks>
-sealed class BlobEvents(BlobServiceClient storage, string container, string function, Uri host, ILogger logger) : IDisposable
+/// <remarks>
+/// An event that the host has taken is a message of its queue. The contents that the function is done with are recorded beside the SDK's own blobs. A host that starts
+/// empties the queue of an earlier one and tells of all others: messages that the earlier one had taken when it was killed would be invisible for ten minutes.
+/// What was done within a moment before a kill is done once more, with the same outcome; Event Grid may tell twice as well.
+/// </remarks>
+sealed class BlobEvents(BlobServiceClient storage, QueueServiceClient queues, HostedFunction function, ILogger<BlobEvents> logger)
 {
     /// <summary>Events that go into one request.</summary>
     const int Batch = 100;
+
+    /// <summary>A block of an append blob takes 4 MiB; a name, escaped, takes at most 12 KiB.</summary>
+    const int LinesOfABlock = 300;
 
     const string RecordContainer = "azure-webjobs-hosts";
 
     static readonly TimeSpan shortest = TimeSpan.FromMilliseconds(100), longest = TimeSpan.FromSeconds(1), pause = TimeSpan.FromSeconds(5);
 
-    readonly HttpClient http = new() { BaseAddress = host, DefaultRequestHeaders = { { "aeg-event-type", "Notification" } } };
-    Dictionary<string, ETag>? told;
+    readonly string container = ((string)function.Trigger["path"]!).Split('/')[0];
+    readonly ConcurrentQueue<(string Name, ETag Content)> finished = new();
+    readonly Dictionary<string, ETag> done = [], told = [];
+    bool recalled;
 
-    AppendBlobClient Record => storage.GetBlobContainerClient(RecordContainer).GetAppendBlobClient($"told/{HostId.Value}/{function}");
+    public string Function => function.Name;
 
-    /// <summary>Tells a host of the blobs that set a function off, until it is to stop.</summary>
-    public static async Task RunAsync(BlobServiceClient storage, HostedFunction function, Uri host, ILoggerFactory logs, CancellationToken stopping)
+    /// <summary>Whether a content is done with as soon as the host was told: where the host is not ours, and keeps its queue.</summary>
+    public bool FinishedWhenTold { get; init; }
+
+    AppendBlobClient Record => storage.GetBlobContainerClient(RecordContainer).GetAppendBlobClient($"done/{HostId.Value}/{function.Name}");
+
+    /// <summary>Notes that the function is done with a content of a blob.</summary>
+    public void Finish(string name, ETag content) => finished.Enqueue((name, Quoted(content)));
+
+    /// <summary>Learns what is done already, and empties the queue of an earlier host. What fails here is tried again when blobs are looked for.</summary>
+    public async Task RecallAsync(CancellationToken cancellation)
     {
-        var container = ((string)function.Trigger["path"]!).Split('/')[0];
-        using var events = new BlobEvents(storage, container, function.Name, host, logs.CreateLogger("Host.BlobEvents"));
-        await events.RunAsync(stopping);
+        var queue = queues.GetQueueClient($"azure-webjobs-blobtrigger-{HostId.Value}");
+        if (!FinishedWhenTold && await queue.ExistsAsync(cancellation))
+            await queue.ClearMessagesAsync(cancellation);
+        await storage.GetBlobContainerClient(RecordContainer).CreateIfNotExistsAsync(cancellationToken: cancellation);
+        await Record.CreateIfNotExistsAsync(cancellationToken: cancellation);
+        var lines = (await Record.DownloadContentAsync(cancellation)).Value.Content.ToString();
+        foreach (var line in lines.Split('\n', StringSplitOptions.RemoveEmptyEntries))
+        {
+            if (line.Split(' ') is [var etag, var name])
+                told[Uri.UnescapeDataString(name)] = done[Uri.UnescapeDataString(name)] = new ETag(etag);
+        }
+        recalled = true;
     }
 
-    async Task RunAsync(CancellationToken stopping)
+    /// <summary>Tells a host of blobs until it is to stop.</summary>
+    public async Task RunAsync(Uri host, CancellationToken stopping)
     {
+        using var http = new HttpClient { BaseAddress = host, DefaultRequestHeaders = { { "aeg-event-type", "Notification" } } };
         for (var wait = shortest; !stopping.IsCancellationRequested; await Task.Delay(wait, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing))
         {
             var clock = Stopwatch.StartNew();
             try
             {
-                told ??= await RememberedAsync(stopping);
+                if (!recalled)
+                    await RecallAsync(stopping);
+                await RecordAsync(stopping);
                 // An idle container is looked at less often, and a long listing is not made more than a third of the time.
-                wait = await LookAsync(told, stopping) ? shortest : Between(2 * wait, longest);
+                wait = await LookAsync(http, stopping) ? shortest : Between(2 * wait, longest);
                 wait = 2 * clock.Elapsed > wait ? 2 * clock.Elapsed : wait;
             }
             catch (Exception fault) when (fault is RequestFailedException or AggregateException or HttpRequestException && !stopping.IsCancellationRequested)
@@ -60,10 +91,8 @@ sealed class BlobEvents(BlobServiceClient storage, string container, string func
         static TimeSpan Between(TimeSpan wanted, TimeSpan most) => wanted < most ? wanted : most;
     }
 
-    public void Dispose() => http.Dispose();
-
     /// <summary>Tells of what is new, and says whether there was any.</summary>
-    async Task<bool> LookAsync(Dictionary<string, ETag> told, CancellationToken cancellation)
+    async Task<bool> LookAsync(HttpClient http, CancellationToken cancellation)
     {
         var client = storage.GetBlobContainerClient(container);
         var listed = new HashSet<string>();
@@ -73,24 +102,27 @@ sealed class BlobEvents(BlobServiceClient storage, string container, string func
             await foreach (var blob in client.GetBlobsAsync(cancellationToken: cancellation))
             {
                 listed.Add(blob.Name);
-                if (told.GetValueOrDefault(blob.Name) == blob.Properties.ETag)
+                if (told.GetValueOrDefault(blob.Name) == Quoted(blob.Properties.ETag))
                     continue;
                 fresh.Add(blob);
                 if (fresh.Count % Batch == 0)
-                    await TellAsync(client, fresh[^Batch..], told, cancellation);
+                    await TellAsync(http, client, fresh[^Batch..], cancellation);
             }
         }
         catch (RequestFailedException missing) when (missing.ErrorCode == BlobErrorCode.ContainerNotFound)
         {
             await client.CreateIfNotExistsAsync(cancellationToken: cancellation); // so that somebody who looks for it finds it
         }
-        await TellAsync(client, fresh[(fresh.Count - fresh.Count % Batch)..], told, cancellation);
+        await TellAsync(http, client, fresh[(fresh.Count - fresh.Count % Batch)..], cancellation);
         foreach (var gone in told.Keys.Where(name => !listed.Contains(name)).ToList())
+        {
             told.Remove(gone);
+            done.Remove(gone);
+        }
         return fresh.Count > 0;
     }
 
-    async Task TellAsync(BlobContainerClient client, List<BlobItem> blobs, Dictionary<string, ETag> told, CancellationToken cancellation)
+    async Task TellAsync(HttpClient http, BlobContainerClient client, List<BlobItem> blobs, CancellationToken cancellation)
     {
         if (blobs is [])
             return;
@@ -114,40 +146,46 @@ sealed class BlobEvents(BlobServiceClient storage, string container, string func
                 url = client.GetBlobClient(blob.Name).Uri,
             },
         });
-        using var answer = await http.PostAsJsonAsync($"/runtime/webhooks/blobs?functionName=Host.Functions.{function}", events, cancellation);
+        using var answer = await http.PostAsJsonAsync($"/runtime/webhooks/blobs?functionName=Host.Functions.{function.Name}", events, cancellation);
         answer.EnsureSuccessStatusCode();
-        await RememberAsync(blobs, cancellation);
         foreach (var blob in blobs)
-            told[blob.Name] = blob.Properties.ETag ?? default;
+        {
+            told[blob.Name] = Quoted(blob.Properties.ETag);
+            if (FinishedWhenTold)
+                Finish(blob.Name, told[blob.Name]);
+        }
     }
 
-    /// <summary>The contents that were told of before this start.</summary>
-    async Task<Dictionary<string, ETag>> RememberedAsync(CancellationToken cancellation)
+    /// <summary>Writes down what was finished: lines of ETag and escaped name. The record begins anew where it can take no more blocks.</summary>
+    public async Task RecordAsync(CancellationToken cancellation)
     {
-        await storage.GetBlobContainerClient(RecordContainer).CreateIfNotExistsAsync(cancellationToken: cancellation);
-        await Record.CreateIfNotExistsAsync(cancellationToken: cancellation);
-        var lines = (await Record.DownloadContentAsync(cancellation)).Value.Content.ToString();
-        var remembered = new Dictionary<string, ETag>();
-        foreach (var line in lines.Split('\n', StringSplitOptions.RemoveEmptyEntries))
+        if (!recalled)
+            return;
+        while (finished.Take(LinesOfABlock).ToList() is { Count: > 0 } lines)
         {
-            if (line.Split(' ') is [var etag, var name])
-                remembered[Uri.UnescapeDataString(name)] = new ETag(etag);
+            foreach (var (name, content) in lines)
+                done[name] = content;
+            try
+            {
+                await AppendAsync(lines, cancellation);
+            }
+            catch (RequestFailedException full) when (full.Status is 404 or 409)
+            {
+                await Record.CreateAsync(cancellationToken: cancellation);
+                foreach (var all in done.Select(pair => (pair.Key, pair.Value)).Chunk(LinesOfABlock))
+                    await AppendAsync(all, cancellation);
+            }
+            for (var i = 0; i < lines.Count; i++)
+                finished.TryDequeue(out _);
         }
-        return remembered;
     }
 
-    /// <summary>Writes down what was told of: lines of ETag and escaped name. The record begins anew where it can take no more.</summary>
-    async Task RememberAsync(List<BlobItem> blobs, CancellationToken cancellation)
+    /// <summary>Listings give ETags without the quotation marks that headers have.</summary>
+    static ETag Quoted(ETag? content) => new(content?.ToString("H") ?? "");
+
+    async Task AppendAsync(IEnumerable<(string Name, ETag Content)> lines, CancellationToken cancellation)
     {
-        var lines = BinaryData.FromString(string.Concat(blobs.Select(blob => $"{blob.Properties.ETag} {Uri.EscapeDataString(blob.Name)}\n")));
-        try
-        {
-            await Record.AppendBlockAsync(lines.ToStream(), cancellationToken: cancellation);
-        }
-        catch (RequestFailedException full) when (full.Status is 404 or 409)
-        {
-            await Record.CreateAsync(cancellationToken: cancellation);
-            await Record.AppendBlockAsync(lines.ToStream(), cancellationToken: cancellation);
-        }
+        var text = string.Concat(lines.Select(line => $"{line.Content} {Uri.EscapeDataString(line.Name)}\n"));
+        await Record.AppendBlockAsync(BinaryData.FromString(text).ToStream(), cancellationToken: cancellation);
     }
 }

@@ -1,4 +1,5 @@
 using Azure.Storage.Blobs;
+using Azure.Storage.Queues;
 using Microsoft.Extensions.Logging;
 using Newtonsoft.Json.Linq;
 using VaeFunctions.LocalCloud.Host.Rpc;
@@ -19,7 +20,10 @@ sealed class CoreTools : IFunctionsHost
         (this.process, Address) = (process, address);
         Ended = EndAsync(process);
         events = [.. Functions(options.App).Where(function => function.IsToldOfBlobs).Select(function =>
-            BlobEvents.RunAsync(new BlobServiceClient(options.Storage), function, address, logs, stopping.Token))];
+            new BlobEvents(new BlobServiceClient(options.Storage), new QueueServiceClient(options.Storage), function, logs.CreateLogger<BlobEvents>())
+            {
+                FinishedWhenTold = true,
+            }.RunAsync(address, stopping.Token))];
     }
 
     public Uri Address { get; }

@@ -1,6 +1,7 @@
 #pragma warning disable CS0618 // Marked "not ready for public consumption": the seams that Azure's own host uses.
 using System.Net;
 using Azure.Storage.Blobs;
+using Azure.Storage.Queues;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -70,7 +71,8 @@ sealed class LocalHost : IFunctionsHost
     readonly WebApplication rpc;
     readonly WorkerPool workers;
     readonly CancellationTokenSource stopping = new();
-    readonly List<Task> events = [];
+    readonly List<Task> telling = [];
+    List<BlobEvents> events = [];
     WebApplication? front;
 
     LocalHost(WebApplication rpc) => (this.rpc, workers) = (rpc, rpc.Services.GetRequiredService<WorkerPool>());
@@ -109,9 +111,9 @@ sealed class LocalHost : IFunctionsHost
     public async ValueTask DisposeAsync()
     {
         await stopping.CancelAsync();
-        await Task.WhenAll(events).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.WhenAll(telling).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (front is not null)
-            await StopFrontAsync(front);
+            await StopFrontAsync(front, events);
         await workers.StopAsync(grace);
         await rpc.StopAsync(CancellationToken.None);
         await rpc.DisposeAsync();
@@ -120,7 +122,7 @@ sealed class LocalHost : IFunctionsHost
 
     /// <summary>Stops the listeners. Where the storage is gone they cannot let go of their locks there, which throws, or takes longer than
     /// anybody wants to wait; the workers are stopped all the same.</summary>
-    static async Task StopFrontAsync(WebApplication front)
+    static async Task StopFrontAsync(WebApplication front, List<BlobEvents> events)
     {
         var logger = front.Services.GetRequiredService<ILoggerFactory>().CreateLogger("Host");
         try
@@ -136,6 +138,8 @@ sealed class LocalHost : IFunctionsHost
         {
             await using (front)
                 await front.StopAsync(CancellationToken.None);
+            foreach (var told in events)
+                await told.RecordAsync(CancellationToken.None);
         }
     }
 
@@ -173,16 +177,35 @@ sealed class LocalHost : IFunctionsHost
         builder.Services.AddHttpForwarder();
         builder.Services.AddRoutingCore();
         builder.Services.AddSingleton(workers).AddSingleton(functions).AddSingleton<HttpFront>().AddSingleton<WorkerInvoker>();
+        builder.Services.AddSingleton(options).AddSingleton<HeldMessages>();
+        builder.Services.AddSingleton<IReadOnlyList<BlobEvents>>(services => events = [.. functions.Where(function => function.IsToldOfBlobs).Select(function => new BlobEvents(
+            new BlobServiceClient(options.Storage), new QueueServiceClient(options.Storage), function, services.GetRequiredService<ILogger<BlobEvents>>()))]);
         AddListeners(builder, options);
 
         front = builder.Build();
         front.UseRouting();
         front.Services.GetRequiredService<HttpFront>().Map(front, hostJson["extensions:http:routePrefix"] ?? "api", functions);
         front.Map(EventGridHook.Route, front.Services.GetRequiredService<EventGridHook>().HandleAsync);
+        await RecoverAsync(front.Services, cancellation);
         await front.StartAsync(cancellation);
         Address = new Uri(front.Urls.First());
-        foreach (var function in functions.Where(function => function.IsToldOfBlobs))
-            events.Add(BlobEvents.RunAsync(new BlobServiceClient(options.Storage), function, Address, front.Services.GetRequiredService<ILoggerFactory>(), stopping.Token));
+        telling.AddRange(events.Select(told => told.RunAsync(Address, stopping.Token)));
+    }
+
+    /// <summary>Takes up what an earlier host left when it was killed. Where the storage is down, blobs are recalled later, and messages come back by themselves.</summary>
+    static async Task RecoverAsync(IServiceProvider services, CancellationToken cancellation)
+    {
+        var logger = services.GetRequiredService<ILoggerFactory>().CreateLogger("Host");
+        try
+        {
+            await services.GetRequiredService<HeldMessages>().GiveBackAsync(cancellation);
+            foreach (var told in services.GetRequiredService<IReadOnlyList<BlobEvents>>())
+                await told.RecallAsync(cancellation);
+        }
+        catch (Exception fault) when (fault is Azure.RequestFailedException or AggregateException)
+        {
+            logger.LogWarning("What an earlier host left cannot be learnt of yet: {Reason}", fault.Message.Split('\n')[0]);
+        }
     }
 
     static void AddListeners(WebApplicationBuilder builder, LocalHostOptions options)

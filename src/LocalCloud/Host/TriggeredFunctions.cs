@@ -1,3 +1,4 @@
+using Azure.Storage.Blobs.Models;
 using Google.Protobuf;
 using Microsoft.Azure.WebJobs;
 using Microsoft.Azure.WebJobs.Host;
@@ -30,7 +31,7 @@ public abstract class TriggeredFunctions
 }
 
 /// <summary>Runs functions that blobs, messages and timers set off.</summary>
-sealed class WorkerInvoker(WorkerPool workers, IReadOnlyList<HostedFunction> functions)
+sealed class WorkerInvoker(WorkerPool workers, IReadOnlyList<HostedFunction> functions, IReadOnlyList<BlobEvents> events, HeldMessages messages)
 {
     readonly Dictionary<string, HostedFunction> byName = functions.ToDictionary(function => function.Name);
 
@@ -45,8 +46,13 @@ sealed class WorkerInvoker(WorkerPool workers, IReadOnlyList<HostedFunction> fun
             if (value is not null && key != "sys") // the SDK's own
                 request.TriggerMetadata[key] = ToRpc(value);
         }
+        using var held = function.Is("queueTrigger")
+            ? messages.Hold((string)function.Trigger["queueName"]!, (string)data["Id"]!, (string)data["PopReceipt"]!)
+            : null;
         var worker = await workers.ReadyAsync(cancellation);
         await worker.InvokeAsync(request, cancellation);
+        if (events.SingleOrDefault(events => events.Function == name) is { } told)
+            told.Finish(((string)data["BlobTrigger"]!).Split('/', 2)[1], ((BlobProperties)data["Properties"]!).ETag);
     }
 
     static TypedData ToRpc(object? value) => value switch
