@@ -22,7 +22,8 @@ sealed record BenchCase(string Recipe, int Images, params (long Weights, int Pla
 
     /// <summary>Floating-point operations of a training step per image: two for each weight and place forwards, and
     /// two more each for the gradients in the weights and in the input, which the first layer does without.</summary>
-    public double FlopPerImage => Layers.Sum(layer => 6.0 * layer.Weights * layer.Places) - 2.0 * Layers[0].Weights * Layers[0].Places;
+    public double FlopPerImage =>
+        Layers.Sum(layer => 6.0 * layer.Weights * layer.Places) - 2.0 * Layers[0].Weights * Layers[0].Places;
 
     /// <summary>Random pixels of the recipe's shape: the time of a step does not depend on what they show.</summary>
     public static DataSplit RandomImages(Recipe recipe, int count)

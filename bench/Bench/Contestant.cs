@@ -44,7 +44,8 @@ sealed class Contestant : IDisposable
     {
         try
         {
-            using var probe = Process.Start(new ProcessStartInfo(python, ["-c", "import torch"]) { RedirectStandardError = true })!;
+            using var probe =
+                Process.Start(new ProcessStartInfo(python, ["-c", "import torch"]) { RedirectStandardError = true })!;
             probe.WaitForExit();
             return probe.ExitCode == 0;
         }
@@ -60,7 +61,8 @@ sealed class Contestant : IDisposable
     public void Run(bool counts)
     {
         process.StandardInput.WriteLine();
-        var line = process.StandardOutput.ReadLine() ?? throw new InvalidOperationException($"{Name} ended with exit code {ExitCode()}; its messages are above.");
+        var line = process.StandardOutput.ReadLine()
+            ?? throw new InvalidOperationException($"{Name} ended with exit code {ExitCode()}; its messages are above.");
         var figures = line.Split(' ');
         if (counts) Rounds.Add(double.Parse(figures[0], CultureInfo.InvariantCulture));
         if (figures.Length > 1) AllocatedPerStep = long.Parse(figures[1], CultureInfo.InvariantCulture);

@@ -25,7 +25,8 @@ static class DataBench
             var data = await DataSources.LoadAsync(source, new(), cancellation);
             var images = data.Train.Count + data.Test.Count;
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"round {round}: {images:N0} images {data.Train.Shape} in {watch.Elapsed.TotalSeconds:F2} s, {images / watch.Elapsed.TotalSeconds:N0} images/s"));
+                $"round {round}: {images:N0} images {data.Train.Shape} in {watch.Elapsed.TotalSeconds:F2} s, "
+                    + $"{images / watch.Elapsed.TotalSeconds:N0} images/s"));
         }
     }
 }

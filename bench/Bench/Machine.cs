@@ -11,12 +11,15 @@ namespace VaeFunctions.Bench;
 /// <summary>What is measured on, and its limit.</summary>
 static class Machine
 {
-    public static string Description => $"{Processor.Name}, {Environment.ProcessorCount} cores, {Width}; .NET {Environment.Version}"
+    public static string Description => $"{Processor.Name}, {Environment.ProcessorCount} cores, {Width}; .NET "
+        + $"{Environment.Version}"
         + (OpenBlas.IsInstalled ? $"; OpenBLAS's kernels for {OpenBlas.Core}" : "");
 
-    static string Width => Avx512F.IsSupported ? "AVX-512" : Avx2.IsSupported ? "AVX2" : $"{Vector<float>.Count * 32}-bit vectors";
+    static string Width =>
+        Avx512F.IsSupported ? "AVX-512" : Avx2.IsSupported ? "AVX2" : $"{Vector<float>.Count * 32}-bit vectors";
 
-    /// <summary>GFLOP/s of a product of two 2048 × 2048 matrices by this project and, if installed, by OpenBLAS: the medians of rounds in turn.</summary>
+    /// <summary>GFLOP/s of a product of two 2048 × 2048 matrices by this project and, if installed, by OpenBLAS: the medians of
+    /// rounds in turn.</summary>
     public static (double Ours, double? OpenBlas) Sgemm(int threads, int size = 2048, int rounds = 5)
     {
         var left = Values(size * size);
@@ -35,7 +38,8 @@ static class Machine
             });
             if (round >= 0) ours.Add(own);
             if (!OpenBlas.IsInstalled) continue;
-            var other = Rate(2.0 * size * size * size, () => OpenBlas.Multiply(left, right, result, size, size, size, transposeRight: false));
+            var other = Rate(
+                2.0 * size * size * size, () => OpenBlas.Multiply(left, right, result, size, size, size, transposeRight: false));
             if (round >= 0) theirs.Add(other);
         }
         return (Median(ours), theirs.Count > 0 ? Median(theirs) : null);
@@ -57,9 +61,17 @@ static class Machine
     /// <summary>A figure of a process's memory, such as VmRSS or VmHWM of /proc/ID/status, in MB.</summary>
     public static double Megabytes(int process, string figure)
     {
-        var line = File.ReadLines($"/proc/{process}/status").First(text => text.StartsWith($"{figure}:", StringComparison.Ordinal));
+        var line = File.ReadLines($"/proc/{process}/status")
+            .First(text => text.StartsWith($"{figure}:", StringComparison.Ordinal));
         return double.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) / 1024;
     }
+
+    /// <summary>The processes that a process started, and those that they started.</summary>
+    public static IEnumerable<int> Descendants(int process) => File.ReadAllText($"/proc/{process}/task/{process}/children")
+        .Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(int.Parse)
+            .SelectMany(child => (int[])[child, .. Descendants(child)]);
+
+    public static string CommandLine(int process) => File.ReadAllText($"/proc/{process}/cmdline").Replace('\0', ' ');
 
     /// <summary>What a program prints.</summary>
     public static async Task<string> OutputAsync(string program, params string[] arguments)

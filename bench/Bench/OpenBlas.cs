@@ -17,7 +17,8 @@ static unsafe class OpenBlas
     }
 
     /// <summary>The kernels it chose for this CPU.</summary>
-    public static string Core => Marshal.PtrToStringAnsi(((delegate* unmanaged<nint>)NativeLibrary.GetExport(Library, "openblas_get_corename"))()) ?? "?";
+    public static string Core =>
+        Marshal.PtrToStringAnsi(((delegate* unmanaged<nint>)NativeLibrary.GetExport(Library, "openblas_get_corename"))()) ?? "?";
 
     /// <summary>result = left · right, or left · rightᵀ; row-major [m, k] · [k, n].</summary>
     public static void Multiply(float[] left, float[] right, float[] result, int m, int n, int k, bool transposeRight)

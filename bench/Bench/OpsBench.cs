@@ -7,7 +7,8 @@ using VaeFunctions.Tensors;
 
 namespace VaeFunctions.Bench;
 
-/// <summary><c>bench ops</c>: every kernel at the sizes of the CIFAR-10 model, beside the reference and, for products, OpenBLAS.</summary>
+/// <summary><c>bench ops</c>: every kernel at the sizes of the CIFAR-10 model, beside the reference and, for products,
+/// OpenBLAS.</summary>
 static class OpsBench
 {
     const int Batch = 128;
@@ -17,7 +18,8 @@ static class OpsBench
     /// <param name="Work">Floating-point operations, or elements read and written, of one image.</param>
     /// <param name="Prepare">Makes the operands for so many images; the action runs the kernel.</param>
     /// <param name="Product">The sizes m, n, k per image of the matrix product it amounts to, for OpenBLAS.</param>
-    sealed record Op(string Name, string Unit, double Work, Func<ITapedBackend, int, Action> Prepare, Func<int, (int M, int N, int K)>? Product = null);
+    sealed record Op(string Name, string Unit, double Work, Func<ITapedBackend, int, Action> Prepare, Func<int,
+        (int M, int N, int K)>? Product = null);
 
     static readonly Op[] Ops =
     [
@@ -48,8 +50,10 @@ static class OpsBench
     static int Run(string? only)
     {
         var threads = Environment.ProcessorCount;
-        Console.WriteLine($"{Machine.Description}\n\nBatch {Batch}; the middle of three rounds in turn. The reference runs one thread in double precision.\n");
-        Console.WriteLine($"| kernel | unit | 1 thread | {threads} threads | of OpenBLAS, {threads} threads | times the reference |");
+        Console.WriteLine($"{Machine.Description}\n\nBatch {Batch}; the middle of three rounds in turn. The reference runs "
+            + "one thread in double precision.\n");
+        Console.WriteLine(
+            $"| kernel | unit | 1 thread | {threads} threads | of OpenBLAS, {threads} threads | times the reference |");
         Console.WriteLine("| --- | --- | --- | --- | --- | --- |");
         if (only is null || "SGEMM".Contains(only, StringComparison.OrdinalIgnoreCase))
         {
@@ -58,30 +62,36 @@ static class OpsBench
         }
         foreach (var op in Ops)
         {
-            if (only is null || op.Name.Contains(only, StringComparison.OrdinalIgnoreCase)) Console.WriteLine(Measure(op, threads));
+            if (only is null || op.Name.Contains(only, StringComparison.OrdinalIgnoreCase))
+                Console.WriteLine(Measure(op, threads));
         }
         return 0;
     }
 
     static string Measure(Op op, int threads)
     {
-        Action single = op.Prepare(new CpuBackend(1), Batch), many = op.Prepare(new CpuBackend(threads), Batch), reference = op.Prepare(new ReferenceBackend(), 1);
+        Action single = op.Prepare(new CpuBackend(1), Batch), many = op.Prepare(
+            new CpuBackend(threads), Batch), reference = op.Prepare(new ReferenceBackend(), 1);
         var blas = OpenBlas.IsInstalled && op.Product is { } product ? Product(product(Batch)) : null;
         List<double> ones = [], manys = [], theirs = [];
         if (OpenBlas.IsInstalled) OpenBlas.Threads = threads;
         for (var round = -1; round < 3; round++)
         {
-            var (a, b, c) = (Machine.Rate(op.Work * Batch, single), Machine.Rate(op.Work * Batch, many), blas is null ? 0 : Machine.Rate(op.Work * Batch, blas));
+            var (a, b, c) = (Machine.Rate(op.Work * Batch, single), Machine.Rate(op.Work * Batch, many),
+                blas is null ? 0 : Machine.Rate(op.Work * Batch, blas));
             if (round < 0) continue;
             ones.Add(a);
             manys.Add(b);
             theirs.Add(c);
         }
-        return Row(op.Name, op.Unit, Machine.Median(ones), Machine.Median(manys), blas is null ? null : Machine.Median(theirs), Machine.Rate(op.Work, reference));
+        return Row(op.Name, op.Unit, Machine.Median(ones), Machine.Median(manys), blas is null ? null : Machine.Median(theirs),
+            Machine.Rate(op.Work, reference));
     }
 
-    static string Row(string name, string unit, double one, double many, double? openBlas, double? reference) => string.Create(CultureInfo.InvariantCulture,
-        $"| {name} | {unit} | {one:F1} | {many:F1} | {(openBlas is { } other ? (many / other).ToString("P0", CultureInfo.InvariantCulture) : "–")} | {(reference is { } slow ? (many / slow).ToString("F0", CultureInfo.InvariantCulture) : "–")} |");
+    static string Row(string name, string unit, double one, double many, double? openBlas, double? reference) =>
+        string.Create(CultureInfo.InvariantCulture,
+        $"| {name} | {unit} | {one:F1} | {many:F1} | {(openBlas is { } other ? (many / other)
+            .ToString("P0", CultureInfo.InvariantCulture) : "–")} | {(reference is { } slow ? (many / slow).ToString("F0", CultureInfo.InvariantCulture) : "–")} |");
 
     static Action Product((int M, int N, int K) size)
     {
@@ -107,19 +117,22 @@ static class OpsBench
         return In(backend, () => backend.MatMul(x, weight, transposeRight: true));
     }, n => (n, outputs, inputs));
 
-    static Op Convolution(int from, int to, int extent) => new($"Conv {from} → {to}, {extent}²", "GFLOP/s", Flop(from, to, extent / 2), (backend, n) =>
+    static Op Convolution(int from, int to, int extent) => new($"Conv {from} → {to}, {extent}²", "GFLOP/s",
+        Flop(from, to, extent / 2), (backend, n) =>
     {
         Tensor x = Random(backend, n, from, extent, extent), weight = Random(backend, to, from, 4, 4);
         return In(backend, () => backend.Conv(x, weight, Half));
     }, n => (to, n * extent * extent / 4, from * 16));
 
-    static Op Transposed(int from, int to, int extent) => new($"ConvTranspose {from} → {to}, {extent}²", "GFLOP/s", Flop(from, to, extent), (backend, n) =>
+    static Op Transposed(int from, int to, int extent) => new($"ConvTranspose {from} → {to}, {extent}²", "GFLOP/s",
+        Flop(from, to, extent), (backend, n) =>
     {
         Tensor x = Random(backend, n, from, extent, extent), weight = Random(backend, from, to, 4, 4);
         return In(backend, () => backend.ConvTranspose(x, weight, Half));
     }, n => (to * 16, n * extent * extent, from));
 
-    static Op WeightGradient(int from, int to, int extent) => new($"ConvWeightGradient {from} → {to}, {extent}²", "GFLOP/s", Flop(from, to, extent / 2), (backend, n) =>
+    static Op WeightGradient(int from, int to, int extent) => new($"ConvWeightGradient {from} → {to}, {extent}²", "GFLOP/s",
+        Flop(from, to, extent / 2), (backend, n) =>
     {
         Tensor x = Random(backend, n, from, extent, extent), gradient = Random(backend, n, to, extent / 2, extent / 2);
         return In(backend, () => backend.ConvWeightGradient(x, gradient, Half));
@@ -127,7 +140,8 @@ static class OpsBench
 
     static double Flop(int from, int to, int places) => 2.0 * from * to * 16 * places * places;
 
-    static Op Element(string name, int streams, int count, Func<ITapedBackend, Tensor, Tensor> run) => new(name, "GB/s", 4.0 * streams * count, (backend, n) =>
+    static Op Element(string name, int streams, int count, Func<ITapedBackend, Tensor,
+        Tensor> run) => new(name, "GB/s", 4.0 * streams * count, (backend, n) =>
     {
         var x = Random(backend, n, count);
         return In(backend, () => run(backend, x));

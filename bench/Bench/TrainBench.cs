@@ -9,7 +9,8 @@ static class TrainBench
     public static Command Create()
     {
         Option<string[]> only = new("--recipe") { Description = "Only these recipes", AllowMultipleArgumentsPerToken = true };
-        Option<int> rounds = new("--rounds") { Description = "Rounds that count, after one that warms up", DefaultValueFactory = _ => 5 };
+        Option<int> rounds =
+            new("--rounds") { Description = "Rounds that count, after one that warms up", DefaultValueFactory = _ => 5 };
         var command = new Command("train", "Images per second of training, beside PyTorch's") { only, rounds };
         command.SetAction(parsed => Run(parsed.GetValue(only) ?? [], Math.Max(1, parsed.GetValue(rounds))));
         return command;
@@ -20,7 +21,8 @@ static class TrainBench
         var cases = BenchCase.All.Where(one => only.Length == 0 || only.Contains(one.Recipe)).ToArray();
         if (cases.Length == 0)
         {
-            Console.Error.WriteLine($"There is no benchmark of {string.Join(", ", only)}; there are: {string.Join(", ", BenchCase.All.Select(one => one.Recipe))}.");
+            Console.Error.WriteLine($"There is no benchmark of {string.Join(", ", only)}; there are: "
+                + $"{string.Join(", ", BenchCase.All.Select(one => one.Recipe))}.");
             return 2;
         }
         var threads = Environment.ProcessorCount;
@@ -29,10 +31,14 @@ static class TrainBench
         var limit = Math.Max(ours, openBlas ?? 0);
         Console.WriteLine($"{Machine.Description}\n");
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"SGEMM 2048³ on {threads} threads: {ours:F0} GFLOP/s{(openBlas is { } other ? $", OpenBLAS {other:F0}: {ours / other:P0}" : "; OpenBLAS is not installed")}"));
-        if (!pyTorch) Console.WriteLine("PyTorch is not installed, so there is no ratio to it (Debian: apt install python3-torch libopenblas0-openmp).");
+            $"SGEMM 2048³ on {threads} threads: {ours:F0} "
+                + $"GFLOP/s{(openBlas is { } other ? $", OpenBLAS {other:F0}: {ours / other:P0}" : "; OpenBLAS is not installed")}"));
+        if (!pyTorch)
+            Console.WriteLine(
+                "PyTorch is not installed, so there is no ratio to it (Debian: apt install python3-torch libopenblas0-openmp).");
         Console.WriteLine();
-        Console.WriteLine($"| recipe | images/s, 1 thread | {threads} threads | scaling | PyTorch, 1 thread | {threads} threads | ratio to its best | share of the SGEMM limit | peak MB | PyTorch's | KB allocated a step |");
+        Console.WriteLine($"| recipe | images/s, 1 thread | {threads} threads | scaling | PyTorch, 1 thread | {threads} "
+            + "threads | ratio to its best | share of the SGEMM limit | peak MB | PyTorch's | KB allocated a step |");
         Console.WriteLine("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |");
         foreach (var one in cases) Console.WriteLine(Measure(one, threads, rounds, pyTorch, limit));
         return 0;
@@ -54,10 +60,13 @@ static class TrainBench
                 $"| {one.Recipe} | {ours[0].Median:F0} | {ours[1].Median:F0} | {ours[1].Median / ours[0].Median:F2} ×");
             row += pyTorch
                 ? string.Create(CultureInfo.InvariantCulture,
-                    $" | {theirs[0].Median:F0} | {theirs[1].Median:F0} | {best / theirs.Max(contestant => contestant.Median):F2} ×")
+                    $" | {theirs[0].Median:F0} | {theirs[1].Median:F0} | "
+                        + $"{best / theirs.Max(contestant => contestant.Median):F2} ×")
                 : " | – | – | –";
             return row + string.Create(CultureInfo.InvariantCulture,
-                $" | {best * one.FlopPerImage / 1e9 / limit:P0} | {ours[1].PeakMegabytes:F0} | {(pyTorch ? theirs.Min(contestant => contestant.PeakMegabytes).ToString("F0", CultureInfo.InvariantCulture) : "–")} | {ours[1].AllocatedPerStep / 1e3:F0} |");
+                $" | {best * one.FlopPerImage / 1e9 / limit:P0} | {ours[1].PeakMegabytes:F0} | "
+                    + $"{(pyTorch ? theirs.Min(contestant => contestant.PeakMegabytes)
+                        .ToString("F0", CultureInfo.InvariantCulture) : "–")} | {ours[1].AllocatedPerStep / 1e3:F0} |");
         }
         finally
         {

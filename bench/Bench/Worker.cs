@@ -5,8 +5,8 @@ using VaeFunctions.Training;
 
 namespace VaeFunctions.Bench;
 
-/// <summary>One side of a comparison in a process of its own: for every line it reads it trains one epoch and prints images per second,
-/// and how many bytes of managed memory a step took. bench/pytorch.py answers with the first alone.</summary>
+/// <summary>One side of a comparison in a process of its own: for every line it reads it trains one epoch and prints images per
+/// second, and how many bytes of managed memory a step took. bench/pytorch.py answers with the first alone.</summary>
 static class Worker
 {
     public static Command Create()
@@ -31,7 +31,8 @@ static class Worker
         var state = TrainingState.Start;
         while (Console.ReadLine() is not null)
         {
-            var trainer = new Trainer(recipe with { Epochs = state.Epoch + 1 }, data, learner, new Silence()) { SaveEvery = TimeSpan.MaxValue };
+            var trainer = new Trainer(
+                recipe with { Epochs = state.Epoch + 1 }, data, learner, new Silence()) { SaveEvery = TimeSpan.MaxValue };
             var before = GC.GetTotalAllocatedBytes();
             state = await trainer.RunAsync(state, cancellation);
             var allocated = (GC.GetTotalAllocatedBytes() - before) * recipe.BatchSize / images;

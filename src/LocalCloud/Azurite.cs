@@ -1,6 +1,7 @@
 namespace VaeFunctions.LocalCloud;
 
-/// <summary>Azurite, Microsoft's emulator of Azure storage: its blob service on this machine, and its queues on the next port.</summary>
+/// <summary>Azurite, Microsoft's emulator of Azure storage: its blob service on this machine, and its queues on the next
+/// port.</summary>
 static class Azurite
 {
     public const int DefaultPort = 10000;
@@ -27,7 +28,8 @@ static class Azurite
             log: Path.Combine(folder, "azurite.log"));
         try
         {
-            await process.WaitUntilReadyAsync(new Uri(Endpoint(port) + "?comp=list"), _ => true, TimeSpan.FromSeconds(60), cancellation);
+            await process.WaitUntilReadyAsync(
+                new Uri(Endpoint(port) + "?comp=list"), _ => true, TimeSpan.FromSeconds(60), cancellation);
         }
         catch
         {

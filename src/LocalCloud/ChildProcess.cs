@@ -26,25 +26,29 @@ sealed partial class ChildProcess : IAsyncDisposable
     readonly Process process;
     readonly Func<IEnumerable<string>> lastLines;
 
-    ChildProcess(string name, Process process, Func<IEnumerable<string>> lastLines) => (Name, this.process, this.lastLines) = (name, process, lastLines);
+    ChildProcess(string name, Process process, Func<IEnumerable<string>> lastLines) =>
+        (Name, this.process, this.lastLines) = (name, process, lastLines);
 
     /// <summary>What people call it.</summary>
     public string Name { get; }
 
     public int Id => process.Id;
 
-    /// <summary>Starts a program. Its output goes to the file <paramref name="log"/>, or, without one, to where this program's goes.</summary>
+    /// <summary>Starts a program. Its output goes to the file <paramref name="log"/>, or, without one, to where this program's
+    /// goes.</summary>
     public static ChildProcess Start(
         string name, string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null, string? log = null)
     {
         if (log is not null)
             File.Delete(log);
-        return new ChildProcess(name, Starter.Start(StartInfo(program, arguments, environment, log)), log is null ? () => [] : () => ReadLines(log));
+        return new ChildProcess(
+            name, Starter.Start(StartInfo(program, arguments, environment, log)), log is null ? () => [] : () => ReadLines(log));
     }
 
     /// <summary>Starts a program whose lines of output and of errors go to <paramref name="onLine"/>.</summary>
     public static ChildProcess Start(
-        string name, string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string> environment, Action<string> onLine)
+        string name, string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string> environment,
+        Action<string> onLine)
     {
         var start = StartInfo(program, arguments, environment, log: null);
         (start.RedirectStandardOutput, start.RedirectStandardError) = (true, true);
@@ -67,9 +71,11 @@ sealed partial class ChildProcess : IAsyncDisposable
         }
     }
 
-    static ProcessStartInfo StartInfo(string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment, string? log)
+    static ProcessStartInfo StartInfo(
+        string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment, string? log)
     {
-        var start = new ProcessStartInfo("setpriv", ["--pdeathsig", "TERM", "--", "/bin/sh", "-c", Launch]) { UseShellExecute = false };
+        var start =
+            new ProcessStartInfo("setpriv", ["--pdeathsig", "TERM", "--", "/bin/sh", "-c", Launch]) { UseShellExecute = false };
         foreach (var argument in (IEnumerable<string>)[$"{Environment.ProcessId}", log ?? "", program, .. arguments])
             start.ArgumentList.Add(argument);
         foreach (var (key, value) in environment ?? new Dictionary<string, string>())
@@ -77,7 +83,8 @@ sealed partial class ChildProcess : IAsyncDisposable
         return start;
     }
 
-    static IEnumerable<string> ReadLines(string log) => File.Exists(log) ? [$"The end of {log}:", .. File.ReadLines(log).TakeLast(LastLines)] : [];
+    static IEnumerable<string> ReadLines(string log) =>
+        File.Exists(log) ? [$"The end of {log}:", .. File.ReadLines(log).TakeLast(LastLines)] : [];
 
     /// <summary>Waits until the program ends and gives its exit code.</summary>
     public async Task<int> WaitForExitAsync(CancellationToken cancellation = default)
@@ -87,7 +94,8 @@ sealed partial class ChildProcess : IAsyncDisposable
     }
 
     /// <summary>Waits until an address answers as <paramref name="isReady"/> asks.</summary>
-    /// <exception cref="LocalCloudException">The program ended, or was not ready in time; the message has its last words.</exception>
+    /// <exception cref="LocalCloudException">The program ended, or was not ready in time; the message has its last
+    /// words.</exception>
     public async Task WaitUntilReadyAsync(
         Uri address, Func<HttpResponseMessage, bool> isReady, TimeSpan timeout, CancellationToken cancellation)
     {
@@ -99,8 +107,10 @@ sealed partial class ChildProcess : IAsyncDisposable
         }, timeout, cancellation);
     }
 
-    /// <summary>Waits until a question to the program is answered with yes; one that cannot be asked yet is asked again.</summary>
-    /// <exception cref="LocalCloudException">The program ended, or was not ready in time; the message has its last words.</exception>
+    /// <summary>Waits until a question to the program is answered with yes; one that cannot be asked yet is asked
+    /// again.</summary>
+    /// <exception cref="LocalCloudException">The program ended, or was not ready in time; the message has its last
+    /// words.</exception>
     public async Task WaitUntilAsync(Func<Task<bool>> ask, TimeSpan timeout, CancellationToken cancellation)
     {
         for (var clock = Stopwatch.StartNew(); clock.Elapsed < timeout; await Task.Delay(20, cancellation))

@@ -10,28 +10,34 @@ static class DropCommand
 {
     public static Command Create()
     {
-        var files = new Argument<string[]>("FILES") { Description = "images, or folders with images", Arity = ArgumentArity.OneOrMore };
+        var files =
+            new Argument<string[]>("FILES") { Description = "images, or folders with images", Arity = ArgumentArity.OneOrMore };
         var model = new Option<string?>("--model") { Description = "which model, where several are published" };
-        var timeout = new Option<int>("--timeout") { Description = "seconds without any answer after which to give up", DefaultValueFactory = _ => 120 };
+        var timeout = new Option<int>("--timeout") { Description = "seconds without any answer after which to give "
+            + "up", DefaultValueFactory = _ => 120 };
         var copies = new Option<string?>("--out") { Description = "also copy the results into this folder" };
         var data = new Option<string>("--data") { Description = "the data folder of ./vae serve", DefaultValueFactory = _ => Session.DefaultFolder };
         var command = new Command(
             "drop",
-            "Uploads images to a model's inbox, waits, and says where the results are. The storage is that of ./vae serve, or the one that "
+            "Uploads images to a model's inbox, waits, and says where the results are. The storage is that of ./vae serve, or "
+                + "the one that "
             + "the environment variable VaeStorage names. Exit code 1 if an image was rejected or not answered.")
         { files, model, timeout, copies, data };
         // FILES would take a misspelt option for a file.
         files.Validators.Add(result =>
         {
-            foreach (var word in result.Tokens.Select(token => token.Value).Where(word => word.StartsWith("--", StringComparison.Ordinal) && !File.Exists(word)))
-                result.AddError(Spelling.Suggest($"There is no option '{word}'.", [word], command.Options.Select(option => option.Name)));
+            foreach (var word in result.Tokens.Select(token => token.Value).Where(word => word.StartsWith("--",
+                StringComparison.Ordinal) && !File.Exists(word)))
+                result.AddError(
+                    Spelling.Suggest($"There is no option '{word}'.", [word], command.Options.Select(option => option.Name)));
         });
         command.SetAction(async (parsed, cancellation) =>
         {
             var list = DropList.From(parsed.GetValue(files)!);
             var store = await OpenStorageAsync(Path.GetFullPath(parsed.GetValue(data)!), cancellation);
             var name = await Models.ChooseAsync(store, parsed.GetValue(model), cancellation);
-            return await DropAsync(list, store, name, TimeSpan.FromSeconds(parsed.GetValue(timeout)), parsed.GetValue(copies), cancellation);
+            return await DropAsync(
+                list, store, name, TimeSpan.FromSeconds(parsed.GetValue(timeout)), parsed.GetValue(copies), cancellation);
         });
         return command;
     }
@@ -48,12 +54,15 @@ static class DropCommand
             await inbox.FetchAsync(report, copies, cancellation);
 
         var rate = report.Done.Count / report.Elapsed.TotalSeconds;
-        AnsiConsole.MarkupLineInterpolated($"[green]{report.Done.Count} done[/] in {report.Elapsed.TotalSeconds:0.0} s ({rate:0} images/s): results/{model}/ in {store.Location}");
+        AnsiConsole.MarkupInterpolated($"[green]{report.Done.Count} done[/] in {report.Elapsed.TotalSeconds:0.0} s ");
+        AnsiConsole.MarkupLineInterpolated($"({rate:0} images/s): results/{model}/ in {store.Location}");
         if (copies is not null)
             AnsiConsole.MarkupLineInterpolated($"Copied to {Path.GetFullPath(copies)}");
-        ListSome($"{report.Rejected.Count} rejected, kept in rejected/{model}/:", [.. report.Rejected.Select(pair => $"{pair.Key}: {pair.Value}")]);
+        ListSome($"{report.Rejected.Count} rejected, kept in rejected/{model}/:",
+            [.. report.Rejected.Select(pair => $"{pair.Key}: {pair.Value}")]);
         ListSome(
-            $"{report.Unanswered.Count} without an answer after {patience.TotalSeconds:0} s of silence; they stay in inbox/{model}/. Are the functions running? ./vae serve",
+            $"{report.Unanswered.Count} without an answer after {patience.TotalSeconds:0} s of silence; they stay in "
+                + $"inbox/{model}/. Are the functions running? ./vae serve",
             report.Unanswered);
         return report.Rejected.Count + report.Unanswered.Count == 0 ? 0 : 1;
     }
@@ -81,7 +90,8 @@ static class DropCommand
                 break;
         }
         throw LocalCloudException.WrongInput(
-            $"No ./vae serve is running on {data}. Start it in another terminal; where it runs with --data DIR, give the same here; or name a storage account in the environment variable VaeStorage.");
+            $"No ./vae serve is running on {data}. Start it in another terminal; where it runs with --data DIR, give the same "
+                + "here; or name a storage account in the environment variable VaeStorage.");
     }
 
     /// <summary>How long a ./vae serve that has been started may take until it serves: it publishes models first.</summary>

@@ -22,7 +22,8 @@ sealed record DropList(IReadOnlyList<DropItem> Items, int Ignored)
                 items.Add(new DropItem(path, Path.GetFileName(path)));
             else if (Directory.Exists(path))
             {
-                var files = Directory.GetFiles(path, "*", new EnumerationOptions { RecurseSubdirectories = true, MaxRecursionDepth = 16 });
+                var files = Directory.GetFiles(
+                    path, "*", new EnumerationOptions { RecurseSubdirectories = true, MaxRecursionDepth = 16 });
                 var images = files.Where(ImageFormats.IsImageName).ToList();
                 ignored += files.Length - images.Count;
                 items.AddRange(images.Select(file => new DropItem(file, Path.GetRelativePath(path, file))));
@@ -32,10 +33,13 @@ sealed record DropList(IReadOnlyList<DropItem> Items, int Ignored)
         }
 
         if (items.Count == 0)
-            throw LocalCloudException.WrongInput($"No images in {string.Join(", ", paths)}: looked for *{string.Join(", *", ImageFormats.Endings)}.");
+            throw LocalCloudException.WrongInput(
+                $"No images in {string.Join(", ", paths)}: looked for *{string.Join(", *", ImageFormats.Endings)}.");
         if (items.FirstOrDefault(item => new FileInfo(item.File).Length > MaxFileBytes) is { File: not null } large)
-            throw LocalCloudException.WrongInput($"{large.File} has more than {MaxFileBytes >> 20} MiB; that is no image for an inbox.");
-        return new DropList(Distinct([.. items.DistinctBy(item => item.File).OrderBy(item => item.File, StringComparer.Ordinal)]), ignored);
+            throw LocalCloudException.WrongInput(
+                $"{large.File} has more than {MaxFileBytes >> 20} MiB; that is no image for an inbox.");
+        return new DropList(
+            Distinct([.. items.DistinctBy(item => item.File).OrderBy(item => item.File, StringComparer.Ordinal)]), ignored);
     }
 
     // Where two files share a name, all keep their path below the folder that they have in common.

@@ -31,7 +31,8 @@ static class FunctionsHost
             if (answer.IsSuccessStatusCode)
                 return;
             if (clock.Elapsed > TimeSpan.FromMinutes(1))
-                throw new LocalCloudException($"The functions are not ready after a minute: {await answer.Content.ReadAsStringAsync(cancellation)}");
+                throw new LocalCloudException(
+                    $"The functions are not ready after a minute: {await answer.Content.ReadAsStringAsync(cancellation)}");
         }
     }
 }

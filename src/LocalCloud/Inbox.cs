@@ -16,7 +16,8 @@ sealed class Inbox(IBlobStore store, string model)
 {
     const int Parallelism = 16;
 
-    /// <summary>Uploads images and waits for an answer to each, as long as one comes within <paramref name="patience"/> of the last.</summary>
+    /// <summary>Uploads images and waits for an answer to each, as long as one comes within <paramref name="patience"/> of the
+    /// last.</summary>
     public async Task<DropReport> DropAsync(
         IReadOnlyList<DropItem> items, TimeSpan patience, Action<DropProgress> progress, CancellationToken cancellation)
     {
@@ -24,7 +25,8 @@ sealed class Inbox(IBlobStore store, string model)
         var before = await AnswersAsync(cancellation);
         var clock = Stopwatch.StartNew();
         var uploaded = 0;
-        var upload = Parallel.ForEachAsync(items, new ParallelOptions { MaxDegreeOfParallelism = Parallelism, CancellationToken = cancellation },
+        var upload = Parallel.ForEachAsync(items,
+            new ParallelOptions { MaxDegreeOfParallelism = Parallelism, CancellationToken = cancellation },
             async (item, token) =>
             {
                 var bytes = BinaryData.FromBytes(await File.ReadAllBytesAsync(item.File, token));
@@ -73,7 +75,8 @@ sealed class Inbox(IBlobStore store, string model)
     {
         var paths = report.Done.SelectMany(name => new[] { $"results/{model}/{name}.png", $"results/{model}/{name}.json" })
             .Concat(report.Rejected.Keys.Select(name => $"rejected/{model}/{name}.json"));
-        await Parallel.ForEachAsync(paths, new ParallelOptions { MaxDegreeOfParallelism = Parallelism, CancellationToken = cancellation },
+        await Parallel.ForEachAsync(paths,
+            new ParallelOptions { MaxDegreeOfParallelism = Parallelism, CancellationToken = cancellation },
             async (path, token) =>
             {
                 if (await store.TryReadAsync(path, DropList.MaxFileBytes, token) is not { } blob)

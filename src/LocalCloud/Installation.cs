@@ -31,6 +31,7 @@ static class Installation
             if (File.Exists(Path.Combine(folder.FullName, "VaeFunctions.sln")))
                 return folder.FullName;
         }
-        throw new LocalCloudException($"No VaeFunctions.sln above {AppContext.BaseDirectory}: this program runs from its repository.");
+        throw new LocalCloudException(
+            $"No VaeFunctions.sln above {AppContext.BaseDirectory}: this program runs from its repository.");
     }
 }

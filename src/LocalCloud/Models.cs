@@ -7,7 +7,8 @@ namespace VaeFunctions.LocalCloud;
 /// <summary>The models that a storage serves.</summary>
 static class Models
 {
-    /// <summary>The models with a serving version, in order: name and version. One whose pointer is damaged is left out, which is said.</summary>
+    /// <summary>The models with a serving version, in order: name and version. One whose pointer is damaged is left out, which is
+    /// said.</summary>
     public static async Task<List<(string Name, string Version)>> ListAsync(IBlobStore store, CancellationToken cancellation)
     {
         var registry = new ModelRegistry(store);
@@ -35,7 +36,8 @@ static class Models
         if (wanted is not null && models.Contains(wanted))
             return wanted;
         if (models.Count == 0)
-            throw LocalCloudException.WrongInput($"No model is published in {store.Location}. ./vae train makes one, ./vae publish NAME publishes it beside a running ./vae serve.");
+            throw LocalCloudException.WrongInput($"No model is published in {store.Location}. ./vae train makes one, ./vae "
+                + "publish NAME publishes it beside a running ./vae serve.");
         var choice = $"There is: {string.Join(", ", models)}.";
         return wanted is null && models.Count == 1
             ? models[0]
@@ -44,7 +46,8 @@ static class Models
                 : $"No model '{wanted}' is published in {store.Location}. {choice}");
     }
 
-    /// <summary>Publishes what serves in a folder of <c>./vae train</c> and is not in the storage yet; the gate decides whether it serves there.</summary>
+    /// <summary>Publishes what serves in a folder of <c>./vae train</c> and is not in the storage yet; the gate decides whether
+    /// it serves there.</summary>
     /// <exception cref="LocalCloudException">A model is damaged; says how to go on.</exception>
     public static async Task PublishAsync(string runs, IBlobStore store, CancellationToken cancellation)
     {
@@ -60,7 +63,8 @@ static class Models
             }
             catch (ExplainedException fault)
             {
-                throw new LocalCloudException($"{name} of {runs} could not be published. {fault.Message} Mend it, or serve without it: --runs DIR");
+                throw new LocalCloudException(
+                    $"{name} of {runs} could not be published. {fault.Message} Mend it, or serve without it: --runs DIR");
             }
         }
     }

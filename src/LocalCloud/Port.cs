@@ -25,7 +25,8 @@ static class Port
         catch (SocketException)
         {
             throw LocalCloudException.WrongInput(
-                $"Port {port}, meant for {purpose}, is in use, perhaps by another ./vae serve. Stop that, or choose another: {option} {port + 10}");
+                $"Port {port}, meant for {purpose}, is in use, perhaps by another ./vae serve. Stop that, or choose another: "
+                    + $"{option} {port + 10}");
         }
     }
 }

@@ -7,7 +7,9 @@ namespace VaeFunctions.LocalCloud;
 static class Progressing
 {
     public static Task<DropReport> RunAsync(string title, Func<Action<DropProgress>, Task<DropReport>> drop) =>
-        AnsiConsole.Profile.Capabilities.Interactive && !Console.IsOutputRedirected ? BarAsync(title, drop) : LinesAsync(title, drop);
+        AnsiConsole.Profile.Capabilities.Interactive && !Console.IsOutputRedirected
+            ? BarAsync(title, drop)
+            : LinesAsync(title, drop);
 
     static Task<DropReport> BarAsync(string title, Func<Action<DropProgress>, Task<DropReport>> drop) => AnsiConsole.Progress()
         .AutoClear(true)

@@ -12,11 +12,16 @@ static class ServeCommand
     {
         var port = new Option<int>("--port") { Description = "where the functions listen", DefaultValueFactory = _ => FunctionsHost.DefaultPort };
         var storagePort = new Option<int>("--storage-port") { Description = "where the storage emulator listens", DefaultValueFactory = _ => Azurite.DefaultPort };
-        var data = new Option<string>("--data") { Description = "the folder with the storage emulator's data", DefaultValueFactory = _ => Session.DefaultFolder };
-        var runs = new Option<string>("--runs") { Description = "a folder that ./vae train wrote: its models are published first", DefaultValueFactory = _ => "runs" };
-        var workers = new Option<int>("--workers") { Description = "how many processes run the functions, 1 to 64", DefaultValueFactory = _ => 1 };
-        var func = new Option<bool>("--func") { Description = "under Azure Functions Core Tools, where they are installed, instead of this project's host" };
-        var command = new Command("serve", "Storage and functions on this machine, until Ctrl-C.") { port, storagePort, data, runs, workers, func };
+        var data = new Option<string>("--data") { Description = "the folder with the storage emulator's "
+            + "data", DefaultValueFactory = _ => Session.DefaultFolder };
+        var runs = new Option<string>("--runs") { Description = "a folder that ./vae train wrote: its models are published "
+            + "first", DefaultValueFactory = _ => "runs" };
+        var workers = new Option<int>("--workers") { Description = "how many processes run the functions, 1 to "
+            + "64", DefaultValueFactory = _ => 1 };
+        var func = new Option<bool>("--func") { Description = "under Azure Functions Core Tools, where they are installed, "
+            + "instead of this project's host" };
+        var command = new Command(
+            "serve", "Storage and functions on this machine, until Ctrl-C.") { port, storagePort, data, runs, workers, func };
         command.SetAction((parsed, cancellation) => ServeAsync(
             new Session(Number(parsed, port), Number(parsed, storagePort)), Path.GetFullPath(parsed.GetValue(data)!),
             Path.GetFullPath(parsed.GetValue(runs)!), Workers(parsed, workers), parsed.GetValue(func), cancellation));
@@ -31,7 +36,8 @@ static class ServeCommand
         ? count
         : throw LocalCloudException.WrongInput($"{option.Name} is a number of processes, 1 to 64.");
 
-    static async Task<int> ServeAsync(Session session, string data, string runs, int workers, bool func, CancellationToken cancellation)
+    static async Task<int> ServeAsync(
+        Session session, string data, string runs, int workers, bool func, CancellationToken cancellation)
     {
         Port.DemandFree(session.Port, "the functions", "--port");
         Port.DemandFree(session.StoragePort, "the storage emulator", "--storage-port");
@@ -48,7 +54,9 @@ static class ServeCommand
         };
         try
         {
-            await using IFunctionsHost functions = func ? await CoreTools.StartAsync(options, cancellation) : await LocalHost.StartAsync(options, cancellation);
+            await using IFunctionsHost functions = func
+                ? await CoreTools.StartAsync(options, cancellation)
+                : await LocalHost.StartAsync(options, cancellation);
             await UntilStoppedAsync(session, data, store, await starting, functions, cancellation);
         }
         finally
@@ -67,7 +75,8 @@ static class ServeCommand
     }
 
     static async Task UntilStoppedAsync(
-        Session session, string data, IBlobStore store, ChildProcess storage, IFunctionsHost functions, CancellationToken cancellation)
+        Session session, string data, IBlobStore store, ChildProcess storage, IFunctionsHost functions,
+        CancellationToken cancellation)
     {
         session.Write(data);
         try
@@ -89,20 +98,24 @@ static class ServeCommand
     {
         var models = await Models.ListAsync(store, cancellation);
         AnsiConsole.MarkupLineInterpolated($"Functions  http://localhost:{session.Port}/api/models");
-        AnsiConsole.MarkupLineInterpolated($"Storage    {Azurite.Endpoint(session.StoragePort)} [dim](data and logs in {data})[/]");
+        AnsiConsole.MarkupLineInterpolated(
+            $"Storage    {Azurite.Endpoint(session.StoragePort)} [dim](data and logs in {data})[/]");
         if (models.Count == 0)
         {
             AnsiConsole.WriteLine("Models     none yet. Train one: ./vae train faces-vae, then ./vae publish faces-vae");
         }
         else
         {
-            AnsiConsole.MarkupLineInterpolated($"Models     {string.Join(", ", models.Select(model => $"{model.Name} {model.Version}"))}");
+            AnsiConsole.MarkupLineInterpolated(
+                $"Models     {string.Join(", ", models.Select(model => $"{model.Name} {model.Version}"))}");
             AnsiConsole.WriteLine();
             // Not by AnsiConsole, which breaks lines that people copy.
             Console.WriteLine("Next, from another terminal:");
-            Console.WriteLine($"  ./vae drop IMAGES… --model {models[0].Name}{(data == Session.DefaultFolder ? "" : $" --data {data}")}");
             Console.WriteLine(
-                $"  curl -X POST http://localhost:{session.Port}/api/models/{models[0].Name}/sample -H 'Content-Type: application/json' -d '{{\"count\":16,\"seed\":1}}' -o samples.png");
+                $"  ./vae drop IMAGES… --model {models[0].Name}{(data == Session.DefaultFolder ? "" : $" --data {data}")}");
+            Console.WriteLine(
+                $"  curl -X POST http://localhost:{session.Port}/api/models/{models[0].Name}/sample -H 'Content-Type: "
+                    + $"application/json' -d '{{\"count\":16,\"seed\":1}}' -o samples.png");
         }
         Console.WriteLine();
         AnsiConsole.WriteLine("Ctrl-C stops.");
@@ -116,5 +129,6 @@ static class ServeCommand
 
     // Two emulators on the same data would destroy it.
     static FileStream Hold(string data) => Session.TryHold(data)
-        ?? throw LocalCloudException.WrongInput($"Another ./vae serve uses {data}. Stop it, or choose another folder: --data DIR");
+        ?? throw LocalCloudException.WrongInput(
+            $"Another ./vae serve uses {data}. Stop it, or choose another folder: --data DIR");
 }

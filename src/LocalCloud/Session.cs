@@ -3,7 +3,8 @@ using VaeFunctions.Registry;
 
 namespace VaeFunctions.LocalCloud;
 
-/// <summary>Where a running <c>./vae serve</c> listens, written into its data folder so that <c>./vae drop</c> finds it.</summary>
+/// <summary>Where a running <c>./vae serve</c> listens, written into its data folder so that <c>./vae drop</c> finds
+/// it.</summary>
 sealed record Session(int Port, int StoragePort)
 {
     const string Name = "serve.json";
@@ -56,7 +57,8 @@ sealed record Session(int Port, int StoragePort)
 
     public static void Remove(string folder) => File.Delete(Path.Combine(folder, Name));
 
-    /// <summary>Beside a running <c>./vae serve</c>, commands that work on the storage account of the settings take its, unless another is named.</summary>
+    /// <summary>Beside a running <c>./vae serve</c>, commands that work on the storage account of the settings take its, unless
+    /// another is named.</summary>
     public static void UseStorageOfServe()
     {
         if (!BlobStores.IsNamed(BlobStores.Environment) && TryRead(DefaultFolder) is { } session && IsHeld(DefaultFolder))

@@ -36,13 +36,15 @@ public static class TorchDevice
 
     static string WhyNoGpu(int index, int count) => count switch
     {
-        0 => "--device cuda: libtorch finds no CUDA GPU. On a machine that has one, look at nvidia-smi and at the driver, which must know CUDA 12.8, "
+        0 => "--device cuda: libtorch finds no CUDA GPU. On a machine that has one, look at nvidia-smi and at the driver, "
+            + "which must know CUDA 12.8, "
             + "and take the build with -p:Torch=cuda; elsewhere train with --device cpu.",
         1 => $"--device cuda:{index}: there is one GPU, cuda:0.",
         _ => $"--device cuda:{index}: there are {count} GPUs, cuda:0 to cuda:{count - 1}.",
     };
 
-    /// <summary>Asked before libtorch is touched: without its libraries the first call prints pages and leaves TorchSharp unusable.</summary>
+    /// <summary>Asked before libtorch is touched: without its libraries the first call prints pages and leaves TorchSharp
+    /// unusable.</summary>
     static string? WhyAbsent()
     {
         try
@@ -57,16 +59,20 @@ public static class TorchDevice
     }
 
     /// <param name="loader">What the system's loader said of libtorch.</param>
-    internal static string WhyAbsent(string loader) => loader.Contains("version `GLIBC", StringComparison.Ordinal) // …_2.x of C's library, or …XX_3.4.x of C++'s
-        ? "libtorch is in this build, but needs a newer system: libstdc++ of GCC 13 or later, with GLIBCXX_3.4.32. Debian 13 and Ubuntu 24.04 have it, "
+    // …_2.x of C's library, or …XX_3.4.x of C++'s
+    internal static string WhyAbsent(string loader) => loader.Contains("version `GLIBC", StringComparison.Ordinal)
+        ? "libtorch is in this build, but needs a newer system: libstdc++ of GCC 13 or later, with GLIBCXX_3.4.32. Debian 13 "
+            + "and Ubuntu 24.04 have it, "
             + "and so has the training container; this system trains with --device cpu."
-        : "libtorch is not in this build, or cannot be loaded. The training container has it, and so has any build with -p:Torch=cuda or -p:Torch=cpu; "
+        : "libtorch is not in this build, or cannot be loaded. The training container has it, and so has any build with "
+            + "-p:Torch=cuda or -p:Torch=cpu; "
             + "this one trains with --device cpu.";
 
     /// <summary>What is wrong with the convolutions on this machine; null where nothing is.</summary>
-    /// <remarks>oneDNN, by which libtorch convolves on CPUs, plans its work by the sizes of the caches. Where a virtual machine hides those,
-    /// some of the work is left out, and nothing says so. These numbers of channels are among those that then come out wrong.
-    /// Of ones, each of the three sums counts the same products: images · channels · outputs · (3 · size − 2)².</remarks>
+    /// <remarks>oneDNN, by which libtorch convolves on CPUs, plans its work by the sizes of the caches. Where a virtual machine
+    /// hides those, some of the work is left out, and nothing says so. These numbers of channels are among those that then come
+    /// out wrong. Of ones, each of the three sums counts the same products: images · channels · outputs · (3 · size −
+    /// 2)².</remarks>
     internal static string? WhyWrong(ITrainingBackend backend)
     {
         const int images = 2, channels = 17, outputs = 50, size = 8;
@@ -84,9 +90,11 @@ public static class TorchDevice
         float[] sums = [convolution.ToScalar(), transposed.ToScalar(), gradient.ToScalar()];
         return Array.TrueForAll(sums, sum => sum == expected)
             ? null
-            : $"--device torch:cpu: libtorch computes wrongly on this machine. A convolution of ones, a transposed one and a weight's gradient came to "
+            : "--device torch:cpu: libtorch computes wrongly on this machine. A convolution of ones, a transposed one and a "
+                + "weight's gradient came to "
                 + FormattableString.Invariant($"{sums[0]:g9}, {sums[1]:g9} and {sums[2]:g9}; each should be {expected:g9}. ")
-                + "Its oneDNN does so on virtual machines that hide the processor's caches. Set ONEDNN_MAX_CPU_ISA=SSE41 in the environment, which is slower, or train with --device cpu.";
+                + "Its oneDNN does so on virtual machines that hide the processor's caches. Set ONEDNN_MAX_CPU_ISA=SSE41 in "
+                    + "the environment, which is slower, or train with --device cpu.";
 
         static Tensor Ones(IBackend backend, params ReadOnlySpan<int> axes)
         {

@@ -6,11 +6,13 @@ using Native = TorchSharp.torch.Tensor;
 
 namespace VaeFunctions.Torch;
 
-/// <summary>The operations in libtorch's words. Whether their gradients are recorded is up to the tensors they are given.</summary>
-/// <remarks>Reshaped, transposed and cut tensors are views. So pixels, [N, H, W, C], whose axes are reordered to [N, C, H, W], stay
-/// channels-last in memory, and convolutions go on in that layout, which is the one that GPUs' tensor cores work in.
-/// TorchSharp gives libtorch an object's address and forgets the object, which the garbage collector may then free before it is read. So what
-/// a call is given is held until it returns: scalars by <c>using</c>, also those that TorchSharp would make by itself, operands by <see cref="New"/>.</remarks>
+/// <summary>The operations in libtorch's words. Whether their gradients are recorded is up to the tensors they are
+/// given.</summary>
+/// <remarks>Reshaped, transposed and cut tensors are views. So pixels, [N, H, W, C], whose axes are reordered to [N, C, H, W],
+/// stay channels-last in memory, and convolutions go on in that layout, which is the one that GPUs' tensor cores work in.
+/// TorchSharp gives libtorch an object's address and forgets the object, which the garbage collector may then free before it is
+/// read. So what a call is given is held until it returns: scalars by <c>using</c>, also those that TorchSharp would make by
+/// itself, operands by <see cref="New"/>.</remarks>
 abstract class TorchOperations(torch.Device device) : IBackend
 {
     protected static Scalar One { get; } = 1f;
@@ -173,7 +175,8 @@ abstract class TorchOperations(torch.Device device) : IBackend
     public Tensor ConvTranspose(Tensor x, Tensor weight, Window window)
     {
         var result = ShapeRules.ConvTranspose(x.Shape, weight.Shape, window);
-        return New(functional.conv_transpose2d(V(x), V(weight), null, Both(window.Stride), Both(window.Padding), Both(window.OutputPadding)), result, x, weight);
+        return New(functional.conv_transpose2d(
+            V(x), V(weight), null, Both(window.Stride), Both(window.Padding), Both(window.OutputPadding)), result, x, weight);
     }
 
     // --- composites that libtorch has in one --------------------------------------------------------------------------
@@ -196,21 +199,25 @@ abstract class TorchOperations(torch.Device device) : IBackend
     {
         var result = ShapeRules.ConvTranspose(x.Shape, weight.Shape, window);
         ShapeRules.Same(bias.Shape, new(result[1]), "ConvTranspose", "bias", "the channels");
-        var y = functional.conv_transpose2d(V(x), V(weight), V(bias), Both(window.Stride), Both(window.Padding), Both(window.OutputPadding));
+        var y = functional.conv_transpose2d(
+            V(x), V(weight), V(bias), Both(window.Stride), Both(window.Padding), Both(window.OutputPadding));
         return New(relu ? y.relu_() : y, result, x, weight, bias);
     }
 
-    public (Tensor Output, Tensor Mean, Tensor Variance) BatchNormalizationTraining(Tensor x, Tensor weight, Tensor bias, float epsilon)
+    public (Tensor Output, Tensor Mean, Tensor Variance) BatchNormalizationTraining(
+        Tensor x, Tensor weight, Tensor bias, float epsilon)
     {
         var result = ShapeRules.BatchNormalization(x.Shape, weight.Shape, bias.Shape);
         var count = ShapeRules.ElementsPerChannel(x.Shape);
         if (count == 1) // libtorch refuses: the unbiased variance would be 0 / 0
-            return (Add(Multiply(Subtract(x, x), Reshape(weight, -1, 1, 1)), Reshape(bias, -1, 1, 1)), StopGradient(Reshape(x, -1)), New(torch.zeros_like(V(bias)), bias.Shape, bias));
+            return (Add(Multiply(Subtract(x, x), Reshape(weight, -1, 1, 1)),
+                Reshape(bias, -1, 1, 1)), StopGradient(Reshape(x, -1)), New(torch.zeros_like(V(bias)), bias.Shape, bias));
         // Running statistics of momentum 1 are the batch's own; libtorch has no other way to get at them.
         Native mean = torch.zeros(Longs(bias.Shape.Axes), torch.float32, Place), variance = torch.zeros_like(mean);
         using Scalar toBiased = (count - 1f) / count;
         var y = functional.batch_norm(V(x), mean, variance, V(weight), V(bias), training: true, momentum: 1, eps: epsilon);
-        return (New(y, result, x, weight, bias), New(mean, bias.Shape), New(variance.mul(toBiased), bias.Shape)); // the biased one
+        // the biased one
+        return (New(y, result, x, weight, bias), New(mean, bias.Shape), New(variance.mul(toBiased), bias.Shape));
     }
 
     public Tensor OneHot(Tensor indices, int count)
@@ -222,14 +229,16 @@ abstract class TorchOperations(torch.Device device) : IBackend
         return New(equal.to(torch.float32), new([.. indices.Shape.Axes, count]), indices);
     }
 
-    public Tensor LogSumExp(Tensor x) => New(V(x).logsumexp(-1, keepdim: true), ShapeRules.Reduce(x.Shape, keepAxes: true, [-1]), x);
+    public Tensor LogSumExp(Tensor x) =>
+        New(V(x).logsumexp(-1, keepdim: true), ShapeRules.Reduce(x.Shape, keepAxes: true, [-1]), x);
 
     // --- shared -------------------------------------------------------------------------------------------------------
 
     /// <summary>The one cast of this back end.</summary>
     protected Native V(Tensor tensor) => tensor is TorchTensor own && own.Backend == this
         ? own.Value
-        : throw new ArgumentException($"{GetType().Name} was given a {tensor}; bring it over with FromValues, FromParameter or Variable.", nameof(tensor));
+        : throw new ArgumentException(
+            $"{GetType().Name} was given a {tensor}; bring it over with FromValues, FromParameter or Variable.", nameof(tensor));
 
     /// <summary>A tensor of this back end, and the assurance that the operands it came from lived until now.</summary>
     protected Tensor New(Native value, Shape shape, Tensor? x = null, Tensor? y = null, Tensor? z = null)

@@ -4,19 +4,21 @@ namespace VaeFunctions.Tensors;
 /// <remarks>
 /// Primitives have no body: a back end that lacks one does not compile. Composites have a default body made of primitives,
 /// which a back end overrides only where that is measurably faster. What shapes fit together is in <see cref="ShapeRules"/>;
-/// whatever does not is a <see cref="ShapeException"/>. A negative axis counts from the innermost, <see cref="Transpose"/> excepted.
-/// NaN propagates through every operation, <see cref="Relu"/>, <see cref="Clip"/> and <see cref="Round"/> included, so that
-/// a broken step shows in its loss. Shape legend of this file:
-/// N = batch, C = channels, H, W = height and width, O = output channels, K = kernel height and width.
+/// whatever does not is a <see cref="ShapeException"/>. A negative axis counts from the innermost, <see cref="Transpose"/>
+/// excepted. NaN propagates through every operation, <see cref="Relu"/>, <see cref="Clip"/> and <see cref="Round"/> included, so
+/// that a broken step shows in its loss. Shape legend of this file: N = batch, C = channels, H, W = height and width, O = output
+/// channels, K = kernel height and width.
 /// </remarks>
 public interface IBackend
 {
     // --- values -------------------------------------------------------------------------------------------------------
 
-    /// <summary>Whether this back end records a training step: batch normalisation then uses the batch's own statistics.</summary>
+    /// <summary>Whether this back end records a training step: batch normalisation then uses the batch's own
+    /// statistics.</summary>
     bool IsTraining => false;
 
-    /// <summary>Overwrites a statistic once the step is known to be sound, outside the gradient. Only a back end that records training does.</summary>
+    /// <summary>Overwrites a statistic once the step is known to be sound, outside the gradient. Only a back end that records
+    /// training does.</summary>
     /// <exception cref="NotSupportedException">This back end does not train.</exception>
     void Update(Parameter statistic, Tensor value) =>
         throw new NotSupportedException($"{GetType().Name} does not train, so it cannot update {statistic.Name}.");
@@ -88,16 +90,19 @@ public interface IBackend
 
     // --- reductions and products --------------------------------------------------------------------------------------
 
-    /// <summary>The sum over the named axes, or over all where none is named. Reduced axes stay, with extent 1, if asked.</summary>
+    /// <summary>The sum over the named axes, or over all where none is named. Reduced axes stay, with extent 1, if
+    /// asked.</summary>
     Tensor ReduceSum(Tensor x, bool keepAxes, params ReadOnlySpan<int> axes);
 
-    /// <summary>The index of the largest element along the innermost axis, the first of equal ones: […, K] → […]. The gradient is 0 everywhere.</summary>
+    /// <summary>The index of the largest element along the innermost axis, the first of equal ones: […, K] → […]. The gradient is
+    /// 0 everywhere.</summary>
     Tensor ArgMax(Tensor x);
 
     /// <summary>The matrix product of two matrices, each transposed first if asked: [M, K] · [K, N] → [M, N].</summary>
     Tensor MatMul(Tensor left, Tensor right, bool transposeLeft = false, bool transposeRight = false);
 
-    /// <summary>Cross-correlation, as every deep-learning library's "convolution". <see cref="Window.OutputPadding"/> has no say.</summary>
+    /// <summary>Cross-correlation, as every deep-learning library's "convolution". <see cref="Window.OutputPadding"/> has no
+    /// say.</summary>
     /// <param name="x">[N, C, H, W]</param>
     /// <param name="weight">[O, C, K, K]</param>
     /// <returns>[N, O, (H + 2·padding − K) / stride + 1, …]</returns>
@@ -157,7 +162,8 @@ public interface IBackend
         return Add(Multiply(x, Reshape(scale, -1, 1, 1)), Reshape(shift, -1, 1, 1));
     }
 
-    /// <summary>Batch normalisation by the batch's own mean and (biased) variance, which come back for the running statistics.</summary>
+    /// <summary>Batch normalisation by the batch's own mean and (biased) variance, which come back for the running
+    /// statistics.</summary>
     /// <returns>[N, C, H, W], and the mean and variance, [C] each.</returns>
     (Tensor Output, Tensor Mean, Tensor Variance) BatchNormalizationTraining(Tensor x, Tensor weight, Tensor bias, float epsilon)
     {
@@ -180,7 +186,8 @@ public interface IBackend
         return SumPerImage(Multiply(difference, difference));
     }
 
-    /// <summary>−Σ [target · log σ(logits) + (1 − target) · log(1 − σ(logits))] = Σ [softplus(logits) − target · logits] per image: over every axis but the first.</summary>
+    /// <summary>−Σ [target · log σ(logits) + (1 − target) · log(1 − σ(logits))] = Σ [softplus(logits) − target · logits] per
+    /// image: over every axis but the first.</summary>
     /// <param name="target">In [0, 1], of the shape of the logits.</param>
     /// <returns>[N]</returns>
     Tensor BinaryCrossEntropySum(Tensor logits, Tensor target)
@@ -190,12 +197,14 @@ public interface IBackend
     }
 
     /// <summary>The sum over every axis but the first: [N, …] → [N].</summary>
-    Tensor SumPerImage(Tensor x) => x.Shape.Rank == 1 ? x : ReduceSum(x, keepAxes: false, [.. Enumerable.Range(1, x.Shape.Rank - 1)]);
+    Tensor SumPerImage(Tensor x) =>
+        x.Shape.Rank == 1 ? x : ReduceSum(x, keepAxes: false, [.. Enumerable.Range(1, x.Shape.Rank - 1)]);
 
     /// <summary>1 at each index and 0 elsewhere: […] → […, count]. An index that is not below count gives zeros.</summary>
     Tensor OneHot(Tensor indices, int count)
     {
-        var distance = Subtract(Reshape(indices, [.. new int[indices.Shape.Rank], 1]), FromValues([.. Enumerable.Range(0, count).Select(index => (float)index)], new(count)));
+        var distance = Subtract(Reshape(indices, [.. new int[indices.Shape.Rank], 1]),
+            FromValues([.. Enumerable.Range(0, count).Select(index => (float)index)], new(count)));
         return Subtract(Scalar(1), Clip(Multiply(distance, distance), 0, 1)); // indices are whole numbers
     }
 
@@ -211,13 +220,15 @@ public interface IBackend
     {
         if (times == 1) return x;
         var axes = x.Shape.Axes.ToArray();
-        var repeated = Add(Reshape(x, [axes[0], 1, .. axes[1..]]), FromValues(new float[times], new([times, .. axes[1..].Select(_ => 1)])));
+        var repeated =
+            Add(Reshape(x, [axes[0], 1, .. axes[1..]]), FromValues(new float[times], new([times, .. axes[1..].Select(_ => 1)])));
         return Reshape(repeated, [axes[0] * times, .. axes[1..]]);
     }
 
     /// <summary>The same values, through which no gradient flows back.</summary>
     Tensor StopGradient(Tensor x) => x;
 
-    /// <summary>Until it is disposed, parameters are constants: what is computed meanwhile has gradients in its other inputs only.</summary>
+    /// <summary>Until it is disposed, parameters are constants: what is computed meanwhile has gradients in its other inputs
+    /// only.</summary>
     IDisposable FreezeParameters() => NoScope.Instance;
 }

@@ -13,6 +13,7 @@ public interface IGradientTape : IBackend
     /// <exception cref="ShapeException">The loss is no scalar.</exception>
     Gradients Backward(Tensor loss);
 
-    /// <summary>Makes the updates of statistics that the step recorded. A step that is skipped leaves them as they were.</summary>
+    /// <summary>Makes the updates of statistics that the step recorded. A step that is skipped leaves them as they
+    /// were.</summary>
     void ApplyUpdates();
 }

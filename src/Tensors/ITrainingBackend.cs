@@ -9,8 +9,8 @@ public interface ITrainingBackend : IBackend
     /// <summary>Begins a training step.</summary>
     IGradientTape Record();
 
-    /// <summary>Keeps rows of bytes on the device, so that a step sends only the places of those it takes. Null where a back end reads the
-    /// host's memory anyway, or where they would take too much of the device's.</summary>
+    /// <summary>Keeps rows of bytes on the device, so that a step sends only the places of those it takes. Null where a back end
+    /// reads the host's memory anyway, or where they would take too much of the device's.</summary>
     /// <param name="count">How many rows.</param>
     /// <param name="length">Bytes of a row.</param>
     /// <param name="row">The row at a place, from 0 and below <paramref name="count"/>.</param>
@@ -32,8 +32,10 @@ public interface ITrainingBackend : IBackend
     void AdamStep(Tensor parameter, Tensor gradient, Tensor mean, Tensor square, AdamOptions options, int step)
     {
         Assign(mean, Add(Multiply(mean, Scalar(options.Beta1)), Multiply(gradient, Scalar(1 - options.Beta1))));
-        Assign(square, Add(Multiply(square, Scalar(options.Beta2)), Multiply(Multiply(gradient, gradient), Scalar(1 - options.Beta2))));
-        var denominator = Add(Divide(Sqrt(square), Scalar((float)Math.Sqrt(1 - Math.Pow(options.Beta2, step)))), Scalar(options.Epsilon));
+        Assign(square, Add(
+            Multiply(square, Scalar(options.Beta2)), Multiply(Multiply(gradient, gradient), Scalar(1 - options.Beta2))));
+        var denominator =
+            Add(Divide(Sqrt(square), Scalar((float)Math.Sqrt(1 - Math.Pow(options.Beta2, step)))), Scalar(options.Epsilon));
         var rate = (float)(options.LearningRate / (1 - Math.Pow(options.Beta1, step)));
         Assign(parameter, Subtract(parameter, Multiply(Divide(mean, denominator), Scalar(rate))));
     }
@@ -41,14 +43,16 @@ public interface ITrainingBackend : IBackend
     /// <summary>One step of RMSprop (Hinton 2012, lecture 6e; ε outside the root, as in PyTorch), in place.</summary>
     void RmsPropStep(Tensor parameter, Tensor gradient, Tensor square, RmsPropOptions options)
     {
-        Assign(square, Add(Multiply(square, Scalar(options.Decay)), Multiply(Multiply(gradient, gradient), Scalar(1 - options.Decay))));
+        Assign(square, Add(
+            Multiply(square, Scalar(options.Decay)), Multiply(Multiply(gradient, gradient), Scalar(1 - options.Decay))));
         var step = Divide(gradient, Add(Sqrt(square), Scalar(options.Epsilon)));
         Assign(parameter, Subtract(parameter, Multiply(step, Scalar(options.LearningRate))));
     }
 }
 
 /// <summary>The hyperparameters of Adam, with the paper's defaults.</summary>
-public readonly record struct AdamOptions(float LearningRate = 1e-3f, float Beta1 = 0.9f, float Beta2 = 0.999f, float Epsilon = 1e-8f);
+public readonly record struct AdamOptions(
+    float LearningRate = 1e-3f, float Beta1 = 0.9f, float Beta2 = 0.999f, float Epsilon = 1e-8f);
 
 /// <summary>The hyperparameters of RMSprop, with Keras's decay.</summary>
 public readonly record struct RmsPropOptions(float LearningRate = 1e-3f, float Decay = 0.9f, float Epsilon = 1e-7f);

@@ -13,7 +13,8 @@ public enum ParameterKind
     Counter,
 }
 
-/// <summary>A named tensor that outlives steps. Its name is its path of scopes, the same in memory, in safetensors and in ONNX.</summary>
+/// <summary>A named tensor that outlives steps. Its name is its path of scopes, the same in memory, in safetensors and in
+/// ONNX.</summary>
 public sealed record Parameter(string Name, ParameterKind Kind, Tensor Value)
 {
     public Shape Shape => Value.Shape;

@@ -1,7 +1,8 @@
 namespace VaeFunctions.Tensors;
 
 /// <summary>The extents of a tensor's axes, outermost first. Two shapes are equal when their axes are.</summary>
-/// <remarks>An axis may be <see cref="Dynamic"/> in a graph that is only written down, such as the batch axis of an exported model.</remarks>
+/// <remarks>An axis may be <see cref="Dynamic"/> in a graph that is only written down, such as the batch axis of an exported
+/// model.</remarks>
 public sealed class Shape : IEquatable<Shape>
 {
     /// <summary>An axis whose extent is known only when a graph runs.</summary>
@@ -89,7 +90,8 @@ public sealed class Shape : IEquatable<Shape>
     }
 
     ShapeException Mismatch(ReadOnlySpan<int> target) =>
-        new($"Reshape: {this} cannot become [{string.Join(", ", target.ToArray())}]; both must hold the same number of elements.");
+        new($"Reshape: {this} cannot become [{string.Join(", ", target.ToArray())}]; both must hold the same number of "
+            + "elements.");
 
     public bool Equals(Shape? other) => other is not null && axes.AsSpan().SequenceEqual(other.axes);
 

@@ -11,21 +11,24 @@ public static class ShapeRules
         if (shape.IsDynamic) throw new ShapeException($"FromValues: the shape is {shape}; every axis must have an extent.");
         return count == shape.Count
             ? shape
-            : throw new ShapeException($"FromValues: there are {count} values but shape {shape} has {shape.Count} elements; both must be equal.");
+            : throw new ShapeException(
+                $"FromValues: there are {count} values but shape {shape} has {shape.Count} elements; both must be equal.");
     }
 
     /// <summary>The copy of a tensor's values into memory of the same length.</summary>
     public static void CopyTo(Shape x, int length)
     {
         if (length != x.Count)
-            throw new ShapeException($"CopyTo: the tensor is {x}, {x.Count} elements, but the destination has {length}; both must be equal.");
+            throw new ShapeException(
+                $"CopyTo: the tensor is {x}, {x.Count} elements, but the destination has {length}; both must be equal.");
     }
 
     /// <summary>Two operands of one shape, without broadcasting.</summary>
     public static Shape Same(Shape left, Shape right, string operation, string leftName = "left", string rightName = "right") =>
         left.Equals(right)
             ? left
-            : throw new ShapeException($"{operation}: {leftName} is {left} but {rightName} is {right}; the shapes must be equal.");
+            : throw new ShapeException(
+                $"{operation}: {leftName} is {left} but {rightName} is {right}; the shapes must be equal.");
 
     /// <summary>An axis as an index from the outermost.</summary>
     public static int Axis(Shape x, int axis, string operation) => axis >= -x.Rank && axis < x.Rank
@@ -41,7 +44,8 @@ public static class ShapeRules
         return inner == innerRight
             ? new Shape(rows, columns)
             : throw new ShapeException(
-                $"MatMul: left is {Transposed(left, transposeLeft)} but right is {Transposed(right, transposeRight)}; the inner axes must match.");
+                $"MatMul: left is {Transposed(left, transposeLeft)} but right is {Transposed(right, transposeRight)}; the "
+                    + "inner axes must match.");
 
         static string Transposed(Shape shape, bool transposed) => transposed ? $"{shape} transposed" : $"{shape}";
     }
@@ -67,7 +71,8 @@ public static class ShapeRules
     {
         Convolution("Conv", x, weight, window);
         if (x[1] != weight[1])
-            throw new ShapeException($"Conv: x is {x} but weight is {weight}; x has {x[1]} channels, the weight takes {weight[1]}.");
+            throw new ShapeException(
+                $"Conv: x is {x} but weight is {weight}; x has {x[1]} channels, the weight takes {weight[1]}.");
         return new Shape(x[0], weight[0], window.Convolved(x[2]), window.Convolved(x[3]));
     }
 
@@ -76,7 +81,8 @@ public static class ShapeRules
     {
         Convolution("ConvTranspose", x, weight, window);
         if (x[1] != weight[0])
-            throw new ShapeException($"ConvTranspose: x is {x} but weight is {weight}; x has {x[1]} channels, the weight takes {weight[0]}.");
+            throw new ShapeException(
+                $"ConvTranspose: x is {x} but weight is {weight}; x has {x[1]} channels, the weight takes {weight[0]}.");
         return new Shape(x[0], weight[1], window.Transposed(x[2]), window.Transposed(x[3]));
     }
 
@@ -96,7 +102,8 @@ public static class ShapeRules
     {
         Image(operation, "x", x);
         if (perChannel.Rank != 1 || perChannel[0] != x[1])
-            throw new ShapeException($"{operation}: x is {x} but {name} is {perChannel}; {name} must be [{x[1]}], one number per channel.");
+            throw new ShapeException(
+                $"{operation}: x is {x} but {name} is {perChannel}; {name} must be [{x[1]}], one number per channel.");
     }
 
     /// <summary>Batch normalisation: [N, C, H, W] with weight, bias and, at inference, mean and variance of [C].</summary>
@@ -149,7 +156,8 @@ public static class ShapeRules
         var result = x.Axes.ToArray();
         if (result[axis] == Shape.Dynamic) throw new ShapeException($"Slice: x is {x}; axis {axis} must have an extent.");
         if (start < 0 || length < 0 || start > result[axis] - length)
-            throw new ShapeException($"Slice: x is {x} but {length} elements from {start} were asked of axis {axis}; it has {result[axis]}.");
+            throw new ShapeException(
+                $"Slice: x is {x} but {length} elements from {start} were asked of axis {axis}; it has {result[axis]}.");
         result[axis] = length;
         return new Shape(result);
     }
@@ -169,7 +177,8 @@ public static class ShapeRules
         return new Shape(result);
 
         ShapeException Wrong(ReadOnlySpan<int> order) =>
-            new($"Transpose: x is {x} but the order is [{string.Join(", ", order.ToArray())}]; it must name every axis from 0 to {x.Rank - 1} once.");
+            new($"Transpose: x is {x} but the order is [{string.Join(", ", order.ToArray())}]; it must name every axis from 0 "
+                + $"to {x.Rank - 1} once.");
     }
 
     /// <summary>The named axes gone, or 1 if kept; all axes where none is named.</summary>
@@ -210,13 +219,15 @@ public static class ShapeRules
         Check(operation, window);
         if (weight.Rank != 4 || weight[2] != window.Kernel || weight[3] != window.Kernel)
             throw new ShapeException(
-                $"{operation}: the kernel is {window.Kernel} but weight is {weight}; it must have four axes, the last two of {window.Kernel}.");
+                $"{operation}: the kernel is {window.Kernel} but weight is {weight}; it must have four axes, the last two of "
+                    + $"{window.Kernel}.");
     }
 
     static void Image(string operation, string name, Shape x)
     {
         if (x.Rank != 4 || x[1] == Shape.Dynamic || x[2] == Shape.Dynamic || x[3] == Shape.Dynamic)
-            throw new ShapeException($"{operation}: {name} is {x}; it must be [batch, channels, height, width], and only the batch may be unknown.");
+            throw new ShapeException(
+                $"{operation}: {name} is {x}; it must be [batch, channels, height, width], and only the batch may be unknown.");
     }
 
     static void Check(string operation, Window window)

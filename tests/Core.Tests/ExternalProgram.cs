@@ -26,12 +26,14 @@ static class ExternalProgram
     /// <summary>A Python with a package, Debian's first; the test skips where there is none.</summary>
     public static string PythonWith(string package, string debianName)
     {
-        var python = new[] { "/usr/bin/python3", "python3" }.FirstOrDefault(path => Run(path, "-c", $"import {package}") is { ExitCode: 0 });
+        var python = new[] { "/usr/bin/python3", "python3" }.FirstOrDefault(
+            path => Run(path, "-c", $"import {package}") is { ExitCode: 0 });
         Skip.If(python is null, $"no python3 with the {package} package is installed (Debian: {debianName})");
         return python!;
     }
 
-    /// <summary>The folder from which Node finds the project's npm packages; the test skips where the package is not restored.</summary>
+    /// <summary>The folder from which Node finds the project's npm packages; the test skips where the package is not
+    /// restored.</summary>
     public static string NodeFolderWith(string package)
     {
         for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)

@@ -12,7 +12,8 @@ public sealed class ChildProcessTests : IDisposable
     [Fact]
     public async Task A_program_that_ends_early_is_reported_with_its_exit_code_and_last_words()
     {
-        await using var child = ChildProcess.Start("The patient", "/bin/sh", ["-c", "echo I feel unwell; exit 3"], log: folder.File("log"));
+        await using var child =
+            ChildProcess.Start("The patient", "/bin/sh", ["-c", "echo I feel unwell; exit 3"], log: folder.File("log"));
 
         var error = await Assert.ThrowsAsync<LocalCloudException>(() =>
             child.WaitUntilReadyAsync(new Uri($"http://127.0.0.1:{Port.Free()}"), _ => true, TimeSpan.FromSeconds(20), default));
@@ -24,8 +25,10 @@ public sealed class ChildProcessTests : IDisposable
     [Fact]
     public async Task A_program_that_ignores_the_request_to_stop_is_stopped_all_the_same()
     {
-        await using var child = ChildProcess.Start("The deaf one", "/bin/sh", ["-c", "trap '' TERM; echo deaf; while :; do sleep 0.1; done"], log: folder.File("log"));
-        while (!File.Exists(folder.File("log")) || !File.ReadAllText(folder.File("log")).Contains("deaf", StringComparison.Ordinal))
+        await using var child = ChildProcess.Start(
+            "The deaf one", "/bin/sh", ["-c", "trap '' TERM; echo deaf; while :; do sleep 0.1; done"], log: folder.File("log"));
+        while (!File.Exists(folder.File("log"))
+            || !File.ReadAllText(folder.File("log")).Contains("deaf", StringComparison.Ordinal))
             await Task.Delay(20);
 
         var clock = Stopwatch.StartNew();

@@ -105,12 +105,14 @@ sealed class Command : IAsyncDisposable
     public List<(int Id, string CommandLine)> Family()
     {
         var family = new List<(int, string)>();
-        foreach (var folder in Directory.GetDirectories("/proc").Where(folder => int.TryParse(Path.GetFileName(folder), CultureInfo.InvariantCulture, out _)))
+        foreach (var folder in Directory.GetDirectories("/proc").Where(folder => int.TryParse(Path.GetFileName(folder),
+            CultureInfo.InvariantCulture, out _)))
         {
             try
             {
                 if (File.ReadAllText(Path.Combine(folder, "environ")).Contains(Mark, StringComparison.Ordinal))
-                    family.Add((int.Parse(Path.GetFileName(folder), CultureInfo.InvariantCulture), File.ReadAllText(Path.Combine(folder, "cmdline")).Replace('\0', ' ')));
+                    family.Add((int.Parse(Path.GetFileName(folder), CultureInfo.InvariantCulture),
+                        File.ReadAllText(Path.Combine(folder, "cmdline")).Replace('\0', ' ')));
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {

@@ -42,7 +42,8 @@ public class DemoTests(DemoFixture fixture) : IClassFixture<DemoFixture>
         Assert.Equal(1, demo.GetProperty("inbox").GetProperty("rejected").GetInt32());
         Assert.True(demo.GetProperty("test_loss").GetDouble() > 0);
         Assert.InRange(demo.GetProperty("total_seconds").GetDouble(), 1, 120);
-        Assert.All(demo.GetProperty("files").EnumerateArray(), file => Assert.True(File.Exists(Path.Combine(Folder, file.GetString()!)), file.GetString()));
+        Assert.All(demo.GetProperty("files").EnumerateArray(),
+            file => Assert.True(File.Exists(Path.Combine(Folder, file.GetString()!)), file.GetString()));
     }
 
     [Fact]

@@ -18,7 +18,8 @@ public sealed class DropListTests : IDisposable
 
         var list = DropList.From([single, folder.File("zoo")]);
 
-        Assert.Equal(["birds/owl.webp", "cat.png", "lion.JPG"], list.Items.Select(item => item.Name).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            ["birds/owl.webp", "cat.png", "lion.JPG"], list.Items.Select(item => item.Name).Order(StringComparer.Ordinal));
         Assert.Equal(1, list.Ignored);
     }
 
@@ -52,6 +53,7 @@ public sealed class DropListTests : IDisposable
         using (var stream = File.OpenWrite(file))
             stream.SetLength(DropList.MaxFileBytes + 1);
 
-        Assert.Contains("huge.png", Assert.Throws<LocalCloudException>(() => DropList.From([file])).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "huge.png", Assert.Throws<LocalCloudException>(() => DropList.From([file])).Message, StringComparison.Ordinal);
     }
 }

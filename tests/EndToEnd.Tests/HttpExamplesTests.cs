@@ -17,7 +17,8 @@ public sealed class HttpExamplesTests(ServeFixture fixture) : IClassFixture<Serv
 
         Assert.True(examples.ExitCode == 0, examples.Output);
         var pictures = Directory.GetFiles(folder.Path).Order().ToArray();
-        Assert.Equal(Directory.GetFiles(Path.Combine(Installation.Root, "docs/images/http")).Select(Path.GetFileName).Order(), pictures.Select(Path.GetFileName));
+        Assert.Equal(Directory.GetFiles(Path.Combine(Installation.Root, "docs/images/http")).Select(Path.GetFileName).Order(),
+            pictures.Select(Path.GetFileName));
         Assert.All(pictures, picture => ImageCodec.Decode(File.ReadAllBytes(picture)));
     }
 }

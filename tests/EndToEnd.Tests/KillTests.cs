@@ -26,10 +26,12 @@ public sealed class KillTests : IDisposable
     public async Task Every_image_has_one_answer_although_worker_and_host_were_killed()
     {
         await using var training = await Command.RunAsync(
-            Command.LocalCloud, "train", "faces-vae", "--data", "faces:400", "--epochs", "1", "--model", Model, "--out", folder.File("runs"));
+            Command.LocalCloud, "train", "faces-vae", "--data", "faces:400", "--epochs", "1", "--model", Model, "--out",
+            folder.File("runs"));
         Assert.True(training.ExitCode == 0, training.Output);
         var images = folder.File("images");
-        await using var drawn = await Command.RunAsync(Command.LocalCloud, "faces", "--count", $"{Count}", "--seed", "7", "--out", images);
+        await using var drawn =
+            await Command.RunAsync(Command.LocalCloud, "faces", "--count", $"{Count}", "--seed", "7", "--out", images);
         Assert.True(drawn.ExitCode == 0, drawn.Output);
         var faces = Directory.GetFiles(images, "*.png");
         Assert.Equal(Count, faces.Length);
@@ -83,7 +85,8 @@ public sealed class KillTests : IDisposable
     ValueTask<int> AnswersAsync(string results) => Store.ListAsync($"results/{results}/").CountAsync(IsAnswer);
 
     Task UploadAsync(string place, string[] files) => Parallel.ForEachAsync(files, async (file, cancellation) =>
-        await Store.WriteAsync($"{place}/{Path.GetFileName(file)}", new(await File.ReadAllBytesAsync(file, cancellation)), cancellation: cancellation));
+        await Store.WriteAsync($"{place}/{Path.GetFileName(file)}", new(await File.ReadAllBytesAsync(file, cancellation)),
+            cancellation: cancellation));
 
     async Task<string> StartJobAsync()
     {
@@ -96,7 +99,8 @@ public sealed class KillTests : IDisposable
 
     async Task<Command> ServeAsync()
     {
-        var serve = Command.Start(Command.LocalCloud, "serve", "--port", $"{session.Port}", "--storage-port", $"{session.StoragePort}",
+        var serve =
+            Command.Start(Command.LocalCloud, "serve", "--port", $"{session.Port}", "--storage-port", $"{session.StoragePort}",
             "--data", folder.File("data"), "--runs", folder.File("runs"));
         await serve.WaitForAsync("Ctrl-C stops");
         return serve;

@@ -25,7 +25,8 @@ public sealed class ProcessesTests : IDisposable
             Assert.Equal(0, await serve.TerminateAsync());
 
         for (var clock = Stopwatch.StartNew(); serve.Family().Count > 0; await Task.Delay(50))
-            Assert.True(clock.Elapsed < TimeSpan.FromSeconds(15), $"Still running: {string.Join(Environment.NewLine, serve.Family())}");
+            Assert.True(
+                clock.Elapsed < TimeSpan.FromSeconds(15), $"Still running: {string.Join(Environment.NewLine, serve.Family())}");
     }
 
     [Fact]
@@ -45,7 +46,8 @@ public sealed class ProcessesTests : IDisposable
     {
         await using var serve = await ServeAsync();
 
-        using (var emulator = Process.GetProcessById(serve.Family().Single(process => process.CommandLine.Contains("azurite", StringComparison.Ordinal)).Id))
+        using (var emulator = Process.GetProcessById(serve.Family().Single(process => process.CommandLine.Contains("azurite",
+            StringComparison.Ordinal)).Id))
             emulator.Kill();
 
         Assert.Equal(1, await serve.WaitForExitAsync());
@@ -60,7 +62,8 @@ public sealed class ProcessesTests : IDisposable
         session.Write(folder.Path);
         await using var storage = await Azurite.StartAsync(session.StoragePort, folder.Path, default);
         var store = BlobStores.Open(Azurite.ConnectionString(session.StoragePort));
-        await store.WriteAsync("models/lonely/current.json", BinaryData.FromString("""{"version":"20260101T000000Z","changed":"2026-01-01T00:00:00Z","reason":"test"}"""));
+        await store.WriteAsync("models/lonely/current.json",
+            BinaryData.FromString("""{"version":"20260101T000000Z","changed":"2026-01-01T00:00:00Z","reason":"test"}"""));
 
         await using var drop = await Command.RunAsync(
             Command.LocalCloud, "drop", folder.File("image.png", [1, 2, 3]), "--data", folder.Path, "--timeout", "1");

@@ -16,7 +16,8 @@ public sealed partial class ReadmeTests
 
         Assert.Equal(Lines(Compiled().Match(source).Groups[1].Value), Lines(Shown().Match(readme).Groups[1].Value));
 
-        static string[] Lines(string code) => code.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        static string[] Lines(string code) =>
+            code.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
     }
 
     [Fact]

@@ -25,7 +25,8 @@ public sealed class ServeFixture : IAsyncLifetime
             Command.LocalCloud, "train", "faces-vae", "--data", "faces:400", "--epochs", "1", "--model", Model, "--out", runs);
         Assert.True(training.ExitCode == 0, training.Output);
         Serve = Command.Start(
-            Command.LocalCloud, "serve", "--port", $"{Session.Port}", "--storage-port", $"{Session.StoragePort}", "--data", Data, "--runs", runs);
+            Command.LocalCloud, "serve", "--port", $"{Session.Port}", "--storage-port", $"{Session.StoragePort}", "--data", Data,
+            "--runs", runs);
         await Serve.WaitForAsync("Ctrl-C stops");
     }
 

@@ -18,9 +18,10 @@ public sealed class ServeTests(ServeFixture fixture) : IClassFixture<ServeFixtur
     }
 
     [Fact]
-    public async Task Dropping_without_the_data_folder_that_serve_was_given_says_to_give_it_and_serve_had_said_so()
+    public async Task A_drop_without_the_data_folder_of_serve_says_to_give_it()
     {
-        await using var drop = await Command.RunAsync(Command.LocalCloud, "drop", folder.File("image.png", [1, 2, 3]), "--data", folder.Path);
+        await using var drop =
+            await Command.RunAsync(Command.LocalCloud, "drop", folder.File("image.png", [1, 2, 3]), "--data", folder.Path);
 
         Assert.Equal(2, drop.ExitCode);
         Assert.Contains("--data DIR", drop.Output, StringComparison.Ordinal);
@@ -33,7 +34,8 @@ public sealed class ServeTests(ServeFixture fixture) : IClassFixture<ServeFixtur
         var data = folder.File("data");
         await using var drop = Command.Start(Command.LocalCloud, "drop", folder.File("image.png", [1, 2, 3]), "--data", data);
         await using var serve = Command.Start(
-            Command.LocalCloud, "serve", "--port", $"{Port.Free()}", "--storage-port", $"{Port.Free()}", "--data", data, "--runs", folder.File("none"));
+            Command.LocalCloud, "serve", "--port", $"{Port.Free()}", "--storage-port", $"{Port.Free()}", "--data", data, "--runs",
+            folder.File("none"));
 
         Assert.Equal(2, await drop.WaitForExitAsync());
         Assert.Contains("No model is published", drop.Output, StringComparison.Ordinal); // it found the storage
@@ -52,12 +54,14 @@ public sealed class ServeTests(ServeFixture fixture) : IClassFixture<ServeFixtur
     public async Task Each_dropped_image_gets_exactly_one_answer()
     {
         var images = folder.File("images");
-        await using var drawn = await Command.RunAsync(Command.LocalCloud, "faces", "--count", "30", "--seed", "7", "--out", images);
+        await using var drawn =
+            await Command.RunAsync(Command.LocalCloud, "faces", "--count", "30", "--seed", "7", "--out", images);
         Assert.True(drawn.ExitCode == 0, drawn.Output);
         var faces = Directory.GetFiles(images, "*.png");
         File.Move(faces[0], Path.Combine(images, "with spaces, ümlaut & 100%.png"));
         File.WriteAllBytes(Path.Combine(images, "broken.png"), File.ReadAllBytes(faces[1])[..100]);
-        var names = Directory.GetFiles(images, "*.png").Select(file => Path.GetFileName(file)).Order(StringComparer.Ordinal).ToList();
+        var names = Directory.GetFiles(images, "*.png").Select(file => Path.GetFileName(file)).Order(StringComparer.Ordinal)
+            .ToList();
         var copies = folder.File("results");
 
         await using var drop = await Command.RunAsync(
@@ -82,7 +86,8 @@ public sealed class ServeTests(ServeFixture fixture) : IClassFixture<ServeFixtur
     [Fact]
     public async Task An_image_that_is_dropped_again_is_answered_again()
     {
-        await using var drawn = await Command.RunAsync(Command.LocalCloud, "faces", "--count", "8", "--seed", "8", "--out", folder.File("images/again"));
+        await using var drawn = await Command.RunAsync(
+            Command.LocalCloud, "faces", "--count", "8", "--seed", "8", "--out", folder.File("images/again"));
         string[] drop = ["drop", folder.File("images"), "--data", fixture.Data, "--model", ServeFixture.Model];
 
         await using var first = await Command.RunAsync(Command.LocalCloud, drop);
@@ -97,7 +102,8 @@ public sealed class ServeTests(ServeFixture fixture) : IClassFixture<ServeFixtur
     {
         var image = folder.File("image.png", [1, 2, 3]);
 
-        await using var drop = await Command.RunAsync(Command.LocalCloud, "drop", image, "--data", fixture.Data, "--model", "dogs");
+        await using var drop =
+            await Command.RunAsync(Command.LocalCloud, "drop", image, "--data", fixture.Data, "--model", "dogs");
 
         Assert.Equal(2, drop.ExitCode);
         Assert.Contains("No model 'dogs'", drop.Output, StringComparison.Ordinal);
@@ -107,7 +113,8 @@ public sealed class ServeTests(ServeFixture fixture) : IClassFixture<ServeFixtur
     [Fact]
     public async Task A_second_serve_on_the_same_port_or_the_same_data_is_wrong_input()
     {
-        await using var samePort = await Command.RunAsync(Command.LocalCloud, "serve", "--port", $"{fixture.Session.Port}", "--data", folder.Path);
+        await using var samePort =
+            await Command.RunAsync(Command.LocalCloud, "serve", "--port", $"{fixture.Session.Port}", "--data", folder.Path);
         await using var sameData = await Command.RunAsync(
             Command.LocalCloud, "serve", "--port", $"{Port.Free()}", "--storage-port", $"{Port.Free()}", "--data", fixture.Data);
 

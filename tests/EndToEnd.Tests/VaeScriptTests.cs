@@ -44,7 +44,8 @@ public class VaeScriptTests
         await using var help = await Command.RunAsync(Script);
         var readme = await File.ReadAllTextAsync(Path.Combine(Installation.Root, "README.md"));
 
-        var named = System.Text.RegularExpressions.Regex.Matches(readme, @"\./vae ([a-z]+)").Select(match => match.Groups[1].Value).Distinct();
+        var named = System.Text.RegularExpressions.Regex.Matches(readme, @"\./vae ([a-z]+)")
+            .Select(match => match.Groups[1].Value).Distinct();
 
         Assert.All(named, command => Assert.Matches($@"\b{command}\b", help.Output));
         Assert.Contains("./vae test", readme, StringComparison.Ordinal);

@@ -21,7 +21,8 @@ public sealed class InboxRestartTests : IAsyncLifetime
         var store = new AzureBlobStore(new BlobServiceClient(azurite.ConnectionString));
         await TinyModel.ServeAsync(new ModelRegistry(store), "tiny", "v1");
         await Parallel.ForEachAsync(Enumerable.Range(0, Count), async (i, cancellation) =>
-            await store.WriteAsync($"inbox/tiny/{i:0000}.png", new BinaryData(Pictures.Bands((byte)i, 0, 0, 0)), cancellation: cancellation));
+            await store.WriteAsync(
+                $"inbox/tiny/{i:0000}.png", new BinaryData(Pictures.Bands((byte)i, 0, 0, 0)), cancellation: cancellation));
 
         await using (var first = await FunctionsApp.StartAsync(azurite.ConnectionString))
         {
@@ -46,14 +47,16 @@ public sealed class InboxRestartTests : IAsyncLifetime
         { "a rejection that cannot be written", async (service, store) =>
         {
             await store.WriteAsync("rejected/tiny/a.png", new("somebody's"));
-            await service.GetBlobContainerClient("rejected").GetBlobClient("tiny/a.png").GetBlobLeaseClient().AcquireAsync(BlobLeaseClient.InfiniteLeaseDuration);
+            await service.GetBlobContainerClient("rejected").GetBlobClient("tiny/a.png").GetBlobLeaseClient()
+                .AcquireAsync(BlobLeaseClient.InfiniteLeaseDuration);
         } },
     };
 
     /// <summary>Azure's host has no pause of its own, and would have a blob tried five times within a second.</summary>
     [SkippableTheory]
     [MemberData(nameof(Faults))]
-    public async Task A_blob_that_fails_is_held_as_the_setting_says_before_the_next_try(string what, Func<BlobServiceClient, AzureBlobStore, Task> breakAsync)
+    public async Task A_blob_that_fails_is_held_as_the_setting_says_before_the_next_try(
+        string what, Func<BlobServiceClient, AzureBlobStore, Task> breakAsync)
     {
         var service = new BlobServiceClient(azurite.ConnectionString);
         var store = new AzureBlobStore(service);
@@ -62,7 +65,9 @@ public sealed class InboxRestartTests : IAsyncLifetime
         await using var app = await FunctionsApp.StartAsync(azurite.ConnectionString, ("Serving__InboxPauseSeconds", "4"));
         var dropped = DateTime.UtcNow;
 
-        await store.WriteAsync("inbox/tiny/a.png", new BinaryData(what.Contains("model", StringComparison.Ordinal) ? Pictures.Bands(1, 2, 3, 4) : "no image"u8.ToArray()));
+        await store.WriteAsync("inbox/tiny/a.png",
+            new BinaryData(
+                what.Contains("model", StringComparison.Ordinal) ? Pictures.Bands(1, 2, 3, 4) : "no image"u8.ToArray()));
 
         await Eventually.Async(() =>
         {
@@ -73,5 +78,6 @@ public sealed class InboxRestartTests : IAsyncLifetime
     }
 
     static async Task<Dictionary<string, string>> ResultsAsync(AzureBlobStore store) =>
-        await store.ListAsync("results/tiny/").Where(blob => blob.Path.EndsWith(".json", StringComparison.Ordinal)).ToDictionaryAsync(blob => blob.Path, blob => blob.ETag);
+        await store.ListAsync("results/tiny/").Where(blob => blob.Path.EndsWith(".json", StringComparison.Ordinal))
+            .ToDictionaryAsync(blob => blob.Path, blob => blob.ETag);
 }

@@ -91,18 +91,21 @@ public sealed class InboxTests(ServingFixture serving)
         await TinyModel.ServeAsync(serving.Registry, "overflowing", "v7", TinyModel.OverflowingEncoder());
         await DropAsync("overflowing/white.png", Pictures.Bands(255, 255, 255, 255));
         await DropAsync("overflowing/black.png", Pictures.Bands(0, 0, 0, 0));
-        Assert.Contains("overflowing, version v7", (string)JsonNode.Parse(await ReadAsync("rejected/overflowing/white.png.json"))!["reason"]!, StringComparison.Ordinal);
+        Assert.Contains("overflowing, version v7",
+            (string)JsonNode.Parse(await ReadAsync("rejected/overflowing/white.png.json"))!["reason"]!, StringComparison.Ordinal);
         await ReadAsync("results/overflowing/black.png.json");
     }
 
     BlobClient Inbox(string name) => serving.Blobs.GetBlobContainerClient("inbox").GetBlobClient(name);
 
-    Task<string> DropAsync(string name, byte[] content) => serving.Registry.Store.WriteAsync($"inbox/{name}", new BinaryData(content));
+    Task<string> DropAsync(string name, byte[] content) =>
+        serving.Registry.Store.WriteAsync($"inbox/{name}", new BinaryData(content));
 
     async Task<byte[]> ReadAsync(string path)
     {
         Blob? blob = null;
-        await Eventually.Async(async () => Assert.True((blob = await serving.Registry.Store.TryReadAsync(path, 2 << 20)) is not null, $"{path} is missing.\n{serving.Log}"));
+        await Eventually.Async(async () => Assert.True(
+            (blob = await serving.Registry.Store.TryReadAsync(path, 2 << 20)) is not null, $"{path} is missing.\n{serving.Log}"));
         return blob!.Content.ToArray();
     }
 }

@@ -13,8 +13,10 @@ namespace VaeFunctions.Tests;
 
 public sealed class JobTests(ITestOutputHelper output) : IAsyncLifetime
 {
-    /// <summary>Images of the job that two processes share: 600, or as many as VAE_JOB_IMAGES asks for, then out of the folder VAE_CIFAR.</summary>
-    static readonly int Many = int.Parse(Environment.GetEnvironmentVariable("VAE_JOB_IMAGES") ?? "600", CultureInfo.InvariantCulture);
+    /// <summary>Images of the job that two processes share: 600, or as many as VAE_JOB_IMAGES asks for, then out of the folder
+    /// VAE_CIFAR.</summary>
+    static readonly int Many =
+        int.Parse(Environment.GetEnvironmentVariable("VAE_JOB_IMAGES") ?? "600", CultureInfo.InvariantCulture);
 
     /// <summary>Seconds between two looks at a job: looking costs the storage emulator as much as some images.</summary>
     static double Pause => Many > 600 ? 3 : 0.05;
@@ -37,14 +39,18 @@ public sealed class JobTests(ITestOutputHelper output) : IAsyncLifetime
         await azurite.DisposeAsync();
     }
 
-    Task<FunctionsApp> StartAsync(params (string Name, string Value)[] settings) => FunctionsApp.StartAsync(azurite.ConnectionString,
+    Task<FunctionsApp> StartAsync(params (string Name, string Value)[] settings) =>
+        FunctionsApp.StartAsync(azurite.ConnectionString,
         [("Serving__JobSliceSize", $"{Math.Max(7, Many / 100)}"), ("Serving__MaxBodyBytes", "100000"), ("Serving__BlobContainers", "pictures,inbox"), ("Serving__JobOutputContainers", "results,made"), .. settings]);
 
     /// <summary>Lays images at pictures/a/ and gives back the greys of their bands.</summary>
     async Task<Dictionary<string, byte>> UploadAsync(int count)
     {
         var greys = Enumerable.Range(0, count).ToDictionary(i => $"{i % 10}/{i:0000}.png", i => (byte)(i % 250));
-        await Parallel.ForEachAsync(greys, async (pair, cancellation) => await store.WriteAsync($"pictures/a/{pair.Key}", new(Pictures.Bands(pair.Value, pair.Value, 0, 255)), cancellation: cancellation));
+        await Parallel.ForEachAsync(greys,
+            async (pair, cancellation) =>
+                await store.WriteAsync(
+                    $"pictures/a/{pair.Key}", new(Pictures.Bands(pair.Value, pair.Value, 0, 255)), cancellation: cancellation));
         return greys;
     }
 
@@ -67,7 +73,8 @@ public sealed class JobTests(ITestOutputHelper output) : IAsyncLifetime
         return status;
     }
 
-    static (int, int, int, int) Counts(JsonNode status) => ((int)status["images"]!, (int)status["done"]!, (int)status["failed"]!, (int)status["remaining"]!);
+    static (int, int, int, int) Counts(JsonNode status) =>
+        ((int)status["images"]!, (int)status["done"]!, (int)status["failed"]!, (int)status["remaining"]!);
 
     [SkippableFact]
     public async Task A_job_gives_every_image_one_result_and_lists_the_failures_in_a_file_beside_them()
@@ -98,7 +105,8 @@ public sealed class JobTests(ITestOutputHelper output) : IAsyncLifetime
         await app.ReadyAsync();
         var (path, _) = await PostAsync(new { operation = "encode", input = "pictures/a/", output = "made/latents/" });
         var done = 0;
-        await Eventually.Async(async () => Assert.True((done = (int)(await app.Http.SendAsync(HttpMethod.Get, path).JsonAsync())["done"]!) > Many / 6), Many / 6, Pause);
+        await Eventually.Async(async () => Assert.True(
+            (done = (int)(await app.Http.SendAsync(HttpMethod.Get, path).JsonAsync())["done"]!) > Many / 6), Many / 6, Pause);
         await second.KillWorkerAsync();
         Assert.True(done < Many, $"All of {done} were done before the second process could die.");
         Assert.Equal((Many, Many, 0, 0), Counts(await CompletedAsync(path, seconds: Many / 6)));
@@ -122,7 +130,8 @@ public sealed class JobTests(ITestOutputHelper output) : IAsyncLifetime
         string[] files = [.. Directory.EnumerateFiles(folder, "*.jpg", SearchOption.AllDirectories).Take(Many)];
         Assert.True(files.Length == Many, $"{folder} has {files.Length} images; VAE_JOB_IMAGES asks for {Many}.");
         await Parallel.ForEachAsync(files, async (file, cancellation) =>
-            await store.WriteAsync($"pictures/a/{Path.GetRelativePath(folder, file)}", new(await File.ReadAllBytesAsync(file, cancellation)), cancellation: cancellation));
+            await store.WriteAsync($"pictures/a/{Path.GetRelativePath(folder, file)}",
+                new(await File.ReadAllBytesAsync(file, cancellation)), cancellation: cancellation));
         return [.. files.Select(file => Path.GetRelativePath(folder, file))];
     }
 
@@ -133,9 +142,11 @@ public sealed class JobTests(ITestOutputHelper output) : IAsyncLifetime
         var (path, answer) = await PostAsync(new { operation = "anomaly", input = "pictures/a/", output = "made/" });
         await CompletedAsync(path);
         var before = await store.ListAsync("made/").ToListAsync();
-        var queue = new QueueClient(azurite.ConnectionString, JobQueue.Name, new QueueClientOptions { MessageEncoding = QueueMessageEncoding.Base64 });
+        var queue = new QueueClient(
+            azurite.ConnectionString, JobQueue.Name, new QueueClientOptions { MessageEncoding = QueueMessageEncoding.Base64 });
         foreach (var slice in new int?[] { null, 0, 1, 99 })
-            await queue.SendMessageAsync(JsonSerializer.Serialize(new JobMessage("tiny", (string)answer["id"]!, slice), JsonSerializerOptions.Web));
+            await queue.SendMessageAsync(
+                JsonSerializer.Serialize(new JobMessage("tiny", (string)answer["id"]!, slice), JsonSerializerOptions.Web));
         await Eventually.Async(async () => Assert.Equal(0, (await queue.GetPropertiesAsync()).Value.ApproximateMessagesCount));
         Assert.Equal((20, 20, 0, 0), Counts(await CompletedAsync(path)));
         Assert.Equal(before, await store.ListAsync("made/").ToListAsync());
@@ -149,7 +160,8 @@ public sealed class JobTests(ITestOutputHelper output) : IAsyncLifetime
         app = await StartAsync(("VaeJobRecoverySchedule", "* * * * * *"));
         var (path, _) = await PostAsync(new { operation = "encode", input = "pictures/a/", output = "made/" });
         var status = new JsonObject();
-        await Eventually.Async(async () => Assert.True((int)(status = (await app.Http.SendAsync(HttpMethod.Get, path).JsonAsync()).AsObject())["done"]! > 0));
+        await Eventually.Async(async () => Assert.True(
+            (int)(status = (await app.Http.SendAsync(HttpMethod.Get, path).JsonAsync()).AsObject())["done"]! > 0));
         await new QueueClient(azurite.ConnectionString, JobQueue.Name).ClearMessagesAsync();
         Assert.True((int)status["done"]! < 300, "All was done before messages could be lost.");
         Assert.Equal((300, 300, 0, 0), Counts(await CompletedAsync(path)));
@@ -157,14 +169,16 @@ public sealed class JobTests(ITestOutputHelper output) : IAsyncLifetime
         await Eventually.Async(async () => Assert.Equal(0, await store.ListAsync("jobs/_open/").CountAsync()));
     }
 
-    /// <summary>Behind the poison queue there is no other: what stayed in it would keep the timer from lost messages for good.</summary>
+    /// <summary>Behind the poison queue there is no other: what stayed in it would keep the timer from lost messages for
+    /// good.</summary>
     [SkippableTheory]
     [InlineData("no message of ours")]
     [InlineData("""{"model": "tiny", "id": "somebody else's"}""")]
     public async Task What_nobody_can_read_does_not_stay_in_the_poison_queue(string text)
     {
         await app.ReadyAsync();
-        var poison = new QueueClient(azurite.ConnectionString, JobQueue.Poison, new QueueClientOptions { MessageEncoding = QueueMessageEncoding.Base64 });
+        var poison = new QueueClient(
+            azurite.ConnectionString, JobQueue.Poison, new QueueClientOptions { MessageEncoding = QueueMessageEncoding.Base64 });
         await poison.CreateIfNotExistsAsync();
         await poison.SendMessageAsync(text);
         await Eventually.Async(async () =>
@@ -204,7 +218,8 @@ public sealed class JobTests(ITestOutputHelper output) : IAsyncLifetime
         await place.GetBlobLeaseClient().AcquireAsync(BlobLeaseClient.InfiniteLeaseDuration);
         var (path, _) = await PostAsync(new { operation = "reconstruct", input = "pictures/a/", output = "made/" });
         Assert.Equal((10, 9, 1, 0), Counts(await CompletedAsync(path)));
-        Assert.Contains("0000.png", (await store.TryReadAsync("made/failures.jsonl", 1 << 20))!.Content.ToString(), StringComparison.Ordinal);
+        Assert.Contains(
+            "0000.png", (await store.TryReadAsync("made/failures.jsonl", 1 << 20))!.Content.ToString(), StringComparison.Ordinal);
         Assert.Contains("Moving message to queue 'vae-jobs-poison'", app.Log, StringComparison.Ordinal);
     }
 
@@ -219,11 +234,13 @@ public sealed class JobTests(ITestOutputHelper output) : IAsyncLifetime
         await foreach (var blob in store.ListAsync($"jobs/tiny/{id}/done/")) await store.DeleteAsync(blob.Path);
         await store.DeleteAsync($"jobs/tiny/{id}/finished.json");
         await store.DeleteAsync("made/0/0000.png.json");
-        var poison = new QueueClient(azurite.ConnectionString, JobQueue.Poison, new QueueClientOptions { MessageEncoding = QueueMessageEncoding.Base64 });
+        var poison = new QueueClient(
+            azurite.ConnectionString, JobQueue.Poison, new QueueClientOptions { MessageEncoding = QueueMessageEncoding.Base64 });
         await poison.CreateIfNotExistsAsync(); // as the SDK does before it moves a message there
         foreach (var slice in new[] { 0, 1 })
             await poison.SendMessageAsync(JsonSerializer.Serialize(new JobMessage("tiny", id, slice), JsonSerializerOptions.Web));
         Assert.Equal((10, 9, 1, 0), Counts(await CompletedAsync(path)));
-        Assert.Contains("0000.png", (await store.TryReadAsync("made/failures.jsonl", 1 << 20))!.Content.ToString(), StringComparison.Ordinal);
+        Assert.Contains(
+            "0000.png", (await store.TryReadAsync("made/failures.jsonl", 1 << 20))!.Content.ToString(), StringComparison.Ordinal);
     }
 }

@@ -3,7 +3,8 @@ using System.Text.RegularExpressions;
 
 namespace VaeFunctions.Tests;
 
-/// <summary>One Azurite, blobs and queues, for all tests of the collection <see cref="Name"/>, in memory, on a port of its own choice.</summary>
+/// <summary>One Azurite, blobs and queues, for all tests of the collection <see cref="Name"/>, in memory, on a port of its own
+/// choice.</summary>
 /// <remarks>It ends when its standard input closes, so it does not outlive the tests, however they end.
 /// A project uses it by compiling this file: <c>&lt;Compile Include="../Shared/AzuriteFixture.cs" /&gt;</c>.</remarks>
 [CollectionDefinition(Name)]
@@ -42,7 +43,8 @@ public sealed partial class AzuriteFixture : IAsyncLifetime, ICollectionFixture<
         }
         var start = new ProcessStartInfo("node",
         [
-            "-e", EndWithParent, script, "--blobHost", "127.0.0.1", "--blobPort", "0", "--queuePort", "0", "--tablePort", "0", "--inMemoryPersistence",
+            "-e", EndWithParent, script, "--blobHost", "127.0.0.1", "--blobPort", "0", "--queuePort", "0", "--tablePort", "0",
+            "--inMemoryPersistence",
             "--silent", "--loose", "--skipApiVersionCheck", "--disableTelemetry",
         ])
         { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };

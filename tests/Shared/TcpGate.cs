@@ -61,7 +61,8 @@ sealed class TcpGate : IDisposable
         try
         {
             await far.ConnectAsync(IPAddress.Loopback, target, cancellation);
-            await Task.WhenAny(near.GetStream().CopyToAsync(far.GetStream(), cancellation), far.GetStream().CopyToAsync(near.GetStream(), cancellation));
+            await Task.WhenAny(near.GetStream().CopyToAsync(far.GetStream(), cancellation),
+                far.GetStream().CopyToAsync(near.GetStream(), cancellation));
         }
         catch (Exception fault) when (fault is OperationCanceledException or IOException or SocketException)
         {

@@ -11,13 +11,15 @@ sealed class BareRuntime : IDisposable
     readonly OrtValue latent;
     readonly int loops;
 
-    /// <param name="loops">How many call at once; one has the runtime's own default of a thread for each core, several have one thread each.</param>
+    /// <param name="loops">How many call at once; one has the runtime's own default of a thread for each core, several have one
+    /// thread each.</param>
     public BareRuntime(string graph, float[][] latents, int loops)
     {
         this.loops = loops;
         using var options = new SessionOptions { IntraOpNumThreads = loops > 1 ? 1 : 0 };
         session = new(graph, options);
-        latent = OrtValue.CreateTensorValueFromMemory<float>([.. latents.SelectMany(row => row)], [latents.Length, latents[0].Length]);
+        latent = OrtValue.CreateTensorValueFromMemory<float>(
+            [.. latents.SelectMany(row => row)], [latents.Length, latents[0].Length]);
     }
 
     /// <summary>Decodes the same latents again and again.</summary>

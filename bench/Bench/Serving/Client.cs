@@ -4,7 +4,8 @@ using System.Text;
 
 namespace VaeFunctions.Bench.Serving;
 
-/// <summary>A connection on which the same is asked again and again, by plain system calls, so that the cores are left to the server.</summary>
+/// <summary>A connection on which the same is asked again and again, by plain system calls, so that the cores are left to the
+/// server.</summary>
 sealed class Client : IDisposable
 {
     static readonly byte[] EndOfHeaders = [.. "\r\n\r\n"u8];
@@ -17,7 +18,8 @@ sealed class Client : IDisposable
     /// <exception cref="SocketException">Nobody listens there.</exception>
     public Client(Uri address, byte[] json)
     {
-        request = [.. Encoding.ASCII.GetBytes($"POST {address.AbsolutePath} HTTP/1.1\r\nHost: {address.Authority}\r\nContent-Type: application/json\r\nContent-Length: {json.Length}\r\n\r\n"), .. json];
+        request = [.. Encoding.ASCII.GetBytes($"POST {address.AbsolutePath} HTTP/1.1\r\nHost: "
+            + $"{address.Authority}\r\nContent-Type: application/json\r\nContent-Length: {json.Length}\r\n\r\n"), .. json];
         socket.Connect(address.Host, address.Port);
     }
 
@@ -44,7 +46,8 @@ sealed class Client : IDisposable
     {
         const string name = "\r\ncontent-length:";
         var at = headers.IndexOf(name, StringComparison.OrdinalIgnoreCase);
-        return at > 0 ? int.Parse(headers.AsSpan(at + name.Length, headers.IndexOf('\r', at + 2) - at - name.Length), NumberStyles.AllowLeadingWhite, CultureInfo.InvariantCulture)
+        return at > 0 ? int.Parse(headers.AsSpan(at + name.Length, headers.IndexOf('\r', at + 2) - at - name.Length),
+            NumberStyles.AllowLeadingWhite, CultureInfo.InvariantCulture)
             : throw new InvalidOperationException($"The server does not say how long its answer is: {headers}");
     }
 

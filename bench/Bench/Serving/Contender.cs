@@ -3,8 +3,8 @@ using System.Diagnostics;
 namespace VaeFunctions.Bench.Serving;
 
 /// <summary>Someone who decodes as fast as he can when it is his turn, and what came of his turns.</summary>
-/// <param name="process">Whose work counts as his.</param>
-sealed class Contender(string name, int process, Func<TimeSpan, Task<Load>> run)
+/// <param name="processes">Whose work counts as his.</param>
+sealed class Contender(string name, IReadOnlyList<int> processes, Func<TimeSpan, Task<Load>> run)
 {
     readonly List<(Load Load, double ProcessorSeconds)> turns = [];
 
@@ -27,11 +27,11 @@ sealed class Contender(string name, int process, Func<TimeSpan, Task<Load>> run)
         if (counts) turns.Add((load, ProcessorSeconds() - before));
     }
 
-    double ProcessorSeconds()
+    double ProcessorSeconds() => processes.Sum(process =>
     {
         using var watched = Process.GetProcessById(process);
         return watched.TotalProcessorTime.TotalSeconds;
-    }
+    });
 
     double Median(Func<(Load Load, double ProcessorSeconds), double> figure) => Machine.Median([.. turns.Select(figure)]);
 }

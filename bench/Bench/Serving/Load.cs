@@ -9,7 +9,8 @@ sealed record Load(double Seconds, double[] Milliseconds)
 
     public double Percentile(double share) => Milliseconds[Math.Min(Milliseconds.Length - 1, (int)(share * Milliseconds.Length))];
 
-    /// <summary>Lets some ask at the same time, each again as soon as it is answered, for some time or until there are as many answers.</summary>
+    /// <summary>Lets some ask at the same time, each again as soon as it is answered, for some time or until there are as many
+    /// answers.</summary>
     public static async Task<Load> OfAsync(IEnumerable<Action> askers, TimeSpan time, int answers = int.MaxValue)
     {
         var clock = Stopwatch.StartNew();

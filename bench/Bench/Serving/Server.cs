@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Net.Sockets;
 using VaeFunctions.LocalCloud;
-using VaeFunctions.Registry;
 
 namespace VaeFunctions.Bench.Serving;
 
@@ -14,23 +13,30 @@ sealed class Server : IAsyncDisposable
 
     public Uri Address { get; }
 
-    public int Id => process.Id;
+    /// <summary>The processes that answer: its own, and the functions' worker that it started.</summary>
+    public IReadOnlyList<int> Processes => [process.Id, .. Machine.Descendants(process.Id).Where(IsWorker)];
 
     /// <summary>From the start of the process to its first picture.</summary>
     public TimeSpan ColdStart { get; private set; }
 
-    /// <summary>The memory that it holds now.</summary>
-    public double Megabytes => Machine.Megabytes(process.Id, "VmRSS");
+    /// <summary>The memory that they hold now.</summary>
+    public double Megabytes => Processes.Sum(id => Machine.Megabytes(id, "VmRSS"));
 
-    /// <summary>This project's functions on a storage.</summary>
-    public static Task<Server> FunctionsAsync(string storage, string model, byte[] body, string log, CancellationToken cancellation, params (string Name, string Value)[] settings) =>
-        StartAsync(port => ChildProcess.Start("The functions host", Installation.Functions, ["--port", $"{port}"],
-            new Dictionary<string, string>([new(BlobStores.Setting, storage), .. settings.Select(setting => KeyValuePair.Create(setting.Name, setting.Value))]), log),
+    /// <summary><c>./vae serve</c>: the storage emulator, the host and the functions' worker.</summary>
+    /// <param name="data">The data folder, with the models that an earlier start published there.</param>
+    /// <param name="runs">A folder with models that this start publishes.</param>
+    public static Task<Server> FunctionsAsync(
+        string data, string runs, string model, byte[] body, CancellationToken cancellation,
+        params (string Name, string Value)[] settings) =>
+        StartAsync(port => ChildProcess.Start("./vae serve", Path.ChangeExtension(typeof(Installation).Assembly.Location, null),
+            ["serve", "--port", $"{port}", "--storage-port", $"{Port.Free()}", "--data", data, "--runs", runs],
+            settings.ToDictionary(setting => setting.Name, setting => setting.Value), Path.Combine(data, "serve.log")),
             $"api/models/{model}/decode", body, cancellation);
 
     /// <summary>bench/serve.mjs on a graph.</summary>
     public static Task<Server> NodeAsync(string decoder, byte[] body, string log, CancellationToken cancellation) =>
-        StartAsync(port => ChildProcess.Start("The Node server", "node", [Path.Combine(Installation.Root, "bench/serve.mjs"), decoder, $"{port}"], log: log), "", body, cancellation);
+        StartAsync(port => ChildProcess.Start("The Node server", "node",
+            [Path.Combine(Installation.Root, "bench/serve.mjs"), decoder, $"{port}"], log: log), "", body, cancellation);
 
     static async Task<Server> StartAsync(Func<int, ChildProcess> start, string path, byte[] body, CancellationToken cancellation)
     {
@@ -50,6 +56,9 @@ sealed class Server : IAsyncDisposable
             throw;
         }
     }
+
+    static bool IsWorker(int process) =>
+        Machine.CommandLine(process).Contains("VaeFunctions.Functions.dll", StringComparison.Ordinal);
 
     bool Answers(byte[] body)
     {

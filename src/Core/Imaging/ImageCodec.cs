@@ -16,8 +16,8 @@ public sealed record FittedImage(Image Image, int OriginalWidth, int OriginalHei
 
 /// <summary>Encoded images to pixels and back. The format is told by the first bytes, never by a name or a media type.</summary>
 /// <remarks>
-/// Transparent parts lie on white; 16-bit channels are rounded to 8; a picture is turned upright as its EXIF block says and brought to
-/// sRGB from the colour space that it names; of an animation or a file of several pages the first is taken.
+/// Transparent parts lie on white; 16-bit channels are rounded to 8; a picture is turned upright as its EXIF block says and
+/// brought to sRGB from the colour space that it names; of an animation or a file of several pages the first is taken.
 /// </remarks>
 public static class ImageCodec
 {

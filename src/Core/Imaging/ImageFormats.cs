@@ -50,11 +50,14 @@ public static class ImageFormats
         : content.StartsWith((ReadOnlySpan<byte>)[0xFF, 0xD8, 0xFF]) ? ImageFormat.Jpeg
         : content.StartsWith("RIFF"u8) && At(content, 8, "WEBP"u8) ? ImageFormat.WebP
         : content.StartsWith("GIF87a"u8) || content.StartsWith("GIF89a"u8) ? ImageFormat.Gif
-        : content.StartsWith("II*\0"u8) || content.StartsWith("MM\0*"u8) || content.StartsWith("II+\0"u8) || content.StartsWith("MM\0+"u8)
+        : content.StartsWith("II*\0"u8) || content.StartsWith("MM\0*"u8) || content.StartsWith("II+\0"u8)
+            || content.StartsWith("MM\0+"u8)
             ? ImageFormat.Tiff
         : Brands(content) is { } brands && (brands.Contains("avif") || brands.Contains("avis")) ? ImageFormat.Avif
-        : content.StartsWith("BM"u8) && content.Length >= 26 && BitmapHeaders.Contains(BitConverter.ToInt32(content[14..])) ? ImageFormat.Bmp
-        : content.Length > 2 && content[0] == 'P' && content[1] is >= (byte)'1' and <= (byte)'6' && IsSpaceOrComment(content[2]) ? ImageFormat.Pnm
+        : content.StartsWith("BM"u8) && content.Length >= 26
+            && BitmapHeaders.Contains(BitConverter.ToInt32(content[14..])) ? ImageFormat.Bmp
+        : content.Length > 2 && content[0] == 'P' && content[1] is >= (byte)'1' and <= (byte)'6'
+            && IsSpaceOrComment(content[2]) ? ImageFormat.Pnm
         : null;
 
     internal static string Name(ImageFormat format) => format == ImageFormat.WebP ? "WebP" : format.ToString().ToUpperInvariant();
@@ -120,7 +123,8 @@ public static class ImageFormats
         content.Length > 18
         && (content[^18..].StartsWith("TRUEVISION-XFILE."u8)
             || (content[1] is 0 or 1 && content[2] is 1 or 2 or 3 or 9 or 10 or 11 && content[16] is 8 or 16 or 24 or 32
-                && (content[1] == 1) == (content[2] is 1 or 9) && (content[12] | content[13]) != 0 && (content[14] | content[15]) != 0));
+                && (content[1] == 1) == (content[2] is 1 or 9) && (content[12] | content[13]) != 0
+                    && (content[14] | content[15]) != 0));
 
     /// <summary>The brands of an ISO media file's first box; null where it is none.</summary>
     static HashSet<string>? Brands(ReadOnlySpan<byte> content)

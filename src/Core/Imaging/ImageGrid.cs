@@ -41,7 +41,8 @@ public static class ImageGrid
             {
                 var line = image.Pixels.AsSpan(y * width * channels, width * channels);
                 if (scale == 1) line.CopyTo(row);
-                else for (var x = 0; x < width * scale; x++) line.Slice(x / scale * channels, channels).CopyTo(row.AsSpan(x * channels));
+                else for (var x = 0; x < width * scale; x++) line.Slice(x / scale * channels, channels)
+                    .CopyTo(row.AsSpan(x * channels));
                 for (var copy = 0; copy < scale; copy++)
                     row.CopyTo(sheet.AsSpan(((top + y * scale + copy) * sheetWidth + left) * channels));
             }

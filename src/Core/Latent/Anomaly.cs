@@ -11,13 +11,15 @@ public static class Anomaly
     public static double Score(ReadOnlySpan<byte> image, ReadOnlySpan<byte> reconstruction)
     {
         if (image.Length != reconstruction.Length || image.IsEmpty)
-            throw new ArgumentException($"Anomaly: the image has {image.Length} bytes and its reconstruction {reconstruction.Length}; they must be of one shape.");
+            throw new ArgumentException($"Anomaly: the image has {image.Length} bytes and its reconstruction "
+                + $"{reconstruction.Length}; they must be of one shape.");
         long sum = 0;
         for (var i = 0; i < image.Length; i++) sum += (image[i] - reconstruction[i]) * (image[i] - reconstruction[i]);
         return sum / (255.0 * 255.0 * image.Length);
     }
 
-    /// <summary>Where an image does not come back: the mean difference of each pixel's channels, black none, through red to white the greatest possible.</summary>
+    /// <summary>Where an image does not come back: the mean difference of each pixel's channels, black none, through red to white
+    /// the greatest possible.</summary>
     public static Image HeatMap(Image image, Image reconstruction)
     {
         ArgumentNullException.ThrowIfNull(image);
@@ -41,18 +43,22 @@ public static class Anomaly
         (double Share, double Score)[] quantiles =
         [
             (0, 0), // no score is lower
-            .. calibration.Quantiles.Select(pair => (double.Parse(pair.Key, CultureInfo.InvariantCulture), pair.Value)).OrderBy(pair => pair.Item1),
+            .. calibration.Quantiles.Select(pair => (double.Parse(pair.Key, CultureInfo.InvariantCulture), pair.Value))
+                .OrderBy(pair => pair.Item1),
         ];
         if (score <= 0) return 0;
         for (var i = 1; i < quantiles.Length; i++)
         {
             var (low, high) = (quantiles[i - 1], quantiles[i]);
             if (score <= high.Score)
-                return high.Score > low.Score ? low.Share + (high.Share - low.Share) * (score - low.Score) / (high.Score - low.Score) : low.Share;
+                return high.Score > low.Score
+                    ? low.Share + (high.Share - low.Share) * (score - low.Score) / (high.Score - low.Score)
+                    : low.Share;
         }
         return 1;
     }
 
     /// <summary>A percentile in a word: below 95 of 100 ordinary, below 99 unusual, else anomalous.</summary>
-    public static string Verdict(double percentile) => percentile < 0.95 ? "ordinary" : percentile < 0.99 ? "unusual" : "anomalous";
+    public static string Verdict(double percentile) =>
+        percentile < 0.95 ? "ordinary" : percentile < 0.99 ? "unusual" : "anomalous";
 }

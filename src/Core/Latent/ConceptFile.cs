@@ -4,12 +4,14 @@ using VaeFunctions.Registry;
 
 namespace VaeFunctions.Latent;
 
-/// <summary>Concepts as safetensors: <c>NAME.mean</c> and <c>NAME.logistic</c>, [L] each; unit, separability and examples in the metadata.</summary>
+/// <summary>Concepts as safetensors: <c>NAME.mean</c> and <c>NAME.logistic</c>, [L] each; unit, separability and examples in the
+/// metadata.</summary>
 public static partial class ConceptFile
 {
     public const string Name = "concepts.safetensors";
 
-    /// <summary>Whether a concept may be called so: 1 to 63 lower-case letters, digits, '-' and '_', beginning with a letter or digit.</summary>
+    /// <summary>Whether a concept may be called so: 1 to 63 lower-case letters, digits, '-' and '_', beginning with a letter or
+    /// digit.</summary>
     public static bool IsConceptName(string name) => ConceptName().IsMatch(name);
 
     /// <summary>Any text as a concept's name: "Long Hair" becomes long_hair.</summary>
@@ -23,7 +25,8 @@ public static partial class ConceptFile
     {
         Concept[] all = [.. concepts];
         return Safetensors.Write(
-            all.SelectMany(concept => new[] { Vector($"{concept.Name}.mean", concept.Mean), Vector($"{concept.Name}.logistic", concept.Logistic) }),
+            all.SelectMany(concept => new[] { Vector($"{concept.Name}.mean", concept.Mean), Vector(
+                $"{concept.Name}.logistic", concept.Logistic) }),
             all.SelectMany(concept => new (string Key, string Value)[]
             {
                 ($"{concept.Name}.separability", concept.Separability.ToString("R", CultureInfo.InvariantCulture)),
@@ -43,10 +46,14 @@ public static partial class ConceptFile
                 var name = tensor.Name[..^".mean".Length];
                 float[] mean = file.GetFloats(tensor.Name), logistic = file.GetFloats($"{name}.logistic");
                 if (mean.Length != latentSize || logistic.Length != latentSize || !mean.Concat(logistic).All(float.IsFinite))
-                    throw new ModelFormatException($"Concept {name}: {mean.Length} and {logistic.Length} numbers were found; {latentSize} finite ones each were expected.");
-                var unit = file.Metadata.ContainsKey($"{name}.unit") ? (float)Number(file, $"{name}.unit") : 1; // older files have none
-                if (!(unit > 0 && float.IsFinite(unit))) throw new ModelFormatException($"Concept {name}: its unit is {unit}; a finite number above 0 was expected.");
-                return new Concept(name, mean, logistic, Number(file, $"{name}.separability"), (int)Number(file, $"{name}.examples")) { Unit = unit };
+                    throw new ModelFormatException($"Concept {name}: {mean.Length} and {logistic.Length} numbers were found; "
+                        + $"{latentSize} finite ones each were expected.");
+                // older files have none
+                var unit = file.Metadata.ContainsKey($"{name}.unit") ? (float)Number(file, $"{name}.unit") : 1;
+                if (!(unit > 0 && float.IsFinite(unit)))
+                    throw new ModelFormatException($"Concept {name}: its unit is {unit}; a finite number above 0 was expected.");
+                return new Concept(name, mean, logistic, Number(file, $"{name}.separability"),
+                    (int)Number(file, $"{name}.examples")) { Unit = unit };
             })];
         }
         catch (CheckpointException fault)
@@ -56,7 +63,8 @@ public static partial class ConceptFile
     }
 
     static double Number(SafetensorsFile file, string key) =>
-        file.Metadata.TryGetValue(key, out var text) && double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value)
+        file.Metadata.TryGetValue(key, out var text)
+            && double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value)
             ? value
             : throw new ModelFormatException($"The concepts cannot be read: the metadata have no number \"{key}\".");
 

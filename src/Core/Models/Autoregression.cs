@@ -14,7 +14,8 @@ public interface IAutoregressive
     /// <summary>The codes that a latent vector stands for: [N, L] → [N, P].</summary>
     Tensor CodesOf(Tensor latent);
 
-    /// <summary>Unnormalised log probabilities of each place's code, which depend on the codes before it only: [N, P] → [N, P, K].</summary>
+    /// <summary>Unnormalised log probabilities of each place's code, which depend on the codes before it only: [N, P] → [N, P,
+    /// K].</summary>
     Tensor Logits(Tensor codes);
 
     /// <summary>The latent vector of codes: [N, P] → [N, L].</summary>
@@ -24,7 +25,8 @@ public interface IAutoregressive
 /// <summary>Draws codes place by place.</summary>
 public static class Autoregression
 {
-    /// <summary>Codes of <paramref name="count"/> images, [count, places]. Each image has a stream of its own, so that more images begin with the same ones.</summary>
+    /// <summary>Codes of <paramref name="count"/> images, [count, places]. Each image has a stream of its own, so that more
+    /// images begin with the same ones.</summary>
     /// <param name="logits">Codes so far, [count, places], to logits, [count, places, K].</param>
     /// <param name="temperature">Divides the logits: 0 takes the likeliest code, 1 is the prior.</param>
     public static float[] Sample(int count, int places, Func<float[], float[]> logits, ulong seed, float temperature = 1)
@@ -36,7 +38,8 @@ public static class Autoregression
             var all = logits(codes);
             var choices = all.Length / codes.Length;
             for (var image = 0; image < count; image++)
-                codes[image * places + place] = Draw(all.AsSpan((image * places + place) * choices, choices), temperature, random[image].NextDouble());
+                codes[image * places + place] =
+                    Draw(all.AsSpan((image * places + place) * choices, choices), temperature, random[image].NextDouble());
         }
         return codes;
     }

@@ -9,10 +9,12 @@ namespace VaeFunctions.Models;
 [JsonDerivedType(typeof(GaussianPriorOptions), "gaussian")]
 public abstract record CodePriorOptions;
 
-/// <summary>One Gaussian with full covariance. (Ghosh et al. 2020, "From variational to deterministic autoencoders", §4)</summary>
+/// <summary>One Gaussian with full covariance. (Ghosh et al. 2020, "From variational to deterministic autoencoders",
+/// §4)</summary>
 public sealed record GaussianPriorOptions : CodePriorOptions;
 
-/// <summary>The Gaussian N(m, C·Cᵀ) of a model's codes, through which they are shown whitened: code = m + C · latent, latent ~ N(0, I).</summary>
+/// <summary>The Gaussian N(m, C·Cᵀ) of a model's codes, through which they are shown whitened: code = m + C · latent, latent ~
+/// N(0, I).</summary>
 sealed class CodePrior(Scope scope, int size)
 {
     readonly Parameter mean = scope.Statistic("mean", new(size), 0);
@@ -33,7 +35,8 @@ sealed class CodePrior(Scope scope, int size)
         return backend.Linear(latent, backend.FromParameter(factor), backend.FromParameter(mean));
     }
 
-    /// <summary>Takes mean and covariance of these codes, [N, L]. A little is added to the variances, for units that never speak.</summary>
+    /// <summary>Takes mean and covariance of these codes, [N, L]. A little is added to the variances, for units that never
+    /// speak.</summary>
     public void Fit(Tensor codes)
     {
         const double ridge = 1e-6;
@@ -47,7 +50,8 @@ sealed class CodePrior(Scope scope, int size)
             for (var column = 0; column <= row; column++)
             {
                 double sum = row == column ? ridge * count : 0;
-                for (var n = 0; n < count; n++) sum += (values[n * size + row] - m[row]) * (values[n * size + column] - m[column]);
+                for (var n = 0; n < count; n++)
+                    sum += (values[n * size + row] - m[row]) * (values[n * size + column] - m[column]);
                 c[row, column] = sum / count;
             }
         }
@@ -63,7 +67,8 @@ sealed class CodePrior(Scope scope, int size)
         }
     }
 
-    /// <summary>Replaces the lower half of a symmetric matrix by the C of its C·Cᵀ. (Golub and Van Loan 2013, algorithm 4.2.1)</summary>
+    /// <summary>Replaces the lower half of a symmetric matrix by the C of its C·Cᵀ. (Golub and Van Loan 2013, algorithm
+    /// 4.2.1)</summary>
     static void Cholesky(double[,] a)
     {
         var size = a.GetLength(0);
@@ -105,5 +110,6 @@ sealed class CodePrior(Scope scope, int size)
         return flat;
     }
 
-    static Initializer Identity(int size) => (_, count) => [.. Enumerable.Range(0, count).Select(i => i % (size + 1) == 0 ? 1f : 0f)];
+    static Initializer Identity(int size) =>
+        (_, count) => [.. Enumerable.Range(0, count).Select(i => i % (size + 1) == 0 ? 1f : 0f)];
 }

@@ -5,10 +5,11 @@ using Tensor = VaeFunctions.Tensors.Tensor;
 
 namespace VaeFunctions.Models;
 
-/// <summary>K vectors of D numbers, each the moving average of the vectors that were nearest to it. (van den Oord, Vinyals and Kavukcuoglu 2017, appendix A.1)</summary>
-/// <remarks>It starts as the k-means of the first batch, and a code that hardly any vector is nearest to becomes one of the batch's vectors,
-/// so that none is lost. (Dhariwal et al. 2020, "Jukebox", §3.1) What is random in that follows from the number of steps.
-/// N = images, H, W = the grid, K = codes, D = depth.</remarks>
+/// <summary>K vectors of D numbers, each the moving average of the vectors that were nearest to it. (van den Oord, Vinyals and
+/// Kavukcuoglu 2017, appendix A.1)</summary>
+/// <remarks>It starts as the k-means of the first batch, and a code that hardly any vector is nearest to becomes one of the
+/// batch's vectors, so that none is lost. (Dhariwal et al. 2020, "Jukebox", §3.1) What is random in that follows from the number
+/// of steps. N = images, H, W = the grid, K = codes, D = depth.</remarks>
 sealed class Codebook(Scope scope, int codes, int depth, float decay)
 {
     /// <summary>Of the average use, below which a code is dead.</summary>
@@ -27,14 +28,17 @@ sealed class Codebook(Scope scope, int codes, int depth, float decay)
     /// <summary>The vectors of codes: [N, H, W] → [N, D, H, W].</summary>
     public Tensor Lookup(Tensor nearest) => Lookup(nearest, nearest.Backend.FromParameter(vectors));
 
-    /// <summary>Quantises and learns: the codes taken, [N, H, W], and their vectors, [N, D, H, W]. No gradient flows through it.</summary>
+    /// <summary>Quantises and learns: the codes taken, [N, H, W], and their vectors, [N, D, H, W]. No gradient flows through
+    /// it.</summary>
     public (Tensor Codes, Tensor Vectors) Learn(Tensor z)
     {
         z = z.StopGradient();
         var backend = z.Backend;
         var step = backend.FromParameter(steps);
         var flat = z.Transpose(0, 2, 3, 1).Reshape(-1, depth); // [M, D]
-        var book = step.ToScalar() == 0 ? backend.FromValues(KMeans(flat.ToArray()), vectors.Shape) : backend.FromParameter(vectors);
+        var book = step.ToScalar() == 0
+            ? backend.FromValues(KMeans(flat.ToArray()), vectors.Shape)
+            : backend.FromParameter(vectors);
         var nearest = Nearest(z, book);
 
         var taken = nearest.Reshape(-1).OneHot(codes); // [M, K]
@@ -42,7 +46,8 @@ sealed class Codebook(Scope scope, int codes, int depth, float decay)
         var sum = backend.MatMul(taken, flat, transposeLeft: true); // [K, D]
         // Before its first average a code has the weight of this batch's.
         var old = step.ToScalar() == 0 ? count : backend.FromParameter(counts);
-        var keep = Math.Min(decay, (1 + step.ToScalar()) / (10 + step.ToScalar())); // at first the encoder changes faster than a long average could follow
+        // at first the encoder changes faster than a long average could follow
+        var keep = Math.Min(decay, (1 + step.ToScalar()) / (10 + step.ToScalar()));
         var newCounts = old * keep + count * (1 - keep);
         var sums = book * old.Reshape(-1, 1) * keep + sum * (1 - keep);
         var newVectors = sums / (newCounts + 1e-5f).Reshape(-1, 1);
@@ -52,7 +57,8 @@ sealed class Codebook(Scope scope, int codes, int depth, float decay)
         return (nearest, Lookup(nearest, book));
     }
 
-    /// <summary>The new averages with vectors of the batch in the place of dead codes, at every step until they are used.</summary>
+    /// <summary>The new averages with vectors of the batch in the place of dead codes, at every step until they are
+    /// used.</summary>
     Tensor Revived(Tensor flat, Tensor newCounts, Tensor newVectors, ulong step)
     {
         var dead = Dead * flat.Shape[0] / codes;
@@ -62,7 +68,8 @@ sealed class Codebook(Scope scope, int codes, int depth, float decay)
         var random = new RandomStream(1, "codes to revive", step);
         for (var code = 0; code < codes; code++)
         {
-            if (count[code] < dead) batch.AsSpan(random.NextInt(flat.Shape[0]) * depth, depth).CopyTo(values.AsSpan(code * depth));
+            if (count[code] < dead)
+                batch.AsSpan(random.NextInt(flat.Shape[0]) * depth, depth).CopyTo(values.AsSpan(code * depth));
         }
         return flat.Backend.FromValues(values, vectors.Shape);
     }
@@ -76,7 +83,8 @@ sealed class Codebook(Scope scope, int codes, int depth, float decay)
     }
 
     Tensor Lookup(Tensor nearest, Tensor book) =>
-        nearest.Backend.Conv(nearest.OneHot(codes).Transpose(0, 3, 1, 2), book.Transpose(1, 0).Reshape(depth, codes, 1, 1), new(1));
+        nearest.Backend.Conv(
+            nearest.OneHot(codes).Transpose(0, 3, 1, 2), book.Transpose(1, 0).Reshape(depth, codes, 1, 1), new(1));
 
     /// <summary>Lloyd's algorithm from vectors chosen at random.</summary>
     float[] KMeans(float[] flat)
@@ -98,7 +106,8 @@ sealed class Codebook(Scope scope, int codes, int depth, float decay)
             }
             for (var code = 0; code < codes; code++)
             {
-                if (members[code] > 0) TensorPrimitives.Divide(sums.AsSpan(code * depth, depth), members[code], centres.AsSpan(code * depth, depth));
+                if (members[code] > 0)
+                    TensorPrimitives.Divide(sums.AsSpan(code * depth, depth), members[code], centres.AsSpan(code * depth, depth));
             }
         }
         return centres;

@@ -15,7 +15,8 @@ static class Conditions
         {
             if (condition is null) return x;
             int height = x.Shape[2], width = x.Shape[3];
-            var planes = condition.Reshape(0, -1, 1, 1) + x.Backend.FromValues(new float[height * width], new(1, 1, height, width));
+            var planes = condition.Reshape(0, -1, 1, 1)
+                + x.Backend.FromValues(new float[height * width], new(1, 1, height, width));
             return x.Backend.Concat(1, x, planes);
         }
     }

@@ -41,10 +41,11 @@ public record ConvVaeOptions : ModelOptions
 }
 
 /// <summary>The convolutional VAE: each stage halves the image (kernel 4, stride 2, padding 1, ReLU, batch normalisation),
-/// then a dense layer with a ReLU and the latent; the decoder mirrors it, from two linear layers with a ReLU after the second.</summary>
-/// <remarks>With 32×32×3 images, stages of 32, 64 and 128 channels, 1024 dense units and 128 latents it has 4,923,587 weights, and the
-/// names and layout of the PyTorch model: encoder.0 … encoder.10, fc_mu, fc_logvar, decoder.0 … decoder.10. docs/decisions has how its dense layers came to be.
-/// A label joins the image as planes and the latent as numbers.</remarks>
+/// then a dense layer with a ReLU and the latent; the decoder mirrors it, from two linear layers with a ReLU after the
+/// second.</summary>
+/// <remarks>With 32×32×3 images, stages of 32, 64 and 128 channels, 1024 dense units and 128 latents it has 4,923,587 weights,
+/// and the names and layout of the PyTorch model: encoder.0 … encoder.10, fc_mu, fc_logvar, decoder.0 … decoder.10.
+/// docs/decisions has how its dense layers came to be. A label joins the image as planes and the latent as numbers.</remarks>
 public class ConvVae : Vae
 {
     static readonly Window Half = new(Kernel: 4, Stride: 2, Padding: 1);
@@ -62,7 +63,8 @@ public class ConvVae : Vae
         int[] up = [.. down.Reverse()];
         var factor = 1 << down.Count;
         if (Image.Height % factor != 0 || Image.Width % factor != 0)
-            throw new ShapeException($"ConvVae: images are {Image} but {down.Count} stages halve them; height and width must be multiples of {factor}.");
+            throw new ShapeException($"ConvVae: images are {Image} but {down.Count} stages halve them; height and width must "
+                + $"be multiples of {factor}.");
         int inner = up[0], height = Image.Height / factor, width = Image.Width / factor, flat = inner * height * width;
 
         var scope = parameters.Root;

@@ -28,11 +28,13 @@ public sealed record LadderVaeOptions : ModelOptions
     }
 }
 
-/// <summary>A hierarchy of latents: p(x | z) p(z₁ | z₂) … p(z_top). On the way down, each level's posterior is the generative p joined with what the
-/// encoder saw on the way up, each weighted by its precision. (Sønderby et al. 2016, "Ladder variational autoencoders")</summary>
-/// <remarks>Its latent vector is [top, …, bottom], the lower levels as the noise that p turns into latents: z = μₚ + σₚ · latent. In it the whole
-/// prior is N(0, I), and the KL to that is, level by level, the KL(q ‖ p) of the paper. The way down keeps a state besides the latents,
-/// so that the image sees all of them. The layers are dense, with batch normalisation (§3.3) and leaky ReLU.</remarks>
+/// <summary>A hierarchy of latents: p(x | z) p(z₁ | z₂) … p(z_top). On the way down, each level's posterior is the generative p
+/// joined with what the encoder saw on the way up, each weighted by its precision. (Sønderby et al. 2016, "Ladder variational
+/// autoencoders")</summary>
+/// <remarks>Its latent vector is [top, …, bottom], the lower levels as the noise that p turns into latents: z = μₚ + σₚ · latent.
+/// In it the whole prior is N(0, I), and the KL to that is, level by level, the KL(q ‖ p) of the paper. The way down keeps a
+/// state besides the latents, so that the image sees all of them. The layers are dense, with batch normalisation (§3.3) and leaky
+/// ReLU.</remarks>
 public sealed class LadderVae : Vae
 {
     readonly int[] latents;
@@ -48,9 +50,11 @@ public sealed class LadderVae : Vae
         int[] below = [Image.Size + Classes, .. hidden], above = [.. hidden[1..], Classes];
 
         var scope = parameters.Root;
-        up = Levels(latents.Length, i => new Sequential(scope / "up" / i, [.. Dense(below[i], hidden[i]), .. Dense(hidden[i], hidden[i])]));
+        up = Levels(latents.Length, i => new Sequential(
+            scope / "up" / i, [.. Dense(below[i], hidden[i]), .. Dense(hidden[i], hidden[i])]));
         posteriorMean = Levels(latents.Length, i => new Linear(scope / "posterior" / i / "mean", hidden[i], latents[i]));
-        posteriorLogVariance = Levels(latents.Length, i => new Linear(scope / "posterior" / i / "log_variance", hidden[i], latents[i]));
+        posteriorLogVariance =
+            Levels(latents.Length, i => new Linear(scope / "posterior" / i / "log_variance", hidden[i], latents[i]));
         priorMean = Levels(Top, i => new Linear(scope / "prior" / i / "mean", above[i], latents[i]));
         priorLogVariance = Levels(Top, i => new Linear(scope / "prior" / i / "log_variance", above[i], latents[i]));
         down = Levels(latents.Length, i =>
@@ -68,7 +72,8 @@ public sealed class LadderVae : Vae
 
     internal override Gaussian Posterior(Tensor images, Tensor? condition, Tensor noise) => Ladder(images, condition, noise);
 
-    /// <summary>The posteriors of all levels, those of the lower ones given the latents above, which are drawn with the noise or, without it, are the means.</summary>
+    /// <summary>The posteriors of all levels, those of the lower ones given the latents above, which are drawn with the noise or,
+    /// without it, are the means.</summary>
     Gaussian Ladder(Tensor images, Tensor? condition, Tensor? noise)
     {
         var draws = noise is null ? 1 : noise.Shape[0] / images.Shape[0];
@@ -87,14 +92,15 @@ public sealed class LadderVae : Vae
             return noise is null ? posterior.Mean : posterior.Sample(Part(noise, i));
         });
         var backend = images.Backend;
-        return new(backend.Concat(1, [.. posteriors.Select(q => q.Mean)]), backend.Concat(1, [.. posteriors.Select(q => q.LogVariance)]));
+        return new(backend.Concat(1, [.. posteriors.Select(q => q.Mean)]),
+            backend.Concat(1, [.. posteriors.Select(q => q.LogVariance)]));
     }
 
     public override Tensor Decode(Tensor latent, Tensor? condition = null) =>
         output.Forward(Descend(condition, (i, _) => Part(latent, i))).Reshape(0, Image.Channels, Image.Height, Image.Width);
 
-    /// <summary>The product of both Gaussians as a distribution of (z − μₚ) / σₚ. With the gain g = σₚ² / (σₚ² + σ²) = sigmoid(log σₚ² − log σ²),
-    /// its mean is g · (μ − μₚ) / σₚ and its variance 1 − g.</summary>
+    /// <summary>The product of both Gaussians as a distribution of (z − μₚ) / σₚ. With the gain g = σₚ² / (σₚ² + σ²) =
+    /// sigmoid(log σₚ² − log σ²), its mean is g · (μ − μₚ) / σₚ and its variance 1 − g.</summary>
     static Gaussian Joined(Gaussian seen, Gaussian prior)
     {
         var difference = prior.LogVariance - seen.LogVariance;

@@ -28,10 +28,12 @@ public sealed class Bernoulli : Likelihood
 
     public override Tensor ToPixels(Tensor decoded) => WholePixels(decoded.Sigmoid() * 255);
 
-    public override Tensor Reconstruction(Tensor decoded, Tensor images) => decoded.Backend.BinaryCrossEntropySum(decoded, images);
+    public override Tensor Reconstruction(Tensor decoded, Tensor images) =>
+        decoded.Backend.BinaryCrossEntropySum(decoded, images);
 }
 
-/// <summary>Pixels in [low, high]; the decoder gives them; squared error, which is a Gaussian of variance ½ up to a constant.</summary>
+/// <summary>Pixels in [low, high]; the decoder gives them; squared error, which is a Gaussian of variance ½ up to a
+/// constant.</summary>
 public class SquaredError(float low, float high) : Likelihood
 {
     public override Tensor FromPixels(Tensor pixels) => ChannelsFirst(pixels) * ((high - low) / 255f) + low;
@@ -41,10 +43,13 @@ public class SquaredError(float low, float high) : Likelihood
     public override Tensor Reconstruction(Tensor decoded, Tensor images) => decoded.Backend.SquaredErrorSum(decoded, images);
 }
 
-/// <summary>Pixels in [low, high] with Gaussian noise of one σ for all: −log p = ½ Σ (error² / σ² + log 2πσ²), in nats, so that reconstruction
-/// and KL need no weights between them. (Rybkin, Daniilidis and Levine 2021, "Simple and effective VAE training with calibrated decoders")</summary>
-/// <remarks>σ² is learned by gradient descent as log σ², or, optimal, is each batch's mean squared error (§3.1), of which a running mean serves elsewhere.</remarks>
-public sealed class GaussianLikelihood(Scope scope, ImageShape image, float low, float high, bool optimal) : SquaredError(low, high)
+/// <summary>Pixels in [low, high] with Gaussian noise of one σ for all: −log p = ½ Σ (error² / σ² + log 2πσ²), in nats, so that
+/// reconstruction and KL need no weights between them. (Rybkin, Daniilidis and Levine 2021, "Simple and effective VAE training
+/// with calibrated decoders")</summary>
+/// <remarks>σ² is learned by gradient descent as log σ², or, optimal, is each batch's mean squared error (§3.1), of which a
+/// running mean serves elsewhere.</remarks>
+public sealed class GaussianLikelihood(
+    Scope scope, ImageShape image, float low, float high, bool optimal) : SquaredError(low, high)
 {
     const float Momentum = 0.01f;
     const float Least = -12; // of log σ²: a blank corner of a data set has no error at all
@@ -58,7 +63,9 @@ public sealed class GaussianLikelihood(Scope scope, ImageShape image, float low,
         var backend = decoded.Backend;
         var error = base.Reconstruction(decoded, images);
         var known = backend.FromParameter(logVariance);
-        var log = optimal && backend.IsTraining ? (error.Mean() / image.Size).Log().Clip(Least, 20).Reshape(1) : known.Clip(Least, 20);
+        var log = optimal && backend.IsTraining
+            ? (error.Mean() / image.Size).Log().Clip(Least, 20).Reshape(1)
+            : known.Clip(Least, 20);
         if (optimal && backend.IsTraining) backend.Update(logVariance, known * (1 - Momentum) + log * Momentum);
         return (error / log.Exp() + (log + MathF.Log(2 * MathF.PI)) * image.Size) * 0.5f;
     }

@@ -21,7 +21,8 @@ public abstract record LikelihoodOptions
 
     private protected static void CheckRange(float low, float high)
     {
-        if (!(low < high)) throw new ArgumentException($"model.likelihood has low {low} and high {high}; low must be below high.");
+        if (!(low < high))
+            throw new ArgumentException($"model.likelihood has low {low} and high {high}; low must be below high.");
     }
 }
 

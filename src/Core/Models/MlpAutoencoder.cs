@@ -29,13 +29,15 @@ public sealed record MlpAutoencoderOptions : ModelOptions
     {
         Check(Hidden, 10, 65536, "hidden");
         Output.Check(Likelihood);
-        if (Classes != 0) throw new ArgumentException($"model.classes is {Classes}, but a plain autoencoder takes no labels; leave it out, or choose mlp-vae.");
+        if (Classes != 0)
+            throw new ArgumentException(
+                $"model.classes is {Classes}, but a plain autoencoder takes no labels; leave it out, or choose mlp-vae.");
         return new MlpAutoencoder(parameters, this);
     }
 }
 
-/// <summary>The plain autoencoder: pixels – hidden – code – hidden – pixels, ReLU between. Nothing shapes its codes, so that it has no prior
-/// to be sampled from unless one is fitted to them. (Hinton and Salakhutdinov 2006)</summary>
+/// <summary>The plain autoencoder: pixels – hidden – code – hidden – pixels, ReLU between. Nothing shapes its codes, so that it
+/// has no prior to be sampled from unless one is fitted to them. (Hinton and Salakhutdinov 2006)</summary>
 public sealed class MlpAutoencoder : Vae
 {
     readonly OutputActivation output;

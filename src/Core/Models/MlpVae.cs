@@ -30,8 +30,8 @@ public sealed record MlpVaeOptions : ModelOptions
     }
 }
 
-/// <summary>The fully connected VAE: pixels – hidden – (μ, log σ²) – hidden – pixels, ReLU between, with the parameter names of PyTorch's VAE
-/// example; hidden layers beyond the first are <c>encoder.0</c>, … and <c>decoder.0</c>, ….</summary>
+/// <summary>The fully connected VAE: pixels – hidden – (μ, log σ²) – hidden – pixels, ReLU between, with the parameter names of
+/// PyTorch's VAE example; hidden layers beyond the first are <c>encoder.0</c>, … and <c>decoder.0</c>, ….</summary>
 /// <remarks>A label is appended to the flattened image and to the latent vector. (Sohn et al. 2015)</remarks>
 public sealed class MlpVae : Vae
 {
@@ -65,5 +65,6 @@ public sealed class MlpVae : Vae
     }
 
     public override Tensor Decode(Tensor latent, Tensor? condition = null) =>
-        output.Of(fc4.Forward(decoder.Forward(fc3.Forward(latent.Join(condition)).Relu()))).Reshape(0, Image.Channels, Image.Height, Image.Width);
+        output.Of(fc4.Forward(decoder.Forward(fc3.Forward(latent.Join(condition)).Relu())))
+            .Reshape(0, Image.Channels, Image.Height, Image.Width);
 }

@@ -44,7 +44,8 @@ public abstract record ModelOptions
     {
         Check(Image.Height, 1, 4096, "image.height");
         Check(Image.Width, 1, 4096, "image.width");
-        if (Image.Channels is not (1 or 3)) throw new ArgumentException($"model.image.channels is {Image.Channels}; it must be 1 (grey) or 3 (RGB).");
+        if (Image.Channels is not (1 or 3))
+            throw new ArgumentException($"model.image.channels is {Image.Channels}; it must be 1 (grey) or 3 (RGB).");
         Check(Classes, 0, 4096, "classes");
         Check(LatentSize, 1, 65536, "latent");
         return Build(new ParameterSet(backend, seed, Initialization));
@@ -57,7 +58,8 @@ public abstract record ModelOptions
 
     private protected static void Check(int value, int low, int high, string name)
     {
-        if (value < low || value > high) throw new ArgumentException($"model.{name} is {value}; it must be from {low} to {high}.");
+        if (value < low || value > high)
+            throw new ArgumentException($"model.{name} is {value}; it must be from {low} to {high}.");
     }
 
     private protected static void Check(IReadOnlyList<int> values, int longest, int high, string name)
@@ -99,7 +101,8 @@ static class OutputActivations
         public void Check(LikelihoodOptions likelihood)
         {
             if (activation != OutputActivation.Linear && likelihood is BernoulliOptions)
-                throw new ArgumentException($"model.output is {activation.ToString().ToLowerInvariant()}, but a bernoulli likelihood takes logits; set it to linear.");
+                throw new ArgumentException($"model.output is {activation.ToString().ToLowerInvariant()}, but a bernoulli "
+                    + "likelihood takes logits; set it to linear.");
         }
     }
 }

@@ -5,7 +5,8 @@ using static VaeFunctions.Models.Layers.Build;
 
 namespace VaeFunctions.Models;
 
-/// <summary>A convolution with kernel 3: its channels, and how many times smaller (in a decoder, larger) it makes the image.</summary>
+/// <summary>A convolution with kernel 3: its channels, and how many times smaller (in a decoder, larger) it makes the
+/// image.</summary>
 public sealed record Stage(int Channels, int Stride = 1);
 
 /// <summary>The options of <see cref="PlainConvVae"/>.</summary>
@@ -43,8 +44,9 @@ public sealed record PlainConvVaeOptions : ModelOptions
     }
 }
 
-/// <summary>Convolutions of kernel 3 with ReLU and nothing else, a dense layer and the latent; a dense layer, transposed convolutions and a last
-/// convolution back. (Chollet 2017, "Deep learning with Python", §8.4, is the case of 32-64/2-64-64 and 32/2: 550,629 weights with 2 latents.)</summary>
+/// <summary>Convolutions of kernel 3 with ReLU and nothing else, a dense layer and the latent; a dense layer, transposed
+/// convolutions and a last convolution back. (Chollet 2017, "Deep learning with Python", §8.4, is the case of 32-64/2-64-64 and
+/// 32/2: 550,629 weights with 2 latents.)</summary>
 public sealed class PlainConvVae : Vae
 {
     readonly OutputActivation output;
@@ -59,7 +61,8 @@ public sealed class PlainConvVae : Vae
         var (down, up, hidden) = (options.Encoder, options.Decoder, options.Hidden);
         int factor = Factor(down), back = Factor(up);
         if (factor != back || Image.Height % factor != 0 || Image.Width % factor != 0)
-            throw new ShapeException($"PlainConvVae: the encoder makes {Image} {factor} times smaller, the decoder {back} times larger; "
+            throw new ShapeException($"PlainConvVae: the encoder makes {Image} {factor} times smaller, the decoder {back} "
+                + "times larger; "
                 + "both must be equal, and height and width multiples of it.");
         int inner = down[^1].Channels, height = Image.Height / factor, width = Image.Width / factor, flat = inner * height * width;
 

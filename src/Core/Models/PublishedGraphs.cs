@@ -6,11 +6,13 @@ namespace VaeFunctions.Models;
 /// <summary>The graphs that any ONNX runtime can serve without pre- or post-processing: they take and give pixels.</summary>
 public static class PublishedGraphs
 {
-    /// <summary><c>pixels</c> uint8 [N, H, W, C] (and <c>label</c> int64 [N] for conditional models) → <c>mean</c>, <c>log_variance</c> float [N, L]; from a codebook also <c>codes</c> int64 [N, P].</summary>
+    /// <summary><c>pixels</c> uint8 [N, H, W, C] (and <c>label</c> int64 [N] for conditional models) → <c>mean</c>,
+    /// <c>log_variance</c> float [N, L]; from a codebook also <c>codes</c> int64 [N, P].</summary>
     public static BinaryData Encoder(Vae model, IReadOnlyDictionary<string, string>? metadata = null)
     {
         var graph = NewGraph("encoder", metadata);
-        var pixels = graph.Input("pixels", OnnxType.UInt8, new(Shape.Dynamic, model.Image.Height, model.Image.Width, model.Image.Channels));
+        var pixels = graph.Input(
+            "pixels", OnnxType.UInt8, new(Shape.Dynamic, model.Image.Height, model.Image.Width, model.Image.Channels));
         var posterior = model.EncodePixels(pixels, Label(graph, model));
         graph.Output("mean", posterior.Mean);
         graph.Output("log_variance", posterior.LogVariance);
@@ -27,7 +29,8 @@ public static class PublishedGraphs
         return new(graph.ToBytes());
     }
 
-    /// <summary><c>codes</c> int64 [N, P] → <c>logits</c> float [N, P, K], each place's from the places before it only, and <c>latent</c> float [N, L].</summary>
+    /// <summary><c>codes</c> int64 [N, P] → <c>logits</c> float [N, P, K], each place's from the places before it only, and
+    /// <c>latent</c> float [N, L].</summary>
     public static BinaryData Prior(IAutoregressive model, IReadOnlyDictionary<string, string>? metadata = null)
     {
         var graph = NewGraph("prior", metadata);
@@ -37,7 +40,8 @@ public static class PublishedGraphs
         return new(graph.ToBytes());
     }
 
-    static Tensor? Label(OnnxGraph graph, Vae model) => model.Classes == 0 ? null : graph.Input("label", OnnxType.Int64, new(Shape.Dynamic));
+    static Tensor? Label(OnnxGraph graph, Vae model) =>
+        model.Classes == 0 ? null : graph.Input("label", OnnxType.Int64, new(Shape.Dynamic));
 
     static OnnxGraph NewGraph(string name, IReadOnlyDictionary<string, string>? metadata)
     {

@@ -5,9 +5,11 @@ using VaeFunctions.Tensors;
 
 namespace VaeFunctions.Models;
 
-/// <summary>A variational autoencoder or a relative of one: q(z | x), p(x | z) and a latent vector whose prior is N(0, I). (Kingma and Welling 2014)</summary>
-/// <remarks>Noise is an input, never drawn inside: a model is a pure function on any back end. N = images, L = latent size, K = classes,
-/// S = latents drawn for each image. Where labels condition the model, they are p(x | z, y) and q(z | x, y). (Sohn et al. 2015)</remarks>
+/// <summary>A variational autoencoder or a relative of one: q(z | x), p(x | z) and a latent vector whose prior is N(0, I).
+/// (Kingma and Welling 2014)</summary>
+/// <remarks>Noise is an input, never drawn inside: a model is a pure function on any back end. N = images, L = latent size, K =
+/// classes, S = latents drawn for each image. Where labels condition the model, they are p(x | z, y) and q(z | x, y). (Sohn et
+/// al. 2015)</remarks>
 public abstract class Vae(ParameterSet parameters, ModelOptions options)
 {
     public ParameterSet Parameters { get; } = parameters;
@@ -42,12 +44,14 @@ public abstract class Vae(ParameterSet parameters, ModelOptions options)
     /// <param name="noise">[N · S, L], standard normal; rows n · S to n · S + S − 1 are image n's.</param>
     /// <param name="labels">[N], whole numbers below K; null where the model has no classes.</param>
     /// <exception cref="ArgumentException">There are labels but no classes, or classes but no labels.</exception>
-    public NegativeElbo Terms(Tensor pixels, Tensor noise, Tensor? labels = null) => TermsOf(Likelihood.FromPixels(pixels), Condition(labels), noise);
+    public NegativeElbo Terms(Tensor pixels, Tensor noise, Tensor? labels = null) =>
+        TermsOf(Likelihood.FromPixels(pixels), Condition(labels), noise);
 
     /// <summary>What encoder.onnx computes.</summary>
     /// <param name="pixels">[N, H, W, C], 0 to 255.</param>
     /// <param name="labels">[N], as in <see cref="Terms"/>.</param>
-    public Gaussian EncodePixels(Tensor pixels, Tensor? labels = null) => Encode(Likelihood.FromPixels(pixels), Condition(labels));
+    public Gaussian EncodePixels(Tensor pixels, Tensor? labels = null) =>
+        Encode(Likelihood.FromPixels(pixels), Condition(labels));
 
     /// <summary>What decoder.onnx computes: [N, L] → whole pixels 0 to 255, [N, H, W, C].</summary>
     public Tensor DecodePixels(Tensor latent, Tensor? labels = null) => Likelihood.ToPixels(Decode(latent, Condition(labels)));
@@ -61,7 +65,8 @@ public abstract class Vae(ParameterSet parameters, ModelOptions options)
     {
     }
 
-    /// <summary>q(z | x) for each of the noise's rows, [N · S, L]. A model whose latents depend on one another draws those above with the noise.</summary>
+    /// <summary>q(z | x) for each of the noise's rows, [N · S, L]. A model whose latents depend on one another draws those above
+    /// with the noise.</summary>
     internal virtual Gaussian Posterior(Tensor images, Tensor? condition, Tensor noise) =>
         Encode(images, condition).Repeat(noise.Shape[0] / images.Shape[0]);
 
@@ -71,7 +76,8 @@ public abstract class Vae(ParameterSet parameters, ModelOptions options)
         var samples = noise.Shape[0] / images.Shape[0];
         var posterior = Posterior(images, condition, noise);
         var decoded = Decode(posterior.Sample(noise), condition?.Repeat(samples));
-        return new(Likelihood.Reconstruction(decoded, images.Repeat(samples)), posterior.KlToStandardNormal(), posterior.LogRatio(noise));
+        return new(Likelihood.Reconstruction(decoded, images.Repeat(samples)), posterior.KlToStandardNormal(),
+            posterior.LogRatio(noise));
     }
 
     Tensor? Condition(Tensor? labels) => (labels, Classes) switch
@@ -86,10 +92,12 @@ public abstract class Vae(ParameterSet parameters, ModelOptions options)
 /// <summary>−ELBO = reconstruction + KL, for each of N · S draws.</summary>
 /// <param name="Reconstruction">−log p(x | z) up to a constant, [N · S].</param>
 /// <param name="Kl">KL(q ‖ p) of each latent, given those above it, in nats, [N · S, L].</param>
-/// <param name="LogRatio">log q(z | x) − log p(z) of the latents drawn, [N · S]; its mean is the sum of <paramref name="Kl"/>.</param>
+/// <param name="LogRatio">log q(z | x) − log p(z) of the latents drawn, [N · S]; its mean is the sum of
+/// <paramref name="Kl"/>.</param>
 public sealed record NegativeElbo(Tensor Reconstruction, Tensor Kl, Tensor LogRatio)
 {
-    /// <summary>What is minimised besides, such as a commitment or an adversary's loss: a scalar, summed over the batch.</summary>
+    /// <summary>What is minimised besides, such as a commitment or an adversary's loss: a scalar, summed over the
+    /// batch.</summary>
     public Tensor? Penalty { get; init; }
 
     /// <summary>Which code of the codebook each place took: [N, places], whole numbers.</summary>

@@ -34,17 +34,19 @@ public sealed record VaeGanOptions : ConvVaeOptions
 
         static void CheckWeight(float weight, string name)
         {
-            if (!(weight >= 0 && float.IsFinite(weight))) throw new ArgumentException($"model.{name} is {weight}; it must be 0 or more.");
+            if (!(weight >= 0 && float.IsFinite(weight)))
+                throw new ArgumentException($"model.{name} is {weight}; it must be 0 or more.");
         }
     }
 }
 
-/// <summary>A VAE whose reconstructions are judged by the features of a discriminator that learns to tell them from images, and that it learns to
-/// deceive. (Larsen et al. 2016, "Autoencoding beyond pixels using a learned similarity metric", algorithm 1)</summary>
+/// <summary>A VAE whose reconstructions are judged by the features of a discriminator that learns to tell them from images, and
+/// that it learns to deceive. (Larsen et al. 2016, "Autoencoding beyond pixels using a learned similarity metric", algorithm
+/// 1)</summary>
 /// <remarks>
-/// Both sides learn in one step from one loss: where the discriminator judges, its weights are frozen, and where it learns, the images are.
-/// It is held back while it is far ahead of the decoder, so that neither runs away. Drawn images come from the prior: the noise itself.
-/// What is published and measured is the VAE alone.
+/// Both sides learn in one step from one loss: where the discriminator judges, its weights are frozen, and where it learns, the
+/// images are. It is held back while it is far ahead of the decoder, so that neither runs away. Drawn images come from the prior:
+/// the noise itself. What is published and measured is the VAE alone.
 /// </remarks>
 public sealed class VaeGan : ConvVae
 {
@@ -76,26 +78,31 @@ public sealed class VaeGan : ConvVae
     {
         var backend = images.Backend;
         if (!backend.IsTraining) return base.TermsOf(images, condition, noise);
-        if (noise.Shape[0] != images.Shape[0]) throw new ArgumentException("A vae-gan draws one latent for each image; leave objective.samples out.");
+        if (noise.Shape[0] != images.Shape[0])
+            throw new ArgumentException("A vae-gan draws one latent for each image; leave objective.samples out.");
 
         var posterior = Encode(images, condition);
         // In one batch, so that batch normalisation's statistics are of both.
-        var decoded = Decode(backend.Concat(0, posterior.Sample(noise), noise), condition is null ? null : backend.Concat(0, condition, condition));
+        var decoded = Decode(backend.Concat(0, posterior.Sample(noise), noise),
+            condition is null ? null : backend.Concat(0, condition, condition));
         var count = images.Shape[0];
         Tensor reconstructed = decoded.Slice(0, 0, count), drawn = decoded.Slice(0, count, count);
         var error = Likelihood.Reconstruction(reconstructed, images);
         Tensor similarity, deceit;
         using (backend.FreezeParameters())
         {
-            similarity = backend.SquaredErrorSum(Features(reconstructed, condition), Features(images, condition).StopGradient()) * 0.5f;
+            similarity =
+                backend.SquaredErrorSum(Features(reconstructed, condition), Features(images, condition).StopGradient()) * 0.5f;
             deceit = (-Judge(drawn, condition)).Softplus() + (-Judge(reconstructed, condition)).Softplus();
         }
         var adversary = (-Judge(images, condition)).Softplus() * 2
             + Judge(drawn.StopGradient(), condition).Softplus() + Judge(reconstructed.StopGradient(), condition).Softplus();
         var ahead = adversary.Mean().ToScalar() / 4 < FarAhead;
-        return new(error * options.PixelWeight + (error * (1 - options.PixelWeight)).StopGradient(), posterior.KlToStandardNormal(), posterior.LogRatio(noise))
+        return new(error * options.PixelWeight + (error * (1 - options.PixelWeight)).StopGradient(),
+            posterior.KlToStandardNormal(), posterior.LogRatio(noise))
         {
-            Penalty = similarity.Sum() * options.FeatureWeight + deceit.Sum() * options.AdversaryWeight + adversary.Sum() * (ahead ? 0 : 1),
+            Penalty = similarity.Sum() * options.FeatureWeight + deceit.Sum() * options.AdversaryWeight
+                + adversary.Sum() * (ahead ? 0 : 1),
         };
     }
 

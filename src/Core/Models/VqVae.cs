@@ -50,18 +50,20 @@ public sealed record VqVaeOptions : ModelOptions
         Check(PriorChannels, 1, 4096, "priorChannels");
         Check(PriorBlocks, 0, 100, "priorBlocks");
         Output.Check(Likelihood);
-        if (!(Commitment >= 0 && float.IsFinite(Commitment))) throw new ArgumentException($"model.commitment is {Commitment}; it must be 0 or more.");
+        if (!(Commitment >= 0 && float.IsFinite(Commitment)))
+            throw new ArgumentException($"model.commitment is {Commitment}; it must be 0 or more.");
         if (Decay is not (> 0 and < 1)) throw new ArgumentException($"model.decay is {Decay}; it must be above 0 and below 1.");
         if (Classes != 0) throw new ArgumentException($"model.classes is {Classes}, but a vq-vae takes no labels; leave it out.");
         return new VqVae(parameters, this);
     }
 }
 
-/// <summary>An autoencoder whose code is a grid of the codebook's vectors, and an autoregressive prior over that grid. (van den Oord, Vinyals and Kavukcuoglu 2017)</summary>
+/// <summary>An autoencoder whose code is a grid of the codebook's vectors, and an autoregressive prior over that grid. (van den
+/// Oord, Vinyals and Kavukcuoglu 2017)</summary>
 /// <remarks>
-/// The gradient goes straight through the quantisation: z + stop(e − z). Loss: −log p(x | e) + commitment · |z − stop(e)|². The prior is trained
-/// along with it on the codes as they are, so that −log p(codes) stands where other models have the KL, and the sum is a bound of −log p(x).
-/// Its latent vector is z, before quantisation, place by place: [N, H · W · D]; decoding quantises.
+/// The gradient goes straight through the quantisation: z + stop(e − z). Loss: −log p(x | e) + commitment · |z − stop(e)|². The
+/// prior is trained along with it on the codes as they are, so that −log p(codes) stands where other models have the KL, and the
+/// sum is a bound of −log p(x). Its latent vector is z, before quantisation, place by place: [N, H · W · D]; decoding quantises.
 /// </remarks>
 public sealed class VqVae : Vae, IAutoregressive
 {
@@ -81,11 +83,13 @@ public sealed class VqVae : Vae, IAutoregressive
         int[] up = [.. down.Reverse()];
         int inner = up[0], between = inner / 2 + 1, factor = 1 << down.Count;
         if (Image.Height % factor != 0 || Image.Width % factor != 0)
-            throw new ShapeException($"VqVae: images are {Image} but {down.Count} stages halve them; height and width must be multiples of {factor}.");
+            throw new ShapeException(
+                $"VqVae: images are {Image} but {down.Count} stages halve them; height and width must be multiples of {factor}.");
         (height, width) = (Image.Height / factor, Image.Width / factor);
         var block = Residual(Relu, Conv(inner, between, same), Relu, Conv(between, inner, point));
         var priorBlock = Residual(
-            Relu, Conv(narrow, narrow, point), Relu, MaskedConv(narrow, narrow, 3, seesItself: true), Relu, Conv(narrow, narrow, point));
+            Relu, Conv(narrow, narrow, point), Relu, MaskedConv(
+                narrow, narrow, 3, seesItself: true), Relu, Conv(narrow, narrow, point));
 
         var scope = parameters.Root;
         encoder = new(scope / "encoder",
@@ -125,7 +129,8 @@ public sealed class VqVae : Vae, IAutoregressive
     public override Gaussian Encode(Tensor images, Tensor? condition = null) =>
         Gaussian.Point(encoder.Forward(images).Transpose(0, 2, 3, 1).Flatten());
 
-    public override Tensor Decode(Tensor latent, Tensor? condition = null) => Draw(codebook.Lookup(codebook.Nearest(Grid(latent))));
+    public override Tensor Decode(Tensor latent, Tensor? condition = null) =>
+        Draw(codebook.Lookup(codebook.Nearest(Grid(latent))));
 
     public Tensor CodesOf(Tensor latent) => codebook.Nearest(Grid(latent)).Flatten();
 
@@ -141,7 +146,8 @@ public sealed class VqVae : Vae, IAutoregressive
 
         var error = Likelihood.Reconstruction(Draw(z + (vectors - z).StopGradient()), images);
         var logits = Logits(vectors.StopGradient(), Places);
-        var surprise = logits.LogSumExp().Reshape(0, 0) - (logits * codes.Flatten().OneHot(Codes)).Sum(2); // −log p(code): [N, places]
+        // −log p(code): [N, places]
+        var surprise = logits.LogSumExp().Reshape(0, 0) - (logits * codes.Flatten().OneHot(Codes)).Sum(2);
         return new(error, surprise, surprise.SumPerImage())
         {
             Penalty = z.Backend.SquaredErrorSum(z, vectors.StopGradient()).Sum() * commitment,

@@ -6,13 +6,16 @@ using Azure.Storage.Blobs.Models;
 
 namespace VaeFunctions.Registry;
 
-/// <summary>Azure blob storage, or Azurite. The first segment of a path is the container, made when it is first written to.</summary>
-/// <remarks>How long storage that is down is waited for is a matter of the client's options; <see cref="BlobStores.Open"/> sets them to seconds.</remarks>
+/// <summary>Azure blob storage, or Azurite. The first segment of a path is the container, made when it is first written
+/// to.</summary>
+/// <remarks>How long storage that is down is waited for is a matter of the client's options; <see cref="BlobStores.Open"/> sets
+/// them to seconds.</remarks>
 public sealed class AzureBlobStore(BlobServiceClient service) : IBlobStore
 {
     const int Part = 8 << 20; // bytes a request, so that a slow line does not run into the time limit of one
 
-    public string Location { get; } = service.Uri.GetLeftPart(UriPartial.Path).TrimEnd('/'); // without a query, where a signature could be
+    // without a query, where a signature could be
+    public string Location { get; } = service.Uri.GetLeftPart(UriPartial.Path).TrimEnd('/');
 
     public async Task<Blob?> TryReadAsync(string path, long maxBytes, CancellationToken cancellation = default)
     {
@@ -37,7 +40,8 @@ public sealed class AzureBlobStore(BlobServiceClient service) : IBlobStore
         }
     }
 
-    public async Task<string> WriteAsync(string path, BinaryData content, WriteCondition condition = default, CancellationToken cancellation = default)
+    public async Task<string> WriteAsync(
+        string path, BinaryData content, WriteCondition condition = default, CancellationToken cancellation = default)
     {
         var client = ClientOf(BlobPath.Parse(path));
         var options = new BlobUploadOptions
@@ -58,7 +62,8 @@ public sealed class AzureBlobStore(BlobServiceClient service) : IBlobStore
             }
             catch (RequestFailedException e) when (e.ErrorCode == BlobErrorCode.ContainerNotFound)
             {
-                await service.GetBlobContainerClient(client.BlobContainerName).CreateIfNotExistsAsync(cancellationToken: cancellation);
+                await service.GetBlobContainerClient(client.BlobContainerName)
+                    .CreateIfNotExistsAsync(cancellationToken: cancellation);
                 return await UploadAsync();
             }
         }
@@ -81,13 +86,15 @@ public sealed class AzureBlobStore(BlobServiceClient service) : IBlobStore
         var (container, name) = BlobPath.ParsePrefix(prefix);
         var blobs = service.GetBlobContainerClient(container).GetBlobsAsync(BlobTraits.None, BlobStates.None, name, cancellation);
         return Items(blobs, prefix, cancellation)
-            .Select(blob => new BlobEntry($"{container}/{blob.Name}", blob.Properties.ContentLength ?? 0, Text(blob.Properties.ETag ?? default)));
+            .Select(blob => new BlobEntry(
+                $"{container}/{blob.Name}", blob.Properties.ContentLength ?? 0, Text(blob.Properties.ETag ?? default)));
     }
 
     public IAsyncEnumerable<string> ListFoldersAsync(string prefix, CancellationToken cancellation = default)
     {
         var (container, name) = BlobPath.ParseFolder(prefix);
-        var items = service.GetBlobContainerClient(container).GetBlobsByHierarchyAsync(BlobTraits.None, BlobStates.None, "/", name, cancellation);
+        var items = service.GetBlobContainerClient(container)
+            .GetBlobsByHierarchyAsync(BlobTraits.None, BlobStates.None, "/", name, cancellation);
         return Items(items, prefix, cancellation).Where(item => item.IsPrefix).Select(item => item.Prefix[name.Length..^1]);
     }
 
@@ -109,7 +116,8 @@ public sealed class AzureBlobStore(BlobServiceClient service) : IBlobStore
     BlobClient ClientOf(BlobPath path) => service.GetBlobContainerClient(path.Container).GetBlobClient(path.Name);
 
     /// <summary>The items of all pages; none where the container does not exist.</summary>
-    async IAsyncEnumerable<T> Items<T>(AsyncPageable<T> pages, string prefix, [EnumeratorCancellation] CancellationToken cancellation) where T : notnull
+    async IAsyncEnumerable<T> Items<T>(
+        AsyncPageable<T> pages, string prefix, [EnumeratorCancellation] CancellationToken cancellation) where T : notnull
     {
         await using var items = pages.GetAsyncEnumerator(cancellation);
         while (true)
@@ -130,7 +138,8 @@ public sealed class AzureBlobStore(BlobServiceClient service) : IBlobStore
         }
     }
 
-    StorageException Failed(string doing, string path, Exception e) => StorageFailure.Of($"{doing} {path} at {Location}", "Storage Blob Data Contributor", e);
+    StorageException Failed(string doing, string path, Exception e) =>
+        StorageFailure.Of($"{doing} {path} at {Location}", "Storage Blob Data Contributor", e);
 
     // So that a browser shows reports and pictures instead of saving them.
     static string ContentType(string path) => Path.GetExtension(path) switch

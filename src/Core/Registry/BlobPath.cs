@@ -2,7 +2,8 @@ using System.Text.RegularExpressions;
 
 namespace VaeFunctions.Registry;
 
-/// <summary>A checked blob path. What passes here means the same blob in Azure and in a folder, and stays inside that folder.</summary>
+/// <summary>A checked blob path. What passes here means the same blob in Azure and in a folder, and stays inside that
+/// folder.</summary>
 readonly partial record struct BlobPath(string Container, string Name)
 {
     /// <summary>Names that begin so are the folder store's own: files being written, and locks.</summary>
@@ -17,7 +18,8 @@ readonly partial record struct BlobPath(string Container, string Name)
 
     /// <summary>As <see cref="ParsePrefix"/>, but the prefix ends in a slash.</summary>
     /// <exception cref="ArgumentException">No path that is allowed begins like this.</exception>
-    public static BlobPath ParseFolder(string prefix) => prefix.EndsWith('/') ? ParsePrefix(prefix) : throw Wrong(prefix, "a folder's prefix ends in /");
+    public static BlobPath ParseFolder(string prefix) =>
+        prefix.EndsWith('/') ? ParsePrefix(prefix) : throw Wrong(prefix, "a folder's prefix ends in /");
 
     public override string ToString() => $"{Container}/{Name}";
 

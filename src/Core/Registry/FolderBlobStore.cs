@@ -3,7 +3,8 @@ using System.Text;
 
 namespace VaeFunctions.Registry;
 
-/// <summary>A folder laid out as the blobs are. Processes on one machine may share it; files put there by hand are blobs too.</summary>
+/// <summary>A folder laid out as the blobs are. Processes on one machine may share it; files put there by hand are blobs
+/// too.</summary>
 /// <remarks>A write goes to a hidden file beside its target, is flushed to disk and renamed. Conditions are checked under a
 /// lock file. What a killed writer left behind is removed by a listing that finds it an hour old. An ETag is the file's time and
 /// size; a write always moves that time forward, so that no ETag comes twice.</remarks>
@@ -22,7 +23,8 @@ public sealed class FolderBlobStore(string root) : IBlobStore
         try
         {
             if (Directory.Exists(file)) return null;
-            using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0, useAsync: true);
+            using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete,
+                bufferSize: 0, useAsync: true);
             if (stream.Length > Math.Min(maxBytes, Array.MaxLength)) throw TooLarge(path, stream.Length, maxBytes, Location);
             // The open handle stays with these bytes whatever is renamed over the name meanwhile.
             var etag = ETagOf(File.GetLastWriteTimeUtc(stream.SafeFileHandle), stream.Length);
@@ -40,7 +42,8 @@ public sealed class FolderBlobStore(string root) : IBlobStore
         }
     }
 
-    public async Task<string> WriteAsync(string path, BinaryData content, WriteCondition condition = default, CancellationToken cancellation = default)
+    public async Task<string> WriteAsync(
+        string path, BinaryData content, WriteCondition condition = default, CancellationToken cancellation = default)
     {
         var file = FileOf(BlobPath.Parse(path));
         var folder = Path.GetDirectoryName(file)!;
@@ -50,7 +53,8 @@ public sealed class FolderBlobStore(string root) : IBlobStore
             Directory.CreateDirectory(folder);
             try
             {
-                using (var stream = new FileStream(hidden, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0, useAsync: true))
+                using (var stream = new FileStream(hidden, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0,
+                    useAsync: true))
                 {
                     await stream.WriteAsync(content.ToMemory(), cancellation);
                     stream.Flush(flushToDisk: true);
@@ -87,7 +91,8 @@ public sealed class FolderBlobStore(string root) : IBlobStore
     {
         BlobPath.ParseFolder(prefix);
         return Entries(prefix)
-            .Where(entry => entry.Info is DirectoryInfo && Walk(entry.Path, entry.Path).Any()) // as in Azure, an empty folder is none
+            // as in Azure, an empty folder is none
+            .Where(entry => entry.Info is DirectoryInfo && Walk(entry.Path, entry.Path).Any())
             .Select(entry => entry.Info.Name)
             .ToAsyncEnumerable();
     }
@@ -150,7 +155,8 @@ public sealed class FolderBlobStore(string root) : IBlobStore
     }
 
     static bool IsLeftBehind(FileSystemInfo info) => info is FileInfo && info.LastWriteTimeUtc < DateTime.UtcNow - LongestWrite
-        && info.Name.StartsWith(BlobPath.Reserved, StringComparison.Ordinal) && Guid.TryParseExact(info.Name[BlobPath.Reserved.Length..], "N", out _);
+        && info.Name.StartsWith(BlobPath.Reserved, StringComparison.Ordinal)
+            && Guid.TryParseExact(info.Name[BlobPath.Reserved.Length..], "N", out _);
 
     static void TryDelete(FileSystemInfo info)
     {
@@ -169,14 +175,17 @@ public sealed class FolderBlobStore(string root) : IBlobStore
         if (condition.MustBeAbsent && found.Exists)
             throw new BlobConflictException($"{path} at {Location} exists already; nothing was written.");
         if (condition.ETag is { } expected && (!found.Exists || ETagOf(found) != expected))
-            throw new BlobConflictException($"{path} at {Location} has {(found.Exists ? "changed" : "gone")} since it was read; nothing was written.");
+            throw new BlobConflictException(
+                $"{path} at {Location} has {(found.Exists ? "changed" : "gone")} since it was read; nothing was written.");
     }
 
-    /// <summary>Gives a file about to replace another a later time, also where two writes fall into one tick of the clock.</summary>
+    /// <summary>Gives a file about to replace another a later time, also where two writes fall into one tick of the
+    /// clock.</summary>
     static void Stamp(string file, FileInfo replaced)
     {
         var now = DateTime.UtcNow;
-        File.SetLastWriteTimeUtc(file, replaced.Exists && replaced.LastWriteTimeUtc >= now ? replaced.LastWriteTimeUtc.AddTicks(1) : now);
+        File.SetLastWriteTimeUtc(
+            file, replaced.Exists && replaced.LastWriteTimeUtc >= now ? replaced.LastWriteTimeUtc.AddTicks(1) : now);
     }
 
     static string ETagOf(FileInfo file) => ETagOf(file.LastWriteTimeUtc, file.Length);

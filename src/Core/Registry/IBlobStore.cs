@@ -13,14 +13,17 @@ public interface IBlobStore
     /// <exception cref="BlobTooLargeException">The blob is larger than <paramref name="maxBytes"/>.</exception>
     Task<Blob?> TryReadAsync(string path, long maxBytes, CancellationToken cancellation = default);
 
-    /// <summary>Writes a blob whole and gives back its new ETag; a reader sees the old content or the new, never a part.</summary>
+    /// <summary>Writes a blob whole and gives back its new ETag; a reader sees the old content or the new, never a
+    /// part.</summary>
     /// <exception cref="BlobConflictException">The condition does not hold; nothing was written.</exception>
-    Task<string> WriteAsync(string path, BinaryData content, WriteCondition condition = default, CancellationToken cancellation = default);
+    Task<string> WriteAsync(
+        string path, BinaryData content, WriteCondition condition = default, CancellationToken cancellation = default);
 
     /// <summary>The blobs whose path starts with <paramref name="prefix"/>, in ordinal order, a page at a time.</summary>
     IAsyncEnumerable<BlobEntry> ListAsync(string prefix, CancellationToken cancellation = default);
 
-    /// <summary>The names of the "folders" directly below a prefix that ends in a slash, without that prefix and the slash.</summary>
+    /// <summary>The names of the "folders" directly below a prefix that ends in a slash, without that prefix and the
+    /// slash.</summary>
     IAsyncEnumerable<string> ListFoldersAsync(string prefix, CancellationToken cancellation = default);
 
     /// <summary>Deletes a blob; one that is not there is deleted already.</summary>

@@ -4,8 +4,10 @@ using VaeFunctions.Models;
 
 namespace VaeFunctions.Registry;
 
-/// <summary>What a published version is: enough to serve it, to judge it and to make it again. Written last, never changed.</summary>
-/// <remarks>Setters of optional collections take null for empty: generated deserializers hand in null for a key that is not there.</remarks>
+/// <summary>What a published version is: enough to serve it, to judge it and to make it again. Written last, never
+/// changed.</summary>
+/// <remarks>Setters of optional collections take null for empty: generated deserializers hand in null for a key that is not
+/// there.</remarks>
 public sealed record Manifest
 {
     /// <summary>The one format this build reads and writes.</summary>
@@ -30,7 +32,8 @@ public sealed record Manifest
 
     public required int LatentSize { get; init; }
 
-    /// <summary>What <see cref="TestLoss"/> measures, such as <c>squared error + KL, summed per image</c>. Only equal ones compare.</summary>
+    /// <summary>What <see cref="TestLoss"/> measures, such as <c>squared error + KL, summed per image</c>. Only equal ones
+    /// compare.</summary>
     public required string Loss { get; init; }
 
     /// <summary>Whether the graphs take a <c>label</c>: a number below that of <see cref="Labels"/>.</summary>
@@ -48,7 +51,8 @@ public sealed record Manifest
     public AnomalyCalibration? Anomaly { get; init; }
 
     /// <summary>Measurements by name; <see cref="TestLoss"/> is one of them.</summary>
-    public IReadOnlyDictionary<string, double> Metrics { get; init => field = value ?? new Dictionary<string, double>(); } = new Dictionary<string, double>();
+    public IReadOnlyDictionary<string, double> Metrics { get; init => field = value ?? new Dictionary<string, double>(); } =
+        new Dictionary<string, double>();
 
     /// <summary>The full recipe of the run.</summary>
     public required JsonElement Recipe { get; init; }
@@ -56,7 +60,8 @@ public sealed record Manifest
     public required DataDescription Data { get; init; }
 
     /// <summary>What trained and exported the model: name to version.</summary>
-    public IReadOnlyDictionary<string, string> Engine { get; init => field = value ?? new Dictionary<string, string>(); } = new Dictionary<string, string>();
+    public IReadOnlyDictionary<string, string> Engine { get; init => field = value ?? new Dictionary<string, string>(); } =
+        new Dictionary<string, string>();
 
     /// <summary>The version that this one replaced or was trained on from.</summary>
     public string? Parent { get; init; }
@@ -74,7 +79,8 @@ public sealed record DataDescription(string Source, string Fingerprint, int Trai
 /// <summary>A file of a version: its size in bytes and its SHA-256 in lower-case hexadecimal.</summary>
 public sealed record ManifestFile(string Name, long Size, string Sha256);
 
-/// <summary>A direction of the latent space and how well it parts images with it from those without: ½ is chance, 1 perfect.</summary>
+/// <summary>A direction of the latent space and how well it parts images with it from those without: ½ is chance, 1
+/// perfect.</summary>
 public sealed record ConceptDescription(string Name, double Separability);
 
 /// <summary>Anomaly scores of ordinary images: quantile, such as "0.99", to score.</summary>

@@ -7,11 +7,14 @@ namespace VaeFunctions.Registry;
 /// <summary>Manifests and pointers as JSON. Reading is strict: unknown, repeated and missing keys are errors.</summary>
 static partial class ManifestJson
 {
-    public static BinaryData Write(Manifest manifest) => BinaryData.FromBytes(JsonSerializer.SerializeToUtf8Bytes(manifest, RegistryJson.Default.Manifest));
+    public static BinaryData Write(Manifest manifest) =>
+        BinaryData.FromBytes(JsonSerializer.SerializeToUtf8Bytes(manifest, RegistryJson.Default.Manifest));
 
-    public static BinaryData Write(CurrentPointer pointer) => BinaryData.FromBytes(JsonSerializer.SerializeToUtf8Bytes(pointer, RegistryJson.Default.CurrentPointer));
+    public static BinaryData Write(CurrentPointer pointer) =>
+        BinaryData.FromBytes(JsonSerializer.SerializeToUtf8Bytes(pointer, RegistryJson.Default.CurrentPointer));
 
-    /// <exception cref="ModelFormatException">It is not a manifest of this format, or says what cannot be; the message begins with <paramref name="path"/>.</exception>
+    /// <exception cref="ModelFormatException">It is not a manifest of this format, or says what cannot be; the message begins
+    /// with <paramref name="path"/>.</exception>
     public static Manifest ReadManifest(BinaryData json, string path)
     {
         try
@@ -22,7 +25,8 @@ static partial class ManifestJson
                 || !document.RootElement.TryGetProperty("format", out var format) || !format.TryGetInt32(out var number))
                 throw new ModelFormatException($"{path}: no whole number \"format\" was found; is it a manifest?");
             if (number != Manifest.CurrentFormat)
-                throw new ModelFormatException($"{path}: format {number} was found, but this build reads format {Manifest.CurrentFormat}; update it, or publish the model again.");
+                throw new ModelFormatException($"{path}: format {number} was found, but this build reads format "
+                    + $"{Manifest.CurrentFormat}; update it, or publish the model again.");
             var manifest = JsonSerializer.Deserialize(json, RegistryJson.Default.Manifest)!;
             Validate(manifest, path);
             return manifest;
@@ -40,14 +44,16 @@ static partial class ManifestJson
         {
             var pointer = JsonSerializer.Deserialize(blob.Content, RegistryJson.Default.CurrentPointer)
                 ?? throw new ModelFormatException($"{path}: null was found; a pointer to a version was expected.");
-            if (pointer.History.Contains(null!)) throw new ModelFormatException($"{path}: the history holds null; versions were expected.");
+            if (pointer.History.Contains(null!))
+                throw new ModelFormatException($"{path}: the history holds null; versions were expected.");
             foreach (var version in pointer.History.Select(past => past.Version).Prepend(pointer.Version))
                 if (!IsVersion(version)) throw new ModelFormatException($"{path}: \"{version}\" is not a version.");
             return pointer with { ETag = blob.ETag };
         }
         catch (JsonException e)
         {
-            throw new ModelFormatException($"{path}: this is not a pointer to a version: {e.Message} Roll back to a named version, or force a promotion, to replace it.", e);
+            throw new ModelFormatException($"{path}: this is not a pointer to a version: {e.Message} Roll back to a named "
+                + "version, or force a promotion, to replace it.", e);
         }
     }
 
@@ -55,7 +61,8 @@ static partial class ManifestJson
     public static void Validate(Manifest manifest, string path)
     {
         Require(ModelRegistry.IsModelName(manifest.Model), "model", manifest.Model, ModelRegistry.ModelNameRule);
-        Require(IsVersion(manifest.Version), "version", manifest.Version, "letters, digits, '-', '.' and '_', not beginning with '.'");
+        Require(IsVersion(manifest.Version), "version", manifest.Version, "letters, digits, '-', '.' and '_', not beginning "
+            + "with '.'");
         Require(manifest.Image is { Height: > 0 and <= 16384, Width: > 0 and <= 16384, Channels: > 0 and <= 4 }, "image", manifest.Image, "1 to 16384 pixels a side, 1 to 4 channels");
         Require(manifest.LatentSize > 0, "latentSize", manifest.LatentSize, "at least 1");
         Require(manifest.Recipe.ValueKind == JsonValueKind.Object, "recipe", manifest.Recipe.ValueKind, "an object");
@@ -63,7 +70,8 @@ static partial class ManifestJson
         Require(!manifest.Files.Contains(null!), "files", "null", "a name, a size and a hash for each");
         foreach (var file in manifest.Files)
         {
-            Require(IsFileName(file.Name), "files.name", file.Name, "letters, digits, '-', '.' and '_', no slash, and not " + ModelRegistry.ManifestName);
+            Require(IsFileName(file.Name), "files.name", file.Name, "letters, digits, '-', '.' and '_', no slash, and not "
+                + ModelRegistry.ManifestName);
             Require(file.Size >= 0, $"the size of {file.Name}", file.Size, "not negative");
             Require(Sha256().IsMatch(file.Sha256), $"the sha256 of {file.Name}", file.Sha256, "64 lower-case hexadecimal digits");
         }
@@ -86,8 +94,10 @@ static partial class ManifestJson
     private static partial Regex Sha256();
 }
 
-[JsonSourceGenerationOptions(JsonSerializerDefaults.Strict, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true,
-    IgnoreReadOnlyProperties = true, NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals)] // a diverged run's metrics are NaN, and still worth keeping
+[JsonSourceGenerationOptions(JsonSerializerDefaults.Strict, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    WriteIndented = true,
+    // a diverged run's metrics are NaN, and still worth keeping
+    IgnoreReadOnlyProperties = true, NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals)]
 [JsonSerializable(typeof(Manifest))]
 [JsonSerializable(typeof(CurrentPointer))]
 sealed partial class RegistryJson : JsonSerializerContext;

@@ -4,14 +4,16 @@ using System.Text.RegularExpressions;
 
 namespace VaeFunctions.Registry;
 
-/// <summary>Published models: immutable versions, and for each model a pointer to the one that serves. docs/blob-layout.md has the layout.</summary>
+/// <summary>Published models: immutable versions, and for each model a pointer to the one that serves. docs/blob-layout.md has
+/// the layout.</summary>
 public sealed partial class ModelRegistry(IBlobStore store)
 {
     public const string ManifestName = "manifest.json";
 
     internal const string PointerName = "current.json";
 
-    internal const string ModelNameRule = "1 to 63 lower-case letters, digits, '-', '.' and '_', beginning with a letter or digit";
+    internal const string ModelNameRule =
+        "1 to 63 lower-case letters, digits, '-', '.' and '_', beginning with a letter or digit";
 
     const string Container = "models";
     const long MaxDocument = 4 << 20;
@@ -34,7 +36,8 @@ public sealed partial class ModelRegistry(IBlobStore store)
     /// <param name="manifest">Names the model and version; <see cref="Manifest.Files"/> is filled in here.</param>
     /// <returns>The manifest as it was written.</returns>
     /// <exception cref="RegistryException">The version exists already with other content, or a name is not allowed.</exception>
-    public async Task<Manifest> PublishAsync(Manifest manifest, IReadOnlyDictionary<string, BinaryData> files, CancellationToken cancellation = default)
+    public async Task<Manifest> PublishAsync(
+        Manifest manifest, IReadOnlyDictionary<string, BinaryData> files, CancellationToken cancellation = default)
     {
         manifest = manifest with
         {
@@ -45,7 +48,8 @@ public sealed partial class ModelRegistry(IBlobStore store)
         ManifestJson.Validate(manifest, path);
         var document = ManifestJson.Write(manifest);
         if (document.ToMemory().Length > MaxDocument)
-            throw new RegistryException($"{path} would have {document.ToMemory().Length} bytes, above the limit of {MaxDocument}; shorten its labels or recipe.");
+            throw new RegistryException($"{path} would have {document.ToMemory().Length} bytes, above the limit of "
+                + $"{MaxDocument}; shorten its labels or recipe.");
 
         foreach (var file in manifest.Files)
             await WriteOnceAsync(PathOf(manifest.Model, manifest.Version, file.Name), files[file.Name], cancellation);
@@ -75,15 +79,19 @@ public sealed partial class ModelRegistry(IBlobStore store)
     public async Task<Manifest> ReadManifestAsync(string model, string version, CancellationToken cancellation = default)
     {
         var path = PathOf(model, version, ManifestName);
-        var blob = await store.TryReadAsync(path, MaxDocument, cancellation) ?? throw await NotFoundAsync(model, version, cancellation);
+        var blob = await store.TryReadAsync(path, MaxDocument, cancellation)
+            ?? throw await NotFoundAsync(model, version, cancellation);
         var manifest = ManifestJson.ReadManifest(blob.Content, path);
         return manifest.Model == model && manifest.Version == version
             ? manifest
-            : throw new ModelFormatException($"{path}: it is the manifest of {manifest.Model} {manifest.Version}; a version's folder is not to be copied or renamed.");
+            : throw new ModelFormatException($"{path}: it is the manifest of {manifest.Model} {manifest.Version}; a version's "
+                + "folder is not to be copied or renamed.");
     }
 
-    /// <exception cref="RegistryException">There is no such model, version or file, or the file is not what was published.</exception>
-    public async Task<BinaryData> ReadFileAsync(string model, string version, string name, CancellationToken cancellation = default) =>
+    /// <exception cref="RegistryException">There is no such model, version or file, or the file is not what was
+    /// published.</exception>
+    public async Task<BinaryData> ReadFileAsync(
+        string model, string version, string name, CancellationToken cancellation = default) =>
         await ReadFileAsync(await ReadManifestAsync(model, version, cancellation), name, cancellation);
 
     /// <summary>A file of a version, checked against the size and SHA-256 that its manifest gives.</summary>
@@ -92,13 +100,16 @@ public sealed partial class ModelRegistry(IBlobStore store)
     public async Task<BinaryData> ReadFileAsync(Manifest manifest, string name, CancellationToken cancellation = default)
     {
         var file = manifest.Files.FirstOrDefault(file => file.Name == name)
-            ?? throw new ModelNotFoundException($"{manifest.Model} {manifest.Version} has no file {name}; it has {Some(manifest.Files.Select(file => file.Name))}.");
+            ?? throw new ModelNotFoundException($"{manifest.Model} {manifest.Version} has no file {name}; it has "
+                + $"{Some(manifest.Files.Select(file => file.Name))}.");
         var path = PathOf(manifest.Model, manifest.Version, name);
         var blob = await store.TryReadAsync(path, long.MaxValue, cancellation)
-            ?? throw new ModelFormatException($"{path} at {store.Location} is missing, but the manifest lists it; publish the model again or roll back.");
+            ?? throw new ModelFormatException(
+                $"{path} at {store.Location} is missing, but the manifest lists it; publish the model again or roll back.");
         var content = blob.Content;
         if (content.ToMemory().Length != file.Size || Sha256(content) != file.Sha256)
-            throw new ModelFormatException($"{path} at {store.Location} is damaged: {content.ToMemory().Length} bytes, SHA-256 {Sha256(content)} were found, "
+            throw new ModelFormatException($"{path} at {store.Location} is damaged: {content.ToMemory().Length} bytes, "
+                + $"SHA-256 {Sha256(content)} were found, "
                 + $"{file.Size} bytes, SHA-256 {file.Sha256} were published; publish the model again or roll back.");
         return content;
     }
@@ -108,24 +119,30 @@ public sealed partial class ModelRegistry(IBlobStore store)
     public async Task<CurrentPointer?> ReadCurrentAsync(string model, CancellationToken cancellation = default)
     {
         var path = PointerOf(model);
-        return await store.TryReadAsync(path, MaxDocument, cancellation) is { } blob ? ManifestJson.ReadPointer(blob, path) : null;
+        return await store.TryReadAsync(path, MaxDocument, cancellation) is { } blob
+            ? ManifestJson.ReadPointer(blob, path)
+            : null;
     }
 
     /// <summary>Makes a complete version the one that serves, provided that the pointer still is what the caller saw.</summary>
-    /// <param name="seen">What <see cref="ReadCurrentAsync"/> gave when the decision was made; null where no version served, or a damaged
-    /// pointer was found, which is then replaced.</param>
-    /// <exception cref="RegistryException">The version does not exist or is incomplete, or another promotion came first.</exception>
-    public async Task<CurrentPointer> PromoteAsync(string model, string version, string reason, CurrentPointer? seen, CancellationToken cancellation = default)
+    /// <param name="seen">What <see cref="ReadCurrentAsync"/> gave when the decision was made; null where no version served, or a
+    /// damaged pointer was found, which is then replaced.</param>
+    /// <exception cref="RegistryException">The version does not exist or is incomplete, or another promotion came
+    /// first.</exception>
+    public async Task<CurrentPointer> PromoteAsync(
+        string model, string version, string reason, CurrentPointer? seen, CancellationToken cancellation = default)
     {
         if (seen?.Version == version) return seen;
         IEnumerable<PastVersion> history = seen is null ? [] : seen.History.Prepend(Past(seen));
         return await MoveAsync(model, version, reason, [.. history.Take(CurrentPointer.MaxHistory)], seen, cancellation);
     }
 
-    /// <summary>Goes back to the version that served before, or to a named one. Again and again goes further back. A named one also
-    /// replaces a damaged pointer.</summary>
-    /// <exception cref="RegistryException">No version served before, or the named one does not exist or is incomplete, or another change came first.</exception>
-    public async Task<CurrentPointer> RollbackAsync(string model, string? toVersion = null, string? reason = null, CancellationToken cancellation = default)
+    /// <summary>Goes back to the version that served before, or to a named one. Again and again goes further back. A named one
+    /// also replaces a damaged pointer.</summary>
+    /// <exception cref="RegistryException">No version served before, or the named one does not exist or is incomplete, or another
+    /// change came first.</exception>
+    public async Task<CurrentPointer> RollbackAsync(
+        string model, string? toVersion = null, string? reason = null, CancellationToken cancellation = default)
     {
         CurrentPointer seen;
         try
@@ -137,7 +154,8 @@ public sealed partial class ModelRegistry(IBlobStore store)
             return await PromoteAsync(model, toVersion, reason ?? "Rolled back from a damaged pointer.", null, cancellation);
         }
         var version = toVersion ?? seen.Previous ?? throw new RegistryException(
-            $"{model}: no version served before {seen.Version}. Name one of {Some(await ListVersionsAsync(model, cancellation))}.");
+            $"{model}: no version served before {seen.Version}. Name one of "
+                + $"{Some(await ListVersionsAsync(model, cancellation))}.");
         if (version == seen.Version) return seen;
         reason ??= $"Rolled back from {seen.Version}.";
         var depth = seen.History.TakeWhile(past => past.Version != version).Count();
@@ -147,11 +165,13 @@ public sealed partial class ModelRegistry(IBlobStore store)
     }
 
     async Task<CurrentPointer> MoveAsync(
-        string model, string version, string reason, IReadOnlyList<PastVersion> history, CurrentPointer? seen, CancellationToken cancellation)
+        string model, string version, string reason, IReadOnlyList<PastVersion> history, CurrentPointer? seen,
+        CancellationToken cancellation)
     {
         await CheckCompleteAsync(model, version, cancellation);
         var condition = seen is null ? await NothingToLoseAsync(model, cancellation) : WriteCondition.IfUnchanged(seen.ETag);
-        var pointer = new CurrentPointer { Version = version, Changed = DateTimeOffset.UtcNow, Reason = reason, History = history };
+        var pointer =
+            new CurrentPointer { Version = version, Changed = DateTimeOffset.UtcNow, Reason = reason, History = history };
         var content = ManifestJson.Write(pointer);
         try
         {
@@ -186,14 +206,18 @@ public sealed partial class ModelRegistry(IBlobStore store)
     async Task CheckCompleteAsync(string model, string version, CancellationToken cancellation)
     {
         var manifest = await ReadManifestAsync(model, version, cancellation);
-        var sizes = await store.ListAsync(PathOf(model, version, ""), cancellation).ToDictionaryAsync(blob => blob.Path, blob => blob.Size, null, cancellation);
+        var sizes = await store.ListAsync(PathOf(model, version, ""), cancellation)
+            .ToDictionaryAsync(blob => blob.Path, blob => blob.Size, null, cancellation);
         foreach (var file in manifest.Files)
             if (!sizes.TryGetValue(PathOf(model, version, file.Name), out var size) || size != file.Size)
                 throw new RegistryException($"{model} {version} is incomplete and cannot serve: {file.Name} "
-                    + (sizes.ContainsKey(PathOf(model, version, file.Name)) ? $"has {size} bytes, {file.Size} were published." : "is missing."));
+                    + (sizes.ContainsKey(PathOf(model, version, file.Name))
+                        ? $"has {size} bytes, {file.Size} were published."
+                        : "is missing."));
     }
 
-    /// <summary>A blob of a version is written once; meeting itself, as after a publish that was cut off, is no conflict.</summary>
+    /// <summary>A blob of a version is written once; meeting itself, as after a publish that was cut off, is no
+    /// conflict.</summary>
     async Task WriteOnceAsync(string path, BinaryData content, CancellationToken cancellation)
     {
         try
@@ -204,7 +228,8 @@ public sealed partial class ModelRegistry(IBlobStore store)
         {
             var found = await store.TryReadAsync(path, long.MaxValue, cancellation);
             if (found is null || !Same(found.Content, content))
-                throw new RegistryException($"{path} exists already with other content, and a version is immutable; publish under a new version.", e);
+                throw new RegistryException(
+                    $"{path} exists already with other content, and a version is immutable; publish under a new version.", e);
         }
     }
 
@@ -221,11 +246,13 @@ public sealed partial class ModelRegistry(IBlobStore store)
 
     static string FolderOf(string model) => IsModelName(model)
         ? $"{Container}/{model}/"
-        : throw new RegistryException($"\"{(model.Length > 63 ? model[..63] + "…" : model)}\" is not a model's name: {ModelNameRule}.");
+        : throw new RegistryException(
+            $"\"{(model.Length > 63 ? model[..63] + "…" : model)}\" is not a model's name: {ModelNameRule}.");
 
     static string PathOf(string model, string version, string name) => ManifestJson.IsVersion(version)
         ? $"{FolderOf(model)}{version}/{name}"
-        : throw new RegistryException($"\"{(version.Length > 63 ? version[..63] + "…" : version)}\" is not a version such as 20260102T030405Z.");
+        : throw new RegistryException(
+            $"\"{(version.Length > 63 ? version[..63] + "…" : version)}\" is not a version such as 20260102T030405Z.");
 
     static string PointerOf(string model) => FolderOf(model) + PointerName;
 
@@ -235,7 +262,8 @@ public sealed partial class ModelRegistry(IBlobStore store)
 
     static bool Same(BinaryData left, BinaryData right) => left.ToMemory().Span.SequenceEqual(right.ToMemory().Span);
 
-    static string Some(IEnumerable<string> names) => string.Join(", ", names.Take(11).Select((name, i) => i < 10 ? name : "…")) is { Length: > 0 } text ? text : "none";
+    static string Some(IEnumerable<string> names) =>
+        string.Join(", ", names.Take(11).Select((name, i) => i < 10 ? name : "…")) is { Length: > 0 } text ? text : "none";
 
     [GeneratedRegex("^[a-z0-9][a-z0-9._-]{0,62}\\z")]
     private static partial Regex ModelName();

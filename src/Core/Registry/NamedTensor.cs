@@ -11,7 +11,8 @@ public sealed record NamedTensor
     public NamedTensor(string name, ElementType type, Shape shape, ReadOnlyMemory<byte> data)
     {
         if (shape.IsDynamic || data.Length != (long)shape.Count * type.Size)
-            throw new CheckpointException($"Tensor \"{name}\" has {data.Length} bytes, but {type} {shape} takes {(long)shape.Count * type.Size}.");
+            throw new CheckpointException(
+                $"Tensor \"{name}\" has {data.Length} bytes, but {type} {shape} takes {(long)shape.Count * type.Size}.");
         (Name, Type, Shape, Data) = (name, type, shape, data);
     }
 
@@ -52,7 +53,8 @@ public sealed record NamedTensor
                 for (var i = 0; i < result.Length; i++) result[i] = BitConverter.UInt32BitsToSingle((uint)upper[i] << 16);
                 break;
             default:
-                throw new CheckpointException($"Tensor \"{Name}\" is {Type}; floating-point numbers (F32, F64, F16 or BF16) were expected.");
+                throw new CheckpointException(
+                    $"Tensor \"{Name}\" is {Type}; floating-point numbers (F32, F64, F16 or BF16) were expected.");
         }
         return result;
     }

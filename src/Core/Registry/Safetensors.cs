@@ -5,7 +5,8 @@ using VaeFunctions.Tensors;
 
 namespace VaeFunctions.Registry;
 
-/// <summary>The safetensors format: the header's length (8 bytes, little-endian), a JSON header, then the tensors' bytes.</summary>
+/// <summary>The safetensors format: the header's length (8 bytes, little-endian), a JSON header, then the tensors'
+/// bytes.</summary>
 /// <remarks>Reading takes nothing on trust: every number of the header is checked against the file before it is used.
 /// https://github.com/huggingface/safetensors#format</remarks>
 public static class Safetensors
@@ -15,7 +16,8 @@ public static class Safetensors
 
     static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = 8 };
 
-    /// <summary>Names keep their order in the header; the data goes by falling element size, so that every tensor is aligned.</summary>
+    /// <summary>Names keep their order in the header; the data goes by falling element size, so that every tensor is
+    /// aligned.</summary>
     /// <exception cref="CheckpointException">Two tensors share a name, or together they exceed 2 GB.</exception>
     public static BinaryData Write(IEnumerable<NamedTensor> tensors, IReadOnlyDictionary<string, string>? metadata = null)
     {
@@ -27,14 +29,16 @@ public static class Safetensors
         foreach (var tensor in laidOut)
         {
             if (tensor.Name == MetadataKey || !offsets.TryAdd(tensor.Name, dataLength))
-                throw new CheckpointException($"Two tensors are called \"{tensor.Name}\", or the format reserves that name; rename one.");
+                throw new CheckpointException(
+                    $"Two tensors are called \"{tensor.Name}\", or the format reserves that name; rename one.");
             dataLength += tensor.Data.Length;
         }
 
         var header = Header(named, offsets, metadata);
         var dataStart = 8 + header.Length;
         if (dataStart + dataLength > Array.MaxLength)
-            throw new CheckpointException($"The tensors take {dataLength} bytes; one file holds at most {Array.MaxLength - dataStart}.");
+            throw new CheckpointException(
+                $"The tensors take {dataLength} bytes; one file holds at most {Array.MaxLength - dataStart}.");
 
         var file = new byte[dataStart + dataLength];
         BinaryPrimitives.WriteInt64LittleEndian(file, header.Length);
@@ -52,9 +56,11 @@ public static class Safetensors
             throw Damaged($"it has {file.Length} bytes, fewer than the 8 that give the header's length");
         var headerLength = BinaryPrimitives.ReadUInt64LittleEndian(file.Span);
         if (headerLength > MaxHeader)
-            throw Damaged($"it begins with a header length of {headerLength} bytes, above the format's limit of {MaxHeader}; is it another kind of file?");
+            throw Damaged($"it begins with a header length of {headerLength} bytes, above the format's limit of {MaxHeader}; "
+                + "is it another kind of file?");
         if (headerLength > (ulong)file.Length - 8)
-            throw Damaged($"its header is {headerLength} bytes long, but only {file.Length - 8} bytes follow; the file is truncated");
+            throw Damaged(
+                $"its header is {headerLength} bytes long, but only {file.Length - 8} bytes follow; the file is truncated");
 
         using var header = Parse(file.Slice(8, (int)headerLength));
         var data = file[(8 + (int)headerLength)..];
@@ -119,7 +125,8 @@ public static class Safetensors
 
     static void ReadMetadata(JsonElement value, Dictionary<string, string> metadata)
     {
-        if (value.ValueKind != JsonValueKind.Object) throw Damaged($"{MetadataKey} is a JSON {value.ValueKind}, not an object of strings");
+        if (value.ValueKind != JsonValueKind.Object)
+            throw Damaged($"{MetadataKey} is a JSON {value.ValueKind}, not an object of strings");
         foreach (var entry in value.EnumerateObject())
             metadata[entry.Name] = entry.Value.ValueKind == JsonValueKind.String
                 ? entry.Value.GetString()!
@@ -132,10 +139,12 @@ public static class Safetensors
         var shape = ReadShape(name, Member(name, entry, "shape", JsonValueKind.Array));
         var offsets = Member(name, entry, "data_offsets", JsonValueKind.Array);
 
-        if (offsets.GetArrayLength() != 2 || !TryGetWhole(offsets[0], out var begin) || !TryGetWhole(offsets[1], out var end) || begin > end)
+        if (offsets.GetArrayLength() != 2 || !TryGetWhole(offsets[0], out var begin) || !TryGetWhole(offsets[1], out var end)
+            || begin > end)
             throw Damaged($"tensor \"{name}\" has data_offsets {offsets}; two whole numbers, begin ≤ end, were expected");
         if (end > data.Length)
-            throw Damaged($"tensor \"{name}\" ends at byte {end} of the data, but there are only {data.Length}; the file is truncated");
+            throw Damaged(
+                $"tensor \"{name}\" ends at byte {end} of the data, but there are only {data.Length}; the file is truncated");
         if (end - begin != (long)shape.Count * type.Size)
             throw Damaged($"tensor \"{name}\" has {end - begin} bytes, but {type} {shape} takes {(long)shape.Count * type.Size}");
         return (new NamedTensor(name, type, shape, data[(int)begin..(int)end]), (int)begin, (int)end);
@@ -172,7 +181,9 @@ public static class Safetensors
     {
         if (entry.ValueKind != JsonValueKind.Object || !entry.TryGetProperty(key, out var value))
             throw Damaged($"the header's entry for tensor \"{name}\" has no {key}");
-        return value.ValueKind == kind ? value : throw Damaged($"tensor \"{name}\" has {key} {Shorten(value)}; a JSON {kind} was expected");
+        return value.ValueKind == kind
+            ? value
+            : throw Damaged($"tensor \"{name}\" has {key} {Shorten(value)}; a JSON {kind} was expected");
     }
 
     /// <summary>Every byte of the data belongs to exactly one tensor.</summary>
@@ -196,7 +207,8 @@ public static class Safetensors
         return value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out number) && number >= 0;
     }
 
-    static string Shorten(JsonElement value) => value.GetRawText() is { Length: > 100 } text ? text[..100] + "…" : value.GetRawText();
+    static string Shorten(JsonElement value) =>
+        value.GetRawText() is { Length: > 100 } text ? text[..100] + "…" : value.GetRawText();
 
     static CheckpointException Damaged(string what, Exception? inner = null) =>
         new($"This is not a sound safetensors file: {what}.", inner);

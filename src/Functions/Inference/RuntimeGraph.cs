@@ -94,7 +94,8 @@ sealed class RuntimeGraph : IDisposable
             && node.Dimensions.SequenceEqual(port.Shape));
         if (!fits || (side == "input" && found.Count != expected.Length)) // a further input could not be filled
         {
-            var there = found.Select(node => $"{node.Key} {node.Value.ElementType?.Name} [{string.Join(", ", node.Value.Dimensions)}]");
+            var there =
+                found.Select(node => $"{node.Key} {node.Value.ElementType?.Name} [{string.Join(", ", node.Value.Dimensions)}]");
             throw new ModelUnavailableException(
                 $"{file} has the {side}s {string.Join(", ", there)}; its manifest asks for {string.Join(", ", expected)}.");
         }

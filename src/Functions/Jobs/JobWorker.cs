@@ -150,7 +150,8 @@ public sealed class JobWorker(JobStore jobs, JobQueue queue, IBlobStore store, M
             }
             catch (OverloadedException)
             {
-                await Task.Delay(TimeSpan.FromSeconds(1), cancellation); // the job waits until requests of people have been answered
+                // the job waits until requests of people have been answered
+                await Task.Delay(TimeSpan.FromSeconds(1), cancellation);
             }
             catch (RequestException fault) when (originals.Length == 1)
             {

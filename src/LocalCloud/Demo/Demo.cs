@@ -8,7 +8,8 @@ using VaeFunctions.Sessions;
 
 namespace VaeFunctions.LocalCloud;
 
-/// <summary>One run of the demo: its own storage and functions on free ports, a folder of pictures, and nothing left running.</summary>
+/// <summary>One run of the demo: its own storage and functions on free ports, a folder of pictures, and nothing left
+/// running.</summary>
 sealed class Demo(string folder, string recipe) : IAsyncDisposable
 {
     const int Faces = 48;
@@ -25,10 +26,12 @@ sealed class Demo(string folder, string recipe) : IAsyncDisposable
         CountSetUp();
         var connectionString = await stages.RunAsync("start the storage emulator", () => StartStorageAsync(cancellation));
         var store = BlobStores.Open(connectionString);
-        var manifest = await stages.RunAsync($"train {recipe} and publish it", () => TrainAsync(epochs, data, store, cancellation));
+        var manifest =
+            await stages.RunAsync($"train {recipe} and publish it", () => TrainAsync(epochs, data, store, cancellation));
         var port = await stages.RunAsync("start the functions", () => StartFunctionsAsync(connectionString, cancellation));
         var faces = await stages.RunAsync("draw faces that the model has not seen", () => DrawFacesAsync(cancellation));
-        var inbox = await stages.RunAsync($"drop {faces.Count} images into the inbox", () => DropAsync(faces, manifest.Model, store, cancellation));
+        var inbox = await stages.RunAsync(
+            $"drop {faces.Count} images into the inbox", () => DropAsync(faces, manifest.Model, store, cancellation));
         using var functions = new FunctionsClient(port, manifest.Model);
         var samples = await stages.RunAsync("sample new faces over HTTP", () => SampleAsync(functions, cancellation));
         var pairs = await stages.RunAsync("reconstruct faces over HTTP", () => ReconstructAsync(faces, functions, cancellation));
@@ -51,15 +54,16 @@ sealed class Demo(string folder, string recipe) : IAsyncDisposable
         await File.WriteAllTextAsync(Path.Combine(folder, "index.html"), Gallery.Page(summary, pictures), cancellation);
         await File.WriteAllTextAsync(Path.Combine(folder, "demo.json"), summary.ToJson(), cancellation);
         AnsiConsole.WriteLine();
-        AnsiConsole.MarkupLineInterpolated(
-            $"[green]Done in {summary.TotalSeconds:0} s[/]: test loss {summary.TestLoss:0.00}, {inbox.Done.Count} results, {inbox.Rejected.Count} rejected.");
+        AnsiConsole.MarkupInterpolated($"[green]Done in {summary.TotalSeconds:0} s[/]: test loss {summary.TestLoss:0.00}, ");
+        AnsiConsole.MarkupLineInterpolated($"{inbox.Done.Count} results, {inbox.Rejected.Count} rejected.");
         AnsiConsole.MarkupLineInterpolated($"Look at [bold]{Path.Combine(folder, "index.html")}[/]");
     }
 
     // The vae script says when it began to restore and build.
     void CountSetUp()
     {
-        if (double.TryParse(Environment.GetEnvironmentVariable("VaeStarted"), NumberStyles.Float, CultureInfo.InvariantCulture, out var started))
+        if (double.TryParse(Environment.GetEnvironmentVariable("VaeStarted"), NumberStyles.Float, CultureInfo.InvariantCulture,
+            out var started))
             stages.Skip("set up", Math.Max(0, DateTimeOffset.UtcNow.ToUnixTimeMilliseconds() / 1000.0 - started));
     }
 
@@ -74,12 +78,14 @@ sealed class Demo(string folder, string recipe) : IAsyncDisposable
     {
         var outcome = await TrainingSession.RunAsync(
             TrainingRequest.Of(recipe, store) with { Epochs = epochs, Data = data, Log = TrainingLog.OnConsole() }, cancellation);
-        return outcome.Manifest ?? throw new OperationCanceledException(cancellation); // only a training that was stopped has none
+        // only a training that was stopped has none
+        return outcome.Manifest ?? throw new OperationCanceledException(cancellation);
     }
 
     async Task<int> StartFunctionsAsync(string connectionString, CancellationToken cancellation)
     {
-        var functions = await LocalHost.StartAsync(FunctionsHost.Options(port: 0, workers: 1, connectionString, temporary), cancellation);
+        var functions =
+            await LocalHost.StartAsync(FunctionsHost.Options(port: 0, workers: 1, connectionString, temporary), cancellation);
         running.Push(functions);
         await FunctionsHost.WarmUpAsync(functions, cancellation);
         return functions.Address.Port;
@@ -106,9 +112,11 @@ sealed class Demo(string folder, string recipe) : IAsyncDisposable
         var inbox = new Inbox(store, model);
         var report = await inbox.DropAsync(faces, TimeSpan.FromSeconds(60), _ => { }, cancellation);
         if (report.Unanswered.Count > 0)
-            throw new LocalCloudException($"{report.Unanswered.Count} of {faces.Count} images got no answer: {string.Join(", ", report.Unanswered.Take(5))} …");
+            throw new LocalCloudException($"{report.Unanswered.Count} of {faces.Count} images got no answer: "
+                + $"{string.Join(", ", report.Unanswered.Take(5))} …");
         if (report.Rejected.Count != 1)
-            throw new LocalCloudException($"one image is broken, but {report.Rejected.Count} were rejected: {string.Join("; ", report.Rejected.Take(5))}");
+            throw new LocalCloudException(
+                $"one image is broken, but {report.Rejected.Count} were rejected: {string.Join("; ", report.Rejected.Take(5))}");
         await inbox.FetchAsync(report, Path.Combine(folder, "results"), cancellation);
         files.AddRange(report.Done.SelectMany(name => new[] { $"results/{name}.png", $"results/{name}.json" }));
         return report;
@@ -132,7 +140,8 @@ sealed class Demo(string folder, string recipe) : IAsyncDisposable
         foreach (var face in faces.Take(Shown))
         {
             var after = $"reconstructed/{face.Name}";
-            await WriteAsync(after, await functions.ReconstructAsync(await File.ReadAllBytesAsync(face.File, cancellation), cancellation));
+            await WriteAsync(
+                after, await functions.ReconstructAsync(await File.ReadAllBytesAsync(face.File, cancellation), cancellation));
             pairs.Add(new Pair($"inbox/{face.Name}", after));
         }
         return pairs;

@@ -7,11 +7,13 @@ static class DemoCommand
 {
     public static Command Create()
     {
-        var output = new Option<string>("--out") { Description = "the folder for pictures, index.html and demo.json", DefaultValueFactory = _ => "demo" };
+        var output = new Option<string>("--out") { Description = "the folder for pictures, index.html and "
+            + "demo.json", DefaultValueFactory = _ => "demo" };
         var recipe = new Option<string>("--recipe") { Description = "what to train", DefaultValueFactory = _ => "faces-vae" };
         var epochs = new Option<int?>("--epochs") { Description = "how long to train; the recipe's own by default" };
         var data = new Option<string?>("--data") { Description = "what to train on; the recipe's own by default" };
-        var command = new Command("demo", "Trains on the built-in faces, publishes, serves, drops images, samples; a gallery in ./demo.")
+        var command = new Command(
+            "demo", "Trains on the built-in faces, publishes, serves, drops images, samples; a gallery in ./demo.")
         { output, recipe, epochs, data };
         command.SetAction(async (parsed, cancellation) =>
         {
@@ -23,7 +25,8 @@ static class DemoCommand
             }
             catch (OperationCanceledException)
             {
-                await Console.Error.WriteLineAsync("The demo keeps nothing, whatever its training says, and starts anew; ./vae train faces-vae keeps checkpoints.");
+                await Console.Error.WriteLineAsync("The demo keeps nothing, whatever its training says, and starts anew; "
+                    + "./vae train faces-vae keeps checkpoints.");
                 throw;
             }
         });

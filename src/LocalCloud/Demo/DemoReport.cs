@@ -15,7 +15,8 @@ sealed record InboxCount(int Dropped, int Results, int Rejected);
 /// <summary>What the gallery shows. Paths are relative to its folder.</summary>
 /// <param name="Rejected">Rejected images and the reasons.</param>
 sealed record DemoPictures(
-    Metrics Metrics, IReadOnlyList<SampleGrid> Samples, IReadOnlyList<Pair> Pairs, IReadOnlyList<Pair> Results, IReadOnlyDictionary<string, string> Rejected);
+    Metrics Metrics, IReadOnlyList<SampleGrid> Samples, IReadOnlyList<Pair> Pairs, IReadOnlyList<Pair> Results,
+    IReadOnlyDictionary<string, string> Rejected);
 
 /// <summary>What the demo did: the content of demo.json.</summary>
 sealed record DemoReport

@@ -6,7 +6,8 @@ namespace VaeFunctions.LocalCloud;
 /// <summary>The HTTP functions of one model, as any client calls them.</summary>
 sealed class FunctionsClient(int port, string model) : IDisposable
 {
-    readonly HttpClient http = new() { BaseAddress = new Uri($"http://127.0.0.1:{port}/api/models/{model}/"), Timeout = TimeSpan.FromMinutes(1) };
+    readonly HttpClient http =
+        new() { BaseAddress = new Uri($"http://127.0.0.1:{port}/api/models/{model}/"), Timeout = TimeSpan.FromMinutes(1) };
 
     /// <summary>A PNG grid of new images.</summary>
     public async Task<byte[]> SampleAsync(int count, int seed, double temperature, CancellationToken cancellation)
@@ -28,7 +29,8 @@ sealed class FunctionsClient(int port, string model) : IDisposable
         request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("image/png"));
         using var answer = await http.SendAsync(request, cancellation);
         if (!answer.IsSuccessStatusCode)
-            throw new LocalCloudException($"{function} answered {(int)answer.StatusCode}: {await answer.Content.ReadAsStringAsync(cancellation)}");
+            throw new LocalCloudException(
+                $"{function} answered {(int)answer.StatusCode}: {await answer.Content.ReadAsStringAsync(cancellation)}");
         return await answer.Content.ReadAsByteArrayAsync(cancellation);
     }
 

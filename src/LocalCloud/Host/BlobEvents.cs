@@ -10,11 +10,13 @@ using Microsoft.Extensions.Logging;
 
 namespace VaeFunctions.LocalCloud.Host;
 
-/// <summary>What Event Grid does on Azure: posts a BlobCreated event to the host for every new content of a blob in a container.</summary>
+/// <summary>What Event Grid does on Azure: posts a BlobCreated event to the host for every new content of a blob in a
+/// container.</summary>
 /// <remarks>
-/// An event that the host has taken is a message of its queue. The contents that the function is done with are recorded beside the SDK's own blobs. A host that starts
-/// empties the queue of an earlier one and tells of all others: messages that the earlier one had taken when it was killed would be invisible for ten minutes.
-/// What was done within a moment before a kill is done once more, with the same outcome; Event Grid may tell twice as well.
+/// An event that the host has taken is a message of its queue. The contents that the function is done with are recorded beside
+/// the SDK's own blobs. A host that starts empties the queue of an earlier one and tells of all others: messages that the earlier
+/// one had taken when it was killed would be invisible for ten minutes. What was done within a moment before a kill is done once
+/// more, with the same outcome; Event Grid may tell twice as well.
 /// </remarks>
 sealed class BlobEvents(BlobServiceClient storage, QueueServiceClient queues, HostedFunction function, ILogger<BlobEvents> logger)
 {
@@ -35,15 +37,18 @@ sealed class BlobEvents(BlobServiceClient storage, QueueServiceClient queues, Ho
 
     public string Function => function.Name;
 
-    /// <summary>Whether a content is done with as soon as the host was told: where the host is not ours, and keeps its queue.</summary>
+    /// <summary>Whether a content is done with as soon as the host was told: where the host is not ours, and keeps its
+    /// queue.</summary>
     public bool FinishedWhenTold { get; init; }
 
-    AppendBlobClient Record => storage.GetBlobContainerClient(RecordContainer).GetAppendBlobClient($"done/{HostId.Value}/{function.Name}");
+    AppendBlobClient Record =>
+        storage.GetBlobContainerClient(RecordContainer).GetAppendBlobClient($"done/{HostId.Value}/{function.Name}");
 
     /// <summary>Notes that the function is done with a content of a blob.</summary>
     public void Finish(string name, ETag content) => finished.Enqueue((name, Quoted(content)));
 
-    /// <summary>Learns what is done already, and empties the queue of an earlier host. What fails here is tried again when blobs are looked for.</summary>
+    /// <summary>Learns what is done already, and empties the queue of an earlier host. What fails here is tried again when blobs
+    /// are looked for.</summary>
     public async Task RecallAsync(CancellationToken cancellation)
     {
         var queue = queues.GetQueueClient($"azure-webjobs-blobtrigger-{HostId.Value}");
@@ -76,7 +81,8 @@ sealed class BlobEvents(BlobServiceClient storage, QueueServiceClient queues, Ho
                 wait = await LookAsync(http, stopping) ? shortest : Between(2 * wait, longest);
                 wait = 2 * clock.Elapsed > wait ? 2 * clock.Elapsed : wait;
             }
-            catch (Exception fault) when (fault is RequestFailedException or AggregateException or HttpRequestException && !stopping.IsCancellationRequested)
+            catch (Exception fault) when (fault is RequestFailedException or AggregateException or HttpRequestException
+                && !stopping.IsCancellationRequested)
             {
                 logger.LogWarning("New blobs of {Container} cannot be looked for, trying again in {Seconds} s: {Reason}",
                     container, pause.TotalSeconds, fault.Message.Split('\n')[0]);
@@ -146,7 +152,8 @@ sealed class BlobEvents(BlobServiceClient storage, QueueServiceClient queues, Ho
                 url = client.GetBlobClient(blob.Name).Uri,
             },
         });
-        using var answer = await http.PostAsJsonAsync($"/runtime/webhooks/blobs?functionName=Host.Functions.{function.Name}", events, cancellation);
+        using var answer = await http.PostAsJsonAsync($"/runtime/webhooks/blobs?functionName=Host.Functions.{function.Name}",
+            events, cancellation);
         answer.EnsureSuccessStatusCode();
         foreach (var blob in blobs)
         {
@@ -156,7 +163,8 @@ sealed class BlobEvents(BlobServiceClient storage, QueueServiceClient queues, Ho
         }
     }
 
-    /// <summary>Writes down what was finished: lines of ETag and escaped name. The record begins anew where it can take no more blocks.</summary>
+    /// <summary>Writes down what was finished: lines of ETag and escaped name. The record begins anew where it can take no more
+    /// blocks.</summary>
     public async Task RecordAsync(CancellationToken cancellation)
     {
         if (!recalled)

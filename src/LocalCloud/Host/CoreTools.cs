@@ -20,7 +20,8 @@ sealed class CoreTools : IFunctionsHost
         (this.process, Address) = (process, address);
         Ended = EndAsync(process);
         events = [.. Functions(options.App).Where(function => function.IsToldOfBlobs).Select(function =>
-            new BlobEvents(new BlobServiceClient(options.Storage), new QueueServiceClient(options.Storage), function, logs.CreateLogger<BlobEvents>())
+            new BlobEvents(new BlobServiceClient(options.Storage), new QueueServiceClient(options.Storage), function,
+                logs.CreateLogger<BlobEvents>())
             {
                 FinishedWhenTold = true,
             }.RunAsync(address, stopping.Token))];
@@ -33,14 +34,17 @@ sealed class CoreTools : IFunctionsHost
     /// <exception cref="LocalCloudException"><c>func</c> is not installed, or does not start.</exception>
     public static async Task<CoreTools> StartAsync(LocalHostOptions options, CancellationToken cancellation)
     {
-        if (!(Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Any(folder => File.Exists(Path.Combine(folder, "func"))))
-            throw LocalCloudException.WrongInput("--func: Azure Functions Core Tools are not installed: there is no program func. npm install -g azure-functions-core-tools@4 installs them; "
+        if (!(Environment.GetEnvironmentVariable("PATH")
+            ?? "").Split(':').Any(folder => File.Exists(Path.Combine(folder, "func"))))
+            throw LocalCloudException.WrongInput("--func: Azure Functions Core Tools are not installed: there is no program "
+                + "func. npm install -g azure-functions-core-tools@4 installs them; "
                 + "without --func the functions run under this project's own host.");
         Port.DemandFree(options.Port, "the functions", "--port");
         await options.StorageReady;
         var logs = LoggerFactory.Create(logging => LocalHost.LogTo(logging, options.Log));
         var output = logs.CreateLogger("func");
-        var process = ChildProcess.Start("func", "func", ["start", "--script-root", options.App, "--port", $"{options.Port}", "--no-build"],
+        var process =
+            ChildProcess.Start("func", "func", ["start", "--script-root", options.App, "--port", $"{options.Port}", "--no-build"],
             new Dictionary<string, string>(options.AllSettings)
             {
                 ["FUNCTIONS_WORKER_RUNTIME"] = "dotnet-isolated",
@@ -50,7 +54,8 @@ sealed class CoreTools : IFunctionsHost
         var address = new Uri($"http://127.0.0.1:{options.Port}");
         try
         {
-            await process.WaitUntilReadyAsync(new(address, "/api/health/live"), answer => answer.IsSuccessStatusCode, patience, cancellation);
+            await process.WaitUntilReadyAsync(
+                new(address, "/api/health/live"), answer => answer.IsSuccessStatusCode, patience, cancellation);
             return new CoreTools(process, address, options, logs);
         }
         catch
@@ -76,7 +81,8 @@ sealed class CoreTools : IFunctionsHost
     }
 
     /// <summary>The functions as their build wrote them down.</summary>
-    static IEnumerable<HostedFunction> Functions(string folder) => JArray.Parse(File.ReadAllText(Path.Combine(folder, "functions.metadata")))
+    static IEnumerable<HostedFunction> Functions(string folder) => JArray.Parse(
+        File.ReadAllText(Path.Combine(folder, "functions.metadata")))
         .Select(function => HostedFunction.Of(new RpcFunctionMetadata
         {
             Name = (string)function["name"]!,

@@ -7,12 +7,14 @@ using Microsoft.Azure.WebJobs.Host.Config;
 
 namespace VaeFunctions.LocalCloud.Host;
 
-/// <summary>/runtime/webhooks/NAME, where the SDK's extensions take requests of their own: the blob extension those of Event Grid.</summary>
+/// <summary>/runtime/webhooks/NAME, where the SDK's extensions take requests of their own: the blob extension those of Event
+/// Grid.</summary>
 sealed class EventGridHook : IWebHookProvider
 {
     public const string Route = "/runtime/webhooks/{extension}";
 
-    readonly Dictionary<string, IAsyncConverter<HttpRequestMessage, HttpResponseMessage>> handlers = new(StringComparer.OrdinalIgnoreCase);
+    readonly Dictionary<string, IAsyncConverter<HttpRequestMessage, HttpResponseMessage>> handlers =
+        new(StringComparer.OrdinalIgnoreCase);
 
     /// <remarks>An extension asks for its address when it is set up, and that is when this learns of it.</remarks>
     public Uri GetUrl(IExtensionConfigProvider extension)
@@ -29,7 +31,8 @@ sealed class EventGridHook : IWebHookProvider
             http.Response.StatusCode = StatusCodes.Status404NotFound;
             return;
         }
-        using var request = new HttpRequestMessage(new(http.Request.Method), $"http://localhost{http.Request.Path}{http.Request.QueryString}");
+        using var request =
+            new HttpRequestMessage(new(http.Request.Method), $"http://localhost{http.Request.Path}{http.Request.QueryString}");
         request.Content = new StreamContent(http.Request.Body);
         foreach (var (name, values) in http.Request.Headers)
         {

@@ -4,8 +4,10 @@ using Microsoft.Extensions.Logging;
 
 namespace VaeFunctions.LocalCloud.Host;
 
-/// <summary>The queue messages that functions are at work on, written down so that a host that was killed gives them back when it starts again.</summary>
-/// <remarks>The SDK takes a message for ten minutes, and again while a function runs; without this a job would stand still for as long after a crash.</remarks>
+/// <summary>The queue messages that functions are at work on, written down so that a host that was killed gives them back when it
+/// starts again.</summary>
+/// <remarks>The SDK takes a message for ten minutes, and again while a function runs; without this a job would stand still for as
+/// long after a crash.</remarks>
 sealed class HeldMessages(LocalHostOptions options, ILogger<HeldMessages> logger)
 {
     readonly string folder = Directory.CreateDirectory(Path.Combine(options.DataFolder, "messages")).FullName;
@@ -28,13 +30,15 @@ sealed class HeldMessages(LocalHostOptions options, ILogger<HeldMessages> logger
             {
                 try
                 {
-                    await new QueueClient(options.Storage, queue).UpdateMessageAsync(id, receipt, visibilityTimeout: TimeSpan.Zero, cancellationToken: cancellation);
+                    await new QueueClient(options.Storage, queue)
+                        .UpdateMessageAsync(id, receipt, visibilityTimeout: TimeSpan.Zero, cancellationToken: cancellation);
                     logger.LogInformation("A message of {Queue} that an earlier host worked on is tried again", queue);
                 }
                 catch (RequestFailedException fault)
                 {
                     // Done with after all, or its receipt is an older one: then it comes back by itself.
-                    logger.LogInformation("A message of {Queue} is not given back: {Reason}", queue, fault.Message.Split('\n')[0]);
+                    logger.LogInformation(
+                        "A message of {Queue} is not given back: {Reason}", queue, fault.Message.Split('\n')[0]);
                 }
             }
             File.Delete(path);

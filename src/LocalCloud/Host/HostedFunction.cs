@@ -14,7 +14,8 @@ sealed record HostedFunction(RpcFunctionMetadata Metadata, JObject Trigger)
     public bool IsHttp => Is("httpTrigger");
 
     /// <summary>Whether Event Grid tells of this function's blobs, rather than the host looking for them.</summary>
-    public bool IsToldOfBlobs => Is("blobTrigger") && ((string?)Trigger["source"])?.Equals("EventGrid", StringComparison.OrdinalIgnoreCase) is true;
+    public bool IsToldOfBlobs =>
+        Is("blobTrigger") && ((string?)Trigger["source"])?.Equals("EventGrid", StringComparison.OrdinalIgnoreCase) is true;
 
     public bool Is(string type) => string.Equals((string?)Trigger["type"], type, StringComparison.OrdinalIgnoreCase);
 
@@ -25,6 +26,7 @@ sealed record HostedFunction(RpcFunctionMetadata Metadata, JObject Trigger)
             .Where(binding => string.Equals((string?)binding["direction"], "In", StringComparison.OrdinalIgnoreCase)).ToList();
         return inputs is [var trigger]
             ? new(metadata, trigger)
-            : throw new LocalCloudException($"Function {metadata.Name} has {inputs.Count} input bindings; this host serves functions with a trigger and no other input.");
+            : throw new LocalCloudException($"Function {metadata.Name} has {inputs.Count} input bindings; this host serves "
+                + "functions with a trigger and no other input.");
     }
 }

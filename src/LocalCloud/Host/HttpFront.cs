@@ -9,7 +9,8 @@ using Yarp.ReverseProxy.Forwarder;
 
 namespace VaeFunctions.LocalCloud.Host;
 
-/// <summary>The functions' routes. Each request is an invocation, and is forwarded to the worker's own web server, which answers it.</summary>
+/// <summary>The functions' routes. Each request is an invocation, and is forwarded to the worker's own web server, which answers
+/// it.</summary>
 sealed class HttpFront(WorkerPool workers, IHttpForwarder forwarder, ILogger<HttpFront> logger) : IDisposable
 {
     static readonly ForwarderRequestConfig limits = new() { ActivityTimeout = TimeSpan.FromSeconds(240) };
@@ -24,14 +25,17 @@ sealed class HttpFront(WorkerPool workers, IHttpForwarder forwarder, ILogger<Htt
         ActivityHeadersPropagator = null,
     }));
 
-    /// <summary>Serves the functions that HTTP sets off; whatever else is asked for is answered with problem details that list them.</summary>
+    /// <summary>Serves the functions that HTTP sets off; whatever else is asked for is answered with problem details that list
+    /// them.</summary>
     public void Map(WebApplication app, string prefix, IEnumerable<HostedFunction> functions)
     {
         app.UseStatusCodePages(ExplainAsync);
         foreach (var function in functions.Where(function => function.IsHttp))
         {
-            var route = $"/{prefix}/{(string?)function.Trigger["route"] ?? function.Name}".Replace("//", "/", StringComparison.Ordinal);
-            string[] methods = [.. (function.Trigger["methods"]?.ToObject<string[]>() ?? []).Select(method => method.ToUpperInvariant())];
+            var route =
+                $"/{prefix}/{(string?)function.Trigger["route"] ?? function.Name}".Replace("//", "/", StringComparison.Ordinal);
+            string[] methods =
+                [.. (function.Trigger["methods"]?.ToObject<string[]>() ?? []).Select(method => method.ToUpperInvariant())];
             RequestDelegate answer = http => AnswerAsync(function, http);
             if (methods is [])
                 app.Map(route, answer);
@@ -62,13 +66,15 @@ sealed class HttpFront(WorkerPool workers, IHttpForwarder forwarder, ILogger<Htt
         catch (FunctionFailedException fault)
         {
             logger.LogError(fault, "{Function} failed", function.Name);
-            await FailAsync(http, StatusCodes.Status500InternalServerError, $"The function {function.Name} failed; the host's log says why.");
+            await FailAsync(
+                http, StatusCodes.Status500InternalServerError, $"The function {function.Name} failed; the host's log says why.");
         }
     }
 
     async Task ForwardAsync(HostedFunction function, HttpContext http, WorkerSession worker)
     {
-        var request = new InvocationRequest { InvocationId = Guid.NewGuid().ToString(), FunctionId = function.Metadata.FunctionId };
+        var request =
+            new InvocationRequest { InvocationId = Guid.NewGuid().ToString(), FunctionId = function.Metadata.FunctionId };
         // The request itself goes by HTTP; its route's values are the function's parameters.
         var call = new RpcHttp();
         foreach (var (name, value) in http.Request.RouteValues)
@@ -100,7 +106,8 @@ sealed class HttpFront(WorkerPool workers, IHttpForwarder forwarder, ILogger<Htt
         if (await forwarder.SendAsync(http, worker.HttpAddress, client, limits) is ForwarderError.None)
             return;
         if (!http.RequestAborted.IsCancellationRequested)
-            logger.LogWarning("A request could not be forwarded to the worker: {Reason}", http.GetForwarderErrorFeature()?.Exception?.Message);
+            logger.LogWarning(
+                "A request could not be forwarded to the worker: {Reason}", http.GetForwarderErrorFeature()?.Exception?.Message);
         await abandoned.CancelAsync();
     }
 
@@ -126,18 +133,21 @@ sealed class HttpFront(WorkerPool workers, IHttpForwarder forwarder, ILogger<Htt
         var detail = http.Response.StatusCode switch
         {
             StatusCodes.Status404NotFound => $"Nothing is at {http.Request.Path}. There are: {string.Join("; ", routes)}.",
-            StatusCodes.Status405MethodNotAllowed => $"{http.Request.Path} does not take {http.Request.Method}, only {http.Response.Headers.Allow}.",
+            StatusCodes.Status405MethodNotAllowed =>
+                $"{http.Request.Path} does not take {http.Request.Method}, only {http.Response.Headers.Allow}.",
             _ => null,
         };
         await Results.Problem(detail, statusCode: http.Response.StatusCode).ExecuteAsync(http);
     }
 
-    /// <summary>A worker names its address before it listens there, so a refused connection is tried again, as Azure's host does.</summary>
+    /// <summary>A worker names its address before it listens there, so a refused connection is tried again, as Azure's host
+    /// does.</summary>
     sealed class RetriedConnection(HttpMessageHandler inner) : DelegatingHandler(inner)
     {
         const int Tries = 10;
 
-        protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        protected override async Task<HttpResponseMessage> SendAsync(
+            HttpRequestMessage request, CancellationToken cancellationToken)
         {
             for (var attempt = 1; ; attempt++)
             {
@@ -145,7 +155,8 @@ sealed class HttpFront(WorkerPool workers, IHttpForwarder forwarder, ILogger<Htt
                 {
                     return await base.SendAsync(request, cancellationToken);
                 }
-                catch (HttpRequestException fault) when (fault.HttpRequestError is HttpRequestError.ConnectionError && attempt < Tries)
+                catch (HttpRequestException fault) when (fault.HttpRequestError is HttpRequestError.ConnectionError
+                    && attempt < Tries)
                 {
                     await Task.Delay(25 * attempt, cancellationToken);
                 }

@@ -5,12 +5,14 @@ using Microsoft.Extensions.Logging;
 
 namespace VaeFunctions.LocalCloud.Host;
 
-/// <summary>Logs what listeners could not handle. The SDK's own handler would end the process, HTTP and workers with it.</summary>
+/// <summary>Logs what listeners could not handle. The SDK's own handler would end the process, HTTP and workers with
+/// it.</summary>
 sealed class ListenerFaults(ILogger<ListenerFaults> logger) : IWebJobsExceptionHandler, IWebJobsExceptionHandlerFactory
 {
     public IWebJobsExceptionHandler Create(IHost jobHost) => this;
 
-    public Task OnTimeoutExceptionAsync(ExceptionDispatchInfo exceptionInfo, TimeSpan timeoutGracePeriod) => OnUnhandledExceptionAsync(exceptionInfo);
+    public Task OnTimeoutExceptionAsync(ExceptionDispatchInfo exceptionInfo, TimeSpan timeoutGracePeriod) =>
+        OnUnhandledExceptionAsync(exceptionInfo);
 
     public Task OnUnhandledExceptionAsync(ExceptionDispatchInfo exceptionInfo)
     {

@@ -46,7 +46,8 @@ sealed record LocalHostOptions
     {
         [BlobStores.Setting] = Storage,
         ["AzureWebJobsStorage"] = Storage,
-        [RecoverySchedule] = Settings.GetValueOrDefault(RecoverySchedule) ?? Environment.GetEnvironmentVariable(RecoverySchedule) ?? "0 * * * * *",
+        [RecoverySchedule] = Settings.GetValueOrDefault(RecoverySchedule) ?? Environment.GetEnvironmentVariable(RecoverySchedule)
+            ?? "0 * * * * *",
     };
 
     const string RecoverySchedule = "VaeJobRecoverySchedule";
@@ -60,8 +61,9 @@ sealed record LocalHostOptions
 
 /// <summary>The Azure Functions host of one machine.</summary>
 /// <remarks>
-/// The functions run in the very process that Azure's host starts, which speaks FunctionRpc (gRPC) with its host. HTTP requests are forwarded to that process. Blobs,
-/// queues and timers are listened to by Microsoft's WebJobs SDK, on which Azure's host is built: leases, receipts, retries and poison queues are its.
+/// The functions run in the very process that Azure's host starts, which speaks FunctionRpc (gRPC) with its host. HTTP requests
+/// are forwarded to that process. Blobs, queues and timers are listened to by Microsoft's WebJobs SDK, on which Azure's host is
+/// built: leases, receipts, retries and poison queues are its.
 /// </remarks>
 sealed class LocalHost : IFunctionsHost
 {
@@ -86,7 +88,8 @@ sealed class LocalHost : IFunctionsHost
     public Task Ended => workers.Ended;
 
     /// <summary>Starts workers, then listens to requests, blobs, messages and timers.</summary>
-    /// <exception cref="LocalCloudException">The port is in use, the functions do not start, or host.json makes no sense.</exception>
+    /// <exception cref="LocalCloudException">The port is in use, the functions do not start, or host.json makes no
+    /// sense.</exception>
     public static async Task<LocalHost> StartAsync(LocalHostOptions options, CancellationToken cancellation)
     {
         if (options.Port != 0)
@@ -120,8 +123,8 @@ sealed class LocalHost : IFunctionsHost
         stopping.Dispose();
     }
 
-    /// <summary>Stops the listeners. Where the storage is gone they cannot let go of their locks there, which throws, or takes longer than
-    /// anybody wants to wait; the workers are stopped all the same.</summary>
+    /// <summary>Stops the listeners. Where the storage is gone they cannot let go of their locks there, which throws, or takes
+    /// longer than anybody wants to wait; the workers are stopped all the same.</summary>
     static async Task StopFrontAsync(WebApplication front, List<BlobEvents> events)
     {
         var logger = front.Services.GetRequiredService<ILoggerFactory>().CreateLogger("Host");
@@ -148,7 +151,8 @@ sealed class LocalHost : IFunctionsHost
     {
         var builder = WebApplication.CreateSlimBuilder();
         LogTo(builder.Logging, options.Log);
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listener => listener.Protocols = HttpProtocols.Http2));
+        builder.WebHost.ConfigureKestrel(
+            kestrel => kestrel.Listen(IPAddress.Loopback, 0, listener => listener.Protocols = HttpProtocols.Http2));
         builder.Services.AddGrpc(grpc => (grpc.MaxReceiveMessageSize, grpc.MaxSendMessageSize) = (null, null));
         builder.Services.AddSingleton(options).AddSingleton<WorkerPool>();
         var app = builder.Build();
@@ -164,10 +168,12 @@ sealed class LocalHost : IFunctionsHost
         var hostJson = ReadHostJson(options.App);
         // host.json's settings, and with them those that the environment gives as AzureFunctionsJobHost__…
         builder.Configuration
-            .AddInMemoryCollection(hostJson.AsEnumerable().Where(setting => setting.Value is not null).Select(setting => KeyValuePair.Create($"AzureFunctionsJobHost:{setting.Key}", setting.Value)))
+            .AddInMemoryCollection(hostJson.AsEnumerable().Where(setting => setting.Value is not null).Select(
+                setting => KeyValuePair.Create($"AzureFunctionsJobHost:{setting.Key}", setting.Value)))
             .AddInMemoryCollection([new("AzureWebJobsConfigurationSection", "AzureFunctionsJobHost")])
             .AddEnvironmentVariables()
-            .AddInMemoryCollection(options.AllSettings.Select(setting => KeyValuePair.Create(setting.Key.Replace("__", ":", StringComparison.Ordinal), (string?)setting.Value)));
+            .AddInMemoryCollection(options.AllSettings.Select(setting => KeyValuePair.Create(
+                setting.Key.Replace("__", ":", StringComparison.Ordinal), (string?)setting.Value)));
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
@@ -178,8 +184,10 @@ sealed class LocalHost : IFunctionsHost
         builder.Services.AddRoutingCore();
         builder.Services.AddSingleton(workers).AddSingleton(functions).AddSingleton<HttpFront>().AddSingleton<WorkerInvoker>();
         builder.Services.AddSingleton(options).AddSingleton<HeldMessages>();
-        builder.Services.AddSingleton<IReadOnlyList<BlobEvents>>(services => events = [.. functions.Where(function => function.IsToldOfBlobs).Select(function => new BlobEvents(
-            new BlobServiceClient(options.Storage), new QueueServiceClient(options.Storage), function, services.GetRequiredService<ILogger<BlobEvents>>()))]);
+        builder.Services.AddSingleton<IReadOnlyList<BlobEvents>>(services => events = [.. functions.Where(
+            function => function.IsToldOfBlobs).Select(function => new BlobEvents(
+            new BlobServiceClient(options.Storage), new QueueServiceClient(options.Storage), function,
+            services.GetRequiredService<ILogger<BlobEvents>>()))]);
         AddListeners(builder, options);
 
         front = builder.Build();
@@ -192,7 +200,8 @@ sealed class LocalHost : IFunctionsHost
         telling.AddRange(events.Select(told => told.RunAsync(Address, stopping.Token)));
     }
 
-    /// <summary>Takes up what an earlier host left when it was killed. Where the storage is down, blobs are recalled later, and messages come back by themselves.</summary>
+    /// <summary>Takes up what an earlier host left when it was killed. Where the storage is down, blobs are recalled later, and
+    /// messages come back by themselves.</summary>
     static async Task RecoverAsync(IServiceProvider services, CancellationToken cancellation)
     {
         var logger = services.GetRequiredService<ILoggerFactory>().CreateLogger("Host");
@@ -226,7 +235,8 @@ sealed class LocalHost : IFunctionsHost
             .AddSingleton<IHostIdProvider, HostId>()
             .AddSingleton<IWebJobsExceptionHandlerFactory, ListenerFaults>()
             // The extension's own monitor is built on a storage library that does not run with invariant globalization.
-            .Replace(ServiceDescriptor.Singleton<ScheduleMonitor>(_ => new FileSystemScheduleMonitor(Directory.CreateDirectory(Path.Combine(options.DataFolder, "timers")).FullName)));
+            .Replace(ServiceDescriptor.Singleton<ScheduleMonitor>(_ => new FileSystemScheduleMonitor(
+                Directory.CreateDirectory(Path.Combine(options.DataFolder, "timers")).FullName)));
     }
 
     static IConfigurationRoot ReadHostJson(string folder)

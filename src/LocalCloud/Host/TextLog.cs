@@ -21,10 +21,12 @@ sealed class TextLog(TextWriter output) : ILoggerProvider
 
         public bool IsEnabled(LogLevel logLevel) => logLevel != LogLevel.None;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        public void Log<TState>(
+            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         {
             var time = DateTime.Now.ToString("HH:mm:ss.fff", CultureInfo.InvariantCulture);
-            output.WriteLine($"{time} {levels[(int)logLevel]} {category}: {formatter(state, exception)}{(exception is null ? "" : $"\n{exception}")}");
+            output.WriteLine($"{time} {levels[(int)logLevel]} {category}: "
+                + $"{formatter(state, exception)}{(exception is null ? "" : $"\n{exception}")}");
             output.Flush();
         }
     }

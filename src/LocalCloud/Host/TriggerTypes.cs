@@ -11,8 +11,8 @@ using ExecutionContext = Microsoft.Azure.WebJobs.ExecutionContext;
 namespace VaeFunctions.LocalCloud.Host;
 
 /// <summary>
-/// Gives the WebJobs SDK what it knows functions as: a type with a method for each, with the trigger's attribute. So does Azure's host. The type is called
-/// Host.Functions, by which the SDK names receipts and Event Grid functions.
+/// Gives the WebJobs SDK what it knows functions as: a type with a method for each, with the trigger's attribute. So does Azure's
+/// host. The type is called Host.Functions, by which the SDK names receipts and Event Grid functions.
 /// </summary>
 /// <remarks>The provider of metadata needs the types' locator, so it is asked for only when the types are.</remarks>
 sealed class TriggerTypes(IReadOnlyList<HostedFunction> functions, IServiceProvider services) : ITypeLocator
@@ -26,14 +26,16 @@ sealed class TriggerTypes(IReadOnlyList<HostedFunction> functions, IServiceProvi
     static Type Emit(IReadOnlyList<HostedFunction> functions, IJobHostMetadataProvider metadata)
     {
         var assembly = AssemblyBuilder.DefineDynamicAssembly(new("Host.Functions"), AssemblyBuilderAccess.Run);
-        var type = assembly.DefineDynamicModule("Host.Functions").DefineType("Host.Functions", TypeAttributes.Public, typeof(TriggeredFunctions));
+        var type = assembly.DefineDynamicModule("Host.Functions")
+            .DefineType("Host.Functions", TypeAttributes.Public, typeof(TriggeredFunctions));
         type.DefineDefaultConstructor(MethodAttributes.Public);
         foreach (var function in functions.Where(function => !function.IsHttp))
             EmitMethod(type, function, metadata);
         return type.CreateType();
     }
 
-    /// <summary><c>Task Name([Trigger] T trigger, Binder b, ExecutionContext c, CancellationToken t) => InvokeAsync("Name", trigger, b, c, t);</c></summary>
+    /// <summary><c>Task Name([Trigger] T trigger, Binder b, ExecutionContext c, CancellationToken t) => InvokeAsync("Name",
+    /// trigger, b, c, t);</c></summary>
     static void EmitMethod(TypeBuilder type, HostedFunction function, IJobHostMetadataProvider metadata)
     {
         var (triggerType, attribute) = Bind(function.Trigger, metadata);
@@ -42,7 +44,8 @@ sealed class TriggerTypes(IReadOnlyList<HostedFunction> functions, IServiceProvi
         method.SetCustomAttribute(new(typeof(FunctionNameAttribute).GetConstructor([typeof(string)])!, [function.Name]));
         for (var i = 0; i < parameterNames.Length; i++)
         {
-            var parameter = method.DefineParameter(i + 1, ParameterAttributes.None, i == 0 ? function.TriggerName : parameterNames[i]);
+            var parameter =
+                method.DefineParameter(i + 1, ParameterAttributes.None, i == 0 ? function.TriggerName : parameterNames[i]);
             if (i == 0)
                 parameter.SetCustomAttribute(Builder(attribute));
         }
@@ -81,7 +84,8 @@ sealed class TriggerTypes(IReadOnlyList<HostedFunction> functions, IServiceProvi
         return (metadata.GetDefaultType(attribute, FileAccess.Read, wanted), attribute);
     }
 
-    /// <summary>An attribute as metadata: the constructor with the most parameters that its properties fill, and the rest as named properties.</summary>
+    /// <summary>An attribute as metadata: the constructor with the most parameters that its properties fill, and the rest as
+    /// named properties.</summary>
     static CustomAttributeBuilder Builder(Attribute attribute)
     {
         var type = attribute.GetType();
@@ -94,7 +98,8 @@ sealed class TriggerTypes(IReadOnlyList<HostedFunction> functions, IServiceProvi
             .MaxBy(candidate => candidate.GetParameters().Length)
             ?? throw new LocalCloudException($"{type} has no constructor that its properties fill.");
         var named = values.Values
-            .Where(pair => pair.Property.SetMethod is { IsPublic: true } && Nullable.GetUnderlyingType(pair.Property.PropertyType) is null)
+            .Where(pair => pair.Property.SetMethod is { IsPublic: true }
+                && Nullable.GetUnderlyingType(pair.Property.PropertyType) is null)
             .ToList();
         return new(
             constructor,

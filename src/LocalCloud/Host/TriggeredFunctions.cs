@@ -14,7 +14,8 @@ public abstract class TriggeredFunctions
 {
     internal WorkerInvoker Invoker { get; set; } = null!; // set by Activator
 
-    public Task InvokeAsync(string function, object? trigger, Binder binder, ExecutionContext context, CancellationToken cancellation) =>
+    public Task InvokeAsync(
+        string function, object? trigger, Binder binder, ExecutionContext context, CancellationToken cancellation) =>
         Invoker.InvokeAsync(function, trigger, binder.BindingData, context.InvocationId, cancellation);
 
     /// <summary>Makes the emitted type's instances.</summary>
@@ -31,7 +32,8 @@ public abstract class TriggeredFunctions
 }
 
 /// <summary>Runs functions that blobs, messages and timers set off.</summary>
-sealed class WorkerInvoker(WorkerPool workers, IReadOnlyList<HostedFunction> functions, IReadOnlyList<BlobEvents> events, HeldMessages messages)
+sealed class WorkerInvoker(
+    WorkerPool workers, IReadOnlyList<HostedFunction> functions, IReadOnlyList<BlobEvents> events, HeldMessages messages)
 {
     readonly Dictionary<string, HostedFunction> byName = functions.ToDictionary(function => function.Name);
 

@@ -57,7 +57,8 @@ sealed class WorkerPool(LocalHostOptions options, ILoggerFactory logs) : IDispos
         }
         catch (TimeoutException)
         {
-            throw new LocalCloudException($"No worker of the functions was ready within {Patience.TotalSeconds:0} s; the host's log says why.");
+            throw new LocalCloudException(
+                $"No worker of the functions was ready within {Patience.TotalSeconds:0} s; the host's log says why.");
         }
     }
 
@@ -88,13 +89,15 @@ sealed class WorkerPool(LocalHostOptions options, ILoggerFactory logs) : IDispos
                 if (!stopping.IsCancellationRequested)
                     logger.LogWarning("A worker ended; another is started");
             }
-            catch (Exception fault) when (fault is LocalCloudException or WorkerLostException && !stopping.IsCancellationRequested)
+            catch (Exception fault) when (fault is LocalCloudException or WorkerLostException
+                && !stopping.IsCancellationRequested)
             {
                 // Where none has run yet, the settings are wrong, most likely: that is said at once.
                 if (++failures == Tries || !served)
                     throw new LocalCloudException($"The functions do not start. {fault.Message}");
                 logger.LogError("A worker did not start, try {Try} of {Tries}: {Reason}", failures, Tries, fault.Message);
-                await Task.Delay(TimeSpan.FromSeconds(failures), stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await Task.Delay(TimeSpan.FromSeconds(failures), stopping.Token)
+                    .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
             catch (OperationCanceledException) when (stopping.IsCancellationRequested)
             {
@@ -117,7 +120,8 @@ sealed class WorkerPool(LocalHostOptions options, ILoggerFactory logs) : IDispos
             ready[session] = process;
             onReady();
             someReady.TrySetResult();
-            logger.LogInformation("Worker {Process} is ready with {Count} functions after {Elapsed} ms", process.Id, session.Functions.Count, clock.ElapsedMilliseconds);
+            logger.LogInformation("Worker {Process} is ready with {Count} functions after {Elapsed} ms", process.Id,
+                session.Functions.Count, clock.ElapsedMilliseconds);
             await session.Ended;
         }
         finally
@@ -136,8 +140,10 @@ sealed class WorkerPool(LocalHostOptions options, ILoggerFactory logs) : IDispos
         return ChildProcess.Start("The functions' worker", "dotnet",
             [
                 // Each in an old and a new spelling, as Azure's host does.
-                Path.Combine(options.App, Entry()), "--host", endpoint.Host, "--port", $"{endpoint.Port}", "--workerId", id, "--requestId", request,
-                "--grpcMaxMessageLength", longest, "--functions-uri", $"{endpoint}", "--functions-worker-id", id, "--functions-request-id", request,
+                Path.Combine(options.App, Entry()), "--host", endpoint.Host, "--port", $"{endpoint.Port}", "--workerId", id,
+                "--requestId", request,
+                "--grpcMaxMessageLength", longest, "--functions-uri", $"{endpoint}", "--functions-worker-id", id,
+                "--functions-request-id", request,
                 "--functions-grpc-max-message-length", longest,
             ],
             new Dictionary<string, string>(options.AllSettings)

@@ -79,14 +79,16 @@ sealed class WorkerSession(ILoggerFactory logs)
     public async Task<InvocationResponse> InvokeAsync(InvocationRequest request, CancellationToken cancellation)
     {
         // A worker answers a request without a trace context with a NullReferenceException.
-        request.TraceContext = new() { TraceParent = Activity.Current?.Id ?? "", TraceState = Activity.Current?.TraceStateString ?? "" };
+        request.TraceContext =
+            new() { TraceParent = Activity.Current?.Id ?? "", TraceState = Activity.Current?.TraceStateString ?? "" };
         var answer = running[request.InvocationId] = new(TaskCreationOptions.RunContinuationsAsynchronously);
         try
         {
             Send(new() { InvocationRequest = request });
             if (lost is { } gone) // it may have been lost before this invocation was entered
                 throw gone;
-            await using var asking = cancellation.Register(() => outgoing.Writer.TryWrite(new() { InvocationCancel = new() { InvocationId = request.InvocationId } }));
+            await using var asking = cancellation.Register(
+                () => outgoing.Writer.TryWrite(new() { InvocationCancel = new() { InvocationId = request.InvocationId } }));
             var response = await answer.Task;
             return response.Result.Status switch
             {
@@ -102,7 +104,8 @@ sealed class WorkerSession(ILoggerFactory logs)
     }
 
     /// <summary>Asks the worker to end.</summary>
-    public void Terminate(TimeSpan grace) => outgoing.Writer.TryWrite(new() { WorkerTerminate = new() { GracePeriod = Duration.FromTimeSpan(grace) } });
+    public void Terminate(TimeSpan grace) =>
+        outgoing.Writer.TryWrite(new() { WorkerTerminate = new() { GracePeriod = Duration.FromTimeSpan(grace) } });
 
     /// <summary>Fails everything that waits for this worker.</summary>
     public void Lose(string why)
@@ -118,7 +121,8 @@ sealed class WorkerSession(ILoggerFactory logs)
     }
 
     /// <summary>Carries messages both ways until the stream ends.</summary>
-    public async Task PumpAsync(IAsyncStreamReader<StreamingMessage> from, IServerStreamWriter<StreamingMessage> to, CancellationToken aborted)
+    public async Task PumpAsync(
+        IAsyncStreamReader<StreamingMessage> from, IServerStreamWriter<StreamingMessage> to, CancellationToken aborted)
     {
         connected.TrySetResult();
         var writing = WriteAsync(to, aborted);
@@ -169,7 +173,9 @@ sealed class WorkerSession(ILoggerFactory logs)
     /// <summary>A line of the worker's log, with its level and category. Their numbers are LogLevel's.</summary>
     void Log(RpcLog log)
     {
-        var text = log.Exception is { Message.Length: > 0 } fault ? $"{log.Message} {fault.Message}\n{fault.StackTrace}" : log.Message;
+        var text = log.Exception is { Message.Length: > 0 } fault
+            ? $"{log.Message} {fault.Message}\n{fault.StackTrace}"
+            : log.Message;
         loggers.GetOrAdd(log.Category, logs.CreateLogger).Log((LogLevel)(int)log.Level, "{Message}", text.TrimEnd());
     }
 
@@ -190,7 +196,8 @@ sealed class WorkerSession(ILoggerFactory logs)
     static void Check(StatusResult result, string what)
     {
         if (result.Status is not Status.Success)
-            throw new LocalCloudException($"The functions' worker failed at {what}: {result.Exception?.Message ?? result.Result}");
+            throw new LocalCloudException(
+                $"The functions' worker failed at {what}: {result.Exception?.Message ?? result.Result}");
     }
 }
 
@@ -207,9 +214,11 @@ sealed class FunctionFailedException(Rpc.RpcException? fault) : Exception(fault?
 sealed class FunctionRpcService(WorkerPool workers) : FunctionRpc.FunctionRpcBase
 {
     public override async Task EventStream(
-        IAsyncStreamReader<StreamingMessage> requestStream, IServerStreamWriter<StreamingMessage> responseStream, ServerCallContext context)
+        IAsyncStreamReader<StreamingMessage> requestStream, IServerStreamWriter<StreamingMessage> responseStream,
+        ServerCallContext context)
     {
-        if (await requestStream.MoveNext(context.CancellationToken) && requestStream.Current.StartStream?.WorkerId is { } id && workers.Find(id) is { } session)
+        if (await requestStream.MoveNext(context.CancellationToken) && requestStream.Current.StartStream?.WorkerId is { } id
+            && workers.Find(id) is { } session)
             await session.PumpAsync(requestStream, responseStream, context.CancellationToken);
     }
 }

@@ -92,10 +92,12 @@ public sealed partial class GradientTape
     public Tensor Relu(Tensor x) => Record(inner.Relu(V(x)), x, dy => inner.ReluGradient(V(x), dy, 0));
 
     // dx = dy where x > 0, slope · dy elsewhere
-    public Tensor LeakyRelu(Tensor x, float slope) => Record(inner.LeakyRelu(V(x), slope), x, dy => inner.ReluGradient(V(x), dy, slope));
+    public Tensor LeakyRelu(Tensor x, float slope) =>
+        Record(inner.LeakyRelu(V(x), slope), x, dy => inner.ReluGradient(V(x), dy, slope));
 
     // dx = dy where low ≤ x ≤ high
-    public Tensor Clip(Tensor x, float low, float high) => Record(inner.Clip(V(x), low, high), x, dy => inner.ClipGradient(V(x), dy, low, high));
+    public Tensor Clip(Tensor x, float low, float high) =>
+        Record(inner.Clip(V(x), low, high), x, dy => inner.ClipGradient(V(x), dy, low, high));
 
     // dx = 0
     public Tensor Round(Tensor x) => Record(inner.Round(V(x)), false);
@@ -167,7 +169,8 @@ public sealed partial class GradientTape
         x, dy => ConvInputGradient(dy, V(weight), x.Shape, window),
         weight, dy => inner.ConvWeightGradient(V(x), dy, window));
 
-    /// <summary>Output padding gives back the pixels that a stride does not reach; where height and width differ in that, the surplus is cut off.</summary>
+    /// <summary>Output padding gives back the pixels that a stride does not reach; where height and width differ in that, the
+    /// surplus is cut off.</summary>
     Tensor ConvInputGradient(Tensor dy, Tensor weight, Shape x, Window window)
     {
         int Surplus(int extent) => (extent + 2 * window.Padding - window.Kernel) % window.Stride;
@@ -204,13 +207,16 @@ public sealed partial class GradientTape
             (Own(bias), dy => inner.ReduceSum(dy, keepAxes: false, 0, 2, 3))));
     }
 
-    /// <summary>The ReLU that the value has gone through already: its gradient needs only the sign, which is the same before and after.</summary>
+    /// <summary>The ReLU that the value has gone through already: its gradient needs only the sign, which is the same before and
+    /// after.</summary>
     TapeTensor AfterRelu(bool relu, TapeTensor y) => relu ? Record(y.Value, y, dy => inner.ReluGradient(y.Value, dy, 0)) : y;
 
-    public (Tensor Output, Tensor Mean, Tensor Variance) BatchNormalizationTraining(Tensor x, Tensor weight, Tensor bias, float epsilon)
+    public (Tensor Output, Tensor Mean, Tensor Variance) BatchNormalizationTraining(
+        Tensor x, Tensor weight, Tensor bias, float epsilon)
     {
         var (y, mean, variance) = inner.BatchNormalizationTraining(V(x), V(weight), V(bias), epsilon);
-        var all = Shared(dy => inner.BatchNormalizationGradient(V(x), mean, variance, V(weight), dy, epsilon)); // one kernel computes all three
+        // one kernel computes all three
+        var all = Shared(dy => inner.BatchNormalizationGradient(V(x), mean, variance, V(weight), dy, epsilon));
         var output = Record(y, (Own(x), dy => all(dy).X), (Own(weight), dy => all(dy).Weight), (Own(bias), dy => all(dy).Bias));
         return (output, Record(mean, false), Record(variance, false));
     }

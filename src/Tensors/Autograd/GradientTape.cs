@@ -2,7 +2,8 @@ using VaeFunctions.Tensors;
 
 namespace VaeFunctions.Autograd;
 
-/// <summary>Reverse-mode differentiation over any back end that has the pull-backs: every operation runs there and writes down how to go back.</summary>
+/// <summary>Reverse-mode differentiation over any back end that has the pull-backs: every operation runs there and writes down
+/// how to go back.</summary>
 /// <remarks>
 /// A tape is one training step: run the model on it, call <see cref="Backward"/>, throw it away. In the formulas below dy is the
 /// gradient of the operation's result; ⟨v⟩ₓ is v summed over the axes along which x was broadcast.
@@ -14,7 +15,8 @@ public sealed partial class GradientTape(ITapedBackend inner) : IGradientTape
     readonly List<(Parameter Statistic, Tensor Value)> updates = [];
     int frozen;
 
-    /// <summary>The gradient in one input, from that of the result: a new tensor or dy itself, for it is released when it has served.</summary>
+    /// <summary>The gradient in one input, from that of the result: a new tensor or dy itself, for it is released when it has
+    /// served.</summary>
     internal delegate Tensor Pullback(Tensor dy);
 
     public bool IsTraining => true;
@@ -102,7 +104,8 @@ public sealed partial class GradientTape(ITapedBackend inner) : IGradientTape
     /// <summary>The one cast of this back end.</summary>
     TapeTensor Own(Tensor tensor) => tensor is TapeTensor own && own.Backend == this
         ? own
-        : throw new ArgumentException($"This tape was given a {tensor}; bring it in with Variable, FromValues or FromParameter.", nameof(tensor));
+        : throw new ArgumentException(
+            $"This tape was given a {tensor}; bring it in with Variable, FromValues or FromParameter.", nameof(tensor));
 
     Tensor V(Tensor tensor) => Own(tensor).Value;
 
@@ -122,7 +125,8 @@ public sealed partial class GradientTape(ITapedBackend inner) : IGradientTape
     {
         if (v.Shape.Equals(shape)) return v;
         var added = v.Shape.Rank - shape.Rank;
-        int[] axes = [.. Enumerable.Range(0, v.Shape.Rank).Where(axis => axis < added || (shape[axis - added] == 1 && v.Shape[axis] != 1))];
+        int[] axes = [.. Enumerable.Range(0, v.Shape.Rank).Where(
+            axis => axis < added || (shape[axis - added] == 1 && v.Shape[axis] != 1))];
         var sum = axes.Length > 0 ? inner.ReduceSum(v, keepAxes: true, axes) : v;
         return inner.Reshape(sum, shape.Axes);
     }

@@ -2,7 +2,8 @@ using VaeFunctions.Tensors;
 
 namespace VaeFunctions.Autograd;
 
-/// <summary>What <see cref="GradientTape"/> asks of the back end it records over: the gradients that are no composition of forward operations.</summary>
+/// <summary>What <see cref="GradientTape"/> asks of the back end it records over: the gradients that are no composition of
+/// forward operations.</summary>
 public interface ITapedBackend : ITrainingBackend
 {
     /// <summary>Gives a tensor's memory back before its scope ends. Nothing may use the tensor afterwards.</summary>
@@ -10,19 +11,22 @@ public interface ITapedBackend : ITrainingBackend
     {
     }
 
-    /// <summary>The gradient of a (leaky) ReLU's output where x &gt; 0, <paramref name="slope"/> · gradient elsewhere. No broadcasting.</summary>
+    /// <summary>The gradient of a (leaky) ReLU's output where x &gt; 0, <paramref name="slope"/> · gradient elsewhere. No
+    /// broadcasting.</summary>
     Tensor ReluGradient(Tensor x, Tensor gradient, float slope);
 
     /// <summary>The gradient where low ≤ x ≤ high, 0 elsewhere. No broadcasting.</summary>
     Tensor ClipGradient(Tensor x, Tensor gradient, float low, float high);
 
-    /// <summary>The gradient of <see cref="IBackend.Conv(Tensor, Tensor, Window)"/> in its weight: Σ over images and places of x · gradient.</summary>
+    /// <summary>The gradient of <see cref="IBackend.Conv(Tensor, Tensor, Window)"/> in its weight: Σ over images and places of x
+    /// · gradient.</summary>
     /// <param name="x">[N, C, H, W], the convolution's input.</param>
     /// <param name="gradient">[N, O, H', W'], of its output.</param>
     /// <returns>[O, C, K, K]</returns>
     Tensor ConvWeightGradient(Tensor x, Tensor gradient, Window window);
 
-    /// <summary>The gradients of <see cref="IBackend.BatchNormalizationTraining"/>, the batch statistics' dependence on x included.</summary>
+    /// <summary>The gradients of <see cref="IBackend.BatchNormalizationTraining"/>, the batch statistics' dependence on x
+    /// included.</summary>
     /// <remarks>x̂ = (x − mean) / s,  s = √(variance + ε);  dweight = Σ dy · x̂;  dbias = Σ dy;
     /// dx = weight / s · (dy − dbias / M − x̂ · dweight / M),  M = elements per channel.</remarks>
     (Tensor X, Tensor Weight, Tensor Bias) BatchNormalizationGradient(
@@ -35,7 +39,8 @@ public interface ITapedBackend : ITrainingBackend
         var normalised = Divide(Subtract(x, Reshape(mean, -1, 1, 1)), deviation);
         var weightGradient = ReduceSum(Multiply(gradient, normalised), keepAxes: true, 0, 2, 3);
         var biasGradient = ReduceSum(gradient, keepAxes: true, 0, 2, 3);
-        var centred = Subtract(Subtract(gradient, Divide(biasGradient, perChannel)), Multiply(normalised, Divide(weightGradient, perChannel)));
+        var centred = Subtract(
+            Subtract(gradient, Divide(biasGradient, perChannel)), Multiply(normalised, Divide(weightGradient, perChannel)));
         var inputGradient = Multiply(Divide(Reshape(weight, -1, 1, 1), deviation), centred);
         return (inputGradient, Reshape(weightGradient, -1), Reshape(biasGradient, -1));
     }

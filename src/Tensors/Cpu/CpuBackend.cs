@@ -110,7 +110,8 @@ public sealed class CpuBackend : ITapedBackend
     public Tensor Slice(Tensor x, int axis, int start, int length)
     {
         var result = New(ShapeRules.Slice(x.Shape, axis, start, length));
-        Arrangement.CopyAxis(Values(x), x.Shape, ShapeRules.Axis(x.Shape, axis, "Slice"), start, result.Values, result.Shape, 0, length);
+        Arrangement.CopyAxis(
+            Values(x), x.Shape, ShapeRules.Axis(x.Shape, axis, "Slice"), start, result.Values, result.Shape, 0, length);
         return result;
     }
 
@@ -152,16 +153,19 @@ public sealed class CpuBackend : ITapedBackend
 
     // --- composites worth a kernel of their own -----------------------------------------------------------------------
 
-    public Tensor Conv(Tensor x, Tensor weight, Tensor bias, Window window, bool relu) => Conv(x, weight, window, Finish(weight.Shape[0], bias, relu, "Conv"));
+    public Tensor Conv(Tensor x, Tensor weight, Tensor bias, Window window, bool relu) =>
+        Conv(x, weight, window, Finish(weight.Shape[0], bias, relu, "Conv"));
 
     public Tensor ConvTranspose(Tensor x, Tensor weight, Tensor bias, Window window, bool relu) =>
         ConvTranspose(x, weight, window, Finish(weight.Shape[1], bias, relu, "ConvTranspose"));
 
-    public (Tensor Output, Tensor Mean, Tensor Variance) BatchNormalizationTraining(Tensor x, Tensor weight, Tensor bias, float epsilon)
+    public (Tensor Output, Tensor Mean, Tensor Variance) BatchNormalizationTraining(
+        Tensor x, Tensor weight, Tensor bias, float epsilon)
     {
         var shape = ShapeRules.BatchNormalization(x.Shape, weight.Shape, bias.Shape);
         CpuTensor output = New(shape), mean = New(weight.Shape), variance = New(weight.Shape);
-        BatchNormalization.Forward(team, Values(x), shape[0], shape[1], shape[2] * shape[3], Values(weight), Values(bias), epsilon,
+        BatchNormalization.Forward(team, Values(x), shape[0], shape[1], shape[2] * shape[3], Values(weight), Values(bias),
+            epsilon,
             mean.Values, variance.Values, output.Values);
         return (output, mean, variance);
     }
@@ -210,7 +214,8 @@ public sealed class CpuBackend : ITapedBackend
         ShapeRules.Same(x.Shape, gradient.Shape, "BatchNormalizationGradient", "x", "gradient");
         var shape = ShapeRules.BatchNormalization(x.Shape, weight.Shape, weight.Shape, mean.Shape, variance.Shape);
         CpuTensor dx = New(shape), dweight = New(weight.Shape), dbias = New(weight.Shape);
-        BatchNormalization.Gradient(team, Values(x), shape[0], shape[1], shape[2] * shape[3], Values(mean), Values(variance), Values(weight),
+        BatchNormalization.Gradient(team, Values(x), shape[0], shape[1], shape[2] * shape[3], Values(mean), Values(variance),
+            Values(weight),
             Values(gradient), epsilon, dx.Values, dweight.Values, dbias.Values);
         return (dx, dweight, dbias);
     }
@@ -227,7 +232,8 @@ public sealed class CpuBackend : ITapedBackend
     {
         ShapeRules.Same(parameter.Shape, gradient.Shape, "RmsPropStep", "parameter", "gradient");
         float[] p = Values(parameter), g = Values(gradient), v = Values(square);
-        team.ForRange(p.Length, Grain, (start, length) => Optimizers.RmsProp(p.AsSpan(start, length), g.AsSpan(start, length), v.AsSpan(start, length), options));
+        team.ForRange(p.Length, Grain, (start, length) => Optimizers.RmsProp(
+            p.AsSpan(start, length), g.AsSpan(start, length), v.AsSpan(start, length), options));
     }
 
     public double SumOfSquares(params ReadOnlySpan<Tensor> tensors)
@@ -265,7 +271,8 @@ public sealed class CpuBackend : ITapedBackend
 
     /// <summary>The one cast of this back end.</summary>
     CpuTensor Own(Tensor tensor) => tensor as CpuTensor
-        ?? throw new ArgumentException($"A {nameof(CpuBackend)} was given a {tensor}; build the model on this back end.", nameof(tensor));
+        ?? throw new ArgumentException(
+            $"A {nameof(CpuBackend)} was given a {tensor}; build the model on this back end.", nameof(tensor));
 
     float[] Values(Tensor tensor) => Own(tensor).Values;
 
@@ -273,7 +280,8 @@ public sealed class CpuBackend : ITapedBackend
     {
         var result = New(x.Shape);
         float[] source = Values(x), target = result.Values;
-        team.ForRange(target.Length, Grain, (start, length) => kernel(source.AsSpan(start, length), target.AsSpan(start, length)));
+        team.ForRange(
+            target.Length, Grain, (start, length) => kernel(source.AsSpan(start, length), target.AsSpan(start, length)));
         return result;
     }
 
@@ -281,7 +289,8 @@ public sealed class CpuBackend : ITapedBackend
     {
         var result = New(ShapeRules.Same(left.Shape, right.Shape, operation));
         float[] a = Values(left), b = Values(right), y = result.Values;
-        team.ForRange(y.Length, Grain, (start, length) => kernel(a.AsSpan(start, length), b.AsSpan(start, length), y.AsSpan(start, length)));
+        team.ForRange(y.Length, Grain, (start, length) => kernel(
+            a.AsSpan(start, length), b.AsSpan(start, length), y.AsSpan(start, length)));
         return result;
     }
 

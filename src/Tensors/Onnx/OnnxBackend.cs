@@ -18,7 +18,8 @@ public sealed class OnnxBackend : IBackend
     public Tensor FromParameter(Parameter parameter) => graph.Parameter(parameter);
 
     public void CopyTo(Tensor tensor, Span<float> destination) => throw new NotSupportedException(
-        $"{tensor} has no values: the ONNX back end only writes the graph down. Save it and run it with ONNX Runtime, or use another back end.");
+        $"{tensor} has no values: the ONNX back end only writes the graph down. Save it and run it with ONNX Runtime, or use "
+            + "another back end.");
 
     // --- element by element -------------------------------------------------------------------------------------------
 
@@ -76,7 +77,8 @@ public sealed class OnnxBackend : IBackend
     public Tensor ArgMax(Tensor x)
     {
         var shape = ShapeRules.ArgMax(x.Shape);
-        var index = graph.Node("ArgMax", OnnxType.Int64, shape, [Own(x)], OnnxAttribute.Of("axis", -1), OnnxAttribute.Of("keepdims", 0));
+        var index =
+            graph.Node("ArgMax", OnnxType.Int64, shape, [Own(x)], OnnxAttribute.Of("axis", -1), OnnxAttribute.Of("keepdims", 0));
         return graph.Cast(index, OnnxType.Float);
     }
 
@@ -116,17 +118,20 @@ public sealed class OnnxBackend : IBackend
     /// <exception cref="ArgumentException">The tensor is another back end's or another graph's.</exception>
     internal OnnxTensor Own(Tensor tensor) => tensor is OnnxTensor own && own.Backend == this
         ? own
-        : throw new ArgumentException($"{tensor} is not of this graph; declare it as an input, or bring it over with FromValues or FromParameter.");
+        : throw new ArgumentException(
+            $"{tensor} is not of this graph; declare it as an input, or bring it over with FromValues or FromParameter.");
 
     OnnxTensor Scalar(float value) => graph.Constant([value], OnnxType.Float, Shape.Scalar);
 
-    OnnxTensor Whole(params ReadOnlySpan<int> values) => graph.Constant<long>(Longs(values), OnnxType.Int64, new Shape(values.Length));
+    OnnxTensor Whole(params ReadOnlySpan<int> values) =>
+        graph.Constant<long>(Longs(values), OnnxType.Int64, new Shape(values.Length));
 
     OnnxTensor Broadcast(string @operator, Tensor left, Tensor right) =>
         Node(@operator, Shape.Broadcast(left.Shape, right.Shape, @operator), [left, right]);
 
     OnnxTensor Gemm(Shape shape, ReadOnlySpan<Tensor> operands, bool transposeLeft, bool transposeRight) =>
-        Node("Gemm", shape, operands, OnnxAttribute.Of("transA", transposeLeft ? 1 : 0), OnnxAttribute.Of("transB", transposeRight ? 1 : 0));
+        Node("Gemm", shape, operands, OnnxAttribute.Of("transA", transposeLeft ? 1 : 0), OnnxAttribute.Of(
+            "transB", transposeRight ? 1 : 0));
 
     OnnxTensor Node(string @operator, Shape shape, ReadOnlySpan<Tensor> operands, params AttributeProto[] attributes)
     {

@@ -5,9 +5,10 @@ using VaeFunctions.Tensors;
 
 namespace VaeFunctions.Onnx;
 
-/// <summary>An ONNX graph being written: run a model on the tensors of <see cref="Input"/>, name its results with <see cref="Output"/>, save.</summary>
-/// <remarks>Opset 17 and IR version 8, so that every current runtime accepts it. A <see cref="Shape.Dynamic"/> axis is the batch, "N".
-/// What no output needs is left out. The same calls give the same bytes.</remarks>
+/// <summary>An ONNX graph being written: run a model on the tensors of <see cref="Input"/>, name its results with
+/// <see cref="Output"/>, save.</summary>
+/// <remarks>Opset 17 and IR version 8, so that every current runtime accepts it. A <see cref="Shape.Dynamic"/> axis is the batch,
+/// "N". What no output needs is left out. The same calls give the same bytes.</remarks>
 public sealed class OnnxGraph
 {
     readonly string name;
@@ -38,7 +39,8 @@ public sealed class OnnxGraph
         return type == OnnxType.Float ? input : Cast(input, OnnxType.Float);
     }
 
-    /// <summary>Declares an output. A cast to bytes cuts fractions off and is undefined outside 0 to 255: round and clip first.</summary>
+    /// <summary>Declares an output. A cast to bytes cuts fractions off and is undefined outside 0 to 255: round and clip
+    /// first.</summary>
     /// <exception cref="ArgumentException">The name is taken, or the value is another graph's.</exception>
     public void Output(string name, Tensor value, OnnxType type = OnnxType.Float)
     {
@@ -58,12 +60,14 @@ public sealed class OnnxGraph
     {
         if (!parameters.TryGetValue(parameter.Name, out var known))
         {
-            var tensor = Initializer(Take(parameter.Name), OnnxType.Float, parameter.Shape, Bytes<float>(parameter.Value.ToArray()));
+            var tensor =
+                Initializer(Take(parameter.Name), OnnxType.Float, parameter.Shape, Bytes<float>(parameter.Value.ToArray()));
             known = parameters[parameter.Name] = (parameter, tensor);
         }
         return ReferenceEquals(known.Parameter.Value, parameter.Value)
             ? known.Tensor
-            : throw new ArgumentException($"Two parameters of graph '{name}' are named '{parameter.Name}'; names must be unique.");
+            : throw new ArgumentException(
+                $"Two parameters of graph '{name}' are named '{parameter.Name}'; names must be unique.");
     }
 
     internal OnnxTensor Constant<T>(ReadOnlySpan<T> values, OnnxType type, Shape shape) where T : unmanaged
@@ -77,7 +81,8 @@ public sealed class OnnxGraph
     }
 
     /// <summary>Adds a node. It is named after its operator and a running number, and so is its result.</summary>
-    internal OnnxTensor Node(string @operator, OnnxType type, Shape shape, OnnxTensor[] operands, params AttributeProto[] attributes)
+    internal OnnxTensor Node(
+        string @operator, OnnxType type, Shape shape, OnnxTensor[] operands, params AttributeProto[] attributes)
     {
         var node = new OnnxNode(Unique(@operator), @operator, operands, attributes);
         var result = new OnnxTensor(Backend, node.Name, type, shape) { Producer = node };
@@ -93,7 +98,8 @@ public sealed class OnnxGraph
 
     ModelProto ToProto()
     {
-        if (outputs.Count == 0) throw new InvalidOperationException($"Graph '{name}' has no output; declare one with {nameof(Output)}.");
+        if (outputs.Count == 0)
+            throw new InvalidOperationException($"Graph '{name}' has no output; declare one with {nameof(Output)}.");
         var live = Live();
         var graph = new GraphProto { Name = name };
         graph.Input.AddRange(inputs.Select(Declaration));

@@ -149,7 +149,8 @@ static class SweepCommand
         IBlobStore store, string name, TimeSpan patience, CancellationToken cancellation)
     {
         if (store is FolderBlobStore) return new LocalTrials();
-        return await StorageTrials.OpenAsync(BlobStores.QueuesFromSettings(BlobStores.Environment).GetQueueClient(name), patience, cancellation);
+        return await StorageTrials.OpenAsync(
+            BlobStores.QueuesFromSettings(BlobStores.Environment).GetQueueClient(name), patience, cancellation);
     }
 
     static void Show(IReadOnlyCollection<TrialResult> results)

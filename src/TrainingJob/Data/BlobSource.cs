@@ -46,6 +46,7 @@ static class BlobSource
             throw new ImageFormatException(
                 $"The blob has {entry.Size:N0} bytes; at most {limits.MaxBytes:N0} are accepted. Make it smaller.");
         var blob = await blobs.TryReadAsync(entry.Path, limits.MaxBytes, cancellation);
-        return blob?.Content.ToArray() ?? throw new IOException("The blob was listed but is gone; load again when nothing changes it.");
+        return blob?.Content.ToArray()
+            ?? throw new IOException("The blob was listed but is gone; load again when nothing changes it.");
     }
 }

@@ -18,7 +18,8 @@ static class CifarSource
         var test = Directory.GetFiles(folder, "test_batch.bin");
         if (train.Length == 0 || test.Length == 0)
             throw new DataException(
-                $"{source}: {Path.GetFullPath(folder)} lacks {(train.Length == 0 ? "data_batch_1.bin … data_batch_5.bin" : "test_batch.bin")}. "
+                $"{source}: {Path.GetFullPath(folder)} lacks "
+                    + $"{(train.Length == 0 ? "data_batch_1.bin … data_batch_5.bin" : "test_batch.bin")}. "
                 + "Unpack CIFAR-10's binary version there, not the one for Python.");
         options.CheckMemory(source, train.Concat(test).Sum(path => new FileInfo(path).Length / Record), target);
         var names = ReadNames(source, Path.Combine(folder, "batches.meta.txt"));

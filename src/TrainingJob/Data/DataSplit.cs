@@ -44,7 +44,8 @@ public sealed record DataSplit(ImageDataset Train, ImageDataset Test, string Sou
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         foreach (var part in parts)
         {
-            Add(string.Create(CultureInfo.InvariantCulture, $"{part.Count} × {part.Shape}; {string.Join('/', part.LabelNames)}\n"));
+            Add(string.Create(
+                CultureInfo.InvariantCulture, $"{part.Count} × {part.Shape}; {string.Join('/', part.LabelNames)}\n"));
             for (var i = 0; i < part.Count; i++) append(hash, part, i);
             if (part.Labels is not null) Add(string.Join(' ', part.Labels));
         }

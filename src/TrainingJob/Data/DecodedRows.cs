@@ -9,8 +9,8 @@ namespace VaeFunctions.Data;
 
 /// <summary>Decoded images in a file, read through a map, so that a set may be larger than memory.</summary>
 /// <remarks>
-/// The file is a header, the images one after another, and a checksum of each. It is written under another name, renamed when it is
-/// whole, and never changed. The map stays until the process ends: it takes addresses, not memory.
+/// The file is a header, the images one after another, and a checksum of each. It is written under another name, renamed when it
+/// is whole, and never changed. The map stays until the process ends: it takes addresses, not memory.
 /// </remarks>
 sealed unsafe class DecodedRows : IRows
 {

@@ -23,13 +23,16 @@ static class IdxSource
                 $"{source}: the images to train on are {train.Found} but those to test with {test.Found}; they must be alike.");
         if ((train.Labels is null) != (test.Labels is null))
             throw new DataException(
-                $"{source}: there are labels for one part only; add {(train.Labels is null ? "train" : "t10k")}-labels-idx1-ubyte, or remove the others.");
+                $"{source}: there are labels for one part only; add "
+                    + $"{(train.Labels is null ? "train" : "t10k")}-labels-idx1-ubyte, or remove the others.");
         string[] names = train.Labels is null
             ? []
-            : [.. Enumerable.Range(0, train.Labels.Concat(test.Labels!).Max() + 1).Select(label => label.ToString(CultureInfo.InvariantCulture))];
+            : [.. Enumerable.Range(0, train.Labels.Concat(test.Labels!).Max() + 1).Select(
+                label => label.ToString(CultureInfo.InvariantCulture))];
         var shape = options.Target(source, train.Found);
         return DataSplit.Of(
-            new ImageDataset(shape, train.Images, train.Labels, names), new ImageDataset(shape, test.Images, test.Labels, names), source);
+            new ImageDataset(shape, train.Images, train.Labels, names), new ImageDataset(shape, test.Images, test.Labels, names),
+            source);
 
         (ImageShape Found, byte[][] Images, int[]? Labels) ReadPart(string part)
         {
@@ -54,12 +57,14 @@ static class IdxSource
         }
     }
 
-    static (ImageShape Found, byte[][] Images) ReadImages(string source, Idx file, DataOptions options, CancellationToken cancellation)
+    static (ImageShape Found, byte[][] Images) ReadImages(
+        string source, Idx file, DataOptions options, CancellationToken cancellation)
     {
         file.ExpectMagic(ImageMagic, "images");
         var (count, height, width) = (file.ReadExtent("images"), file.ReadExtent("rows"), file.ReadExtent("columns"));
         if ((long)width * height > options.Limits.MaxPixels)
-            throw file.Wrong($"says that its images are {width}×{height}; at most {options.Limits.MaxPixels:N0} pixels are accepted");
+            throw file.Wrong(
+                $"says that its images are {width}×{height}; at most {options.Limits.MaxPixels:N0} pixels are accepted");
         var found = new ImageShape(height, width, 1);
         var target = options.Target(source, found);
         options.CheckMemory(source, count, target);
@@ -100,7 +105,9 @@ static class IdxSource
             try
             {
                 var result = read(this);
-                return stream.ReadByte() < 0 ? result : throw Wrong("goes on after what its header promises; it is damaged or of another kind");
+                return stream.ReadByte() < 0
+                    ? result
+                    : throw Wrong("goes on after what its header promises; it is damaged or of another kind");
             }
             catch (InvalidDataException error)
             {

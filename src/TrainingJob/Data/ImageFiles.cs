@@ -37,7 +37,8 @@ sealed class ImageFiles
     /// Images are broken, of different sizes, of another size than the model's, or too many.
     /// </exception>
     public static async Task<(ImageShape Shape, IRows Rows)> DecodeAsync(
-        string source, string place, IReadOnlyList<ImageFile> files, int readers, DataOptions options, CancellationToken cancellation)
+        string source, string place, IReadOnlyList<ImageFile> files, int readers, DataOptions options,
+        CancellationToken cancellation)
     {
         var cache = options.OpenCache();
         var key = DecodedCache.KeyOf(place, files, options);
@@ -148,7 +149,9 @@ sealed class ImageFiles
         throw new DataException(
             $"{source}: the images are of different sizes: {files[0].Path} is {sizes[0].Width}×{sizes[0].Height}, "
             + $"{files[odd].Path} is {sizes[odd].Width}×{sizes[odd].Height}. "
-            + (options.Shape is null ? "Make them one size." : "--resize makes all the model's size (centre crop, then scaling)."));
+            + (options.Shape is null
+                ? "Make them one size."
+                : "--resize makes all the model's size (centre crop, then scaling)."));
     }
 
     DataException Broken()

@@ -5,10 +5,12 @@ namespace VaeFunctions.Tests.Conformance;
 /// <summary>Convolution, its transpose, and its gradient in the weight.</summary>
 public class ConvolutionConformance
 {
-    /// <summary>Batch, channels, height, width, output channels: odd ones, ones that fill vector lanes, ones that occupy threads.</summary>
+    /// <summary>Batch, channels, height, width, output channels: odd ones, ones that fill vector lanes, ones that occupy
+    /// threads.</summary>
     static readonly (int N, int C, int H, int W, int O)[] sizes =
     [
-        (1, 1, 1, 1, 1), (1, 1, 7, 7, 1), (2, 3, 5, 8, 4), (0, 2, 6, 6, 3), (3, 17, 11, 9, 33), (3, 3, 32, 32, 8), (5, 16, 8, 8, 17),
+        (1, 1, 1, 1, 1), (1, 1, 7, 7, 1), (2, 3, 5, 8, 4), (0, 2, 6, 6, 3), (3, 17, 11, 9, 33), (3, 3, 32, 32, 8),
+        (5, 16, 8, 8, 17),
         (2, 64, 4, 4, 33), (8, 4, 1, 1, 33), (8, 4, 1, 2, 33), (2, 3, 3, 3, 3), (2, 2, 5, 1, 2), (2, 2, 1, 13, 5),
     ];
 
@@ -103,10 +105,12 @@ public class ConvolutionConformance
                 foreach (var window in new[] { new Window(3, 1, 1), new Window(4, 2, 1) })
                 {
                     Tolerance.Sum.Check(subject, (b, x) => b.Conv(x[0], x[1], x[2], window, relu),
-                        [Numbers.Gaussian("x", 2, inputs, 6, 4), Numbers.Gaussian("weight", outputs, inputs, window.Kernel, window.Kernel), bias],
+                        [Numbers.Gaussian("x", 2, inputs, 6, 4), Numbers.Gaussian(
+                            "weight", outputs, inputs, window.Kernel, window.Kernel), bias],
                         sumOfMagnitudes: true, $"{window}");
                     Tolerance.Sum.Check(subject, (b, x) => b.ConvTranspose(x[0], x[1], x[2], window, relu),
-                        [Numbers.Gaussian("x", 2, inputs, 6, 4), Numbers.Gaussian("weight", inputs, outputs, window.Kernel, window.Kernel), bias],
+                        [Numbers.Gaussian("x", 2, inputs, 6, 4), Numbers.Gaussian(
+                            "weight", inputs, outputs, window.Kernel, window.Kernel), bias],
                         sumOfMagnitudes: true, $"{window}");
                 }
             }
@@ -131,14 +135,17 @@ public class ConvolutionConformance
 
     static void Convolution(Subject subject, (int N, int C, int H, int W, int O) size, Window window) =>
         Tolerance.Sum.Check(subject, (b, x) => b.Conv(x[0], x[1], window),
-            [Numbers.Gaussian("x", size.N, size.C, size.H, size.W), Numbers.Gaussian("weight", size.O, size.C, window.Kernel, window.Kernel)],
+            [Numbers.Gaussian("x", size.N, size.C, size.H, size.W), Numbers.Gaussian(
+                "weight", size.O, size.C, window.Kernel, window.Kernel)],
             sumOfMagnitudes: true, $"{window}");
 
     static void Transposed(Subject subject, (int N, int C, int H, int W, int O) size, Window window)
     {
-        if ((Math.Min(size.H, size.W) - 1) * window.Stride - 2 * window.Padding + window.Kernel + window.OutputPadding < 1) return;
+        if ((Math.Min(size.H, size.W) - 1) * window.Stride - 2 * window.Padding + window.Kernel + window.OutputPadding < 1)
+            return;
         Tolerance.Sum.Check(subject, (b, x) => b.ConvTranspose(x[0], x[1], window),
-            [Numbers.Gaussian("x", size.N, size.C, size.H, size.W), Numbers.Gaussian("weight", size.C, size.O, window.Kernel, window.Kernel)],
+            [Numbers.Gaussian("x", size.N, size.C, size.H, size.W), Numbers.Gaussian(
+                "weight", size.C, size.O, window.Kernel, window.Kernel)],
             sumOfMagnitudes: true, $"{window}");
     }
 

@@ -10,7 +10,8 @@ public sealed class LibtorchTests
         var original = File.ReadAllBytes(LibraryForOldSystems.PathOf("LibTorchSharp"));
         byte[] edited = [.. original];
         LibraryForOldSystems.Edit(edited);
-        Assert.InRange(original.Zip(edited).Count(pair => pair.First != pair.Second), 10, 32); // a name, the number of a version, a flag
+        // a name, the number of a version, a flag
+        Assert.InRange(original.Zip(edited).Count(pair => pair.First != pair.Second), 10, 32);
         Assert.Contains("takes no _ZSt21", Assert.Throws<InvalidDataException>(() => LibraryForOldSystems.Edit(edited)).Message);
     }
 }

@@ -15,7 +15,8 @@ public class LossConformance
                 [Numbers.Gaussian("x", shape), Numbers.Gaussian("target", shape)]);
     }
 
-    /// <summary>Terms are not negative, but each is a difference: the magnitude of softplus + target · logits is what rounds.</summary>
+    /// <summary>Terms are not negative, but each is a difference: the magnitude of softplus + target · logits is what
+    /// rounds.</summary>
     [Theory, MemberData(nameof(Forward))]
     public void Binary_cross_entropy_agrees(Subject subject)
     {

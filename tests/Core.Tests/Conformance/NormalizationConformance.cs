@@ -23,7 +23,8 @@ public class NormalizationConformance
         foreach (var shape in shapes)
         {
             normalised.Check(subject, (b, x) => b.BatchNormalization(x[0], x[1], x[2], x[3], x[4], Epsilon),
-                [Image(shape), Channels("mean"), Numbers.Uniform("variance", 0.1f, 4, shape[1]), Channels("weight"), Channels("bias")]);
+                [Image(shape), Channels("mean"), Numbers.Uniform(
+                    "variance", 0.1f, 4, shape[1]), Channels("weight"), Channels("bias")]);
 
             Numbers Channels(string name) => Numbers.Gaussian(name, shape[1]);
         }
@@ -44,13 +45,17 @@ public class NormalizationConformance
         foreach (var shape in shapes)
         {
             Numbers[] inputs = [Image(shape), Numbers.Gaussian("weight", shape[1]), Numbers.Gaussian("bias", shape[1])];
-            normalised.Check(subject, (b, x) => b.BatchNormalizationTraining(x[0], x[1], x[2], Epsilon).Output, inputs, about: "output");
-            normalised.Check(subject, (b, x) => b.BatchNormalizationTraining(x[0], x[1], x[2], Epsilon).Mean, inputs, about: "mean");
-            normalised.Check(subject, (b, x) => b.BatchNormalizationTraining(x[0], x[1], x[2], Epsilon).Variance, inputs, about: "variance");
+            normalised.Check(
+                subject, (b, x) => b.BatchNormalizationTraining(x[0], x[1], x[2], Epsilon).Output, inputs, about: "output");
+            normalised.Check(
+                subject, (b, x) => b.BatchNormalizationTraining(x[0], x[1], x[2], Epsilon).Mean, inputs, about: "mean");
+            normalised.Check(
+                subject, (b, x) => b.BatchNormalizationTraining(x[0], x[1], x[2], Epsilon).Variance, inputs, about: "variance");
         }
     }
 
-    /// <summary>E[x²] − E[x]² in single precision would give a variance of anything here; 100 ± 0.01 leaves four digits.</summary>
+    /// <summary>E[x²] − E[x]² in single precision would give a variance of anything here; 100 ± 0.01 leaves four
+    /// digits.</summary>
     [Theory, MemberData(nameof(Forward))]
     public void Training_keeps_a_variance_that_is_small_beside_the_mean(Subject subject)
     {

@@ -5,7 +5,8 @@ namespace VaeFunctions.Tests.Conformance;
 /// <summary>Values and their shape, of no back end: what goes into an operation, and what comes out.</summary>
 public sealed record Numbers(float[] Values, Shape Shape)
 {
-    /// <summary>Everything that goes wrong in single precision: not a number, infinities, zeros, denormals, halves, the limits of exp.</summary>
+    /// <summary>Everything that goes wrong in single precision: not a number, infinities, zeros, denormals, halves, the limits of
+    /// exp.</summary>
     static readonly float[] special =
     [
         float.NaN, float.PositiveInfinity, float.NegativeInfinity, 0f, -0f, float.Epsilon, -float.Epsilon, 1e-40f, -1e-40f,
@@ -42,7 +43,8 @@ public sealed record Numbers(float[] Values, Shape Shape)
     }
 
     /// <summary>Every special value against every other.</summary>
-    public static (Numbers Left, Numbers Right) SpecialPairs() => (Of(special, special.Length, 1), Of(special, 1, special.Length));
+    public static (Numbers Left, Numbers Right) SpecialPairs() =>
+        (Of(special, special.Length, 1), Of(special, 1, special.Length));
 
     public Numbers Absolute() => this with { Values = Array.ConvertAll(Values, Math.Abs) };
 }

@@ -6,12 +6,14 @@ namespace VaeFunctions.Tests.Conformance;
 /// <summary>The graph that the ONNX back end writes, run by ONNX Runtime.</summary>
 public sealed class OnnxSubject() : Subject("Onnx")
 {
-    static readonly SessionOptions options = new() { IntraOpNumThreads = 1, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR };
+    static readonly SessionOptions options =
+        new() { IntraOpNumThreads = 1, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR };
 
     public override Numbers Run(Operation operation, IReadOnlyList<Numbers> inputs)
     {
         var graph = new OnnxGraph("conformance");
-        var result = operation(graph.Backend, [.. inputs.Select((input, i) => graph.Input($"input{i}", OnnxType.Float, input.Shape))]);
+        var result =
+            operation(graph.Backend, [.. inputs.Select((input, i) => graph.Input($"input{i}", OnnxType.Float, input.Shape))]);
         graph.Output("result", result);
         return new Numbers(Run(graph.ToBytes(), [.. inputs.Select((input, i) => ($"input{i}", input))]), result.Shape);
     }
@@ -33,6 +35,7 @@ public sealed class OnnxSubject() : Subject("Onnx")
         }
 
         static OrtValue Value(Numbers numbers) =>
-            OrtValue.CreateTensorValueFromMemory(numbers.Values, Array.ConvertAll(numbers.Shape.Axes.ToArray(), axis => (long)axis));
+            OrtValue.CreateTensorValueFromMemory(
+                numbers.Values, Array.ConvertAll(numbers.Shape.Axes.ToArray(), axis => (long)axis));
     }
 }

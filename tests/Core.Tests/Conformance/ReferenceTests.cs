@@ -3,7 +3,8 @@ using VaeFunctions.Tensors;
 
 namespace VaeFunctions.Tests.Conformance;
 
-/// <summary>The definition itself, against numbers worked out by hand. ONNX Runtime, which is compared with it, is the second witness.</summary>
+/// <summary>The definition itself, against numbers worked out by hand. ONNX Runtime, which is compared with it, is the second
+/// witness.</summary>
 public class ReferenceTests
 {
     readonly ReferenceBackend backend = new();
@@ -17,7 +18,8 @@ public class ReferenceTests
         Assert.Equal([1000, 2100, 200, 3010, 4321, 402, 30, 43, 4], Values(backend.Conv(x, weight, new Window(2, 1, 1))));
     }
 
-    /// <summary>Each pixel stamps the kernel; at stride 2 the stamps lie side by side, and output padding adds an empty rim.</summary>
+    /// <summary>Each pixel stamps the kernel; at stride 2 the stamps lie side by side, and output padding adds an empty
+    /// rim.</summary>
     [Fact]
     public void Transposed_convolution_stamps_the_kernel()
     {
@@ -44,7 +46,8 @@ public class ReferenceTests
     /// <summary>
     /// Gradients 1/2, then −1; learning rate 1/10.
     /// Step 1: m = 0.05, v = 0.00025; corrected 0.5 and 0.25, so 1 − 0.1 · 0.5 / √0.25 = 0.9.
-    /// Step 2: m = −0.055, v = 0.00124975; corrected −0.055 / 0.19 and 0.00124975 / 0.001999, so 0.9 + 0.1 · 0.289474 / 0.790688 = 0.936610.
+    /// Step 2: m = −0.055, v = 0.00124975; corrected −0.055 / 0.19 and 0.00124975 / 0.001999, so 0.9 + 0.1 · 0.289474 / 0.790688
+    /// = 0.936610.
     /// </summary>
     [Fact]
     public void Adam_takes_the_steps_of_the_paper()
@@ -71,7 +74,8 @@ public class ReferenceTests
     {
         var value = backend.FromDoubles([0.1], new Shape(1));
         Assert.Same(value, new ReferenceBackend().FromParameter(new Parameter("weight", ParameterKind.Weight, value)));
-        var single = new Parameter("weight", ParameterKind.Weight, new Cpu.CpuBackend(threads: 1).FromValues([0.1f], new Shape(1)));
+        var single =
+            new Parameter("weight", ParameterKind.Weight, new Cpu.CpuBackend(threads: 1).FromValues([0.1f], new Shape(1)));
         Assert.Equal([0.1f], Values(backend.FromParameter(single)));
     }
 

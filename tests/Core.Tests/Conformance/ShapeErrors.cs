@@ -3,7 +3,8 @@ using VaeFunctions.Tensors;
 
 namespace VaeFunctions.Tests.Conformance;
 
-/// <summary>Operands that do not fit together are told so, by every back end, in words that name the operation and both shapes.</summary>
+/// <summary>Operands that do not fit together are told so, by every back end, in words that name the operation and both
+/// shapes.</summary>
 public class ShapeErrors
 {
     static readonly Dictionary<string, (Operation Operation, int[][] Shapes)> forward = new()
@@ -89,7 +90,8 @@ public class ShapeErrors
         ["ConvWeightGradient: gradient is [1, 4, 6, 6]"] =
             ((b, x) => ((ITapedBackend)b).ConvWeightGradient(x[0], x[1], new Window(3)), [[2, 3, 8, 8], [1, 4, 6, 6]]),
         ["BatchNormalizationGradient: x is [2, 3, 4, 4] but gradient is [2, 3, 4, 5]"] =
-            ((b, x) => ((ITapedBackend)b).BatchNormalizationGradient(x[0], x[1], x[1], x[1], x[2], 1e-5f).X, [[2, 3, 4, 4], [3], [2, 3, 4, 5]]),
+            ((b, x) => ((ITapedBackend)b).BatchNormalizationGradient(
+                x[0], x[1], x[1], x[1], x[2], 1e-5f).X, [[2, 3, 4, 4], [3], [2, 3, 4, 5]]),
     };
 
     public static TheoryData<Subject, string> Forward => Subjects.ForwardTimes(forward.Keys.Order());

@@ -3,8 +3,10 @@ using Xunit.Sdk;
 
 namespace VaeFunctions.Tests.Conformance;
 
-/// <summary>How far single precision may stray from the definition: |actual − expected| ≤ relative · magnitude + absolute.</summary>
-/// <remarks>The magnitude is |expected|, or, where terms cancel, the result of the same operation on the inputs' absolute values.</remarks>
+/// <summary>How far single precision may stray from the definition: |actual − expected| ≤ relative · magnitude +
+/// absolute.</summary>
+/// <remarks>The magnitude is |expected|, or, where terms cancel, the result of the same operation on the inputs' absolute
+/// values.</remarks>
 public readonly record struct Tolerance(double Relative, double Absolute = Tolerance.Flushed)
 {
     /// <summary>A back end may take a denormal for zero, of an operand or of a result.</summary>
@@ -19,7 +21,8 @@ public readonly record struct Tolerance(double Relative, double Absolute = Toler
     /// <summary>Polynomials and rational functions: a few units in the last place.</summary>
     public static Tolerance Function => new(5e-7);
 
-    /// <summary>Functions that saturate at 1 and may be computed as differences from it: exact to two roundings of 1, not of a small result.</summary>
+    /// <summary>Functions that saturate at 1 and may be computed as differences from it: exact to two roundings of 1, not of a
+    /// small result.</summary>
     public static Tolerance Saturating => new(5e-7, 1.2e-7);
 
     /// <summary>Sums, of products too: each term is rounded, and the order is free. Relative to the sum of magnitudes.</summary>
@@ -27,7 +30,8 @@ public readonly record struct Tolerance(double Relative, double Absolute = Toler
 
     /// <summary>Runs an operation on a back end and on the definition, and compares.</summary>
     /// <param name="sumOfMagnitudes">Whether errors are measured against the operation's result on absolute values.</param>
-    public void Check(Subject subject, Operation operation, IReadOnlyList<Numbers> inputs, bool sumOfMagnitudes = false, string? about = null)
+    public void Check(
+        Subject subject, Operation operation, IReadOnlyList<Numbers> inputs, bool sumOfMagnitudes = false, string? about = null)
     {
         var expected = Defined(operation, inputs);
         var magnitudes = sumOfMagnitudes ? Defined(operation, [.. inputs.Select(input => input.Absolute())]) : expected;
@@ -39,7 +43,8 @@ public readonly record struct Tolerance(double Relative, double Absolute = Toler
             if (!Holds(expected.Values[i], actual.Values[i], magnitudes.Values[i]))
             {
                 throw new XunitException(
-                    $"{subject} {about} {string.Join(" ", inputs.Select(input => input.Shape))}: element {i} of {actual.Shape} is {actual.Values[i]:g9}, " +
+                    $"{subject} {about} {string.Join(" ", inputs.Select(input => input.Shape))}: element {i} of "
+                        + $"{actual.Shape} is {actual.Values[i]:g9}, " +
                     $"but the definition says {expected.Values[i]:g17} (magnitude {magnitudes.Values[i]:g3}, {this}). " +
                     $"Inputs there: {string.Join(", ", inputs.Select(input => i < input.Values.Length ? $"{input.Values[i]:g9}" : "-"))}.");
             }

@@ -3,7 +3,8 @@ using VaeFunctions.Tensors;
 
 namespace VaeFunctions.Tests.Conformance;
 
-/// <summary>What only a back end that trains can do: gradients of kinked functions, writing in place, steps of optimizers.</summary>
+/// <summary>What only a back end that trains can do: gradients of kinked functions, writing in place, steps of
+/// optimizers.</summary>
 public class TrainingConformance
 {
     static readonly int[] lengths = [1, 3, 7, 16, 17, 31, 33, 20_003];
@@ -45,8 +46,10 @@ public class TrainingConformance
     public void Gradients_carry_NaN(Subject subject)
     {
         var gradient = Numbers.Of([float.NaN, 1, float.PositiveInfinity, 2], 4);
-        Tolerance.Exact.Check(subject, (b, x) => ((ITapedBackend)b).ReluGradient(x[0], x[1], 0.5f), [Numbers.Of([1, 1, -1, -1], 4), gradient]);
-        Tolerance.Exact.Check(subject, (b, x) => ((ITapedBackend)b).ClipGradient(x[0], x[1], 0, 1), [Numbers.Of([1, 2, 0, 0.5f], 4), gradient]);
+        Tolerance.Exact.Check(
+            subject, (b, x) => ((ITapedBackend)b).ReluGradient(x[0], x[1], 0.5f), [Numbers.Of([1, 1, -1, -1], 4), gradient]);
+        Tolerance.Exact.Check(
+            subject, (b, x) => ((ITapedBackend)b).ClipGradient(x[0], x[1], 0, 1), [Numbers.Of([1, 2, 0, 0.5f], 4), gradient]);
     }
 
     [Theory, MemberData(nameof(Training))]
@@ -56,7 +59,8 @@ public class TrainingConformance
         {
             Numbers[] inputs = [Numbers.Gaussian("target", shape), Numbers.Gaussian("value", shape)];
             Tolerance.Rounded.Check(subject, (b, x) => { Of(b).Assign(x[0], x[1]); return x[0] * 2; }, inputs);
-            Tolerance.Rounded.Check(subject, (b, x) => { Of(b).Assign(x[0], x[1]); Of(b).Assign(x[0], x[0] + x[1]); return x[1]; }, inputs);
+            Tolerance.Rounded.Check(
+                subject, (b, x) => { Of(b).Assign(x[0], x[1]); Of(b).Assign(x[0], x[0] + x[1]); return x[1]; }, inputs);
         }
     }
 
@@ -74,7 +78,8 @@ public class TrainingConformance
                     {
                         for (var step = 1; step <= 3; step++) Of(b).AdamStep(x[0], x[1] * step, x[2], x[3], options, step);
                         return x[result == 0 ? 0 : result + 1];
-                    }, [Numbers.Gaussian("parameter", length), Numbers.Gaussian("gradient", length), Zeros(length), Zeros(length)],
+                    }, [Numbers.Gaussian("parameter", length), Numbers.Gaussian("gradient", length), Zeros(length),
+                    Zeros(length)],
                         about: $"{options}, result {result}");
                 }
             }
@@ -92,7 +97,8 @@ public class TrainingConformance
                 {
                     for (var step = 1; step <= 3; step++) Of(b).RmsPropStep(x[0], x[1] * step, x[2], new RmsPropOptions(0.01f));
                     return x[result];
-                }, [Numbers.Gaussian("parameter", length), Numbers.Gaussian("gradient", length), Zeros(length)], about: $"result {result}");
+                }, [Numbers.Gaussian("parameter", length), Numbers.Gaussian("gradient", length),
+                Zeros(length)], about: $"result {result}");
             }
         }
     }
@@ -101,8 +107,10 @@ public class TrainingConformance
     public void A_gradient_of_NaN_reaches_the_parameter(Subject subject)
     {
         Numbers[] inputs = [Numbers.Of([1, 2], 2), Numbers.Of([float.NaN, 1], 2), Zeros(2), Zeros(2)];
-        new Tolerance(1e-6).Check(subject, (b, x) => { Of(b).AdamStep(x[0], x[1], x[2], x[3], new AdamOptions(), 1); return x[0]; }, inputs);
-        new Tolerance(1e-6).Check(subject, (b, x) => { Of(b).RmsPropStep(x[0], x[1], x[2], new RmsPropOptions()); return x[0]; }, inputs);
+        new Tolerance(1e-6).Check(
+            subject, (b, x) => { Of(b).AdamStep(x[0], x[1], x[2], x[3], new AdamOptions(), 1); return x[0]; }, inputs);
+        new Tolerance(1e-6).Check(
+            subject, (b, x) => { Of(b).RmsPropStep(x[0], x[1], x[2], new RmsPropOptions()); return x[0]; }, inputs);
     }
 
     static ITrainingBackend Of(IBackend backend) => (ITrainingBackend)backend;

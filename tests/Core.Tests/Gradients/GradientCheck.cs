@@ -25,7 +25,8 @@ static class GradientCheck
             {
                 var difference = (LossAt(input, i, Step) - LossAt(input, i, -Step)) / (2 * Step);
                 Assert.True(Math.Abs(analytic[i] - difference) <= 1e-6 * Math.Max(1, Math.Abs(difference)),
-                    $"Input {input}, element {i} at {values[input][i]:g6}: the gradient is {analytic[i]:g9} but differences say {difference:g9}.");
+                    $"Input {input}, element {i} at {values[input][i]:g6}: the gradient is {analytic[i]:g9} but differences "
+                        + $"say {difference:g9}.");
             }
         }
 
@@ -54,7 +55,8 @@ static class GradientCheck
             for (var i = 0; i < exact.Length; i++)
             {
                 Assert.True(Math.Abs(exact[i] - single[i]) <= tolerance * largest,
-                    $"Input {input}, element {i}: the gradient is {single[i]:g9} on {subject} but {exact[i]:g9} by definition (largest {largest:g3}).");
+                    $"Input {input}, element {i}: the gradient is {single[i]:g9} on {subject} but {exact[i]:g9} by definition "
+                        + $"(largest {largest:g3}).");
             }
         }
     }
@@ -64,7 +66,8 @@ static class GradientCheck
         var tape = backend.Record();
         Tensor[] variables = [.. inputs.Select(input => tape.Variable(backend.FromValues(input.Values, input.Shape)))];
         var gradients = tape.Backward(Loss(tape, function, variables));
-        return [.. variables.Select(variable => gradients[variable] ?? throw new InvalidOperationException("An input has no gradient."))];
+        return [.. variables.Select(
+            variable => gradients[variable] ?? throw new InvalidOperationException("An input has no gradient."))];
     }
 
     static Tensor Loss(IBackend backend, Operation function, Tensor[] inputs)

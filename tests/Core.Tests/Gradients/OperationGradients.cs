@@ -3,7 +3,8 @@ using VaeFunctions.Tests.Conformance;
 
 namespace VaeFunctions.Tests.Gradients;
 
-/// <summary>The gradient of every operation, against finite differences of its definition, and every back end's against that.</summary>
+/// <summary>The gradient of every operation, against finite differences of its definition, and every back end's against
+/// that.</summary>
 public class OperationGradients
 {
     static readonly Dictionary<string, (Operation Operation, Numbers[] Inputs)> cases = new()
@@ -92,13 +93,15 @@ public class OperationGradients
     [Theory, MemberData(nameof(Windows))]
     public void Convolution_has_its_gradient_for_every_window(int kernel, int stride, int padding)
     {
-        foreach (var (operation, inputs) in Convolutions(kernel, stride, padding)) GradientCheck.AgainstDifferences(operation, inputs);
+        foreach (var (operation, inputs) in Convolutions(kernel, stride, padding))
+            GradientCheck.AgainstDifferences(operation, inputs);
     }
 
     [Theory, MemberData(nameof(Windows))]
     public void Transposed_convolution_has_its_gradient_for_every_window(int kernel, int stride, int padding)
     {
-        foreach (var (operation, inputs) in TransposedConvolutions(kernel, stride, padding)) GradientCheck.AgainstDifferences(operation, inputs);
+        foreach (var (operation, inputs) in TransposedConvolutions(kernel, stride, padding))
+            GradientCheck.AgainstDifferences(operation, inputs);
     }
 
     [Theory, MemberData(nameof(Training))]
@@ -112,13 +115,15 @@ public class OperationGradients
         }
     }
 
-    /// <summary>6 × 5 pixels: with most windows some are not reached by the stride, and not as many in height as in width.</summary>
+    /// <summary>6 × 5 pixels: with most windows some are not reached by the stride, and not as many in height as in
+    /// width.</summary>
     static IEnumerable<(Operation Operation, Numbers[] Inputs)> Convolutions(int kernel, int stride, int padding)
     {
         var window = new Window(kernel, stride, padding);
         yield return ((b, x) => b.Conv(x[0], x[1], window), [Normal(2, 2, 6, 5), Normal(3, 2, kernel, kernel)]);
         foreach (var relu in new[] { false, true })
-            yield return ((b, x) => b.Conv(x[0], x[1], x[2], window, relu), [Normal(2, 2, 6, 5), Normal(3, 2, kernel, kernel), Normal(3)]);
+            yield return ((b, x) => b.Conv(x[0], x[1], x[2], window, relu),
+                [Normal(2, 2, 6, 5), Normal(3, 2, kernel, kernel), Normal(3)]);
     }
 
     static IEnumerable<(Operation Operation, Numbers[] Inputs)> TransposedConvolutions(int kernel, int stride, int padding)
@@ -129,7 +134,8 @@ public class OperationGradients
             var window = new Window(kernel, stride, padding, outputPadding);
             yield return ((b, x) => b.ConvTranspose(x[0], x[1], window), [Normal(2, 2, 4, 3), Normal(2, 3, kernel, kernel)]);
             foreach (var relu in new[] { false, true })
-                yield return ((b, x) => b.ConvTranspose(x[0], x[1], x[2], window, relu), [Normal(2, 2, 4, 3), Normal(2, 3, kernel, kernel), Normal(3)]);
+                yield return ((b, x) => b.ConvTranspose(x[0], x[1], x[2], window, relu),
+                    [Normal(2, 2, 4, 3), Normal(2, 3, kernel, kernel), Normal(3)]);
         }
     }
 

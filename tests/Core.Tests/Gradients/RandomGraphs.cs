@@ -20,9 +20,11 @@ public class RandomGraphs
     public void Gradients_agree_between_back_ends(ComputingSubject subject, ulong seed) =>
         GradientCheck.AgainstReference(subject, (b, x) => Grow(b, x, seed), 1e-4, Inputs(seed));
 
-    static Numbers[] Inputs(ulong seed) => [Numbers.Gaussian($"a {seed}", 3, 4), Numbers.Gaussian($"b {seed}", 4), Numbers.Gaussian($"c {seed}", 3, 1)];
+    static Numbers[] Inputs(ulong seed) =>
+        [Numbers.Gaussian($"a {seed}", 3, 4), Numbers.Gaussian($"b {seed}", 4), Numbers.Gaussian($"c {seed}", 3, 1)];
 
-    /// <summary>A dozen operations on values already there, bounded so that nothing explodes, and the sum of all that is left.</summary>
+    /// <summary>A dozen operations on values already there, bounded so that nothing explodes, and the sum of all that is
+    /// left.</summary>
     static Tensor Grow(IBackend b, IReadOnlyList<Tensor> x, ulong seed)
     {
         var random = new RandomStream(seed, "graph");

@@ -42,7 +42,8 @@ static class Encodings
         byte[] header = [.. Big((uint)width), .. Big((uint)height), (byte)bits, (byte)type, 0, 0, (byte)(interlaced ? 1 : 0)];
         return
         [
-            .. PngSignature, .. Chunk("IHDR", header), .. chunks.SelectMany(chunk => chunk), .. Chunk("IDAT", Deflate(rows.ToArray())),
+            .. PngSignature, .. Chunk("IHDR", header), .. chunks.SelectMany(chunk => chunk), .. Chunk(
+                "IDAT", Deflate(rows.ToArray())),
             .. Chunk("IEND", []),
         ];
     }
@@ -100,8 +101,8 @@ static class Encodings
     /// <param name="sampling">Blocks of each plane in a unit: across in the upper four bits, down in the lower.</param>
     public static byte[] CmykJpeg(int width, int height, byte[] stored, byte[] sampling)
     {
-        // Quantised by 8, a flat block's only coefficient is its value less 128. Its size in bits is coded in four bits, and one bit
-        // says that nothing follows.
+        // Quantised by 8, a flat block's only coefficient is its value less 128. Its size in bits is coded in four bits, and one
+        // bit says that nothing follows.
         var bits = new System.Text.StringBuilder();
         int Across(byte of) => of >> 4;
         int Down(byte of) => of & 15;
@@ -126,10 +127,12 @@ static class Encodings
             .SelectMany(octet => octet == 0xFF ? (byte[])[0xFF, 0] : [octet]);
         return
         [
-            0xFF, 0xD8, .. Segment(0xEE, [.. "Adobe"u8, 0, 100, 0, 0, 0, 0, 0]), .. Segment(0xDB, [0, .. Enumerable.Repeat((byte)8, 64)]),
+            0xFF, 0xD8, .. Segment(0xEE, [.. "Adobe"u8, 0, 100, 0, 0, 0, 0, 0]), .. Segment(
+                0xDB, [0, .. Enumerable.Repeat((byte)8, 64)]),
             .. Segment(0xC0, [8, (byte)(height >> 8), (byte)height, (byte)(width >> 8), (byte)width, 4,
                 .. sampling.SelectMany((byte of, int i) => (byte[])[(byte)(i + 1), of, 0])]),
-            .. Segment(0xC4, [0x00, 0, 0, 0, 9, .. new byte[12], 0, 1, 2, 3, 4, 5, 6, 7, 8]), .. Segment(0xC4, [0x10, 1, .. new byte[15], 0]),
+            .. Segment(0xC4, [0x00, 0, 0, 0, 9, .. new byte[12], 0, 1, 2, 3, 4, 5, 6, 7, 8]),
+            .. Segment(0xC4, [0x10, 1, .. new byte[15], 0]),
             .. Segment(0xDA, [4, 1, 0, 2, 0, 3, 0, 4, 0, 0, 63, 0]), .. coded, 0xFF, 0xD9,
         ];
     }
@@ -139,19 +142,22 @@ static class Encodings
     {
         byte[] body =
         [
-            .. "WEBP"u8, .. "VP8X"u8, .. Little(10), 8, 0, 0, 0, .. Little((uint)width - 1)[..3], .. Little((uint)height - 1)[..3],
+            .. "WEBP"u8, .. "VP8X"u8, .. Little(10), 8, 0, 0, 0, .. Little((uint)width - 1)[..3],
+            .. Little((uint)height - 1)[..3],
             .. simple[12..], .. "EXIF"u8, .. Little((uint)exif.Length), .. exif, .. new byte[exif.Length & 1],
         ];
         return [.. "RIFF"u8, .. Little((uint)body.Length), .. body];
     }
 
     /// <summary>An ICC profile of three primaries and a power: XYZ below D50, and the exponent of all three channels.</summary>
-    public static byte[] MatrixProfile((double X, double Y, double Z) red, (double X, double Y, double Z) green, (double X, double Y, double Z) blue, double gamma)
+    public static byte[] MatrixProfile((double X, double Y, double Z) red, (double X, double Y, double Z) green,
+        (double X, double Y, double Z) blue, double gamma)
     {
         byte[] Xyz((double X, double Y, double Z) of) => [.. "XYZ \0\0\0\0"u8, .. Fixed(of.X), .. Fixed(of.Y), .. Fixed(of.Z)];
         byte[] curve = [.. "curv\0\0\0\0"u8, .. Big(1), (byte)(int)gamma, (byte)((gamma - (int)gamma) * 256), 0, 0];
         return IccProfile("RGB ", "XYZ ", "mntr",
-            ("desc", Description()), ("wtpt", Xyz((0.9642, 1, 0.8249))), ("rXYZ", Xyz(red)), ("gXYZ", Xyz(green)), ("bXYZ", Xyz(blue)),
+            ("desc", Description()), ("wtpt", Xyz((0.9642, 1, 0.8249))), ("rXYZ", Xyz(red)), ("gXYZ", Xyz(green)),
+            ("bXYZ", Xyz(blue)),
             ("rTRC", curve), ("gTRC", curve), ("bTRC", curve));
     }
 
@@ -170,7 +176,8 @@ static class Encodings
             }),
             .. identity, .. identity, .. identity,
         ];
-        return IccProfile("CMYK", "Lab ", "prtr", ("desc", Description()), ("wtpt", [.. "XYZ \0\0\0\0"u8, .. Fixed(0.9642), .. Fixed(1), .. Fixed(0.8249)]),
+        return IccProfile("CMYK", "Lab ", "prtr", ("desc", Description()),
+            ("wtpt", [.. "XYZ \0\0\0\0"u8, .. Fixed(0.9642), .. Fixed(1), .. Fixed(0.8249)]),
             ("A2B0", table), ("A2B1", table));
     }
 
@@ -185,7 +192,8 @@ static class Encodings
         }
         byte[] header =
         [
-            .. Big((uint)(at + data.Count)), .. "test"u8, 2, 0x40, 0, 0, .. Encoding.ASCII.GetBytes(kind), .. Encoding.ASCII.GetBytes(space),
+            .. Big((uint)(at
+                + data.Count)), .. "test"u8, 2, 0x40, 0, 0, .. Encoding.ASCII.GetBytes(kind), .. Encoding.ASCII.GetBytes(space),
             .. Encoding.ASCII.GetBytes(connection), 7, 0xE0, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0, .. "acsp"u8, .. new byte[28],
             .. Fixed(0.9642), .. Fixed(1), .. Fixed(0.8249), .. new byte[48],
         ];

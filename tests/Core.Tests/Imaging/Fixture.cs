@@ -23,7 +23,8 @@ static class Fixture
         var pixels = new byte[Width * Height * 3];
         for (var y = 0; y < Height; y++)
             for (var x = 0; x < Width; x++)
-                ((ReadOnlySpan<byte>)[(byte)(5 * x), (byte)(6 * y), (byte)((x - 24) * (x - 24) + (y - 20) * (y - 20) < 144 ? 255 : 40)])
+                ((ReadOnlySpan<byte>)[(byte)(5 * x), (byte)(6 * y),
+                    (byte)((x - 24) * (x - 24) + (y - 20) * (y - 20) < 144 ? 255 : 40)])
                     .CopyTo(pixels.AsSpan(3 * (y * Width + x)));
         return new Image(Width, Height, 3, pixels);
     }

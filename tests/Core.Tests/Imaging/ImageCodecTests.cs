@@ -9,7 +9,8 @@ public class ImageCodecTests
 {
     static readonly string[] Names =
     [
-        "rgb.png", "grey.png", "grey16.png", "palette.png", "alpha.png", "baseline.jpg", "progressive.jpg", "grey.jpg", "cmyk.jpg", "turned.jpg",
+        "rgb.png", "grey.png", "grey16.png", "palette.png", "alpha.png", "baseline.jpg", "progressive.jpg", "grey.jpg",
+        "cmyk.jpg", "turned.jpg",
         "lossy.webp", "lossless.webp", "alpha.webp",
     ];
 
@@ -63,7 +64,8 @@ public class ImageCodecTests
     public void Png_keeps_every_byte_even_of_noise(int width, int height, int channels)
     {
         var random = new RandomStream(1, "noise");
-        var image = new Image(width, height, channels, [.. Enumerable.Range(0, width * height * channels).Select(_ => (byte)random.NextInt(256))]);
+        var image = new Image(
+            width, height, channels, [.. Enumerable.Range(0, width * height * channels).Select(_ => (byte)random.NextInt(256))]);
         var back = ImageCodec.Decode(ImageCodec.EncodePng(image));
         Assert.Equal(image.Shape, back.Shape);
         Assert.Equal(image.Pixels, back.Pixels);
@@ -75,7 +77,8 @@ public class ImageCodecTests
     {
         var encoded = Fixture.Read(file);
         var header = ImageCodec.ReadHeader(encoded);
-        Assert.Equal(file == "turned.jpg" ? (Fixture.Height, Fixture.Width) : (Fixture.Width, Fixture.Height), (header.Width, header.Height));
+        Assert.Equal(file == "turned.jpg" ? (Fixture.Height, Fixture.Width) : (Fixture.Width, Fixture.Height),
+            (header.Width, header.Height));
         Assert.Equal(Path.GetExtension(file) switch { ".png" => ImageFormat.Png, ".jpg" => ImageFormat.Jpeg, _ => ImageFormat.WebP }, header.Format);
     }
 

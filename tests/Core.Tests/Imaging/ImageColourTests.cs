@@ -7,9 +7,11 @@ public class ImageColourTests
 {
     // Linear light from each space's red, green and blue to sRGB's; Display P3 and ProPhoto (adapted from D50 by Bradford).
     static readonly double[,] P3ToSrgb = { { 1.2249, -0.2247, 0 }, { -0.0420, 1.0419, 0 }, { -0.0197, -0.0786, 1.0979 } };
-    static readonly double[,] ProPhotoToSrgb = { { 2.0343, -0.7276, -0.3067 }, { -0.2288, 1.2317, -0.0029 }, { -0.0086, -0.1533, 1.1619 } };
+    static readonly double[,] ProPhotoToSrgb =
+        { { 2.0343, -0.7276, -0.3067 }, { -0.2288, 1.2317, -0.0029 }, { -0.0086, -0.1533, 1.1619 } };
 
-    static readonly byte[][] Colours = [[200, 100, 50], [60, 140, 90], [90, 90, 200], [128, 128, 128], [255, 255, 255], [0, 0, 0]];
+    static readonly byte[][] Colours =
+        [[200, 100, 50], [60, 140, 90], [90, 90, 200], [128, 128, 128], [255, 255, 255], [0, 0, 0]];
 
     static byte[] Expected(byte[] colour, Func<double, double> light, double[,] matrix) =>
         [.. Enumerable.Range(0, 3).Select(row =>
@@ -45,7 +47,9 @@ public class ImageColourTests
             chunks: ProfileChunk(isProPhoto ? ProPhoto : DisplayP3));
         var image = ImageCodec.Decode(encoded);
         for (var i = 0; i < Colours.Length; i++)
-            Near(isProPhoto ? Expected(Colours[i], value => Math.Pow(value, 1.8), ProPhotoToSrgb) : Expected(Colours[i], LightOfSrgb, P3ToSrgb),
+            Near(isProPhoto
+                ? Expected(Colours[i], value => Math.Pow(value, 1.8), ProPhotoToSrgb)
+                : Expected(Colours[i], LightOfSrgb, P3ToSrgb),
                 image.Pixels.AsSpan(3 * i), 4, $"Colour {i}");
     }
 
@@ -74,7 +78,8 @@ public class ImageColourTests
     {
         foreach (var profile in (byte[][])[DisplayP3[..200], new byte[300], [1]])
         {
-            var image = ImageCodec.Decode(Encodings.Png(Colours.Length, 1, 2, 8, (x, _, c) => Colours[x][c], chunks: ProfileChunk(profile)));
+            var image = ImageCodec.Decode(
+                Encodings.Png(Colours.Length, 1, 2, 8, (x, _, c) => Colours[x][c], chunks: ProfileChunk(profile)));
             Assert.Equal(Colours.SelectMany(colour => colour), image.Pixels);
         }
     }
@@ -109,7 +114,8 @@ public class ImageColourTests
             3.1339 * x - 1.6169 * y - 0.4906 * z, -0.9788 * x + 1.9161 * y + 0.0335 * z, 0.0719 * x - 0.2290 * y + 1.4052 * z,
         ];
         return [.. linear.Select(value => Math.Clamp(value, 0, 1))
-            .Select(value => (byte)Math.Round(255 * (value <= 0.0031308 ? 12.92 * value : 1.055 * Math.Pow(value, 1 / 2.4) - 0.055)))];
+            .Select(value => (byte)Math.Round(
+                255 * (value <= 0.0031308 ? 12.92 * value : 1.055 * Math.Pow(value, 1 / 2.4) - 0.055)))];
     }
 
     [Theory]
@@ -163,7 +169,8 @@ public class ImageColourTests
         byte[] Points(params uint[] values) => [.. values.SelectMany(Encodings.Big)];
         byte[][] chunks = byCode
             ? [Encodings.Chunk("cICP", [12, 13, 0, 1])]
-            : [Encodings.Chunk("gAMA", Encodings.Big(45455)), Encodings.Chunk("cHRM", Points(31270, 32900, 68000, 32000, 26500, 69000, 15000, 6000))];
+            : [Encodings.Chunk("gAMA", Encodings.Big(45455)), Encodings.Chunk(
+                "cHRM", Points(31270, 32900, 68000, 32000, 26500, 69000, 15000, 6000))];
         var image = ImageCodec.Decode(Encodings.Png(Colours.Length, 1, 2, 8, (x, _, c) => Colours[x][c], chunks: chunks));
         for (var i = 0; i < Colours.Length; i++)
             Near(Expected(Colours[i], LightOfSrgb, P3ToSrgb), image.Pixels.AsSpan(3 * i), 2, $"Colour {i}");
@@ -181,7 +188,8 @@ public class ImageColourTests
     public void An_interlaced_png_equals_its_plain_twin(int type, int bits)
     {
         var scale = bits == 16 ? 257 : 1;
-        int Gradient(int x, int y, int c) => (c switch { 0 => 5 * x, 1 => 6 * y, 2 => 3 * (x + y), _ => 255 - x - y }) * scale + (bits == 16 ? x : 0);
+        int Gradient(int x, int y, int c) =>
+            (c switch { 0 => 5 * x, 1 => 6 * y, 2 => 3 * (x + y), _ => 255 - x - y }) * scale + (bits == 16 ? x : 0);
         var plain = ImageCodec.Decode(Encodings.Png(48, 40, type, bits, Gradient));
         Assert.Equal(plain.Pixels, ImageCodec.Decode(Encodings.Png(48, 40, type, bits, Gradient, interlaced: true)).Pixels);
         if (type is 0 or 2) Assert.InRange(plain.Pixels[plain.Channels * (3 * 48 + 7)], 34, 36);

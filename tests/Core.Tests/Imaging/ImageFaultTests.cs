@@ -152,7 +152,8 @@ public class ImageFaultTests
         foreach (var file in (string[])["baseline.jpg", "grey.jpg", "turned.jpg", "cmyk.jpg", "progressive.jpg"])
         {
             var (segments, rest) = Encodings.Split(Fixture.Read(file));
-            byte[] whole = [0xFF, 0xD8, .. segments[0], 0, 0, 0, 0, 0, 0, 0, 0, .. segments.Skip(1).SelectMany(segment => segment), .. rest];
+            byte[] whole =
+                [0xFF, 0xD8, .. segments[0], 0, 0, 0, 0, 0, 0, 0, 0, .. segments.Skip(1).SelectMany(segment => segment), .. rest];
             Assert.Equal(Fixture.Decode(file).Pixels, ImageCodec.Decode(whole).Pixels);
             Refused([.. whole[..^(rest.Length * (of - part) / of)], 0xFF, 0xD9]);
         }

@@ -43,7 +43,8 @@ public class ImageFormatsTests
         string[] damaged =
         [
             text.Replace("\r\n", "\n", StringComparison.Ordinal), text.Replace("\n", "\r\n", StringComparison.Ordinal),
-            text.Replace("\r\n", "\r", StringComparison.Ordinal), Encoding.Latin1.GetString([.. png.Select(value => (byte)(value & 0x7F))]),
+            text.Replace("\r\n", "\r", StringComparison.Ordinal), Encoding.Latin1.GetString(
+                [.. png.Select(value => (byte)(value & 0x7F))]),
         ];
         foreach (var version in damaged)
             Assert.Contains("a PNG damaged by a transfer", Refused(Encoding.Latin1.GetBytes(version)), StringComparison.Ordinal);
@@ -163,8 +164,10 @@ public class ImageFormatsTests
         byte[] masks565 = [0, 0xF8, 0, 0, 0xE0, 7, 0, 0, 0x1F, 0, 0, 0];
         Assert.Equal((byte[])[0, 255, 0], ImageCodec.Decode(Written.Bmp(1, 1, 16, 3, masks565, [0xE0, 7, 0, 0])).Pixels);
         byte[] withAlpha = [0xFF, 0, 0, 0, 0, 0xFF, 0, 0, 0, 0, 0xFF, 0, 0, 0, 0, 0xFF];
-        Assert.Equal((byte[])[10, 20, 30, 255, 255, 255], ImageCodec.Decode(Written.Bmp(2, 1, 32, 6, withAlpha, [10, 20, 30, 255, 1, 1, 1, 0])).Pixels);
-        Assert.Equal((byte[])[10, 20, 30], ImageCodec.Decode(Written.Bmp(1, 1, 32, 6, withAlpha, [10, 20, 30, 0])).Pixels); // alpha that nobody set
+        Assert.Equal((byte[])[10, 20, 30, 255, 255, 255],
+            ImageCodec.Decode(Written.Bmp(2, 1, 32, 6, withAlpha, [10, 20, 30, 255, 1, 1, 1, 0])).Pixels);
+        // alpha that nobody set
+        Assert.Equal((byte[])[10, 20, 30], ImageCodec.Decode(Written.Bmp(1, 1, 32, 6, withAlpha, [10, 20, 30, 0])).Pixels);
         byte[] greys = [0, 0, 0, 0, 200, 200, 200, 0];
         var grey = ImageCodec.Decode(Written.Bmp(2, 1, 8, 0, greys, [1, 0, 0, 0], 2));
         Assert.Equal((1, (byte)200), (grey.Channels, grey.Pixels[0]));

@@ -104,7 +104,8 @@ public class ImageTests
     public void A_grid_mixes_grey_and_rgb_but_not_sizes()
     {
         Assert.Equal(3, ImageGrid.Compose([new Image(1, 1, 1, [9]), new Image(1, 1, 3, [1, 2, 3])], columns: 5).Channels);
-        var error = Assert.Throws<ArgumentException>(() => ImageGrid.Compose([new Image(1, 1, 1, [9]), new Image(2, 1, 1, [1, 2])], columns: 5));
+        var error = Assert.Throws<ArgumentException>(
+            () => ImageGrid.Compose([new Image(1, 1, 1, [9]), new Image(2, 1, 1, [1, 2])], columns: 5));
         Assert.Contains("1×1 and 2×1", error.Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => ImageGrid.Compose([], columns: 5));
     }

@@ -7,7 +7,8 @@ static class Written
 {
     static NetVips.Image Vips(VaeFunctions.Imaging.Image image)
     {
-        using var raw = NetVips.Image.NewFromMemory<byte>(image.Pixels, image.Width, image.Height, image.Channels, Enums.BandFormat.Uchar);
+        using var raw =
+            NetVips.Image.NewFromMemory<byte>(image.Pixels, image.Width, image.Height, image.Channels, Enums.BandFormat.Uchar);
         return raw.Copy(interpretation: image.Channels == 1 ? Enums.Interpretation.Bw : Enums.Interpretation.Srgb).CopyMemory();
     }
 
@@ -40,7 +41,8 @@ static class Written
     /// <summary>A bitmap with the header of 40 bytes; <paramref name="between"/> is masks or palette.</summary>
     public static byte[] Bmp(int width, int height, int bits, uint compression, byte[] between, byte[] rows, uint colours = 0) =>
     [
-        .. "BM"u8, .. Encodings.Little((uint)(54 + between.Length + rows.Length)), 0, 0, 0, 0, .. Encodings.Little((uint)(54 + between.Length)),
+        .. "BM"u8, .. Encodings.Little((uint)(54 + between.Length + rows.Length)), 0, 0, 0, 0, .. Encodings.Little((uint)(54
+            + between.Length)),
         .. Encodings.Little(40), .. Encodings.Little((uint)width), .. Encodings.Little((uint)height), 1, 0, (byte)bits, 0,
         .. Encodings.Little(compression), .. new byte[12], .. Encodings.Little(colours), .. new byte[4], .. between, .. rows,
     ];
@@ -118,7 +120,8 @@ static class Written
         using var lab = colour.Colourspace(Enums.Interpretation.Lab);
         using var light = colour.Colourspace(Enums.Interpretation.Scrgb);
         yield return ("grey", grey.TiffsaveBuffer(compression: Enums.ForeignTiffCompression.Deflate));
-        yield return ("lzw", colour.TiffsaveBuffer(compression: Enums.ForeignTiffCompression.Lzw, predictor: Enums.ForeignTiffPredictor.Horizontal));
+        yield return ("lzw", colour.TiffsaveBuffer(
+            compression: Enums.ForeignTiffCompression.Lzw, predictor: Enums.ForeignTiffPredictor.Horizontal));
         yield return ("tiles", colour.TiffsaveBuffer(tile: true, tileWidth: 16, tileHeight: 16));
         yield return ("16 bits", wide.TiffsaveBuffer());
         yield return ("16 bits, grey", wideGrey.TiffsaveBuffer());

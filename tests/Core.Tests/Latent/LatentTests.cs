@@ -57,11 +57,12 @@ public sealed class LatentTests
     }
 
     [Fact]
-    public void A_concept_points_from_those_without_to_those_with_and_says_how_well_it_parts_them()
+    public void A_concept_points_from_without_to_with_and_says_how_well_it_parts_them()
     {
         // With it, the first latent is 2 higher; a second, wider one only goes along.
         var random = new RandomStream(1, "concept");
-        float[][] Draw(float first) => [.. Enumerable.Range(0, 400).Select(_ => new[] { first + 0.3f * random.NextGaussian(), 2 * random.NextGaussian() })];
+        float[][] Draw(float first) =>
+            [.. Enumerable.Range(0, 400).Select(_ => new[] { first + 0.3f * random.NextGaussian(), 2 * random.NextGaussian() })];
         var concept = Concept.Find("smile", Draw(1), Draw(-1));
         Assert.Equal(2, concept.Mean[0], 0.1);
         Assert.True(concept.Separability > 0.99, $"{concept.Separability}");
@@ -88,10 +89,12 @@ public sealed class LatentTests
     }
 
     [Fact]
-    public void Strength_one_takes_those_across_too_that_the_difference_of_the_means_leaves_short()
+    public void Strength_one_crosses_the_plane_also_where_the_mean_difference_falls_short()
     {
-        float[][] with = [.. Enumerable.Repeat(new float[] { 1, 0 }, 100)], without = [.. Enumerable.Range(0, 100).Select(i => new float[] { i % 10 == 0 ? -2.5f : -1, 0 })];
-        // The means are 1 and −1.15, so that the difference, 2.15, takes −2.5 to −0.35, and 1.2 times to 0.08, if decoding and encoding change nothing.
+        float[][] with = [.. Enumerable.Repeat(new float[] { 1, 0 }, 100)], without = [.. Enumerable.Range(0, 100).Select(
+            i => new float[] { i % 10 == 0 ? -2.5f : -1, 0 })];
+        // The means are 1 and −1.15, so that the difference, 2.15, takes −2.5 to −0.35, and 1.2 times to 0.08, if decoding and
+        // encoding change nothing.
         Assert.Equal(2.15f, Concept.Find("x", with, without).Mean[0], 1e-4f);
         Assert.Equal(1, Concept.Find("x", with, without).Unit);
         var plane = LogisticPlane.Fit(with, without);
@@ -106,9 +109,11 @@ public sealed class LatentTests
     {
         Concept[] concepts = [new("a", [1, 2], [3, 4], 0.875, 10), new("b_2", [0, -1], [5, 6], 1, 7) { Unit = 1.3f }];
         var read = ConceptFile.Read(ConceptFile.Write(concepts), 2);
-        Assert.Equal(concepts.Select(concept => (concept.Name, concept.Unit, concept.Separability, concept.Examples)), read.Select(concept => (concept.Name, concept.Unit, concept.Separability, concept.Examples)));
+        Assert.Equal(concepts.Select(concept => (concept.Name, concept.Unit, concept.Separability, concept.Examples)),
+            read.Select(concept => (concept.Name, concept.Unit, concept.Separability, concept.Examples)));
         Assert.Equal(concepts[1].Logistic, read[1].Logistic);
-        Assert.Contains("expected", Assert.Throws<ModelFormatException>(() => ConceptFile.Read(ConceptFile.Write(concepts), 3)).Message, StringComparison.Ordinal);
+        Assert.Contains("expected", Assert.Throws<ModelFormatException>(
+            () => ConceptFile.Read(ConceptFile.Write(concepts), 3)).Message, StringComparison.Ordinal);
         Assert.Throws<ModelFormatException>(() => ConceptFile.Read(new BinaryData("nonsense"), 2));
     }
 
@@ -146,7 +151,8 @@ public sealed class LatentTests
     public async Task Inpainting_leaves_known_pixels_and_ignores_what_the_hole_held()
     {
         // The "model" makes every pixel the mean of all: the hole goes to the mean of what is known.
-        static Task<byte[]> Flatten(byte[] image) => Task.FromResult(Array.ConvertAll(image, _ => (byte)Math.Round(image.Average(pixel => (double)pixel))));
+        static Task<byte[]> Flatten(byte[] image) =>
+            Task.FromResult(Array.ConvertAll(image, _ => (byte)Math.Round(image.Average(pixel => (double)pixel))));
         bool[] hole = [false, true, true, false];
         var filled = await Inpainting.FillAsync([10, 0, 255, 30], hole, 20, Flatten);
         Assert.Equal([10, 20, 20, 30], filled);

@@ -14,12 +14,14 @@ public sealed class FamilyTests
 
     static readonly CpuBackend backend = new();
 
-    static Tensor Noise(int rows, int columns, ulong seed = 1) => backend.FromValues(new RandomStream(seed, "noise").Gaussians(rows * columns), new(rows, columns));
+    static Tensor Noise(int rows, int columns, ulong seed = 1) =>
+        backend.FromValues(new RandomStream(seed, "noise").Gaussians(rows * columns), new(rows, columns));
 
     static Tensor Pixels(int count, ulong seed = 1)
     {
         var random = new RandomStream(seed, "pixels");
-        return backend.FromValues([.. Enumerable.Range(0, count * 64).Select(_ => (float)random.NextInt(256))], new(count, 8, 8, 1));
+        return backend.FromValues(
+            [.. Enumerable.Range(0, count * 64).Select(_ => (float)random.NextInt(256))], new(count, 8, 8, 1));
     }
 
     // --- likelihoods ----------------------------------------------------------------------------------------------------
@@ -32,12 +34,14 @@ public sealed class FamilyTests
         var likelihood = new GaussianOptions().Build(parameters.Root, Small);
         float[] halves = [.. Enumerable.Repeat(0.5f, 128)];
         var tape = new GradientTape(backend);
-        var terms = likelihood.Reconstruction(tape.FromValues(halves, new(2, 1, 8, 8)), tape.FromValues(new float[128], new(2, 1, 8, 8))).ToArray();
+        var terms = likelihood.Reconstruction(
+            tape.FromValues(halves, new(2, 1, 8, 8)), tape.FromValues(new float[128], new(2, 1, 8, 8))).ToArray();
         Assert.All(terms, term => Assert.Equal(32 * (1 + Math.Log(2 * Math.PI / 4)), term, 1e-3));
         tape.ApplyUpdates();
         Assert.Equal(0.01 * Math.Log(0.25), parameters.Single().Value.ToScalar(), 1e-5);
 
-        var elsewhere = likelihood.Reconstruction(backend.FromValues(halves, new(2, 1, 8, 8)), backend.FromValues(new float[128], new(2, 1, 8, 8))).ToArray();
+        var elsewhere = likelihood.Reconstruction(
+            backend.FromValues(halves, new(2, 1, 8, 8)), backend.FromValues(new float[128], new(2, 1, 8, 8))).ToArray();
         var variance = Math.Exp(0.01 * Math.Log(0.25));
         Assert.All(elsewhere, term => Assert.Equal(32 * (0.25 / variance + Math.Log(2 * Math.PI * variance)), term, 1e-3));
     }
@@ -52,16 +56,18 @@ public sealed class FamilyTests
         backend.Assign(weight.Value, backend.FromValues([MathF.Log(0.25f)], weight.Shape));
         var tape = new GradientTape(backend);
         float[] halves = [.. Enumerable.Repeat(0.5f, 64)];
-        var loss = likelihood.Reconstruction(tape.FromValues(halves, new(1, 1, 8, 8)), tape.FromValues(new float[64], new(1, 1, 8, 8))).Sum();
+        var loss = likelihood.Reconstruction(
+            tape.FromValues(halves, new(1, 1, 8, 8)), tape.FromValues(new float[64], new(1, 1, 8, 8))).Sum();
         Assert.Equal(0, tape.Backward(loss).Of(weight)!.ToScalar(), 1e-4);
     }
 
     // --- the autoencoder ------------------------------------------------------------------------------------------------
 
     [Fact]
-    public void Codes_are_white_under_the_prior_that_was_fitted_to_them_and_come_back_as_they_were()
+    public void Codes_are_white_under_their_fitted_prior_and_come_back_unchanged()
     {
-        var options = new MlpAutoencoderOptions { Image = Small, Hidden = [20], Latent = 4, Likelihood = new SquaredErrorOptions() };
+        var options =
+            new MlpAutoencoderOptions { Image = Small, Hidden = [20], Latent = 4, Likelihood = new SquaredErrorOptions() };
         Vae plain = options.Build(backend, 1), fitted = (options with { Prior = new GaussianPriorOptions() }).Build(backend, 1);
         Assert.Equal((Prior.None, Prior.StandardNormal), (plain.Prior, fitted.Prior));
         var pixels = Pixels(500);
@@ -70,7 +76,8 @@ public sealed class FamilyTests
         Assert.All(codes.Sum(0).ToArray(), sum => Assert.Equal(0, sum / 500, 1e-4));
         var covariance = backend.MatMul(codes, codes, transposeLeft: true).ToArray();
         for (var i = 0; i < 16; i++) Assert.Equal(i % 5 == 0 ? 1 : 0, covariance[i] / 500, 0.01);
-        var (expected, actual) = (plain.DecodePixels(plain.EncodePixels(pixels).Mean).ToArray(), fitted.DecodePixels(codes).ToArray());
+        var (expected, actual) = (plain.DecodePixels(plain.EncodePixels(pixels).Mean).ToArray(),
+            fitted.DecodePixels(codes).ToArray());
         Assert.All(expected.Zip(actual), pair => Assert.InRange(pair.Second, pair.First - 1, pair.First + 1));
     }
 
@@ -133,7 +140,8 @@ public sealed class FamilyTests
         var (book, parameters) = NewCodebook(codes: 2, decay: 0.1f);
         Learn(book, Grid(-1, 1));
         Learn(book, Grid(-3, 1)); // the first code's average: 0.1 · −1 + 0.9 · −3
-        Assert.Equal([-2.8f, 1], parameters.First().Value.ToArray().Where((_, i) => i % 2 == 0).Order(), (a, b) => Math.Abs(a - b) < 1e-3);
+        Assert.Equal(
+            [-2.8f, 1], parameters.First().Value.ToArray().Where((_, i) => i % 2 == 0).Order(), (a, b) => Math.Abs(a - b) < 1e-3);
 
         static float[] Grid(float left, float right) => [.. Enumerable.Range(0, 128).Select(i => i % 2 == 0 ? left : right)];
     }
@@ -143,7 +151,8 @@ public sealed class FamilyTests
     {
         var (book, parameters) = NewCodebook(codes: 3, decay: 0.1f);
         Learn(book, [.. Enumerable.Range(0, 128).Select(i => (float)(i % 3 * 5))]);
-        for (var i = 0; i < 6; i++) Learn(book, [.. Enumerable.Range(0, 128).Select(n => n % 64 * 0.01f)]); // only near 0 from now on
+        // only near 0 from now on
+        for (var i = 0; i < 6; i++) Learn(book, [.. Enumerable.Range(0, 128).Select(n => n % 64 * 0.01f)]);
         Assert.All(parameters.First().Value.ToArray(), value => Assert.InRange(value, -0.01f, 0.7f));
     }
 
@@ -186,7 +195,8 @@ public sealed class FamilyTests
             var after = Logits(codes);
             int[] places = [.. Enumerable.Range(0, 16).Where(place => !before[place].SequenceEqual(after[place]))];
             Assert.All(places, place => Assert.True(place > changed, $"place {place} sees place {changed}"));
-            if (changed % 4 < 3) Assert.Contains(changed + 1, places); // at once the one to the right, later rows from what is above
+            // at once the one to the right, later rows from what is above
+            if (changed % 4 < 3) Assert.Contains(changed + 1, places);
         }
 
         float[][] Logits(float[] codes) => [.. model.Logits(backend.FromValues(codes, new(1, 16))).ToArray().Chunk(11)];
@@ -204,7 +214,8 @@ public sealed class FamilyTests
         Assert.Equal([1, 2, 3, 4], gradient.ToArray());
 
         var step = new GradientTape(backend);
-        var terms = model.Terms(step.FromValues([.. Enumerable.Range(0, 256).Select(i => (float)(i * 7 % 256))], new(1, 16, 16, 1)), step.FromValues(new float[48], new(1, 48)));
+        var terms = model.Terms(step.FromValues([.. Enumerable.Range(0, 256).Select(i => (float)(i * 7 % 256))],
+            new(1, 16, 16, 1)), step.FromValues(new float[48], new(1, 48)));
         var first = model.Parameters.First(parameter => parameter.Name == "encoder.0.weight");
         Assert.Contains(step.Backward(terms.Reconstruction.Sum()).Of(first)!.ToArray(), value => value != 0);
     }
@@ -217,7 +228,8 @@ public sealed class FamilyTests
         var terms = model.Terms(pixels, Noise(2, model.LatentSize));
         var logits = model.Logits(terms.Codes!).ToArray().Chunk(11).ToArray();
         var codes = terms.Codes!.ToArray();
-        double[] expected = [.. codes.Select((code, place) => Math.Log(logits[place].Sum(value => Math.Exp(value))) - logits[place][(int)code])];
+        double[] expected =
+            [.. codes.Select((code, place) => Math.Log(logits[place].Sum(value => Math.Exp(value))) - logits[place][(int)code])];
         Assert.All(expected.Zip(terms.Kl.ToArray()), pair => Assert.Equal(pair.First, pair.Second, 1e-4));
         Assert.Equal(codes, model.CodesOf(model.Latent(terms.Codes!)).ToArray());
     }
@@ -227,16 +239,18 @@ public sealed class FamilyTests
     {
         // The first place: 1/4, 3/4. The second repeats the first.
         var drawn = Autoregression.Sample(4000, 2, codes =>
-            [.. codes.Chunk(2).SelectMany(pair => (float[])[MathF.Log(1), MathF.Log(3), pair[0] == 0 ? 0 : -100, pair[0] == 0 ? -100 : 0])], seed: 1);
+            [.. codes.Chunk(2).SelectMany(
+                pair => (float[])[MathF.Log(1), MathF.Log(3), pair[0] == 0 ? 0 : -100, pair[0] == 0 ? -100 : 0])], seed: 1);
         Assert.Equal(0.75, drawn.Where((_, i) => i % 2 == 0).Average(), 0.03);
         Assert.All(drawn.Chunk(2), pair => Assert.Equal(pair[0], pair[1]));
-        Assert.All(Autoregression.Sample(20, 2, codes => [.. codes.SelectMany(_ => (float[])[0, 1])], seed: 1, temperature: 0), code => Assert.Equal(1, code));
+        Assert.All(Autoregression.Sample(20, 2, codes => [.. codes.SelectMany(_ => (float[])[0, 1])], seed: 1, temperature: 0),
+            code => Assert.Equal(1, code));
     }
 
     // --- the adversary --------------------------------------------------------------------------------------------------
 
     [Fact]
-    public void The_discriminator_learns_to_judge_and_the_decoder_to_deceive_but_neither_the_other_s_task()
+    public void Discriminator_and_decoder_each_learn_only_their_own_task()
     {
         var options = new VaeGanOptions { Image = Small, Channels = [6], Hidden = 10, Latent = 2, Discriminator = [5, 6], Likelihood = new SquaredErrorOptions { Low = -1 } };
         // Without features and pixels, the decoder's gradient is deceit alone; without deceit, nothing is left for it.
@@ -245,7 +259,8 @@ public sealed class FamilyTests
         // What the decoder is told has no say in how the discriminator learns.
         var judging = Gradient(options, "discriminator.judgement.1.weight");
         Assert.True(judging > 0);
-        Assert.Equal(judging, Gradient(options with { AdversaryWeight = 7, FeatureWeight = 9 }, "discriminator.judgement.1.weight"), 1e-6);
+        Assert.Equal(
+            judging, Gradient(options with { AdversaryWeight = 7, FeatureWeight = 9 }, "discriminator.judgement.1.weight"), 1e-6);
 
         static double Gradient(VaeGanOptions options, string name)
         {
@@ -253,7 +268,8 @@ public sealed class FamilyTests
             var tape = new GradientTape(backend);
             var terms = model.Terms(tape.Variable(Pixels(4)), tape.Variable(Noise(4, 2)));
             var gradients = tape.Backward(terms.Reconstruction.Sum() + terms.Penalty!);
-            return gradients.Of(model.Parameters.Single(parameter => parameter.Name == name))?.ToArray().Sum(value => Math.Abs((double)value)) ?? 0;
+            return gradients.Of(model.Parameters.Single(parameter => parameter.Name == name))?.ToArray()
+                .Sum(value => Math.Abs((double)value)) ?? 0;
         }
     }
 

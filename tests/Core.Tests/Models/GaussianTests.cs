@@ -24,7 +24,8 @@ public sealed class GaussianTests
     public void The_log_ratio_of_a_draw_is_the_difference_of_the_two_log_densities()
     {
         // z = 1 + 2 · 0.5 = 2 with σ = 2: log N(2; 1, 4) − log N(2; 0, 1) = −½ · 0.25 − log 2 + ½ · 4
-        Assert.Equal(-0.125 - Math.Log(2) + 2, Of([1], [MathF.Log(4)]).LogRatio(backend.FromValues([0.5f], new(1, 1))).ToScalar(), 1e-6);
+        Assert.Equal(
+            -0.125 - Math.Log(2) + 2, Of([1], [MathF.Log(4)]).LogRatio(backend.FromValues([0.5f], new(1, 1))).ToScalar(), 1e-6);
     }
 
     [Fact]
@@ -32,7 +33,9 @@ public sealed class GaussianTests
     {
         const int draws = 40_000;
         var some = Of([0.3f, -2], [0.5f, -1]);
-        var mean = some.Repeat(draws).LogRatio(backend.FromValues(new RandomStream(1, "draws").Gaussians(2 * draws), new(draws, 2))).Sum().ToScalar() / draws;
+        var mean = some.Repeat(draws)
+            .LogRatio(backend.FromValues(new RandomStream(1, "draws").Gaussians(2 * draws), new(draws, 2))).Sum()
+                .ToScalar() / draws;
         Assert.Equal(some.KlToStandardNormal().Sum().ToScalar(), mean, 0.03);
     }
 }

@@ -13,8 +13,10 @@ public sealed class ModelSuite
 {
     static readonly Dictionary<string, ModelOptions> models = new()
     {
-        ["mlp, Bernoulli"] = new MlpVaeOptions { Image = new(28, 28, 1), Hidden = [40], Latent = 5, Likelihood = new BernoulliOptions() },
-        ["mlp, squared error, RGB"] = new MlpVaeOptions { Image = new(5, 7, 3), Hidden = [17], Latent = 3, Likelihood = new SquaredErrorOptions() },
+        ["mlp, Bernoulli"] =
+            new MlpVaeOptions { Image = new(28, 28, 1), Hidden = [40], Latent = 5, Likelihood = new BernoulliOptions() },
+        ["mlp, squared error, RGB"] =
+            new MlpVaeOptions { Image = new(5, 7, 3), Hidden = [17], Latent = 3, Likelihood = new SquaredErrorOptions() },
         ["mlp, two hidden layers, labels, optimal σ"] = new MlpVaeOptions { Image = new(8, 8, 1), Hidden = [24, 12], Latent = 3, Classes = 3, Likelihood = new GaussianOptions() },
         ["mlp, learned σ"] = new MlpVaeOptions { Image = new(8, 8, 1), Hidden = [24], Latent = 3, Likelihood = new GaussianOptions { Deviation = Deviation.Learned } },
         ["autoencoder"] = new MlpAutoencoderOptions { Image = new(8, 8, 1), Hidden = [30], Latent = 4, Initialization = new NormalInitialization { Deviation = 0.3f }, Likelihood = new SquaredErrorOptions() },
@@ -38,7 +40,8 @@ public sealed class ModelSuite
             Initialization = new NormalInitialization { Deviation = 0.3f },
             Likelihood = new BernoulliOptions(),
         },
-        ["ladder"] = new LadderVaeOptions { Image = new(8, 8, 1), Levels = [new(24, 4), new(12, 3), new(10, 2)], Likelihood = new BernoulliOptions() },
+        ["ladder"] = new LadderVaeOptions { Image = new(8, 8, 1), Levels = [new(24, 4), new(12, 3),
+            new(10, 2)], Likelihood = new BernoulliOptions() },
         ["ladder, labels"] = new LadderVaeOptions { Image = new(8, 8, 1), Levels = [new(24, 4), new(12, 3)], Classes = 2, Likelihood = new BernoulliOptions() },
         ["codebook"] = new VqVaeOptions
         {
@@ -86,15 +89,18 @@ public sealed class ModelSuite
 
     static NegativeElbo Terms(Vae model, IBackend backend, int count, int samples = 1) => model.Terms(
         PixelsOn(model, backend, count),
-        backend.FromValues(new RandomStream(3, "noise").Gaussians(count * samples * model.LatentSize), new(count * samples, model.LatentSize)),
+        backend.FromValues(
+            new RandomStream(3, "noise").Gaussians(count * samples * model.LatentSize), new(count * samples, model.LatentSize)),
         Labels(model, backend, count));
 
     static Tensor PixelsOn(Vae model, IBackend backend, int count) =>
         backend.FromValues(Pixels(model, count), new(count, model.Image.Height, model.Image.Width, model.Image.Channels));
 
-    static Tensor? Labels(Vae model, IBackend backend, int count) => model.Classes == 0 ? null : backend.FromValues(Labels(model, count), new(count));
+    static Tensor? Labels(Vae model, IBackend backend, int count) =>
+        model.Classes == 0 ? null : backend.FromValues(Labels(model, count), new(count));
 
-    internal static float[] Labels(Vae model, int count) => [.. Enumerable.Range(0, count).Select(i => (float)(i % model.Classes))];
+    internal static float[] Labels(Vae model, int count) =>
+        [.. Enumerable.Range(0, count).Select(i => (float)(i % model.Classes))];
 
     static Tensor Total(NegativeElbo elbo)
     {
@@ -116,7 +122,8 @@ public sealed class ModelSuite
             var loss = Total(Terms(model, tape, 8)) / 8;
             losses.Add(loss.ToScalar());
             var gradients = tape.Backward(loss);
-            foreach (var (weight, square) in weights.Zip(squares)) backend.RmsPropStep(weight.Value, gradients.Of(weight)!, square, new(0.002f));
+            foreach (var (weight, square) in weights.Zip(squares))
+                backend.RmsPropStep(weight.Value, gradients.Of(weight)!, square, new(0.002f));
             tape.ApplyUpdates();
         }
         return losses;
@@ -168,7 +175,8 @@ public sealed class ModelSuite
         Agree(expected.Kl.SumPerImage(), actual.Kl.SumPerImage(), 1e-4);
         Agree(expected.LogRatio, actual.LogRatio, 1e-4);
 
-        static void Agree(Tensor expected, Tensor actual, double tolerance) => Assert.All(expected.ToArray().Zip(actual.ToArray()),
+        static void Agree(Tensor expected, Tensor actual, double tolerance) =>
+            Assert.All(expected.ToArray().Zip(actual.ToArray()),
             pair => Assert.Equal(pair.First, pair.Second, tolerance * Math.Max(1, Math.Abs(pair.First))));
     }
 
@@ -183,9 +191,11 @@ public sealed class ModelSuite
         var overall = expected.Values.Max(exact => exact.Max(Math.Abs));
         foreach (var (weight, exact) in expected)
         {
-            var largest = Math.Max(exact.Max(Math.Abs), 0.01f * overall); // that of a bias before batch normalisation is 0, but for rounding
+            // that of a bias before batch normalisation is 0, but for rounding
+            var largest = Math.Max(exact.Max(Math.Abs), 0.01f * overall);
             Assert.All(exact.Zip(actual[weight]), pair => Assert.True(Math.Abs(pair.First - pair.Second) <= tolerance * largest,
-                $"{weight}: the gradient is {pair.Second:g9} on {subject} but {pair.First:g9} by definition (largest {largest:g3})."));
+                $"{weight}: the gradient is {pair.Second:g9} on {subject} but {pair.First:g9} by definition (largest "
+                    + $"{largest:g3})."));
         }
 
         (float Loss, Dictionary<string, float[]> Gradients) Step(ITrainingBackend backend)
@@ -204,10 +214,12 @@ public sealed class ModelSuite
     public void Several_draws_of_an_image_are_the_rows_that_follow_one_another(string name)
     {
         var model = models[name].Build(1);
-        NegativeElbo one = Terms(model, model.Parameters.Backend, 2), three = Terms(model, model.Parameters.Backend, 2, samples: 3);
+        NegativeElbo one = Terms(model, model.Parameters.Backend, 2), three = Terms(
+            model, model.Parameters.Backend, 2, samples: 3);
         if (three.LogRatio.Shape[0] == 2) return; // nothing is drawn
         Assert.Equal([6], three.Reconstruction.Shape.Axes);
-        Assert.Equal(one.Reconstruction.ToArray()[0], three.Reconstruction.ToArray()[0], 1e-3); // the first row's noise is the same
+        // the first row's noise is the same
+        Assert.Equal(one.Reconstruction.ToArray()[0], three.Reconstruction.ToArray()[0], 1e-3);
         Assert.Equal(one.LogRatio.ToArray()[0], three.LogRatio.ToArray()[0], 1e-4);
     }
 
@@ -227,7 +239,8 @@ public sealed class ModelSuite
         var trained = models[name].Build(subject.Create(), 1);
         Train(trained, 1);
         var other = models[name].Build(new CpuBackend(), 2);
-        ParameterFile.Load(Safetensors.Read(Safetensors.Write(ParameterFile.ToTensors(trained.Parameters))), other.Parameters, other.Parameters.Backend);
+        ParameterFile.Load(Safetensors.Read(Safetensors.Write(ParameterFile.ToTensors(trained.Parameters))), other.Parameters,
+            other.Parameters.Backend);
         Assert.Equal(trained.Parameters.Select(p => (p.Name, Sum(p))), other.Parameters.Select(p => (p.Name, Sum(p))));
 
         static double Sum(Parameter parameter) => parameter.Value.ToArray().Select((value, i) => (double)value * (i + 1)).Sum();
@@ -255,11 +268,13 @@ public sealed class ModelSuite
     public void ONNX_accepts_the_published_graphs(string name)
     {
         var model = models[name].Build(1);
-        Assert.Equal(["checked", "checked"], Onnx.CheckerTests.Check([PublishedGraphs.Encoder(model).ToArray(), PublishedGraphs.Decoder(model).ToArray()]));
+        Assert.Equal(["checked", "checked"],
+            Onnx.CheckerTests.Check([PublishedGraphs.Encoder(model).ToArray(), PublishedGraphs.Decoder(model).ToArray()]));
     }
 
     [Theory, MemberData(nameof(All))]
-    public void The_published_graphs_agree_with_the_CPU_to_one_grey_level(string name) => ComparePublishedGraphs(name, PublishedGraphRunner.Run);
+    public void The_published_graphs_agree_with_the_CPU_to_one_grey_level(string name) =>
+        ComparePublishedGraphs(name, PublishedGraphRunner.Run);
 
     [SkippableTheory, MemberData(nameof(All))]
     public void In_a_second_runtime_too(string name) => ComparePublishedGraphs(name, PublishedGraphRunner.RunInNode);

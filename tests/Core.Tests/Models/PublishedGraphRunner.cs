@@ -26,7 +26,8 @@ static class PublishedGraphRunner
         using var encoder = new InferenceSession(PublishedGraphs.Encoder(model).ToArray());
         using var decoder = new InferenceSession(PublishedGraphs.Decoder(model).ToArray());
         using var options = new RunOptions();
-        using var input = OrtValue.CreateTensorValueFromMemory(Array.ConvertAll(pixels, value => (byte)value), Axes(model, count));
+        using var input =
+            OrtValue.CreateTensorValueFromMemory(Array.ConvertAll(pixels, value => (byte)value), Axes(model, count));
         using var label = Labels(model, count) is { } labels ? OrtValue.CreateTensorValueFromMemory(labels, [count]) : null;
         using var encoded = encoder.Run(options, Names("pixels"), Values(input), ["mean"]);
         var mean = encoded[0].GetTensorDataAsSpan<float>().ToArray();
@@ -49,8 +50,10 @@ static class PublishedGraphRunner
             string encoder = Path.Combine(folder, "encoder.onnx"), decoder = Path.Combine(folder, "decoder.onnx"), job = Path.Combine(folder, "job.json");
             File.WriteAllBytes(encoder, PublishedGraphs.Encoder(model).ToMemory().Span);
             File.WriteAllBytes(decoder, PublishedGraphs.Decoder(model).ToMemory().Span);
-            File.WriteAllText(job, JsonSerializer.Serialize(new { pixels, shape = Axes(model, count), latent = model.LatentSize, labels = Labels(model, count) }));
-            var script = $"process.chdir({JsonSerializer.Serialize(project)}); module.paths.push({JsonSerializer.Serialize(Path.Combine(project, "node_modules"))});\n{NodeScript}";
+            File.WriteAllText(job, JsonSerializer.Serialize(
+                new { pixels, shape = Axes(model, count), latent = model.LatentSize, labels = Labels(model, count) }));
+            var script = $"process.chdir({JsonSerializer.Serialize(project)}); "
+                + $"module.paths.push({JsonSerializer.Serialize(Path.Combine(project, "node_modules"))});\n{NodeScript}";
             var (exitCode, output, errors) = ExternalProgram.Run("node", "-e", script, encoder, decoder, job)!.Value;
             Assert.True(exitCode == 0, errors);
             var result = JsonSerializer.Deserialize<Result>(output, JsonSerializerOptions.Web)!;
@@ -62,7 +65,8 @@ static class PublishedGraphRunner
         }
     }
 
-    static long[]? Labels(Vae model, int count) => model.Classes == 0 ? null : Array.ConvertAll(ModelSuite.Labels(model, count), label => (long)label);
+    static long[]? Labels(Vae model, int count) =>
+        model.Classes == 0 ? null : Array.ConvertAll(ModelSuite.Labels(model, count), label => (long)label);
 
     static long[] Axes(Vae model, int count) => [count, model.Image.Height, model.Image.Width, model.Image.Channels];
 

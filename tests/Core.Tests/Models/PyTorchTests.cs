@@ -16,7 +16,8 @@ public sealed class PyTorchTests
         var folder = Directory.CreateTempSubdirectory("pytorch-").FullName;
         try
         {
-            var (exitCode, _, errors) = ExternalProgram.Run(python, Path.Combine(AppContext.BaseDirectory, "Models", "PyTorchModels.py"), folder)!.Value;
+            var (exitCode, _, errors) = ExternalProgram.Run(
+                python, Path.Combine(AppContext.BaseDirectory, "Models", "PyTorchModels.py"), folder)!.Value;
             Assert.True(exitCode == 0, errors);
             Compare(Read("weights"), Read("inputs"), Read("expected"));
         }
@@ -25,7 +26,8 @@ public sealed class PyTorchTests
             Directory.Delete(folder, recursive: true);
         }
 
-        SafetensorsFile Read(string name) => Safetensors.Read(new(File.ReadAllBytes(Path.Combine(folder, name + ".safetensors"))));
+        SafetensorsFile Read(string name) =>
+            Safetensors.Read(new(File.ReadAllBytes(Path.Combine(folder, name + ".safetensors"))));
     }
 
     static void Compare(SafetensorsFile weights, SafetensorsFile inputs, SafetensorsFile expected)
@@ -73,7 +75,8 @@ public sealed class PyTorchTests
             var loss = (elbo.Reconstruction.Sum() + elbo.Kl.Sum()) / 6;
             losses[step - 1] = loss.ToScalar();
             var gradients = tape.Backward(loss);
-            for (var i = 0; i < weights.Length; i++) backend.AdamStep(weights[i].Value, gradients.Of(weights[i])!, means[i], squares[i], new(1e-4f), step);
+            for (var i = 0; i < weights.Length; i++)
+                backend.AdamStep(weights[i].Value, gradients.Of(weights[i])!, means[i], squares[i], new(1e-4f), step);
         }
         return losses;
 

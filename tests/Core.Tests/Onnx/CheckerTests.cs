@@ -19,7 +19,8 @@ public class CheckerTests
     [SkippableFact]
     public void The_checker_accepts_every_operation()
     {
-        List<byte[]> models = [.. DynamicBatchTests.Operations.Values.Select(operation => DynamicBatchTests.Graph(operation).ToBytes()),
+        List<byte[]> models =
+            [.. DynamicBatchTests.Operations.Values.Select(operation => DynamicBatchTests.Graph(operation).ToBytes()),
             Pixels(), Static()];
         Assert.Equal(Enumerable.Repeat("checked", models.Count), Check(models));
     }
@@ -63,7 +64,9 @@ public class CheckerTests
             string[] paths = [.. models.Select((_, i) => Path.Combine(folder.FullName, $"{i}.onnx"))];
             for (var i = 0; i < paths.Length; i++) File.WriteAllBytes(paths[i], models[i]);
             var (code, output, errors) = ExternalProgram.Run(python, ["-c", Script, .. paths])!.Value;
-            return code == 0 ? output.Split('\n', StringSplitOptions.RemoveEmptyEntries) : throw new InvalidOperationException(errors);
+            return code == 0
+                ? output.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+                : throw new InvalidOperationException(errors);
         }
         finally
         {

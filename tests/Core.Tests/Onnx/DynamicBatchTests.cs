@@ -4,7 +4,8 @@ using VaeFunctions.Tests.Conformance;
 
 namespace VaeFunctions.Tests.Onnx;
 
-/// <summary>One graph with an unknown batch serves any batch: every operation, run by ONNX Runtime against the reference.</summary>
+/// <summary>One graph with an unknown batch serves any batch: every operation, run by ONNX Runtime against the
+/// reference.</summary>
 public class DynamicBatchTests
 {
     /// <summary>Each takes x of [N, 2, 6, 5], the rest is constant.</summary>
@@ -37,14 +38,16 @@ public class DynamicBatchTests
         ["ReduceSum over all"] = (b, x) => b.ReduceSum(x[0], keepAxes: false),
         ["MatMul"] = (b, x) => b.MatMul(x[0].Flatten(), Constant(b, 60, 7)),
         ["MatMul, right transposed"] = (b, x) => b.MatMul(x[0].Flatten(), Constant(b, 7, 60), transposeRight: true),
-        ["MatMul, left transposed"] = (b, x) => b.MatMul(Constant(b, 60, 7), x[0].Flatten(), transposeLeft: true, transposeRight: true),
+        ["MatMul, left transposed"] = (b, x) =>
+            b.MatMul(Constant(b, 60, 7), x[0].Flatten(), transposeLeft: true, transposeRight: true),
         ["MatMul over the batch"] = (b, x) => b.MatMul(x[0].Flatten(), x[0].Flatten(), transposeLeft: true),
         ["Linear"] = (b, x) => b.Linear(x[0].Flatten(), Constant(b, 7, 60), Constant(b, 7)),
         ["Conv"] = (b, x) => b.Conv(x[0], Constant(b, 3, 2, 3, 3), new Window(3, 2, 1)),
         ["ConvTranspose"] = (b, x) => b.ConvTranspose(x[0], Constant(b, 2, 3, 3, 3), new Window(3, 2, 1, 1)),
         ["AddPerChannel"] = (b, x) => b.AddPerChannel(x[0], Constant(b, 2)),
         ["Conv with bias"] = (b, x) => b.AddPerChannel(b.Conv(x[0], Constant(b, 3, 2, 3, 3), new Window(3)), Constant(b, 3)),
-        ["ConvTranspose with bias"] = (b, x) => b.AddPerChannel(b.ConvTranspose(x[0], Constant(b, 2, 3, 3, 3), new Window(3, 3, 0, 2)),
+        ["ConvTranspose with bias"] = (b, x) =>
+            b.AddPerChannel(b.ConvTranspose(x[0], Constant(b, 2, 3, 3, 3), new Window(3, 3, 0, 2)),
             Constant(b, 3)),
         ["BatchNormalization"] = (b, x) => b.BatchNormalization(x[0], Constant(b, 2), b.Exp(Constant(b, 2)), Constant(b, 2),
             Constant(b, 2), 1e-5f),
@@ -62,7 +65,8 @@ public class DynamicBatchTests
     {
         var graph = Graph(Operations[name]);
         foreach (var batch in new[] { 1, 3, 8 })
-            new Tolerance(1e-5, 1e-5).Check(new SavedGraph(graph.ToBytes()), Operations[name], [Numbers.Gaussian("x", batch, 2, 6, 5)]);
+            new Tolerance(1e-5, 1e-5)
+                .Check(new SavedGraph(graph.ToBytes()), Operations[name], [Numbers.Gaussian("x", batch, 2, 6, 5)]);
     }
 
     [Fact]

@@ -45,7 +45,8 @@ public class OnnxGraphTests
     public void Two_parameters_of_one_name_are_refused()
     {
         graph.Backend.FromParameter(Parameter("weight", 1));
-        Assert.Contains("'weight'", Assert.Throws<ArgumentException>(() => graph.Backend.FromParameter(Parameter("weight", 1))).Message);
+        Assert.Contains(
+            "'weight'", Assert.Throws<ArgumentException>(() => graph.Backend.FromParameter(Parameter("weight", 1))).Message);
     }
 
     [Fact]
@@ -89,7 +90,8 @@ public class OnnxGraphTests
         var x = graph.Input("x", OnnxType.Float, new Shape(Shape.Dynamic, 1, 4, 4));
         var weight = backend.FromParameter(new Parameter("weight", ParameterKind.Weight,
             reference.FromValues(new float[9], new Shape(1, 1, 3, 3))));
-        graph.Output("y", backend.AddPerChannel(backend.Conv(x, weight, new Window(3, 1, 1)), backend.FromParameter(Parameter("bias", 1))));
+        graph.Output("y", backend.AddPerChannel(
+            backend.Conv(x, weight, new Window(3, 1, 1)), backend.FromParameter(Parameter("bias", 1))));
         var convolution = Assert.Single(Saved().Graph.Node);
         Assert.Equal(["x", "weight", "bias"], convolution.Input);
     }

@@ -24,7 +24,8 @@ public sealed class AzureBlobStoreTests(AzuriteFixture azurite) : BlobStoreContr
     public async Task A_wrong_key_is_reported_with_the_place_and_without_the_key()
     {
         var wrongKey = Convert.ToBase64String(new byte[64]);
-        var store = BlobStores.Open(azurite.ConnectionString.Replace(azurite.ConnectionString.Split("AccountKey=")[1].Split(';')[0], wrongKey, StringComparison.Ordinal));
+        var store = BlobStores.Open(azurite.ConnectionString.Replace(
+            azurite.ConnectionString.Split("AccountKey=")[1].Split(';')[0], wrongKey, StringComparison.Ordinal));
 
         var error = await Assert.ThrowsAsync<StorageException>(() => store.WriteAsync("models/a", BinaryData.FromString("x")));
         Assert.Contains("refuses the credentials", error.Message, StringComparison.Ordinal);
@@ -50,7 +51,8 @@ public sealed class BlobStoresTests
         closed.Start();
         var port = ((IPEndPoint)closed.LocalEndpoint).Port;
         closed.Stop();
-        var store = BlobStores.Open($"DefaultEndpointsProtocol=http;AccountName=a;AccountKey={Key};BlobEndpoint=http://127.0.0.1:{port}/a;");
+        var store = BlobStores.Open(
+            $"DefaultEndpointsProtocol=http;AccountName=a;AccountKey={Key};BlobEndpoint=http://127.0.0.1:{port}/a;");
         var watch = Stopwatch.StartNew();
 
         var errors = await Task.WhenAll(
@@ -61,7 +63,8 @@ public sealed class BlobStoresTests
             Assert.ThrowsAsync<StorageException>(async () => await store.ListFoldersAsync("models/").ToArrayAsync()));
 
         Assert.InRange(watch.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(15));
-        Assert.All(errors, error => Assert.Contains($"http://127.0.0.1:{port}/a: the storage cannot be reached", error.Message, StringComparison.Ordinal));
+        Assert.All(errors, error => Assert.Contains(
+            $"http://127.0.0.1:{port}/a: the storage cannot be reached", error.Message, StringComparison.Ordinal));
         Assert.All(errors, error => Assert.DoesNotContain(Key, error.ToString(), StringComparison.Ordinal));
     }
 
@@ -76,7 +79,8 @@ public sealed class BlobStoresTests
 
         await Assert.ThrowsAsync<StorageException>(() => store.TryReadAsync("models/a", 1));
         using var stop = new CancellationTokenSource(50);
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => store.TryReadAsync("models/a", 1, stop.Token)); // stopping is no failure
+        // stopping is no failure
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => store.TryReadAsync("models/a", 1, stop.Token));
     }
 
     [Fact]
@@ -84,9 +88,12 @@ public sealed class BlobStoresTests
     {
         Assert.Equal(Path.GetFullPath("a/b"), BlobStores.Open("folder:a/b/").Location);
         Assert.Equal("http://127.0.0.1:10000/devstoreaccount1", BlobStores.Open("UseDevelopmentStorage=true").Location);
-        Assert.Equal("https://acc.blob.core.windows.net", BlobStores.Open($"DefaultEndpointsProtocol=https;AccountName=acc;AccountKey={Key};EndpointSuffix=core.windows.net").Location);
+        Assert.Equal("https://acc.blob.core.windows.net",
+            BlobStores.Open($"DefaultEndpointsProtocol=https;AccountName=acc;AccountKey={Key};EndpointSuffix=core.windows.net")
+                .Location);
         Assert.Equal("https://acc.blob.core.windows.net", BlobStores.Open("https://acc.blob.core.windows.net/").Location);
-        Assert.Equal("https://acc.blob.core.windows.net", BlobStores.Open($"BlobEndpoint=https://acc.blob.core.windows.net/;SharedAccessSignature=sv=2023&sig={Key}").Location);
+        Assert.Equal("https://acc.blob.core.windows.net",
+            BlobStores.Open($"BlobEndpoint=https://acc.blob.core.windows.net/;SharedAccessSignature=sv=2023&sig={Key}").Location);
     }
 
     [Theory]
@@ -109,18 +116,22 @@ public sealed class BlobStoresTests
     [Fact]
     public void Settings_name_the_storage_in_either_way()
     {
-        Assert.Equal("https://acc.blob.core.windows.net", BlobStores.FromSettings(Settings(("VaeStorage:blobServiceUri", "https://acc.blob.core.windows.net"))).Location);
+        Assert.Equal("https://acc.blob.core.windows.net",
+            BlobStores.FromSettings(Settings(("VaeStorage:blobServiceUri", "https://acc.blob.core.windows.net"))).Location);
         Assert.Equal(Path.GetFullPath("x"), BlobStores.FromSettings(Settings(("VaeStorage", "folder:x"))).Location);
-        var error = Assert.Throws<StorageException>(() => BlobStores.FromSettings(Settings(("VaeStorage", ""), ("VaeStorage:blobServiceUri", ""))));
+        var error = Assert.Throws<StorageException>(
+            () => BlobStores.FromSettings(Settings(("VaeStorage", ""), ("VaeStorage:blobServiceUri", ""))));
         Assert.Contains("VaeStorage__blobServiceUri", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void Queues_come_from_the_connection_string_or_their_own_address()
     {
-        Assert.Equal("http://127.0.0.1:10001/devstoreaccount1", Queues(("VaeStorage", "UseDevelopmentStorage=true")).Uri.ToString());
+        Assert.Equal(
+            "http://127.0.0.1:10001/devstoreaccount1", Queues(("VaeStorage", "UseDevelopmentStorage=true")).Uri.ToString());
         Assert.Equal("https://acc.queue.core.windows.net/", Queues(
-            ("VaeStorage:blobServiceUri", "https://acc.blob.core.windows.net"), ("VaeStorage:queueServiceUri", "https://acc.queue.core.windows.net")).Uri.ToString());
+            ("VaeStorage:blobServiceUri", "https://acc.blob.core.windows.net"), ("VaeStorage:queueServiceUri",
+                "https://acc.queue.core.windows.net")).Uri.ToString());
     }
 
     [Theory]
@@ -135,8 +146,10 @@ public sealed class BlobStoresTests
         Assert.DoesNotContain(Key, error.ToString(), StringComparison.Ordinal);
     }
 
-    static Azure.Storage.Queues.QueueServiceClient Queues(params (string, string)[] settings) => BlobStores.QueuesFromSettings(Settings(settings));
+    static Azure.Storage.Queues.QueueServiceClient Queues(params (string, string)[] settings) =>
+        BlobStores.QueuesFromSettings(Settings(settings));
 
     static IConfiguration Settings(params (string Name, string Value)[] settings) =>
-        new ConfigurationBuilder().AddInMemoryCollection(settings.Select(setting => KeyValuePair.Create(setting.Name, (string?)setting.Value))).Build();
+        new ConfigurationBuilder()
+            .AddInMemoryCollection(settings.Select(setting => KeyValuePair.Create(setting.Name, (string?)setting.Value))).Build();
 }

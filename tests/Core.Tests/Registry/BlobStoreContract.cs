@@ -74,11 +74,13 @@ public abstract class BlobStoreContract
         var store = Open();
         var first = await store.WriteAsync(At("a"), Text("1"));
         var second = await store.WriteAsync(At("a"), Text("2"), WriteCondition.IfUnchanged(first));
-        await Assert.ThrowsAsync<BlobConflictException>(() => store.WriteAsync(At("a"), Text("3"), WriteCondition.IfUnchanged(first)));
+        await Assert.ThrowsAsync<BlobConflictException>(
+            () => store.WriteAsync(At("a"), Text("3"), WriteCondition.IfUnchanged(first)));
         Assert.Equal("2", (await store.TryReadAsync(At("a"), Limit))!.Content.ToString());
 
         await store.DeleteAsync(At("a"));
-        await Assert.ThrowsAsync<BlobConflictException>(() => store.WriteAsync(At("a"), Text("4"), WriteCondition.IfUnchanged(second)));
+        await Assert.ThrowsAsync<BlobConflictException>(
+            () => store.WriteAsync(At("a"), Text("4"), WriteCondition.IfUnchanged(second)));
         Assert.Null(await store.TryReadAsync(At("a"), Limit));
     }
 
@@ -93,7 +95,8 @@ public abstract class BlobStoreContract
             {
                 try
                 {
-                    return await (writer % 2 == 0 ? store : other).WriteAsync(At("pointer"), Text($"writer {writer:00}"), condition);
+                    return await (writer % 2 == 0 ? store : other)
+                        .WriteAsync(At("pointer"), Text($"writer {writer:00}"), condition);
                 }
                 catch (BlobConflictException)
                 {
@@ -140,8 +143,10 @@ public abstract class BlobStoreContract
         var bytes = new byte[20_000_001];
         new Random(1).NextBytes(bytes);
         var etag = await store.WriteAsync(At("large"), new BinaryData(bytes), WriteCondition.IfAbsent);
-        await Assert.ThrowsAsync<BlobConflictException>(() => store.WriteAsync(At("large"), new BinaryData(bytes), WriteCondition.IfAbsent));
-        await Assert.ThrowsAsync<BlobConflictException>(() => store.WriteAsync(At("large"), new BinaryData(bytes), WriteCondition.IfUnchanged("\"0x1\"")));
+        await Assert.ThrowsAsync<BlobConflictException>(
+            () => store.WriteAsync(At("large"), new BinaryData(bytes), WriteCondition.IfAbsent));
+        await Assert.ThrowsAsync<BlobConflictException>(
+            () => store.WriteAsync(At("large"), new BinaryData(bytes), WriteCondition.IfUnchanged("\"0x1\"")));
 
         var blob = await store.TryReadAsync(At("large"), bytes.Length);
         Assert.True(blob!.Content.ToMemory().Span.SequenceEqual(bytes));
@@ -160,9 +165,12 @@ public abstract class BlobStoreContract
         Assert.Equal(names.Select(name => (long)System.Text.Encoding.UTF8.GetByteCount(name)), all.Select(entry => entry.Size));
         Assert.Equal((await store.TryReadAsync(At("b"), Limit))!.ETag, all.Single(entry => entry.Path == At("b")).ETag);
 
-        Assert.Equal(["a/b/c", "a/x"], await store.ListAsync(At("a/")).Select(entry => entry.Path[(container.Length + 1)..]).ToArrayAsync());
-        Assert.Equal(["a-b/x", "a.txt", "a/b/c", "a/x", "aa"], await store.ListAsync(At("a")).Select(entry => entry.Path[(container.Length + 1)..]).ToArrayAsync());
-        Assert.Equal(["a/b/c"], await store.ListAsync(At("a/b")).Select(entry => entry.Path[(container.Length + 1)..]).ToArrayAsync());
+        Assert.Equal(["a/b/c", "a/x"], await store.ListAsync(At("a/")).Select(
+            entry => entry.Path[(container.Length + 1)..]).ToArrayAsync());
+        Assert.Equal(["a-b/x", "a.txt", "a/b/c", "a/x", "aa"],
+            await store.ListAsync(At("a")).Select(entry => entry.Path[(container.Length + 1)..]).ToArrayAsync());
+        Assert.Equal(
+            ["a/b/c"], await store.ListAsync(At("a/b")).Select(entry => entry.Path[(container.Length + 1)..]).ToArrayAsync());
         Assert.Equal("img 1 (ü).png", (await store.TryReadAsync(At("img 1 (ü).png"), Limit))!.Content.ToString());
     }
 
@@ -170,7 +178,8 @@ public abstract class BlobStoreContract
     public async Task Folders_are_what_has_blobs_below()
     {
         var store = Open();
-        foreach (var name in (string[])["m/one/v1/f", "m/one/v2/f", "m/two/f", "m/file", "other/f"]) await store.WriteAsync(At(name), Text("x"));
+        foreach (var name in (string[])["m/one/v1/f", "m/one/v2/f", "m/two/f", "m/file", "other/f"])
+            await store.WriteAsync(At(name), Text("x"));
 
         Assert.Equal(["m", "other"], await store.ListFoldersAsync(At("")).ToArrayAsync());
         Assert.Equal(["one", "two"], await store.ListFoldersAsync(At("m/")).ToArrayAsync());

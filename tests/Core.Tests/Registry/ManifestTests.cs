@@ -8,7 +8,8 @@ public sealed class ManifestTests
 {
     const string Path = "models/faces/20260102T030405Z/manifest.json";
 
-    internal static Manifest Example(string model = "faces", string version = "20260102T030405Z", double loss = 100, string fingerprint = "fp-1") => new()
+    internal static Manifest Example(
+        string model = "faces", string version = "20260102T030405Z", double loss = 100, string fingerprint = "fp-1") => new()
     {
         Model = model,
         Version = version,
@@ -75,10 +76,12 @@ public sealed class ManifestTests
     [InlineData("{", "[", "JSON")]
     public void What_cannot_be_is_refused_by_name(string found, string replacement, string expected)
     {
-        var json = ManifestJson.Write(Example() with { Files = [new ManifestFile("encoder.onnx", 3, new string('a', 64))] }).ToString();
+        var json = ManifestJson.Write(Example() with { Files = [new ManifestFile("encoder.onnx", 3, new string('a', 64))] })
+            .ToString();
         Assert.Contains(found, json, StringComparison.Ordinal);
 
-        var error = Assert.Throws<ModelFormatException>(() => ManifestJson.ReadManifest(BinaryData.FromString(Replace(json, found, replacement)), Path));
+        var error = Assert.Throws<ModelFormatException>(
+            () => ManifestJson.ReadManifest(BinaryData.FromString(Replace(json, found, replacement)), Path));
         Assert.StartsWith(Path, error.Message, StringComparison.Ordinal);
         Assert.Contains(expected, error.Message, StringComparison.OrdinalIgnoreCase);
     }

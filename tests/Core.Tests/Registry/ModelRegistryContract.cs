@@ -44,9 +44,11 @@ public abstract class ModelRegistryContract
 
         await registry.PublishAsync(ManifestTests.Example(model, "v1"), Files); // the very same again, as after a lost answer
         var other = new Dictionary<string, BinaryData>(Files) { ["encoder.onnx"] = BinaryData.FromString("another") };
-        var error = await Assert.ThrowsAsync<RegistryException>(() => registry.PublishAsync(ManifestTests.Example(model, "v1"), other));
+        var error =
+            await Assert.ThrowsAsync<RegistryException>(() => registry.PublishAsync(ManifestTests.Example(model, "v1"), other));
         Assert.Contains("encoder.onnx", error.Message, StringComparison.Ordinal);
-        await Assert.ThrowsAsync<RegistryException>(() => registry.PublishAsync(ManifestTests.Example(model, "v1", loss: 99), Files));
+        await Assert.ThrowsAsync<RegistryException>(
+            () => registry.PublishAsync(ManifestTests.Example(model, "v1", loss: 99), Files));
         Assert.Equal("encoder", (await registry.ReadFileAsync(model, "v1", "encoder.onnx")).ToString());
     }
 
@@ -96,7 +98,8 @@ public abstract class ModelRegistryContract
     {
         var (registry, _) = await WithVersionsAsync("v1", "v2", "v3");
         CurrentPointer? pointer = null;
-        foreach (var version in (string[])["v1", "v2", "v3"]) pointer = await registry.PromoteAsync(model, version, $"{version} is better", pointer);
+        foreach (var version in (string[])["v1", "v2", "v3"])
+            pointer = await registry.PromoteAsync(model, version, $"{version} is better", pointer);
 
         var read = await registry.ReadCurrentAsync(model);
         Assert.Equal(("v3", "v2", "v3 is better", pointer!.ETag), (read!.Version, read.Previous, read.Reason, read.ETag));
@@ -126,7 +129,8 @@ public abstract class ModelRegistryContract
     {
         var (registry, _) = await WithVersionsAsync("v1", "v2");
         CurrentPointer? pointer = null;
-        for (var i = 0; i < CurrentPointer.MaxHistory + 5; i++) pointer = await registry.PromoteAsync(model, i % 2 == 0 ? "v1" : "v2", "", pointer);
+        for (var i = 0; i < CurrentPointer.MaxHistory + 5; i++)
+            pointer = await registry.PromoteAsync(model, i % 2 == 0 ? "v1" : "v2", "", pointer);
         Assert.Equal(CurrentPointer.MaxHistory, (await registry.ReadCurrentAsync(model))!.History.Count);
     }
 
@@ -138,7 +142,8 @@ public abstract class ModelRegistryContract
         CurrentPointer? seen = null;
         for (var round = 0; round < 3; round++)
         {
-            var attempts = await Task.WhenAll(versions.Where(version => version != seen?.Version).Select(version => Task.Run(async () =>
+            var attempts = await Task.WhenAll(versions.Where(
+                version => version != seen?.Version).Select(version => Task.Run(async () =>
             {
                 try
                 {
@@ -150,7 +155,8 @@ public abstract class ModelRegistryContract
                 }
             })));
             var winner = Assert.Single(attempts, attempt => attempt.Pointer is not null).Pointer!;
-            Assert.All(attempts.Where(attempt => attempt.Pointer is null), attempt => Assert.Contains($"{winner.Version} serves now", attempt.Error, StringComparison.Ordinal));
+            Assert.All(attempts.Where(attempt => attempt.Pointer is null),
+                attempt => Assert.Contains($"{winner.Version} serves now", attempt.Error, StringComparison.Ordinal));
             seen = await registry.ReadCurrentAsync(model);
             Assert.Equal(winner.Version, seen!.Version);
             Assert.Equal(round, seen.History.Count);
@@ -196,7 +202,8 @@ public abstract class ModelRegistryContract
     public async Task A_damaged_pointer_is_told_apart_from_none()
     {
         var (registry, store) = await WithVersionsAsync("v1");
-        foreach (var damage in (string[])["", "null", "{}", "{\"version\":\"../x\",\"changed\":\"2026-01-01T00:00:00Z\",\"reason\":\"\"}", "\u0000\u0000"])
+        foreach (var damage in (string[])["", "null", "{}",
+            "{\"version\":\"../x\",\"changed\":\"2026-01-01T00:00:00Z\",\"reason\":\"\"}", "\u0000\u0000"])
         {
             await store.WriteAsync($"models/{model}/current.json", BinaryData.FromString(damage));
             await Assert.ThrowsAsync<ModelFormatException>(() => registry.ReadCurrentAsync(model));
@@ -204,7 +211,7 @@ public abstract class ModelRegistryContract
     }
 
     [SkippableFact]
-    public async Task A_damaged_pointer_is_replaced_by_a_promotion_and_by_a_rollback_to_a_named_version()
+    public async Task A_damaged_pointer_is_replaced_by_a_promotion_or_a_named_rollback()
     {
         var (registry, store) = await WithVersionsAsync("v1", "v2");
         await store.WriteAsync($"models/{model}/current.json", BinaryData.FromString("{"));
@@ -214,7 +221,8 @@ public abstract class ModelRegistryContract
         await Assert.ThrowsAsync<ModelFormatException>(() => registry.RollbackAsync(model));
         Assert.Equal("v2", (await registry.RollbackAsync(model, "v2")).Version);
         Assert.Equal("v2", (await registry.ReadCurrentAsync(model))!.Version);
-        await Assert.ThrowsAsync<RegistryException>(() => registry.PromoteAsync(model, "v1", "", null)); // a sound one is not replaced unseen
+        // a sound one is not replaced unseen
+        await Assert.ThrowsAsync<RegistryException>(() => registry.PromoteAsync(model, "v1", "", null));
     }
 
     [SkippableFact]
@@ -236,14 +244,20 @@ public abstract class ModelRegistryContract
     {
         public string Location => store.Location;
 
-        public Task<Blob?> TryReadAsync(string path, long maxBytes, CancellationToken cancellation) => store.TryReadAsync(path, maxBytes, cancellation);
+        public Task<Blob?> TryReadAsync(string path, long maxBytes, CancellationToken cancellation) =>
+            store.TryReadAsync(path, maxBytes, cancellation);
 
-        public Task<string> WriteAsync(string path, BinaryData content, WriteCondition condition, CancellationToken cancellation) =>
-            path.EndsWith(name, StringComparison.Ordinal) ? throw new StorageException("The power went.") : store.WriteAsync(path, content, condition, cancellation);
+        public Task<string> WriteAsync(
+            string path, BinaryData content, WriteCondition condition, CancellationToken cancellation) =>
+            path.EndsWith(name, StringComparison.Ordinal)
+                ? throw new StorageException("The power went.")
+                : store.WriteAsync(path, content, condition, cancellation);
 
-        public IAsyncEnumerable<BlobEntry> ListAsync(string prefix, CancellationToken cancellation) => store.ListAsync(prefix, cancellation);
+        public IAsyncEnumerable<BlobEntry> ListAsync(string prefix, CancellationToken cancellation) =>
+            store.ListAsync(prefix, cancellation);
 
-        public IAsyncEnumerable<string> ListFoldersAsync(string prefix, CancellationToken cancellation) => store.ListFoldersAsync(prefix, cancellation);
+        public IAsyncEnumerable<string> ListFoldersAsync(string prefix, CancellationToken cancellation) =>
+            store.ListFoldersAsync(prefix, cancellation);
 
         public Task DeleteAsync(string path, CancellationToken cancellation) => store.DeleteAsync(path, cancellation);
     }

@@ -29,7 +29,8 @@ public sealed class PromotionGateTests
 
     [Fact]
     public void The_reason_gives_both_losses_and_the_limit() =>
-        Assert.Equal("Test loss 102 against 100 of the serving v1; with a tolerance of 1% up to 101 passes.", gate.Decide(Candidate(102), serving).Reason);
+        Assert.Equal("Test loss 102 against 100 of the serving v1; with a tolerance of 1% up to 101 passes.",
+            gate.Decide(Candidate(102), serving).Reason);
 
     [Theory]
     [InlineData(double.NaN)]
@@ -40,7 +41,8 @@ public sealed class PromotionGateTests
         Assert.False(gate.Decide(Candidate(loss), serving).Promoted);
         Assert.False(gate.Decide(Candidate(loss), null).Promoted);
         Assert.False(gate.Decide(Candidate(loss), serving, force: true).Promoted);
-        Assert.False(gate.Decide(Candidate(1) with { Metrics = new Dictionary<string, double>() }, serving, force: true).Promoted);
+        Assert.False(
+            gate.Decide(Candidate(1) with { Metrics = new Dictionary<string, double>() }, serving, force: true).Promoted);
     }
 
     [Fact]
@@ -68,7 +70,7 @@ public sealed class PromotionGateTests
 
     [Theory]
     [MemberData(nameof(Differences))]
-    public void Losses_of_different_things_are_not_compared_unless_the_serving_one_is_measured_anew(string what, Func<Manifest, Manifest> change)
+    public void Losses_of_different_kinds_are_compared_only_when_measured_anew(string what, Func<Manifest, Manifest> change)
     {
         var candidate = change(Candidate(50));
 

@@ -310,6 +310,6 @@ public partial class TemplateTests(CompiledTemplates templates) : IClassFixture<
     private static partial Regex OnContainer();
 
     /// <summary>A path that begins with a container's name; neither a route nor what lies below a job's folder.</summary>
-    [GeneratedRegex(@"(?<!Route = |job, \$)""([a-z]+)/(?:\{|_\w+/"")")]
+    [GeneratedRegex(@"(?<!Route =\s+|job, \$)""([a-z]+)/(?:\{|_\w+/"")")]
     private static partial Regex BlobLiteral();
 }

@@ -51,10 +51,12 @@ sealed class FunctionsApp : IAsyncDisposable
         StartAsync(connection, workers: 1, settings);
 
     /// <inheritdoc cref="StartAsync(string, ValueTuple{string, string}[])"/>
-    public static async Task<FunctionsApp> StartAsync(string connection, int workers, params (string Name, string Value)[] settings)
+    public static async Task<FunctionsApp> StartAsync(
+        string connection, int workers, params (string Name, string Value)[] settings)
     {
         var app = new FunctionsApp();
-        (string Name, string Value)[] all = [("Serving__PointerCheckSeconds", "0.1"), ("Serving__RuntimeThreads", "1"), .. settings];
+        (string Name, string Value)[] all = [("Serving__PointerCheckSeconds", "0.1"), ("Serving__RuntimeThreads", "1"),
+            .. settings];
         try
         {
             app.host = await LocalHost.StartAsync(new()

@@ -9,7 +9,8 @@ namespace VaeFunctions.Tests;
 /// <summary>Short forms of what these tests send and expect.</summary>
 static class HttpExtensions
 {
-    public static HttpContent Body(this byte[] bytes, string type) => new ByteArrayContent(bytes) { Headers = { ContentType = MediaTypeHeaderValue.Parse(type) } };
+    public static HttpContent Body(this byte[] bytes, string type) =>
+        new ByteArrayContent(bytes) { Headers = { ContentType = MediaTypeHeaderValue.Parse(type) } };
 
     public static HttpContent Json(this string json) => new StringContent(json, Encoding.UTF8, "application/json");
 
@@ -21,7 +22,8 @@ static class HttpExtensions
         return form;
     }
 
-    public static Task<HttpResponseMessage> SendAsync(this HttpClient http, HttpMethod method, string path, HttpContent? body = null, string? accept = null)
+    public static Task<HttpResponseMessage> SendAsync(
+        this HttpClient http, HttpMethod method, string path, HttpContent? body = null, string? accept = null)
     {
         var request = new HttpRequestMessage(method, path) { Content = body };
         if (accept is not null)
@@ -29,7 +31,8 @@ static class HttpExtensions
         return http.SendAsync(request);
     }
 
-    public static string Header(this HttpResponseMessage response, string name) => Assert.Single(response.Headers.GetValues(name));
+    public static string Header(this HttpResponseMessage response, string name) =>
+        Assert.Single(response.Headers.GetValues(name));
 
     public static async Task<byte[]> BytesAsync(this Task<HttpResponseMessage> answer, string type)
     {
@@ -40,9 +43,11 @@ static class HttpExtensions
         return bytes;
     }
 
-    public static async Task<Image> PngAsync(this Task<HttpResponseMessage> answer) => ImageCodec.Decode(await answer.BytesAsync("image/png"));
+    public static async Task<Image> PngAsync(this Task<HttpResponseMessage> answer) =>
+        ImageCodec.Decode(await answer.BytesAsync("image/png"));
 
-    public static async Task<JsonNode> JsonAsync(this Task<HttpResponseMessage> answer) => JsonNode.Parse(await answer.BytesAsync("application/json"))!;
+    public static async Task<JsonNode> JsonAsync(this Task<HttpResponseMessage> answer) =>
+        JsonNode.Parse(await answer.BytesAsync("application/json"))!;
 
     /// <summary>The problem details of an answer that must be an error of this status.</summary>
     public static async Task<string> ProblemAsync(this Task<HttpResponseMessage> answer, int status)

@@ -3,7 +3,8 @@ using System.Text.Json.Nodes;
 
 namespace VaeFunctions.Tests;
 
-/// <summary>Checks JSON against a schema, as far as the schemas of answers go. Nothing may be there that they do not name.</summary>
+/// <summary>Checks JSON against a schema, as far as the schemas of answers go. Nothing may be there that they do not
+/// name.</summary>
 static class JsonSchemas
 {
     public static void Check(JsonNode document, JsonNode schema, JsonNode? value, string place = "$")

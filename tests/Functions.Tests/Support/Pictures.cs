@@ -25,7 +25,8 @@ static class Pictures
     public static byte[] Bands(params byte[] greys) => ImageCodec.EncodePng(new Image(TinyModel.Shape,
         [.. Enumerable.Range(0, TinyModel.Shape.Size).Select(i => greys[i / (TinyModel.Shape.Size / 4)])]));
 
-    public static byte[] Grey(int width, int height) => ImageCodec.EncodePng(new Image(width, height, 1, new byte[width * height]));
+    public static byte[] Grey(int width, int height) =>
+        ImageCodec.EncodePng(new Image(width, height, 1, new byte[width * height]));
 
     /// <summary>A PNG whose header promises a size that nobody could hold, and nothing else.</summary>
     public static byte[] Huge(int width, int height)

@@ -36,9 +36,11 @@ public sealed class ServingFixture : IAsyncLifetime
             Anomaly = new(new Dictionary<string, double> { ["0"] = 0, ["0.95"] = 0.005, ["0.99"] = 0.008, ["1"] = 0.01 }),
         }, concepts: [new("bright", [0.25f, 0.25f, 0.25f, 0.25f], [0.5f, 0, 0, 0], 1, 10)]);
         var (encoder, decoder) = TinyModel.Conditional();
-        await TinyModel.ServeAsync(Registry, Labelled, "v1", encoder, decoder, manifest => manifest with { Conditional = true, Labels = ["plain", "bright"] });
+        await TinyModel.ServeAsync(Registry, Labelled, "v1", encoder, decoder,
+            manifest => manifest with { Conditional = true, Labels = ["plain", "bright"] });
         await TinyModel.ServeAsync(Registry, WithoutPrior, "v1", change: manifest => manifest with { Prior = Prior.None });
-        app = await FunctionsApp.StartAsync(azurite.ConnectionString, ("Serving__MaxBodyBytes", "1000000"), ("Serving__MaxImages", "8"));
+        app = await FunctionsApp.StartAsync(
+            azurite.ConnectionString, ("Serving__MaxBodyBytes", "1000000"), ("Serving__MaxImages", "8"));
         await app.ReadyAsync();
     }
 

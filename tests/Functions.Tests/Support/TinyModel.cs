@@ -7,8 +7,10 @@ using VaeFunctions.Tensors;
 
 namespace VaeFunctions.Tests;
 
-/// <summary>The smallest model with the published form: 8×8 RGB, four latents that are the mean brightness of four bands of rows.</summary>
-/// <remarks>mean = band average − ½ and decoding adds ½ back, so a picture of flat bands comes back as it was, plus <c>shift</c>.</remarks>
+/// <summary>The smallest model with the published form: 8×8 RGB, four latents that are the mean brightness of four bands of
+/// rows.</summary>
+/// <remarks>mean = band average − ½ and decoding adds ½ back, so a picture of flat bands comes back as it was, plus
+/// <c>shift</c>.</remarks>
 static class TinyModel
 {
     public const int Latents = 4;
@@ -47,7 +49,8 @@ static class TinyModel
         return graph.ToBytes();
     }
 
-    /// <summary>The same for labels "plain" and "bright": a latent of 0 is mid-grey for the one and white for the other, both ways.</summary>
+    /// <summary>The same for labels "plain" and "bright": a latent of 0 is mid-grey for the one and white for the other, both
+    /// ways.</summary>
     public static (byte[] Encoder, byte[] Decoder) Conditional()
     {
         var encoder = new OnnxGraph("encoder");
@@ -67,14 +70,16 @@ static class TinyModel
         var spread = new float[Latents * Shape.Size];
         for (var i = 0; i < Shape.Size; i++)
             spread[BandOf(i) * Shape.Size + i] = 1;
-        var shifted = latent + shown.MatMul(decoder.Backend.FromValues([0, 0, 0, 0, 0.5f, 0.5f, 0.5f, 0.5f], new Shape(2, Latents)));
+        var shifted = latent
+            + shown.MatMul(decoder.Backend.FromValues([0, 0, 0, 0, 0.5f, 0.5f, 0.5f, 0.5f], new Shape(2, Latents)));
         var picture = shifted.MatMul(decoder.Backend.FromValues(spread, new Shape(Latents, Shape.Size))) + 0.5f;
         decoder.Output("pixels", (picture * 255f).Clip(0, 255).Round().Reshape(0, 8, 8, 3), OnnxType.UInt8);
         return (encoder.ToBytes(), decoder.ToBytes());
     }
 
     /// <summary>Publishes a version without making it serve.</summary>
-    public static Task<Manifest> PublishAsync(ModelRegistry registry, string model, string version, byte[]? encoder = null, byte[]? decoder = null,
+    public static Task<Manifest> PublishAsync(ModelRegistry registry, string model, string version, byte[]? encoder = null,
+        byte[]? decoder = null,
         Func<Manifest, Manifest>? change = null, IReadOnlyList<Concept>? concepts = null)
     {
         var manifest = new Manifest
@@ -90,14 +95,16 @@ static class TinyModel
             Data = new DataDescription("none", "none", 0, 0),
             Concepts = [.. (concepts ?? []).Select(concept => new ConceptDescription(concept.Name, concept.Separability))],
         };
-        var files = new Dictionary<string, BinaryData> { ["encoder.onnx"] = new(encoder ?? Encoder()), ["decoder.onnx"] = new(decoder ?? Decoder()) };
+        var files = new Dictionary<string, BinaryData> { ["encoder.onnx"] = new(encoder
+            ?? Encoder()), ["decoder.onnx"] = new(decoder ?? Decoder()) };
         if (concepts is not null)
             files[ConceptFile.Name] = ConceptFile.Write(concepts);
         return registry.PublishAsync(change?.Invoke(manifest) ?? manifest, files);
     }
 
     /// <summary>Publishes a version and lets it serve.</summary>
-    public static async Task ServeAsync(ModelRegistry registry, string model, string version, byte[]? encoder = null, byte[]? decoder = null,
+    public static async Task ServeAsync(ModelRegistry registry, string model, string version, byte[]? encoder = null,
+        byte[]? decoder = null,
         Func<Manifest, Manifest>? change = null, IReadOnlyList<Concept>? concepts = null)
     {
         await PublishAsync(registry, model, version, encoder, decoder, change, concepts);

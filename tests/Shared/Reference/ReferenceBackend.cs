@@ -187,8 +187,8 @@ public class ReferenceBackend : ITapedBackend
         return result;
     }
 
-    /// <summary>Names every product of a convolution by its places in the input [N, C, H, W], weight [O, C, K, K] and output [N, O, H', W'].
-    /// Padding makes no product.</summary>
+    /// <summary>Names every product of a convolution by its places in the input [N, C, H, W], weight [O, C, K, K] and output [N,
+    /// O, H', W']. Padding makes no product.</summary>
     static void ForEachProduct(Shape input, Shape output, Window window, Action<int, int, int> product)
     {
         int channels = input[1], height = input[2], width = input[3], kernel = window.Kernel;
@@ -213,7 +213,8 @@ public class ReferenceBackend : ITapedBackend
 
     // --- loops --------------------------------------------------------------------------------------------------------
 
-    ReferenceTensor Map(Tensor x, Func<double, double> function) => new(this, Array.ConvertAll(Values(x), a => function(a)), x.Shape);
+    ReferenceTensor Map(Tensor x, Func<double, double> function) =>
+        new(this, Array.ConvertAll(Values(x), a => function(a)), x.Shape);
 
     ReferenceTensor Zip(string operation, Tensor left, Tensor right, Func<double, double, double> function)
     {
@@ -229,9 +230,11 @@ public class ReferenceBackend : ITapedBackend
 
     static double[] Values(Tensor tensor) => tensor is ReferenceTensor reference
         ? reference.Values
-        : throw new ArgumentException($"ReferenceBackend cannot compute with a {tensor}; bring it over with FromValues or FromParameter.");
+        : throw new ArgumentException(
+            $"ReferenceBackend cannot compute with a {tensor}; bring it over with FromValues or FromParameter.");
 
-    /// <summary>Where the element lies, in memory of other strides, that comes at <paramref name="index"/> in row-major order.</summary>
+    /// <summary>Where the element lies, in memory of other strides, that comes at <paramref name="index"/> in row-major
+    /// order.</summary>
     static int Offset(int index, Shape shape, int[] strides)
     {
         var offset = 0;

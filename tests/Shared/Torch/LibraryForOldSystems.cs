@@ -5,10 +5,11 @@ namespace VaeFunctions.Tests;
 
 /// <summary>A copy of TorchSharp's native library that asks less of the C++ library.</summary>
 /// <remarks>
-/// It is built with GCC 13, whose &lt;iostream&gt; calls one function, which libstdc++ has had since GLIBCXX_3.4.32; Debian 12's lacks it.
-/// The constructor that did the same work before takes its place. What is edited is the table of symbols that the library takes from others:
-/// the function's name, the number of the version it is wanted in, and the new version itself, which becomes optional.
-/// The format: Linux Standard Base 5, "Symbol versioning", and the System V ABI, chapters 4 and 5. Everything is little-endian.
+/// It is built with GCC 13, whose &lt;iostream&gt; calls one function, which libstdc++ has had since GLIBCXX_3.4.32; Debian 12's
+/// lacks it. The constructor that did the same work before takes its place. What is edited is the table of symbols that the
+/// library takes from others: the function's name, the number of the version it is wanted in, and the new version itself, which
+/// becomes optional. The format: Linux Standard Base 5, "Symbol versioning", and the System V ABI, chapters 4 and 5. Everything
+/// is little-endian.
 /// </remarks>
 static class LibraryForOldSystems
 {
@@ -23,7 +24,8 @@ static class LibraryForOldSystems
         var original = PathOf(name);
         var file = File.ReadAllBytes(original);
         Edit(file);
-        // The original is a hard link to the file in the package cache: it must not be written to. Another process may be loading a copy.
+        // The original is a hard link to the file in the package cache: it must not be written to. Another process may be loading
+        // a copy.
         string copy = Path.ChangeExtension(original, ".adapted.so"), draft = $"{copy}.{Environment.ProcessId}";
         File.WriteAllBytes(draft, file);
         File.Move(draft, copy, overwrite: true);
@@ -31,12 +33,14 @@ static class LibraryForOldSystems
     }
 
     /// <summary>Where the package's library lies.</summary>
-    public static string PathOf(string name) => Path.Combine(AppContext.BaseDirectory, "runtimes", "linux-x64", "native", $"lib{name}.so");
+    public static string PathOf(string name) =>
+        Path.Combine(AppContext.BaseDirectory, "runtimes", "linux-x64", "native", $"lib{name}.so");
 
     /// <exception cref="InvalidDataException">The function or one of the versions is not asked for.</exception>
     public static void Edit(Span<byte> file)
     {
-        var (symbols, versions, needed) = (Section(file, DynamicSymbols), Section(file, SymbolVersions), Section(file, NeededVersions));
+        var (symbols, versions, needed) = (Section(file, DynamicSymbols), Section(file, SymbolVersions),
+            Section(file, NeededVersions));
         var names = Header(file, symbols.Link);
         var oldVersion = NeededVersion(file, needed, names, OldVersion);
         var newVersion = NeededVersion(file, needed, names, NewVersion);
@@ -54,8 +58,10 @@ static class LibraryForOldSystems
         throw new InvalidDataException($"The library takes no {NewFunction} from others; it needs another edit to load here.");
     }
 
-    /// <summary>Where a version's entry begins: its hash (4 bytes), flags (2), number (2), name (4) and the distance to the next entry (4).</summary>
-    static int NeededVersion(ReadOnlySpan<byte> file, (int Start, int Length, int Link) needed, (int Start, int Length, int Link) names, string version)
+    /// <summary>Where a version's entry begins: its hash (4 bytes), flags (2), number (2), name (4) and the distance to the next
+    /// entry (4).</summary>
+    static int NeededVersion(ReadOnlySpan<byte> file, (int Start, int Length, int Link) needed,
+        (int Start, int Length, int Link) names, string version)
     {
         for (int library = needed.Start, distance = 1; distance > 0; library += distance)
         {
@@ -73,7 +79,9 @@ static class LibraryForOldSystems
     {
         int count = BinaryPrimitives.ReadUInt16LittleEndian(file[0x3c..]), i = 0;
         while (i < count && (uint)Int32(file, Int32(file, 0x28) + i * 64 + 4) != type) i++;
-        return i < count ? Header(file, i) : throw new InvalidDataException($"The library has no section of type 0x{type:x}; is it an ELF file of 64 bits?");
+        return i < count
+            ? Header(file, i)
+            : throw new InvalidDataException($"The library has no section of type 0x{type:x}; is it an ELF file of 64 bits?");
     }
 
     /// <summary>Where a section lies, and the number of the section that belongs to it.</summary>

@@ -7,7 +7,8 @@ namespace VaeFunctions.Tests.Data;
 
 public class IdxSourceTests : Workspace
 {
-    static readonly byte[] TrainImages = Idx([3, 2, 2], 1, 2, 3, 4, 11, 12, 13, 14, 21, 22, 23, 24), TrainLabels = Idx([3], 1, 0, 4);
+    static readonly byte[] TrainImages = Idx(
+        [3, 2, 2], 1, 2, 3, 4, 11, 12, 13, 14, 21, 22, 23, 24), TrainLabels = Idx([3], 1, 0, 4);
 
     [Theory]
     [InlineData(false, '-')]
@@ -28,7 +29,8 @@ public class IdxSourceTests : Workspace
     public async Task Images_become_the_models_shape()
     {
         WriteAll();
-        Assert.Contains("2×2 but the model takes 4×4", await FailAsync("idx", new DataOptions { Shape = new ImageShape(4, 4, 3) }), StringComparison.Ordinal);
+        Assert.Contains("2×2 but the model takes 4×4",
+            await FailAsync("idx", new DataOptions { Shape = new ImageShape(4, 4, 3) }), StringComparison.Ordinal);
         var split = await LoadAsync("idx", new DataOptions { Shape = new ImageShape(4, 4, 3), Resize = true });
         Assert.Equal(Enumerable.Repeat((byte)9, 48), split.Test.Pixels(0).ToArray());
     }
@@ -39,7 +41,8 @@ public class IdxSourceTests : Workspace
         WriteAll();
         Write("train-images-idx3-ubyte", TrainLabels);
         Assert.Equal(
-            "train-images-idx3-ubyte begins with 0x00000801; an IDX file of images begins with 0x00000803.", await FailAsync("idx"));
+            "train-images-idx3-ubyte begins with 0x00000801; an IDX file of images begins with 0x00000803.",
+            await FailAsync("idx"));
     }
 
     [Theory]

@@ -90,12 +90,15 @@ public class DataSourcesTests : Workspace
     [Fact]
     public async Task Faults_of_the_storage_are_said_under_the_sources_name()
     {
-        var none = await Assert.ThrowsAsync<DataException>(() => DataSources.LoadAsync("blob:training/pets", new DataOptions { Cache = null }));
+        var none = await Assert.ThrowsAsync<DataException>(
+            () => DataSources.LoadAsync("blob:training/pets", new DataOptions { Cache = null }));
         Assert.Contains("no blob storage is configured", none.Message, StringComparison.Ordinal);
-        var empty = await Assert.ThrowsAsync<DataException>(() => DataSources.LoadAsync("blob:training/pets", new DataOptions { Cache = null, Blobs = new MemoryBlobs() }));
+        var empty = await Assert.ThrowsAsync<DataException>(
+            () => DataSources.LoadAsync("blob:training/pets", new DataOptions { Cache = null, Blobs = new MemoryBlobs() }));
         Assert.Contains("blob:training/pets in memory: there is no PNG,", empty.Message, StringComparison.Ordinal);
         var down = await Assert.ThrowsAsync<DataException>(
-            () => DataSources.LoadAsync("blob:training/pets", new DataOptions { Cache = null, Blobs = new MemoryBlobs { IsDown = true } }));
+            () => DataSources.LoadAsync(
+                "blob:training/pets", new DataOptions { Cache = null, Blobs = new MemoryBlobs { IsDown = true } }));
         Assert.Contains("cannot be reached", down.Message, StringComparison.Ordinal);
     }
 
@@ -132,7 +135,8 @@ public class DataSourcesTests : Workspace
     static string SharedData(string name)
     {
         var repository = new DirectoryInfo(AppContext.BaseDirectory);
-        while (repository is not null && !File.Exists(Path.Combine(repository.FullName, "VaeFunctions.sln"))) repository = repository.Parent;
+        while (repository is not null && !File.Exists(Path.Combine(repository.FullName, "VaeFunctions.sln")))
+            repository = repository.Parent;
         var data =
             Environment.GetEnvironmentVariable("VAE_DATA") ?? Path.Combine(repository?.FullName ?? ".", "..", "shared", "data");
         var path = Path.Combine(data, name);
@@ -163,7 +167,8 @@ public class DataSourcesTests : Workspace
                 yield return new BlobEntry(path, content.Length, "1");
         }
 
-        public Task<string> WriteAsync(string path, BinaryData content, WriteCondition condition = default, CancellationToken cancellation = default) =>
+        public Task<string> WriteAsync(
+            string path, BinaryData content, WriteCondition condition = default, CancellationToken cancellation = default) =>
             throw new NotSupportedException();
 
         public IAsyncEnumerable<string> ListFoldersAsync(string prefix, CancellationToken cancellation = default) =>

@@ -245,7 +245,8 @@ public class DecodedCacheTests : Workspace
             },
         };
         Assert.Equal(Enumerable.Range(0, Count), All(await RunAsync(expectDecoding: true, full)));
-        Assert.Contains(Log, line => line.Contains("not kept decoded in", StringComparison.Ordinal) && line.Contains("No space left", StringComparison.Ordinal));
+        Assert.Contains(Log, line => line.Contains("not kept decoded in", StringComparison.Ordinal)
+            && line.Contains("No space left", StringComparison.Ordinal));
         Assert.Empty(Directory.GetFiles(Cache));
         Assert.Contains("memory may be used", await FailAsync("folder", full with { MaxMemory = 100 }), StringComparison.Ordinal);
     }
@@ -255,7 +256,8 @@ public class DecodedCacheTests : Workspace
     {
         WriteImages();
         Write("notes.txt", [1]);
-        Assert.Equal(Enumerable.Range(0, Count), All(await RunAsync(expectDecoding: true, Options with { Cache = Path.Combine(Root, "notes.txt/x") })));
+        Assert.Equal(Enumerable.Range(0, Count),
+            All(await RunAsync(expectDecoding: true, Options with { Cache = Path.Combine(Root, "notes.txt/x") })));
         Assert.Contains(Log, line => line.Contains("not kept decoded in", StringComparison.Ordinal));
     }
 
@@ -263,7 +265,8 @@ public class DecodedCacheTests : Workspace
     public async Task Runs_that_write_at_once_all_succeed_and_leave_one_file()
     {
         WriteImages();
-        var splits = await Task.WhenAll(Enumerable.Range(0, 6).Select(_ => Task.Run(() => DataSources.LoadAsync($"folder:{Root}", new() { Cache = Cache }))));
+        var splits = await Task.WhenAll(
+            Enumerable.Range(0, 6).Select(_ => Task.Run(() => DataSources.LoadAsync($"folder:{Root}", new() { Cache = Cache }))));
         Assert.All(splits, split => Assert.Equal(Enumerable.Range(0, Count), All(split)));
         Assert.Single(splits.Select(split => split.Fingerprint).Distinct());
         Assert.EndsWith(".rows", Rows, StringComparison.Ordinal);
@@ -279,7 +282,8 @@ public class DecodedCacheTests : Workspace
         Assert.Contains("memory may be used", await FailAsync("folder", little with { Cache = null }), StringComparison.Ordinal);
         Assert.Equal(Enumerable.Range(0, Count), All(await RunAsync(expectDecoding: true, little)));
         Assert.Equal(Enumerable.Range(0, Count), All(await RunAsync(expectDecoding: false, little)));
-        Assert.Contains("memory may be used", await FailAsync("folder", little with { Binarize = BinarizationKind.Static }), StringComparison.Ordinal);
+        Assert.Contains("memory may be used", await FailAsync("folder", little with { Binarize = BinarizationKind.Static }),
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -307,7 +311,8 @@ public class DecodedCacheTests : Workspace
     {
         WriteImages();
         await RunAsync(expectDecoding: true);
-        string old = Path.Combine(Cache, "0a.rows"), oldHash = old + ".1b", draft = Path.Combine(Cache, "2c.rows.3d.draft"), foreign = Path.Combine(Cache, "mine.txt");
+        string old = Path.Combine(Cache, "0a.rows"), oldHash = old
+            + ".1b", draft = Path.Combine(Cache, "2c.rows.3d.draft"), foreign = Path.Combine(Cache, "mine.txt");
         foreach (var path in (string[])[old, oldHash, draft, foreign])
         {
             File.WriteAllText(path, "x");

@@ -43,14 +43,17 @@ public class FaceTests
             Assert.True(high == 1 || high > 0.99, $"{names[a]} reaches {high}");
             Assert.Equal(names[a] is "smile" or "pose" ? -1 : 0, low, 0.01);
             for (var b = 0; b < a; b++)
-                Assert.True(Math.Abs(Correlation(a, b)) < 4 / Math.Sqrt(count), $"{names[a]} and {names[b]}: {Correlation(a, b)}"); // 4 standard errors
+                // 4 standard errors
+                Assert.True(
+                    Math.Abs(Correlation(a, b)) < 4 / Math.Sqrt(count), $"{names[a]} and {names[b]}: {Correlation(a, b)}");
         }
 
         double Correlation(int a, int b)
         {
             var (meanA, meanB) = (faces.Average(face => face[a]), faces.Average(face => face[b]));
             double Sum(Func<float[], double> term) => faces.Sum(term);
-            return Sum(f => (f[a] - meanA) * (f[b] - meanB)) / Math.Sqrt(Sum(f => Math.Pow(f[a] - meanA, 2)) * Sum(f => Math.Pow(f[b] - meanB, 2)));
+            return Sum(f => (f[a] - meanA) * (f[b] - meanB)) / Math.Sqrt(
+                Sum(f => Math.Pow(f[a] - meanA, 2)) * Sum(f => Math.Pow(f[b] - meanB, 2)));
         }
     }
 

@@ -60,7 +60,8 @@ public class FolderSourceTests : Workspace
         Write("rgb.png", Png(77, channels: 3));
         var split = await LoadAsync("folder", new DataOptions { Cache = null, Shape = new ImageShape(3, 4, channels) });
         Assert.Equal(channels, split.Train.Shape.Channels);
-        Assert.All((ImageDataset[])[split.Train, split.Test], part => Assert.Equal(Enumerable.Repeat((byte)77, 12 * channels), part.Pixels(0).ToArray()));
+        Assert.All((ImageDataset[])[split.Train, split.Test],
+            part => Assert.Equal(Enumerable.Repeat((byte)77, 12 * channels), part.Pixels(0).ToArray()));
     }
 
     [Fact]
@@ -114,7 +115,8 @@ public class FolderSourceTests : Workspace
         Write("a.png", Png(1, 48, 40));
         Write("b.png", Png(2, 48, 40));
         var options = new DataOptions { Cache = null, Shape = new ImageShape(32, 32, 3) };
-        Assert.Contains("the images are 48×40 but the model takes 32×32. --resize", await FailAsync("folder", options), StringComparison.Ordinal);
+        Assert.Contains("the images are 48×40 but the model takes 32×32. --resize", await FailAsync("folder", options),
+            StringComparison.Ordinal);
         Assert.Equal(options.Shape, (await LoadAsync("folder", options with { Resize = true })).Train.Shape);
     }
 
@@ -141,9 +143,11 @@ public class FolderSourceTests : Workspace
         Write("a.txt", [1]);
         Assert.StartsWith(
             $"there is no {Names} among 1 files, such as a.txt", await FailAsync("folder"), StringComparison.Ordinal);
-        var absent = await Assert.ThrowsAsync<DataException>(() => DataSources.LoadAsync($"folder:{Root}/none", new DataOptions { Cache = null }));
+        var absent = await Assert.ThrowsAsync<DataException>(
+            () => DataSources.LoadAsync($"folder:{Root}/none", new DataOptions { Cache = null }));
         Assert.Contains("there is no folder", absent.Message, StringComparison.Ordinal);
-        var file = await Assert.ThrowsAsync<DataException>(() => DataSources.LoadAsync($"folder:{Root}/a.txt", new DataOptions { Cache = null }));
+        var file = await Assert.ThrowsAsync<DataException>(
+            () => DataSources.LoadAsync($"folder:{Root}/a.txt", new DataOptions { Cache = null }));
         Assert.Contains("it is a file", file.Message, StringComparison.Ordinal);
     }
 
@@ -175,7 +179,8 @@ public class FolderSourceTests : Workspace
     public async Task More_images_than_memory_are_refused_before_they_are_read()
     {
         for (byte i = 0; i < 100; i++) Write($"{i}.png", Png(i, 32, 32));
-        Assert.Contains("memory may be used", await FailAsync("folder", new DataOptions { Cache = null, MaxMemory = 50_000 }), StringComparison.Ordinal);
+        Assert.Contains("memory may be used", await FailAsync("folder", new DataOptions { Cache = null, MaxMemory = 50_000 }),
+            StringComparison.Ordinal);
     }
 
     [Fact]

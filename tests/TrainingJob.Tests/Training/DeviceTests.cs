@@ -70,14 +70,16 @@ public sealed class DeviceTests : IDisposable
     [Fact]
     public void An_old_system_is_told_which_ones_libtorch_runs_on()
     {
-        var why = TorchDevice.WhyAbsent("/lib/x86_64-linux-gnu/libstdc++.so.6: version `GLIBCXX_3.4.32' not found (required by /app/libLibTorchSharp.so)");
+        var why = TorchDevice.WhyAbsent(
+            "/lib/x86_64-linux-gnu/libstdc++.so.6: version `GLIBCXX_3.4.32' not found (required by /app/libLibTorchSharp.so)");
         Assert.Contains("Debian 13 and Ubuntu 24.04", why);
         Assert.Contains("the training container", why);
         Assert.Contains("--device cpu", why);
     }
 
     [Fact]
-    public void A_back_end_that_convolves_rightly_passes_the_check_at_opening() => Assert.Null(TorchDevice.WhyWrong(new ReferenceBackend()));
+    public void A_back_end_that_convolves_rightly_passes_the_check_at_opening() =>
+        Assert.Null(TorchDevice.WhyWrong(new ReferenceBackend()));
 
     [Fact]
     public void A_back_end_that_convolves_wrongly_is_refused_with_a_remedy()
@@ -119,7 +121,8 @@ public sealed class DeviceTests : IDisposable
         Assert.Equal(cpu.History[^1].Test.Loss, torch.History[^1].Test.Loss, 0.01 * cpu.History[^1].Test.Loss);
     }
 
-    /// <summary>A wrapper of libtorch's that no scope disposes of waits for the garbage collector, and a GPU's memory with it.</summary>
+    /// <summary>A wrapper of libtorch's that no scope disposes of waits for the garbage collector, and a GPU's memory with
+    /// it.</summary>
     [SkippableFact]
     public async Task Steps_and_evaluations_leave_no_tensors_behind()
     {
@@ -132,7 +135,8 @@ public sealed class DeviceTests : IDisposable
         Assert.InRange(torch.Tensor.TotalCount, 0, before);
     }
 
-    /// <summary>A device is sent the images once, and then their places; what is drawn anew in every epoch is sent each time.</summary>
+    /// <summary>A device is sent the images once, and then their places; what is drawn anew in every epoch is sent each
+    /// time.</summary>
     [SkippableFact]
     public void Images_kept_on_a_device_are_those_of_the_host()
     {
@@ -149,12 +153,14 @@ public sealed class DeviceTests : IDisposable
             Assert.Equal(expected.Shape, pixels.Shape);
             Assert.Equal(expected.ToArray(), pixels.ToArray());
         }
-        Assert.Equal(host.Gather(places, new(1, "noise"), 1, new(1, "binarization")).Pixels, device.Gather(places, new(1, "noise"), 1, new(1, "binarization")).Pixels);
+        Assert.Equal(host.Gather(places, new(1, "noise"), 1, new(1, "binarization")).Pixels,
+            device.Gather(places, new(1, "noise"), 1, new(1, "binarization")).Pixels);
     }
 
     [SkippableFact]
     public void More_images_than_a_device_should_keep_stay_with_the_host() =>
-        Assert.Null(Torch().Keep((1 << 20) + 1, 1 << 12, _ => throw new InvalidOperationException("No memory may be asked for.")));
+        Assert.Null(
+            Torch().Keep((1 << 20) + 1, 1 << 12, _ => throw new InvalidOperationException("No memory may be asked for.")));
 
     static string? WhyNot(string device)
     {

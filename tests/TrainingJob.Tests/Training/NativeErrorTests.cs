@@ -16,8 +16,10 @@ public class NativeErrorTests
     public void Where_memory_runs_out_the_remedy_names_only_options_that_the_command_has()
     {
         const string Said = "libtorch: CUDA out of memory. Tried to allocate 2 GiB.";
-        Assert.Equal($"{Said} To go on, give a smaller --batch-size, or compute with --device cpu.", NativeError.Explain(OutOfMemory, Options(TrainCommand.Create())));
-        Assert.Equal($"{Said} To go on, compute with --device cpu.", NativeError.Explain(OutOfMemory, Options(SweepCommand.Create())));
+        Assert.Equal($"{Said} To go on, give a smaller --batch-size, or compute with --device cpu.",
+            NativeError.Explain(OutOfMemory, Options(TrainCommand.Create())));
+        Assert.Equal(
+            $"{Said} To go on, compute with --device cpu.", NativeError.Explain(OutOfMemory, Options(SweepCommand.Create())));
         Assert.Equal(Said, NativeError.Explain(OutOfMemory, Options(new Command("models"))));
     }
 

@@ -45,7 +45,8 @@ public sealed class RecipeTests
     [InlineData("""{ "epoch": 3, "model": MODEL }""", "epoch")]
     [InlineData("""{ "epochs": 0, "model": MODEL }""", "epochs is 0")]
     [InlineData("""{ "batchSize": -1, "model": MODEL }""", "batchSize is -1")]
-    [InlineData("""{ "objective": { "kl": { "kind": "constant", "weight": -1 } }, "model": MODEL }""", "objective.kl.weight is -1")]
+    [InlineData(
+        """{ "objective": { "kl": { "kind": "constant", "weight": -1 } }, "model": MODEL }""", "objective.kl.weight is -1")]
     [InlineData("""{ "objective": { "samples": 0 }, "model": MODEL }""", "objective.samples is 0")]
     [InlineData("""{ "objective": { "frebits": 1 }, "model": MODEL }""", "did you mean \"freeBits\"")]
     [InlineData("""{ "patiense": 1, "model": MODEL }""", "did you mean \"patience\"")]

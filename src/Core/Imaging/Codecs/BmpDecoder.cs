@@ -98,7 +98,9 @@ internal sealed class BmpDecoder : IDecoder
         }
         else
         {
-            var pixel = bits == 16 ? BinaryPrimitives.ReadUInt16LittleEndian(row[(2 * x)..]) : BinaryPrimitives.ReadUInt32LittleEndian(row[(4 * x)..]);
+            var pixel = bits == 16
+                ? BinaryPrimitives.ReadUInt16LittleEndian(row[(2 * x)..])
+                : BinaryPrimitives.ReadUInt32LittleEndian(row[(4 * x)..]);
             for (var c = 0; c < sample.Length; c++) sample[c] = Part(pixel, masks[c]);
         }
     }

@@ -50,7 +50,8 @@ internal sealed record ColourSpace(Func<double, double> ToLinear, Primaries? Pri
         var isUsual = gamma is null || Math.Abs(gamma.Value / UsualGamma - 1) < LeastDifference;
         if (gamma is null || (isUsual && (primaries is null || IsSrgb(primaries)))) return null;
         var exponent = 1 / gamma.Value;
-        return new(isUsual ? LightOfSrgb : value => Math.Pow(value, exponent), primaries is null || IsSrgb(primaries) ? null : primaries);
+        return new(isUsual ? LightOfSrgb : value => Math.Pow(value, exponent),
+            primaries is null || IsSrgb(primaries) ? null : primaries);
     }
 
     /// <summary>
@@ -83,7 +84,8 @@ internal sealed record ColourSpace(Func<double, double> ToLinear, Primaries? Pri
         for (var i = 0; i < coded.Length; i++)
             coded[i] = T.CreateTruncating(Math.Round(most * SrgbOfLight(Math.Pow((double)i / (coded.Length - 1), 2))));
 
-        var matrix = channels >= 3 && Primaries?.ToXyz() is { } toXyz && Matrix4x4.Invert(Primaries.Srgb.ToXyz()!.Value, out var fromXyz)
+        var matrix = channels >= 3 && Primaries?.ToXyz() is { } toXyz
+            && Matrix4x4.Invert(Primaries.Srgb.ToXyz()!.Value, out var fromXyz)
             ? toXyz * fromXyz
             : Matrix4x4.Identity;
         var colours = channels >= 3 ? 3 : 1;
@@ -104,7 +106,8 @@ internal sealed record ColourSpace(Func<double, double> ToLinear, Primaries? Pri
     }
 
     static bool IsSrgb(Primaries primaries) =>
-        Near(primaries.Red, Primaries.Srgb.Red) && Near(primaries.Green, Primaries.Srgb.Green) && Near(primaries.Blue, Primaries.Srgb.Blue)
+        Near(primaries.Red, Primaries.Srgb.Red) && Near(primaries.Green, Primaries.Srgb.Green)
+            && Near(primaries.Blue, Primaries.Srgb.Blue)
         && Near(primaries.White, Primaries.Srgb.White);
 
     static bool Near(Vector2 left, Vector2 right) => Vector2.Distance(left, right) < 0.005f;

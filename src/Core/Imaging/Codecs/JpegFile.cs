@@ -20,8 +20,8 @@ internal static class JpegFile
     /// programs' data.
     /// </summary>
     /// <remarks>
-    /// Stray bytes between segments are left out on purpose: some cameras write them, and nothing of the picture lies there. Stray
-    /// bytes within the picture make the decoder warn, and a file that it warns about is refused.
+    /// Stray bytes between segments are left out on purpose: some cameras write them, and nothing of the picture lies there.
+    /// Stray bytes within the picture make the decoder warn, and a file that it warns about is refused.
     /// </remarks>
     /// <exception cref="ImageFormatException">It ends too early, has no size, or would take too much work.</exception>
     public static byte[] Inspect(ReadOnlySpan<byte> encoded)

@@ -52,5 +52,6 @@ internal sealed record PngFile(byte[] Content, ColourSpace? Space)
     static float Number(ReadOnlySpan<byte> data) => BinaryPrimitives.ReadUInt32BigEndian(data) / 100_000f;
 
     static ImageFormatException CutShort() =>
-        new("The PNG is cut short: a chunk of it is longer than the rest of the file, or its end is missing. Send the file again, complete.");
+        new("The PNG is cut short: a chunk of it is longer than the rest of the file, or its end is missing. Send the file "
+            + "again, complete.");
 }

@@ -6,8 +6,8 @@ using System.Numerics;
 namespace VaeFunctions.Imaging.Codecs;
 
 /// <summary>Writes PNG: every row filtered by Paeth's predictor, then deflated by run lengths and Huffman codes alone.</summary>
-/// <remarks>https://www.w3.org/TR/png-3. What models draw hardly repeats itself: searching it for repetitions, as libpng does, takes six times as long
-/// and makes no smaller files.</remarks>
+/// <remarks>https://www.w3.org/TR/png-3. What models draw hardly repeats itself: searching it for repetitions, as libpng does,
+/// takes six times as long and makes no smaller files.</remarks>
 internal static class PngWriter
 {
     const byte PaethFilter = 4;
@@ -80,7 +80,8 @@ internal static class PngWriter
             Vector.Widen(new Vector<byte>(row[(x - channels)..]), out var left, out var left2);
             Vector.Widen(new Vector<byte>(above[x..]), out var up, out var up2);
             Vector.Widen(new Vector<byte>(above[(x - channels)..]), out var corner, out var corner2);
-            (new Vector<byte>(row[x..]) - Vector.Narrow(Paeth(left, up, corner), Paeth(left2, up2, corner2))).CopyTo(filtered[x..]);
+            (new Vector<byte>(row[x..]) - Vector.Narrow(Paeth(left, up, corner), Paeth(left2, up2, corner2)))
+                .CopyTo(filtered[x..]);
         }
         for (; x < row.Length; x++) filtered[x] = (byte)(row[x] - Paeth(row[x - channels], above[x], above[x - channels]));
     }
@@ -91,7 +92,8 @@ internal static class PngWriter
         Vector<short> a = Vector.AsVectorInt16(left), b = Vector.AsVectorInt16(up), c = Vector.AsVectorInt16(corner);
         Vector<short> toLeft = Vector.Abs(b - c), toUp = Vector.Abs(a - c), toCorner = Vector.Abs(a + b - c - c);
         var others = Vector.ConditionalSelect(Vector.LessThanOrEqual(toUp, toCorner), b, c);
-        return Vector.AsVectorUInt16(Vector.ConditionalSelect(Vector.LessThanOrEqual(toLeft, Vector.Min(toUp, toCorner)), a, others));
+        return Vector.AsVectorUInt16(
+            Vector.ConditionalSelect(Vector.LessThanOrEqual(toLeft, Vector.Min(toUp, toCorner)), a, others));
     }
 
     static int Paeth(int left, int up, int corner)

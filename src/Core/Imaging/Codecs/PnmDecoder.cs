@@ -45,7 +45,8 @@ internal sealed class PnmDecoder : IDecoder
     public Image Decode(int shrink = 1)
     {
         var row = Width * Channels;
-        if (isText && (long)row * Height > content.Length - pixelsAt + 1L) throw Broken("it ends before its pixels do"); // a digit each
+        // a digit each
+        if (isText && (long)row * Height > content.Length - pixelsAt + 1L) throw Broken("it ends before its pixels do");
         var pixels = new byte[row * Height];
         var at = isText ? pixelsAt - 1 : pixelsAt;
         for (var i = 0; i < pixels.Length; i++)
@@ -67,14 +68,18 @@ internal sealed class PnmDecoder : IDecoder
         var (start, value) = (at, 0L);
         for (; at < content.Length && content[at] is >= (byte)'0' and <= (byte)'9' && value <= int.MaxValue; at++)
             value = 10 * value + content[at] - '0';
-        return at > start && value <= int.MaxValue ? (int)value : throw Broken(at < content.Length ? "a number is missing or too large" : "it ends too early");
+        return at > start && value <= int.MaxValue
+            ? (int)value
+            : throw Broken(at < content.Length ? "a number is missing or too large" : "it ends too early");
     }
 
     /// <summary>The next 0 or 1; they need no space between them.</summary>
     int ReadBit(ref int at)
     {
         SkipSpace(ref at);
-        return at < content.Length && content[at] is (byte)'0' or (byte)'1' ? content[at++] - '0' : throw Broken("a bit is missing");
+        return at < content.Length && content[at] is (byte)'0' or (byte)'1'
+            ? content[at++] - '0'
+            : throw Broken("a bit is missing");
     }
 
     void SkipSpace(ref int at)

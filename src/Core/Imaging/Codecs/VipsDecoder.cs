@@ -72,10 +72,12 @@ internal sealed class VipsDecoder : IDecoder
             if (OrientationOf(image) > 1) image = Then(Then(image.CopyMemory()).Autorot()); // which reads from the end
             var isGrey = image.Bands <= 2;
             if (image.Contains(Profile) && TryTransform(image) is { } transformed) image = Then(transformed);
-            else if (!IsPlain(image)) image = Then(Then(image.Colourspace(Enums.Interpretation.Srgb)).Cast(Enums.BandFormat.Uchar));
+            else if (!IsPlain(image)) image = Then(
+                Then(image.Colourspace(Enums.Interpretation.Srgb)).Cast(Enums.BandFormat.Uchar));
             if (image.Bands > 4) image = Then(image.ExtractBand(0, n: 3));
             if (isGrey && image.Bands > 2) image = Then(Grey(image));
-            return Samples.ToImage(image.Width, image.Height, image.Bands, Read(image), image.Interpretation == Enums.Interpretation.Cmyk);
+            return Samples.ToImage(
+                image.Width, image.Height, image.Bands, Read(image), image.Interpretation == Enums.Interpretation.Cmyk);
         }
         finally
         {

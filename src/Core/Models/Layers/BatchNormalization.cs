@@ -20,7 +20,8 @@ public sealed class BatchNormalization(Scope scope, int channels) : ILayer
         var backend = x.Backend;
         Tensor scale = backend.FromParameter(weight), shift = backend.FromParameter(bias);
         if (!backend.IsTraining)
-            return backend.BatchNormalization(x, backend.FromParameter(runningMean), backend.FromParameter(runningVariance), scale, shift, Epsilon);
+            return backend.BatchNormalization(
+                x, backend.FromParameter(runningMean), backend.FromParameter(runningVariance), scale, shift, Epsilon);
 
         var (output, mean, variance) = backend.BatchNormalizationTraining(x, scale, shift, Epsilon);
         var elements = x.Shape.Count / channels;

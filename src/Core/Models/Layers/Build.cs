@@ -2,7 +2,8 @@ using VaeFunctions.Tensors;
 
 namespace VaeFunctions.Models.Layers;
 
-/// <summary>The layers as a model lists them: <c>new Sequential(scope, Conv(3, 32, half), Relu, BatchNorm(32), Flatten)</c>.</summary>
+/// <summary>The layers as a model lists them: <c>new Sequential(scope, Conv(3, 32, half), Relu, BatchNorm(32),
+/// Flatten)</c>.</summary>
 public static class Build
 {
     public static Layer Relu { get; } = _ => new ReluLayer();
@@ -28,16 +29,19 @@ public static class Build
 
     public static Layer Conv(int inputs, int outputs, Window window) => scope => new Convolution(scope, inputs, outputs, window);
 
-    public static Layer ConvTranspose(int inputs, int outputs, Window window) => scope => new TransposedConvolution(scope, inputs, outputs, window);
+    public static Layer ConvTranspose(int inputs, int outputs, Window window) =>
+        scope => new TransposedConvolution(scope, inputs, outputs, window);
 
-    public static Layer MaskedConv(int inputs, int outputs, int kernel, bool seesItself) => scope => new MaskedConvolution(scope, inputs, outputs, kernel, seesItself);
+    public static Layer MaskedConv(int inputs, int outputs, int kernel, bool seesItself) =>
+        scope => new MaskedConvolution(scope, inputs, outputs, kernel, seesItself);
 
     /// <summary>x + the layers' result. (He et al. 2016)</summary>
     public static Layer Residual(params Layer[] layers) => scope => new ResidualLayer(new Sequential(scope, layers));
 
     public static Layer BatchNorm(int channels) => scope => new BatchNormalization(scope, channels);
 
-    /// <summary>The layers from each size to the next, one stage after another: <c>Stages([3, 32, 64], (from, to) => [Conv(from, to, half), Relu])</c>.</summary>
+    /// <summary>The layers from each size to the next, one stage after another: <c>Stages([3, 32, 64], (from, to) => [Conv(from,
+    /// to, half), Relu])</c>.</summary>
     public static IEnumerable<Layer> Stages(IReadOnlyList<int> sizes, Func<int, int, Layer[]> stage) =>
         Enumerable.Range(1, sizes.Count - 1).SelectMany(i => stage(sizes[i - 1], sizes[i]));
 

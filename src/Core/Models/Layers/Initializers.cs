@@ -11,7 +11,8 @@ public static class Initializers
     public static Initializer Constant(float value) => (_, count) => [.. Enumerable.Repeat(value, count)];
 
     /// <summary>Uniform in ±bound.</summary>
-    public static Initializer Uniform(double bound) => (random, count) => Draw(count, () => (2 * random.NextDouble() - 1) * bound);
+    public static Initializer Uniform(double bound) =>
+        (random, count) => Draw(count, () => (2 * random.NextDouble() - 1) * bound);
 
     /// <summary>Normal with mean 0.</summary>
     public static Initializer Normal(double deviation) => (random, count) => Draw(count, () => random.NextGaussian() * deviation);
@@ -24,7 +25,8 @@ public static class Initializers
     }
 }
 
-/// <summary>How the weights and biases of linear layers and convolutions begin, from the numbers of values that go into and come out of one place.</summary>
+/// <summary>How the weights and biases of linear layers and convolutions begin, from the numbers of values that go into and come
+/// out of one place.</summary>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "kind")]
 [JsonDerivedType(typeof(FanInInitialization), "fan-in")]
 [JsonDerivedType(typeof(GlorotInitialization), "glorot")]

@@ -2,7 +2,8 @@ using VaeFunctions.Tensors;
 
 namespace VaeFunctions.Models.Layers;
 
-/// <summary>A place in the tree of names: what is declared in <c>scope / "encoder" / 0</c> is called <c>encoder.0.…</c>.</summary>
+/// <summary>A place in the tree of names: what is declared in <c>scope / "encoder" / 0</c> is called
+/// <c>encoder.0.…</c>.</summary>
 public sealed class Scope
 {
     readonly ParameterSet parameters;

@@ -7,7 +7,8 @@ public sealed class Sequential : ILayer
 {
     readonly ILayer[] layers;
 
-    public Sequential(Scope scope, params IEnumerable<Layer> layers) => this.layers = [.. layers.Select((layer, index) => layer(scope / index))];
+    public Sequential(Scope scope, params IEnumerable<Layer> layers) =>
+        this.layers = [.. layers.Select((layer, index) => layer(scope / index))];
 
     public Tensor Forward(Tensor x)
     {

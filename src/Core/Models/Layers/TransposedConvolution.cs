@@ -8,7 +8,8 @@ public sealed class TransposedConvolution(Scope scope, int inputs, int outputs, 
     readonly Parameter weight = scope.Weight("weight", new(inputs, outputs, window.Kernel, window.Kernel),
         scope.Initialization.Weight(outputs * window.Kernel * window.Kernel, inputs * window.Kernel * window.Kernel));
 
-    readonly Parameter bias = scope.Weight("bias", new(outputs), scope.Initialization.Bias(outputs * window.Kernel * window.Kernel));
+    readonly Parameter bias =
+        scope.Weight("bias", new(outputs), scope.Initialization.Bias(outputs * window.Kernel * window.Kernel));
 
     public Tensor Forward(Tensor x, bool relu) =>
         x.Backend.ConvTranspose(x, x.Backend.FromParameter(weight), x.Backend.FromParameter(bias), window, relu);

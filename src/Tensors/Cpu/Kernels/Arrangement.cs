@@ -18,15 +18,18 @@ static class Arrangement
             for (var index = first; index < first + count; index++)
             {
                 var offset = 0;
-                for (int axis = extents.Length - 2, rest = index; axis >= 0; rest /= extents[axis--]) offset += rest % extents[axis] * steps[axis];
+                for (int axis = extents.Length - 2, rest = index; axis >= 0; rest /= extents[axis--])
+                    offset += rest % extents[axis] * steps[axis];
                 var target = y.AsSpan(index * run, run);
                 for (var i = 0; i < run; i++) target[i] = x[offset + i * step];
             }
         });
     }
 
-    /// <summary>Copies <paramref name="length"/> slices along one axis from one place in x to another in y; the other axes are equal.</summary>
-    public static void CopyAxis(float[] x, Shape from, int axis, int sourceStart, float[] y, Shape to, int targetStart, int length)
+    /// <summary>Copies <paramref name="length"/> slices along one axis from one place in x to another in y; the other axes are
+    /// equal.</summary>
+    public static void CopyAxis(
+        float[] x, Shape from, int axis, int sourceStart, float[] y, Shape to, int targetStart, int length)
     {
         var inner = 1;
         for (var i = axis + 1; i < from.Rank; i++) inner *= from[i];

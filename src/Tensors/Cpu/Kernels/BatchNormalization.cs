@@ -6,9 +6,11 @@ namespace VaeFunctions.Cpu.Kernels;
 /// <summary>Batch normalisation over [N, C, P] with P pixels a channel, a channel a thread. (Ioffe and Szegedy 2015)</summary>
 static class BatchNormalization
 {
-    /// <summary>mean = Σ x / M and variance = Σ (x − mean)² / M per channel, M = N · P, then y = (x − mean) / √(variance + ε) · weight + bias.</summary>
+    /// <summary>mean = Σ x / M and variance = Σ (x − mean)² / M per channel, M = N · P, then y = (x − mean) / √(variance + ε) ·
+    /// weight + bias.</summary>
     public static void Forward(
-        Team team, float[] x, int images, int channels, int pixels, float[] weight, float[] bias, float epsilon, float[] mean, float[] variance, float[] y) =>
+        Team team, float[] x, int images, int channels, int pixels, float[] weight, float[] bias, float epsilon, float[] mean,
+        float[] variance, float[] y) =>
         team.For(channels, c =>
         {
             double sum = 0, squares = 0;
@@ -20,12 +22,14 @@ static class BatchNormalization
             var shift = bias[c] - mean[c] * scale;
             for (var n = 0; n < images; n++) ScaleAndShift(Run(x, n, c), scale, shift, Run(y, n, c));
 
-            Span<float> Run(float[] values, int image, int channel) => values.AsSpan((image * channels + channel) * pixels, pixels);
+            Span<float> Run(float[] values, int image, int channel) =>
+                values.AsSpan((image * channels + channel) * pixels, pixels);
         });
 
     /// <summary>The formulas of <see cref="Autograd.ITapedBackend.BatchNormalizationGradient"/>.</summary>
     public static void Gradient(
-        Team team, float[] x, int images, int channels, int pixels, float[] mean, float[] variance, float[] weight, float[] dy, float epsilon,
+        Team team, float[] x, int images, int channels, int pixels, float[] mean, float[] variance, float[] weight, float[] dy,
+        float epsilon,
         float[] dx, float[] dweight, float[] dbias) =>
         team.For(channels, c =>
         {
@@ -43,7 +47,8 @@ static class BatchNormalization
             float slope = scale * dweight[c] * perElement * inverse, offset = scale * dbias[c] * perElement;
             for (var n = 0; n < images; n++) Combine(Run(dy, n, c), scale, Run(x, n, c), mean[c], slope, offset, Run(dx, n, c));
 
-            Span<float> Run(float[] values, int image, int channel) => values.AsSpan((image * channels + channel) * pixels, pixels);
+            Span<float> Run(float[] values, int image, int channel) =>
+                values.AsSpan((image * channels + channel) * pixels, pixels);
         });
 
     /// <summary>Σ (x − mean)²</summary>
@@ -70,7 +75,8 @@ static class BatchNormalization
         for (; i + 2 * Vector<float>.Count <= x.Length; i += 2 * Vector<float>.Count)
         {
             first += (new Vector<float>(x[i..]) - centre) * new Vector<float>(dy[i..]);
-            second += (new Vector<float>(x[(i + Vector<float>.Count)..]) - centre) * new Vector<float>(dy[(i + Vector<float>.Count)..]);
+            second += (new Vector<float>(x[(i + Vector<float>.Count)..]) - centre) * new Vector<float>(dy[(i
+                + Vector<float>.Count)..]);
         }
         var sum = Vector.Sum(first + second);
         for (; i < x.Length; i++) sum += (x[i] - mean) * dy[i];
@@ -87,7 +93,8 @@ static class BatchNormalization
     }
 
     /// <summary>dx = scale · dy − slope · (x − mean) − offset</summary>
-    static void Combine(ReadOnlySpan<float> dy, float scale, ReadOnlySpan<float> x, float mean, float slope, float offset, Span<float> dx)
+    static void Combine(
+        ReadOnlySpan<float> dy, float scale, ReadOnlySpan<float> x, float mean, float slope, float offset, Span<float> dx)
     {
         var i = 0;
         for (; i + Vector<float>.Count <= x.Length; i += Vector<float>.Count)

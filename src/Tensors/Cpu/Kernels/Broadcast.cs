@@ -12,7 +12,8 @@ interface IBinaryOperation
     static abstract void Invoke(float left, ReadOnlySpan<float> right, Span<float> result);
 }
 
-/// <summary>Applies an operation under NumPy's broadcasting rule: axes that broadcast alike are merged, so that most calls become one long run.</summary>
+/// <summary>Applies an operation under NumPy's broadcasting rule: axes that broadcast alike are merged, so that most calls become
+/// one long run.</summary>
 static class Broadcast
 {
     /// <summary>Elements a thread takes at a time.</summary>
@@ -52,7 +53,8 @@ static class Broadcast
         }
     }
 
-    /// <summary>The result's axes with each operand's stride (0 where it repeats), neighbours that behave alike merged into one.</summary>
+    /// <summary>The result's axes with each operand's stride (0 where it repeats), neighbours that behave alike merged into
+    /// one.</summary>
     static (int[] Extents, int[] LeftStrides, int[] RightStrides) Merge(Shape left, Shape right, Shape result)
     {
         List<(int Extent, bool LeftRepeats, bool RightRepeats)> axes = [];

@@ -3,8 +3,8 @@ using VaeFunctions.Tensors;
 
 namespace VaeFunctions.Cpu.Kernels;
 
-/// <summary>Convolutions as products of <see cref="Operand"/>s, without storing the patches; only where there are few output channels,
-/// a (channel, tap) column of each is stored and added up.</summary>
+/// <summary>Convolutions as products of <see cref="Operand"/>s, without storing the patches; only where there are few output
+/// channels, a (channel, tap) column of each is stored and added up.</summary>
 /// <remarks>
 /// N = images, C = channels of x, H, W its extents, O = channels of the other side, K = kernel, P = padding, S = stride.
 /// x is copied once with its zero border, so that a pixel of a patch is at (place's offset) + (tap's offset), always in range.
@@ -58,13 +58,15 @@ sealed class Convolution(Team team, BufferPool pool)
         }
     }
 
-    /// <summary>Whether so few output channels would leave most lanes empty that it is better to take (channel, tap) as lanes.</summary>
+    /// <summary>Whether so few output channels would leave most lanes empty that it is better to take (channel, tap) as
+    /// lanes.</summary>
     static bool SuitsColumns(int outputs, int kernel) =>
         4 * Gemm.RoundUp(outputs * kernel * kernel, MicroKernel.Columns) <= kernel * kernel * Gemm.RoundUp(outputs, MicroKernel.Columns);
 
-    /// <summary>For few output channels: columns[n, (o, u, v), place] = Σ over c of x[n, c, place] · weight[o, c, u, v], which are then added
-    /// where they belong in y.</summary>
-    void ForwardByColumns(float[] x, Shape shape, float[] weight, float[] y, Shape result, Window window, Epilogue finish, bool transposed)
+    /// <summary>For few output channels: columns[n, (o, u, v), place] = Σ over c of x[n, c, place] · weight[o, c, u, v], which
+    /// are then added where they belong in y.</summary>
+    void ForwardByColumns(
+        float[] x, Shape shape, float[] weight, float[] y, Shape result, Window window, Epilogue finish, bool transposed)
     {
         int taps = window.Kernel * window.Kernel, places = shape[2] * shape[3], lanes = result[1] * taps;
         var plan = transposed
@@ -74,13 +76,16 @@ sealed class Convolution(Team team, BufferPool pool)
         var product = plan.Products[0];
         Gemm.Multiply(team, new(x, product.Places, product.Taps), new(weight, product.WeightChannels, product.WeightTaps),
             new(columns, product.ResultPlaces, product.ResultChannels), default);
-        team.For(result[0] * result[1], plane => AddColumns(columns.AsSpan(plane * taps * places, taps * places), shape[2], shape[3],
-            y.AsSpan(plane * result[2] * result[3], result[2] * result[3]), result[2], result[3], window, transposed, finish, plane % result[1]));
+        team.For(result[0] * result[1], plane => AddColumns(columns.AsSpan(plane * taps * places, taps * places), shape[2],
+            shape[3],
+            y.AsSpan(plane * result[2] * result[3], result[2] * result[3]), result[2], result[3], window, transposed, finish,
+            plane % result[1]));
     }
 
-    /// <summary>One channel of one image: place (i, j) of tap (u, v) belongs to y[S·i + u − P, S·j + v − P] of a transposed convolution,
-    /// and to y[i − u + P, j − v + P] of a plain one with stride 1.</summary>
-    static void AddColumns(ReadOnlySpan<float> columns, int height, int width, Span<float> y, int rows, int rowLength, Window window, bool transposed, Epilogue finish, int channel)
+    /// <summary>One channel of one image: place (i, j) of tap (u, v) belongs to y[S·i + u − P, S·j + v − P] of a transposed
+    /// convolution, and to y[i − u + P, j − v + P] of a plain one with stride 1.</summary>
+    static void AddColumns(ReadOnlySpan<float> columns, int height, int width, Span<float> y, int rows, int rowLength,
+        Window window, bool transposed, Epilogue finish, int channel)
     {
         y.Fill(finish.Bias is null ? 0 : finish.Bias[channel]);
         for (var tap = 0; tap < window.Kernel * window.Kernel; tap++)
@@ -88,7 +93,8 @@ sealed class Convolution(Team team, BufferPool pool)
             int u = tap / window.Kernel - window.Padding, v = tap % window.Kernel - window.Padding;
             if (!transposed) (u, v) = (-u, -v);
             // the j whose S·j + v lies in the row
-            int first = Math.Max(0, (-v + window.Stride - 1) / window.Stride), last = Math.Min(width, (rowLength - v + window.Stride - 1) / window.Stride);
+            int first = Math.Max(0, (-v + window.Stride - 1) / window.Stride), last = Math.Min(
+                width, (rowLength - v + window.Stride - 1) / window.Stride);
             if (first >= last) continue;
             for (var i = 0; i < height; i++)
             {
@@ -118,7 +124,8 @@ sealed class Convolution(Team team, BufferPool pool)
             new(result, product.ResultPlaces, product.ResultChannels), Cuts(shape[0], gradientShape[2] * gradientShape[3]));
     }
 
-    /// <summary>The same for few O and stride 1, with the taps taken from dy: Σ over places p of x[n, c, p] · dy[n, o, p − (u, v) + P].</summary>
+    /// <summary>The same for few O and stride 1, with the taps taken from dy: Σ over places p of x[n, c, p] · dy[n, o, p − (u, v)
+    /// + P].</summary>
     void FewWeightGradient(float[] x, Shape shape, float[] gradient, Shape gradientShape, float[] result, Window window)
     {
         var plan = Plan(Kind.FewWeightGradient, shape, gradientShape, window, ConvolutionPlan.FewWeightGradient);

@@ -2,7 +2,8 @@ using VaeFunctions.Tensors;
 
 namespace VaeFunctions.Cpu.Kernels;
 
-/// <summary>What a convolution of given shapes multiplies with what: offsets only, worked out once and used in every step.</summary>
+/// <summary>What a convolution of given shapes multiplies with what: offsets only, worked out once and used in every
+/// step.</summary>
 /// <remarks>
 /// N = images, C = channels of x, O = channels of the other side, K = kernel, P = padding, S = stride.
 /// Dumoulin and Visin, "A guide to convolution arithmetic for deep learning", 2016.
@@ -12,7 +13,8 @@ namespace VaeFunctions.Cpu.Kernels;
 sealed record ConvolutionPlan(Border Border, ConvolutionPlan.Product[] Products)
 {
     /// <summary>result[place, channel] = Σ over taps of x[place + tap] · weight[channel, tap]</summary>
-    public sealed record Product(int[] Places, int[] Taps, int[] WeightChannels, int[] WeightTaps, int[] ResultPlaces, int[] ResultChannels);
+    public sealed record Product(
+        int[] Places, int[] Taps, int[] WeightChannels, int[] WeightTaps, int[] ResultPlaces, int[] ResultChannels);
 
     /// <summary>y[n, o, i, j] = Σ x[n, c, S·i − P + u, S·j − P + v] · weight[o, c, u, v]</summary>
     public static ConvolutionPlan Forward(Shape x, Shape result, Window window)
@@ -23,13 +25,14 @@ sealed record ConvolutionPlan(Border Border, ConvolutionPlan.Product[] Products)
         return new(border,
         [
             new(Places(padded, 0, 0, result[2], result[3], window.Stride), Taps(padded, kernel, kernel),
-                Operand.Range(result[1], x[1] * window.Kernel * window.Kernel), Operand.Range(x[1] * window.Kernel * window.Kernel, 1),
+                Operand.Range(result[1], x[1] * window.Kernel * window.Kernel),
+                Operand.Range(x[1] * window.Kernel * window.Kernel, 1),
                 Places(result, 0, 0, result[2], result[3], 1), Operand.Range(result[1], result[2] * result[3])),
         ]);
     }
 
-    /// <summary>The transpose of <see cref="Forward"/> in x, for weights [C, O, K, K]: split by the S × S phases of the output, each is
-    /// a plain convolution of x with every S-th tap of the kernel.</summary>
+    /// <summary>The transpose of <see cref="Forward"/> in x, for weights [C, O, K, K]: split by the S × S phases of the output,
+    /// each is a plain convolution of x with every S-th tap of the kernel.</summary>
     public static ConvolutionPlan Transposed(Shape x, Shape result, Window window)
     {
         int kernel = window.Kernel, stride = window.Stride, outputs = result[1];
@@ -47,21 +50,25 @@ sealed record ConvolutionPlan(Border Border, ConvolutionPlan.Product[] Products)
                let columns = horizontal.Count(result[3], stride)
                select new Product(
                    Places(padded, 0, 0, rows, columns, 1),
-                   Taps(padded, [.. vertical.Steps.Select(step => step + border.Before)], [.. horizontal.Steps.Select(step => step + border.Before)]),
+                   Taps(padded, [.. vertical.Steps.Select(step => step
+                       + border.Before)], [.. horizontal.Steps.Select(step => step + border.Before)]),
                    Operand.Range(outputs, kernel * kernel),
                    [.. from c in Enumerable.Range(0, x[1])
                        from u in vertical.Taps
                        from v in horizontal.Taps
                        select (c * outputs * kernel + u) * kernel + v],
-                   Places(result, vertical.First, horizontal.First, rows, columns, stride), Operand.Range(outputs, result[2] * result[3])),
+                   Places(result, vertical.First, horizontal.First, rows, columns, stride), Operand.Range(
+                       outputs, result[2] * result[3])),
         ]);
     }
 
-    /// <summary>columns[n, (o, u, v), place] = Σ over c of x[n, c, place] · weight[o, c, u, v]: no border, every tap is a channel of its own.</summary>
+    /// <summary>columns[n, (o, u, v), place] = Σ over c of x[n, c, place] · weight[o, c, u, v]: no border, every tap is a channel
+    /// of its own.</summary>
     public static ConvolutionPlan Columns(Shape x, Shape result, Window window) => Columns(x, result, window, transposed: false);
 
     /// <summary>The same for weights [C, O, K, K].</summary>
-    public static ConvolutionPlan TransposedColumns(Shape x, Shape result, Window window) => Columns(x, result, window, transposed: true);
+    public static ConvolutionPlan TransposedColumns(Shape x, Shape result, Window window) =>
+        Columns(x, result, window, transposed: true);
 
     static ConvolutionPlan Columns(Shape x, Shape result, Window window, bool transposed)
     {
@@ -75,8 +82,8 @@ sealed record ConvolutionPlan(Border Border, ConvolutionPlan.Product[] Products)
         ]);
     }
 
-    /// <summary>dweight[o, c, u, v] = Σ over n, i, j of dy[n, o, i, j] · x[n, c, S·i − P + u, S·j − P + v]: the taps of x are the rows, the
-    /// channels of dy, in the place of the weights, the columns, and the depth is all places.</summary>
+    /// <summary>dweight[o, c, u, v] = Σ over n, i, j of dy[n, o, i, j] · x[n, c, S·i − P + u, S·j − P + v]: the taps of x are the
+    /// rows, the channels of dy, in the place of the weights, the columns, and the depth is all places.</summary>
     public static ConvolutionPlan WeightGradient(Shape x, Shape gradient, Window window)
     {
         var border = new Border(window.Padding, window.Padding);
@@ -90,7 +97,8 @@ sealed record ConvolutionPlan(Border Border, ConvolutionPlan.Product[] Products)
         ]);
     }
 
-    /// <summary>The same for stride 1 with the taps taken from dy, which has the border then: Σ over places p of x[n, c, p] · dy[n, o, p − (u, v) + P].</summary>
+    /// <summary>The same for stride 1 with the taps taken from dy, which has the border then: Σ over places p of x[n, c, p] ·
+    /// dy[n, o, p − (u, v) + P].</summary>
     public static ConvolutionPlan FewWeightGradient(Shape x, Shape gradient, Window window)
     {
         int taps = window.Kernel * window.Kernel, places = x[2] * x[3], margin = window.Kernel - 1 - window.Padding;
@@ -110,7 +118,8 @@ sealed record ConvolutionPlan(Border Border, ConvolutionPlan.Product[] Products)
     {
         public static Phase Of(int first, Window window)
         {
-            int[] taps = [.. Enumerable.Range(0, window.Kernel).Where(tap => (first + window.Padding - tap) % window.Stride == 0)];
+            int[] taps =
+                [.. Enumerable.Range(0, window.Kernel).Where(tap => (first + window.Padding - tap) % window.Stride == 0)];
             return new(first, taps, [.. taps.Select(tap => (first + window.Padding - tap) / window.Stride)]);
         }
 

@@ -15,8 +15,9 @@ static class CrossEntropy
                 y[image] = (float)Sum(logits.AsSpan(image * size, size), target.AsSpan(image * size, size));
         });
 
-    /// <summary>softplus(x) = max(x, 0) + log(1 + e^−|x|), and Σ log(1 + uᵢ) = log(1 + q) with 1 + q = Π (1 + uᵢ). That product grows by
-    /// q ← q + u + q · u, which keeps the smallest u's digits: one exponential for each term, and hardly a logarithm.</summary>
+    /// <summary>softplus(x) = max(x, 0) + log(1 + e^−|x|), and Σ log(1 + uᵢ) = log(1 + q) with 1 + q = Π (1 + uᵢ). That product
+    /// grows by q ← q + u + q · u, which keeps the smallest u's digits: one exponential for each term, and hardly a
+    /// logarithm.</summary>
     static double Sum(ReadOnlySpan<float> logits, ReadOnlySpan<float> target)
     {
         double sum = 0;
@@ -24,7 +25,8 @@ static class CrossEntropy
         while (i + Vector256<float>.Count <= logits.Length)
         {
             Vector256<float> linear = default, q = default;
-            for (var vector = 0; vector < Shared && i + Vector256<float>.Count <= logits.Length; vector++, i += Vector256<float>.Count)
+            for (var vector = 0; vector < Shared
+                && i + Vector256<float>.Count <= logits.Length; vector++, i += Vector256<float>.Count)
             {
                 var x = Vector256.Create(logits[i..]);
                 var u = Vector256.Exp(-Vector256.Abs(x));

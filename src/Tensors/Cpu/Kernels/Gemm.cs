@@ -4,7 +4,8 @@ using System.Runtime.Intrinsics;
 namespace VaeFunctions.Cpu.Kernels;
 
 /// <summary>result[i, j] = Σₖ left[i, k] · right[j, k], for operands of any <see cref="Operand"/> layout.</summary>
-/// <remarks>Each element is summed in the order of k, in blocks that depend on the shape alone, however the work is split.</remarks>
+/// <remarks>Each element is summed in the order of k, in blocks that depend on the shape alone, however the work is
+/// split.</remarks>
 static unsafe class Gemm
 {
     const int DepthBlock = 256;
@@ -56,7 +57,8 @@ static unsafe class Gemm
         int rows = result.Lines.Length, columns = result.Depth.Length, depth = left.Depth.Length;
         var packed = Aligned(ref sharedBuffer, RoundUp(columns, MicroKernel.Columns) * depth);
         team.ForRange(depth, DepthBlock / 4, (start, count) =>
-            right.Pack(0, columns, start, count, MicroKernel.Columns, packed + start * MicroKernel.Columns, depth * MicroKernel.Columns));
+            right.Pack(0, columns, start, count, MicroKernel.Columns, packed + start * MicroKernel.Columns,
+                depth * MicroKernel.Columns));
         var pieces = (long)rows * columns * depth < WorthSplitting ? 1 : 16 * team.Threads;
         var grain = RoundUp((rows + pieces - 1) / pieces, MicroKernel.Rows);
         team.ForRange(rows, grain, (start, count) => MultiplyRows(left, packed, result, start, count, finish));
@@ -134,7 +136,9 @@ static unsafe class Gemm
                 for (var tile = 0; tile < count; tile++)
                 {
                     int row = (first + tile) / panels * tileRows, column = (first + tile) % panels * tileColumns;
-                    Store(sums + tile * tileSize, result, row, Math.Min(tileRows, rows - row), column, Math.Min(tileColumns, columns - column), accumulate: false);
+                    Store(sums
+                        + tile * tileSize, result, row, Math.Min(tileRows, rows - row), column, Math.Min(
+                            tileColumns, columns - column), accumulate: false);
                 }
             }
         });
@@ -158,14 +162,15 @@ static unsafe class Gemm
                 {
                     left.TakeLines(row, Math.Min(tileRows, rows - row), lines);
                     for (var column = 0; column < columns; column += tileColumns, tile += tileRows * tileColumns)
-                        MicroKernel.Multiply(values, lines, step + k, depth, packed + column * depth, tile, accumulate: k > firstDepth);
+                        MicroKernel.Multiply(
+                            values, lines, step + k, depth, packed + column * depth, tile, accumulate: k > firstDepth);
                 }
             }
         }
     }
 
-    /// <summary>The general case, a slab of the depth after another: the slab of the left side is packed once, for all; each thread
-    /// packs blocks of the right side and uses them up.</summary>
+    /// <summary>The general case, a slab of the depth after another: the slab of the left side is packed once, for all; each
+    /// thread packs blocks of the right side and uses them up.</summary>
     static void MultiplyBlocks(Team team, Operand left, Operand right, Operand result)
     {
         int rows = result.Lines.Length, columns = result.Depth.Length, depth = left.Depth.Length;
@@ -182,7 +187,8 @@ static unsafe class Gemm
             team.For((slab.Depth + DepthBlock - 1) / DepthBlock * chunks, piece =>
             {
                 int k = piece / chunks * DepthBlock, row = piece % chunks * chunkRows, count = Math.Min(DepthBlock, slab.Depth - k);
-                left.Pack(row, Math.Min(chunkRows, rows - row), slab.First + k, count, tileRows, slab.Left + k * paddedRows + row * count, tileRows * count);
+                left.Pack(row, Math.Min(chunkRows, rows - row), slab.First + k, count, tileRows,
+                    slab.Left + k * paddedRows + row * count, tileRows * count);
             });
             if (columns >= rows)
             {
@@ -225,9 +231,11 @@ static unsafe class Gemm
                 {
                     for (var column = 0; column < blockColumns; column += tileColumns)
                     {
-                        MicroKernel.Multiply(slab.Left + k * paddedRows + row * depth, lines, steps, depth, packed + column * depth, tile, accumulate: false);
+                        MicroKernel.Multiply(slab.Left + k * paddedRows + row * depth, lines, steps, depth,
+                            packed + column * depth, tile, accumulate: false);
                         Store(tile, result, row, Math.Min(tileRows, firstRow + rows - row),
-                            firstColumn + block + column, Math.Min(tileColumns, blockColumns - column), accumulate: slab.First + k > 0);
+                            firstColumn + block + column, Math.Min(tileColumns, blockColumns - column), accumulate: slab.First
+                                + k > 0);
                     }
                 }
             }
@@ -257,7 +265,8 @@ static unsafe class Gemm
         }
     }
 
-    /// <summary>Neighbours along a column may be neighbours in memory, as the places of a channel are: four at a time where they are.</summary>
+    /// <summary>Neighbours along a column may be neighbours in memory, as the places of a channel are: four at a time where they
+    /// are.</summary>
     static void StoreColumns(float* tile, float* values, int* line, int rows, int* step, int columns)
     {
         var row = 0;
@@ -280,7 +289,8 @@ static unsafe class Gemm
                 c.Store(target + step[column + 2]);
                 d.Store(target + step[column + 3]);
             }
-            if (column < columns) StoreScattered(tile + column, values, line + row, 4, step + column, columns - column, accumulate: false);
+            if (column < columns)
+                StoreScattered(tile + column, values, line + row, 4, step + column, columns - column, accumulate: false);
         }
         if (row < rows) StoreScattered(tile, values, line + row, rows - row, step, columns, accumulate: false);
     }

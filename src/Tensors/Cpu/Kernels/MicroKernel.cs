@@ -6,10 +6,10 @@ namespace VaeFunctions.Cpu.Kernels;
 
 /// <summary>The innermost loop of every product: a tile of sums of outer products, held in registers.</summary>
 /// <remarks>Goto and van de Geijn, "Anatomy of high-performance matrix multiplication", 2008. The tile is as large as the
-/// register file allows: 12 × 2 accumulators of 16 lanes and 2 operands fill AVX-512's 32 registers, 6 × 2 of 8 or 4 lanes fit 16.
-/// The left side is read where it lies, element (i, k) at left[lines[i] + depth[k]]: a broadcast costs the same from anywhere.
-/// Avx512F is asked, not Vector512.IsHardwareAccelerated: the runtime denies the latter on CPUs that lower their clock for it,
-/// where the wide kernel still wins.</remarks>
+/// register file allows: 12 × 2 accumulators of 16 lanes and 2 operands fill AVX-512's 32 registers, 6 × 2 of 8 or 4 lanes fit
+/// 16. The left side is read where it lies, element (i, k) at left[lines[i] + depth[k]]: a broadcast costs the same from
+/// anywhere. Avx512F is asked, not Vector512.IsHardwareAccelerated: the runtime denies the latter on CPUs that lower their clock
+/// for it, where the wide kernel still wins.</remarks>
 static unsafe class MicroKernel
 {
     public static readonly int Rows = Avx512F.IsSupported ? 12 : 6;
@@ -198,7 +198,8 @@ static unsafe class MicroKernel
         public static Lanes8 Create(float value) => new(Vector256.Create(value));
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static Lanes8 MultiplyAdd(Lanes8 left, Lanes8 right, Lanes8 sum) => new(Vector256.MultiplyAddEstimate(left.value, right.value, sum.value));
+        public static Lanes8 MultiplyAdd(Lanes8 left, Lanes8 right, Lanes8 sum) =>
+            new(Vector256.MultiplyAddEstimate(left.value, right.value, sum.value));
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Store(float* target) => value.Store(target);
@@ -217,7 +218,8 @@ static unsafe class MicroKernel
         public static Lanes4 Create(float value) => new(Vector128.Create(value));
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static Lanes4 MultiplyAdd(Lanes4 left, Lanes4 right, Lanes4 sum) => new(Vector128.MultiplyAddEstimate(left.value, right.value, sum.value));
+        public static Lanes4 MultiplyAdd(Lanes4 left, Lanes4 right, Lanes4 sum) =>
+            new(Vector128.MultiplyAddEstimate(left.value, right.value, sum.value));
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Store(float* target) => value.Store(target);

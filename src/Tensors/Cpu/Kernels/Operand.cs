@@ -41,7 +41,8 @@ readonly unsafe struct Operand(float[] values, int[] lines, int[] depth)
         return ranges[(count, stride)] = offsets;
     }
 
-    /// <summary>Lays elements out as the micro-kernel reads them: panels of <paramref name="width"/> lines, each [depth, width], the last one filled up with zeros.</summary>
+    /// <summary>Lays elements out as the micro-kernel reads them: panels of <paramref name="width"/> lines, each [depth, width],
+    /// the last one filled up with zeros.</summary>
     /// <param name="panelSize">Elements from one panel to the next.</param>
     public void Pack(int firstLine, int lineCount, int firstDepth, int depthCount, int width, float* packed, int panelSize)
     {
@@ -57,7 +58,8 @@ readonly unsafe struct Operand(float[] values, int[] lines, int[] depth)
         }
     }
 
-    /// <summary>Copies the offsets of a tile's lines, the last one again for those beyond the end, whose results nobody takes.</summary>
+    /// <summary>Copies the offsets of a tile's lines, the last one again for those beyond the end, whose results nobody
+    /// takes.</summary>
     /// <returns>How many lines there really are.</returns>
     public int TakeLines(int first, int count, int* lines)
     {
@@ -110,7 +112,8 @@ readonly unsafe struct Operand(float[] values, int[] lines, int[] depth)
             if (k + 4 <= depth && AreNeighbours(step + k, 4)) // neighbours along the depth: transpose 4 × 4
             {
                 var (first, second, third, fourth) = Transpose(
-                    Vector128.Load(a + offset), Vector128.Load(b + offset), Vector128.Load(c + offset), Vector128.Load(d + offset));
+                    Vector128.Load(a + offset), Vector128.Load(b + offset), Vector128.Load(c + offset), Vector128.Load(d
+                        + offset));
                 first.Store(packed + k * width);
                 second.Store(packed + (k + 1) * width);
                 third.Store(packed + (k + 2) * width);

@@ -7,7 +7,8 @@ namespace VaeFunctions.Cpu.Kernels;
 static class Optimizers
 {
     /// <summary>m ← β₁m + (1 − β₁)g;  v ← β₂v + (1 − β₂)g²;  θ ← θ − η/(1 − β₁ᵗ) · m / (√v/√(1 − β₂ᵗ) + ε)</summary>
-    public static void Adam(Span<float> parameter, ReadOnlySpan<float> gradient, Span<float> mean, Span<float> square, AdamOptions options, int step)
+    public static void Adam(
+        Span<float> parameter, ReadOnlySpan<float> gradient, Span<float> mean, Span<float> square, AdamOptions options, int step)
     {
         float keepMean = options.Beta1, keepSquare = options.Beta2;
         var rate = (float)(options.LearningRate / (1 - Math.Pow(options.Beta1, step)));

@@ -3,7 +3,8 @@ using VaeFunctions.Tensors;
 
 namespace VaeFunctions.Cpu.Kernels;
 
-/// <summary>Sums over axes. The order of additions depends on the shape alone, so the result does not depend on the threads.</summary>
+/// <summary>Sums over axes. The order of additions depends on the shape alone, so the result does not depend on the
+/// threads.</summary>
 static class Reduction
 {
     /// <summary>Runs are summed in pieces of this length, whose sums are added in double precision.</summary>
@@ -71,7 +72,8 @@ static class Reduction
             int line = piece / piecesPerRun, start = piece % piecesPerRun * Grain, length = Math.Min(Grain, run - start);
             var sum = y.AsSpan(line * run + start, length);
             x.AsSpan(kept[line] + reduced[0] + start, length).CopyTo(sum);
-            foreach (var offset in reduced.AsSpan(1)) TensorPrimitives.Add(sum, x.AsSpan(kept[line] + offset + start, length), sum);
+            foreach (var offset in reduced.AsSpan(1))
+                TensorPrimitives.Add(sum, x.AsSpan(kept[line] + offset + start, length), sum);
         });
     }
 
@@ -102,7 +104,8 @@ static class Reduction
         for (var axis = 0; axis < shape.Rank; axis++)
         {
             if (shape[axis] == 1) continue;
-            if (merged.Count > 0 && merged[^1].Reduced == reduce[axis]) merged[^1] = (merged[^1].Extent * shape[axis], reduce[axis]);
+            if (merged.Count > 0 && merged[^1].Reduced == reduce[axis])
+                merged[^1] = (merged[^1].Extent * shape[axis], reduce[axis]);
             else merged.Add((shape[axis], reduce[axis]));
         }
         if (merged.Count == 0) merged.Add((1, true));

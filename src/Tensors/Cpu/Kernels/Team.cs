@@ -3,9 +3,11 @@ using System.Runtime.ExceptionServices;
 
 namespace VaeFunctions.Cpu.Kernels;
 
-/// <summary>Runs numbered pieces of work on a bounded number of threads. What a piece computes must not depend on who computes it.</summary>
-/// <remarks>A training step is hundreds of pieces of work of some tens of microseconds: less than it takes to wake a thread. So the
-/// threads look out for the next one for a moment before they sleep. Back ends with equally many threads share them.</remarks>
+/// <summary>Runs numbered pieces of work on a bounded number of threads. What a piece computes must not depend on who computes
+/// it.</summary>
+/// <remarks>A training step is hundreds of pieces of work of some tens of microseconds: less than it takes to wake a thread. So
+/// the threads look out for the next one for a moment before they sleep. Back ends with equally many threads share
+/// them.</remarks>
 sealed class Team
 {
     /// <summary>How often a thread looks for work before it sleeps: about half a millisecond.</summary>
@@ -21,7 +23,8 @@ sealed class Team
     Team(int threads)
     {
         Threads = threads;
-        for (var i = 1; i < threads; i++) new Thread(Help) { IsBackground = true, Name = $"kernels {i} of {threads - 1}" }.Start();
+        for (var i = 1; i < threads; i++)
+            new Thread(Help) { IsBackground = true, Name = $"kernels {i} of {threads - 1}" }.Start();
     }
 
     public int Threads { get; }
@@ -61,7 +64,8 @@ sealed class Team
         }
     }
 
-    /// <summary>Splits [0, count) into pieces of <paramref name="grain"/> and runs <paramref name="work"/>(start, length) on each.</summary>
+    /// <summary>Splits [0, count) into pieces of <paramref name="grain"/> and runs <paramref name="work"/>(start, length) on
+    /// each.</summary>
     public void ForRange(int count, int grain, Action<int, int> work) =>
         For((count + grain - 1) / grain, piece => work(piece * grain, Math.Min(grain, count - piece * grain)));
 

@@ -20,13 +20,16 @@ static class UnaryOperations
         rest[..(x.Length - i)].CopyTo(y[i..]);
     }
 
-    static Vector256<float> Softplus(Vector256<float> x) => Vector256.Max(x, Vector256<float>.Zero) + Log1p(Vector256.Exp(-Vector256.Abs(x)));
+    static Vector256<float> Softplus(Vector256<float> x) =>
+        Vector256.Max(x, Vector256<float>.Zero) + Log1p(Vector256.Exp(-Vector256.Abs(x)));
 
-    /// <summary>log(1 + u) = log(w) · u / (w − 1) with w = 1 + u rounded, which cancels the rounding. (Kahan; Higham 2002, §1.14)</summary>
+    /// <summary>log(1 + u) = log(w) · u / (w − 1) with w = 1 + u rounded, which cancels the rounding. (Kahan; Higham 2002,
+    /// §1.14)</summary>
     internal static Vector256<float> Log1p(Vector256<float> u)
     {
         var w = Vector256<float>.One + u;
-        return Vector256.ConditionalSelect(Vector256.Equals(w, Vector256<float>.One), u, Vector256.Log(w) * u / (w - Vector256<float>.One));
+        return Vector256.ConditionalSelect(
+            Vector256.Equals(w, Vector256<float>.One), u, Vector256.Log(w) * u / (w - Vector256<float>.One));
     }
 
     /// <summary>x where x ≥ 0 or NaN, slope · x elsewhere.</summary>
@@ -48,7 +51,8 @@ static class UnaryOperations
         for (; i + Vector<float>.Count <= x.Length; i += Vector<float>.Count)
         {
             var value = new Vector<float>(gradient[i..]);
-            Vector.ConditionalSelect(Vector.GreaterThan(new Vector<float>(x[i..]), Vector<float>.Zero), value, value * slope).CopyTo(y[i..]);
+            Vector.ConditionalSelect(Vector.GreaterThan(new Vector<float>(x[i..]), Vector<float>.Zero), value, value * slope)
+                .CopyTo(y[i..]);
         }
         for (; i < x.Length; i++) y[i] = x[i] > 0 ? gradient[i] : gradient[i] * slope;
     }

@@ -87,7 +87,8 @@ public static class FaceRenderer
         {
             var lens = new Ellipse(EyeCentre(side, turn), At(0.205f, 0.195f));
             canvas.Fill(lens, White, opacity: 0.25f);
-            canvas.Fill(new Stroke(lens.Centre + At(0.2f * side, -0.02f), At(head.Centre.X + 0.54f * side, -0.04f), 0.06f), Frame);
+            canvas.Fill(
+                new Stroke(lens.Centre + At(0.2f * side, -0.02f), At(head.Centre.X + 0.54f * side, -0.04f), 0.06f), Frame);
             canvas.Fill(new Ring(lens, 0.075f), Frame);
         }
         canvas.Fill(new Stroke(At(turn - 0.07f, -0.03f), At(turn + 0.07f, -0.03f), 0.07f), Frame);

@@ -8,7 +8,7 @@ namespace VaeFunctions.Tests;
 /// <summary>What the functions make of models that are more, or less, than a VAE: with labels, without a prior, with a prior of
 /// codes.</summary>
 [Collection(Serving.Name)]
-public sealed class FamilyTests(ServingFixture serving)
+public sealed class ServedFamilyTests(ServingFixture serving)
 {
     static readonly string[] Labels = ["cat", "dog", "owl"];
 

@@ -5,7 +5,7 @@ using VaeFunctions.LocalCloud;
 namespace VaeFunctions.Tests.Infra;
 
 /// <summary>What can be said of an image without building it.</summary>
-public partial class ImageTests
+public partial class ContainerTests
 {
     [Theory]
     [InlineData("TrainingJob", "TORCH")]
