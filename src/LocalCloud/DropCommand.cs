@@ -13,21 +13,31 @@ static class DropCommand
         var files =
             new Argument<string[]>("FILES") { Description = "images, or folders with images", Arity = ArgumentArity.OneOrMore };
         var model = new Option<string?>("--model") { Description = "which model, where several are published" };
-        var timeout = new Option<int>("--timeout") { Description = "seconds without any answer after which to give "
-            + "up", DefaultValueFactory = _ => 120 };
+        var timeout = new Option<int>("--timeout")
+        {
+            Description = "seconds without any answer after which to give up",
+            DefaultValueFactory = _ => 120,
+        };
+        timeout.Validators.Add(result =>
+        {
+            if (result.Tokens is [var token] && int.TryParse(token.Value, out var seconds) && seconds < 1)
+                result.AddError("--timeout is a number of seconds, at least 1.");
+        });
         var copies = new Option<string?>("--out") { Description = "also copy the results into this folder" };
-        var data = new Option<string>("--data") { Description = "the data folder of ./vae serve", DefaultValueFactory = _ => Session.DefaultFolder };
+        var data = new Option<string>("--data")
+        {
+            Description = "the data folder of ./vae serve",
+            DefaultValueFactory = _ => Session.DefaultFolder,
+        };
         var command = new Command(
             "drop",
-            "Uploads images to a model's inbox, waits, and says where the results are. The storage is that of ./vae serve, or "
-                + "the one that "
-            + "the environment variable VaeStorage names. Exit code 1 if an image was rejected or not answered.")
+            "Uploads images to a model's inbox, waits, and says where the results are. The storage is that of ./vae serve, or the "
+            + "one that the environment variable VaeStorage names. Exit code 1 if an image was rejected or not answered.")
         { files, model, timeout, copies, data };
         // FILES would take a misspelt option for a file.
         files.Validators.Add(result =>
         {
-            foreach (var word in result.Tokens.Select(token => token.Value).Where(word => word.StartsWith("--",
-                StringComparison.Ordinal) && !File.Exists(word)))
+            foreach (var word in result.Tokens.Select(token => token.Value).Where(IsMisspelt))
                 result.AddError(
                     Spelling.Suggest($"There is no option '{word}'.", [word], command.Options.Select(option => option.Name)));
         });
@@ -41,6 +51,8 @@ static class DropCommand
         });
         return command;
     }
+
+    static bool IsMisspelt(string word) => word.StartsWith("--", StringComparison.Ordinal) && !File.Exists(word);
 
     static async Task<int> DropAsync(
         DropList list, IBlobStore store, string model, TimeSpan patience, string? copies, CancellationToken cancellation)
@@ -84,7 +96,7 @@ static class DropCommand
             return BlobStores.FromSettings(BlobStores.Environment);
         for (var clock = Stopwatch.StartNew(); ; await Task.Delay(200, cancellation))
         {
-            if (Session.TryRead(data) is { } session && await AnswersAsync(session.StoragePort, cancellation))
+            if (Session.IsHeld(data) && Session.TryRead(data) is { } session && await AnswersAsync(session.StoragePort, cancellation))
                 return BlobStores.Open(Azurite.ConnectionString(session.StoragePort));
             if (clock.Elapsed > (Session.IsHeld(data) ? LongestStart : Hesitation))
                 break;
@@ -108,7 +120,7 @@ static class DropCommand
             using var answer = await http.GetAsync(new Uri(Azurite.Endpoint(storagePort)), cancellation);
             return true;
         }
-        catch (HttpRequestException)
+        catch (Exception fault) when (fault is HttpRequestException or TaskCanceledException && !cancellation.IsCancellationRequested)
         {
             return false;
         }

@@ -17,7 +17,7 @@ static class FunctionsHost
         Workers = workers,
         Storage = connectionString,
         DataFolder = folder,
-        Log = new StreamWriter(Path.Combine(folder, "functions.log"), append: false),
+        Log = TextWriter.Synchronized(new StreamWriter(Path.Combine(folder, "functions.log"), append: false)),
     };
 
     /// <summary>Waits until every model is loaded.</summary>

@@ -43,7 +43,7 @@ sealed class Inbox(IBlobStore store, string model)
                 await upload;
             var listing = Stopwatch.StartNew();
             var now = await AnswersAsync(cancellation);
-            var count = waiting.Count + (upload.IsCompleted ? 0 : 1);
+            var open = waiting.Count;
             foreach (var name in waiting.ToList())
             {
                 if (IsNew($"rejected/{model}/{name}.json"))
@@ -54,7 +54,7 @@ sealed class Inbox(IBlobStore store, string model)
                     continue;
                 waiting.Remove(name);
             }
-            if (waiting.Count < count)
+            if (waiting.Count < open || !upload.IsCompleted)
                 lastNews = clock.Elapsed;
             progress(new DropProgress(uploaded, items.Count - waiting.Count, items.Count));
             if (waiting.Count > 0)

@@ -22,11 +22,16 @@ static class Port
             using var listener = new TcpListener(IPAddress.Loopback, port) { ExclusiveAddressUse = true };
             listener.Start();
         }
+        catch (SocketException denied) when (denied.SocketErrorCode == SocketError.AccessDenied)
+        {
+            throw LocalCloudException.WrongInput(
+                $"Port {port}, meant for {purpose}, takes rights that this user has not; choose one above 1023: {option} {port + 8000}");
+        }
         catch (SocketException)
         {
             throw LocalCloudException.WrongInput(
                 $"Port {port}, meant for {purpose}, is in use, perhaps by another ./vae serve. Stop that, or choose another: "
-                    + $"{option} {port + 10}");
+                    + $"{option} {(port < 65000 ? port : port - 1000) + 10}");
         }
     }
 }

@@ -10,27 +10,47 @@ static class ServeCommand
 {
     public static Command Create()
     {
-        var port = new Option<int>("--port") { Description = "where the functions listen", DefaultValueFactory = _ => FunctionsHost.DefaultPort };
-        var storagePort = new Option<int>("--storage-port") { Description = "where the storage emulator listens", DefaultValueFactory = _ => Azurite.DefaultPort };
-        var data = new Option<string>("--data") { Description = "the folder with the storage emulator's "
-            + "data", DefaultValueFactory = _ => Session.DefaultFolder };
-        var runs = new Option<string>("--runs") { Description = "a folder that ./vae train wrote: its models are published "
-            + "first", DefaultValueFactory = _ => "runs" };
-        var workers = new Option<int>("--workers") { Description = "how many processes run the functions, 1 to "
-            + "64", DefaultValueFactory = _ => 1 };
-        var func = new Option<bool>("--func") { Description = "under Azure Functions Core Tools, where they are installed, "
-            + "instead of this project's host" };
+        var port = new Option<int>("--port")
+        {
+            Description = "where the functions listen",
+            DefaultValueFactory = _ => FunctionsHost.DefaultPort,
+        };
+        var storagePort = new Option<int>("--storage-port")
+        {
+            Description = "where the storage emulator listens, with its queues on the next port",
+            DefaultValueFactory = _ => Azurite.DefaultPort,
+        };
+        var data = new Option<string>("--data")
+        {
+            Description = "the folder with the storage emulator's data",
+            DefaultValueFactory = _ => Session.DefaultFolder,
+        };
+        var runs = new Option<string>("--runs")
+        {
+            Description = "a folder that ./vae train wrote: its models are published first",
+            DefaultValueFactory = _ => "runs",
+        };
+        var workers = new Option<int>("--workers")
+        {
+            Description = "how many processes run the functions, 1 to 64",
+            DefaultValueFactory = _ => 1,
+        };
+        var func = new Option<bool>("--func")
+        {
+            Description = "under Azure Functions Core Tools, where they are installed, instead of this project's host",
+        };
         var command = new Command(
             "serve", "Storage and functions on this machine, until Ctrl-C.") { port, storagePort, data, runs, workers, func };
         command.SetAction((parsed, cancellation) => ServeAsync(
-            new Session(Number(parsed, port), Number(parsed, storagePort)), Path.GetFullPath(parsed.GetValue(data)!),
+            new Session(Number(parsed, port, 65535), Number(parsed, storagePort, 65534)), Path.GetFullPath(parsed.GetValue(data)!),
             Path.GetFullPath(parsed.GetValue(runs)!), Workers(parsed, workers), parsed.GetValue(func), cancellation));
         return command;
     }
 
-    static int Number(ParseResult parsed, Option<int> option) => parsed.GetValue(option) is var port and > 0 and < 65536
-        ? port
-        : throw LocalCloudException.WrongInput($"{option.Name} is a TCP port, 1 to 65535.");
+    static int Number(ParseResult parsed, Option<int> option, int last) =>
+        parsed.GetValue(option) is var port and > 0 && port <= last
+            ? port
+            : throw LocalCloudException.WrongInput($"{option.Name} is a TCP port, 1 to {last}.");
 
     static int Workers(ParseResult parsed, Option<int> option) => parsed.GetValue(option) is var count and >= 1 and <= 64
         ? count

@@ -35,7 +35,7 @@ sealed record Session(int Port, int StoragePort)
             }
             catch (IOException) when (--tries > 0)
             {
-                Thread.Sleep(20); // who asks whether it is held holds it for that moment
+                Thread.Sleep(20); // IsHeld takes it for a moment, so this may have met such a question
             }
             catch (IOException)
             {

@@ -53,6 +53,7 @@ sealed class Command : IAsyncDisposable
             Environment = { ["VaeTestMark"] = mark },
         };
         start.Environment.Remove("VaeStorage");
+        start.Environment.Remove("VaeStarted"); // that of the tests
         var process = Process.Start(start)!;
         process.StandardInput.Close();
         return new Command(process) { Mark = mark };

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Net.Http.Json;
+using System.Runtime.CompilerServices;
 using System.Text.Json.Nodes;
 using VaeFunctions.LocalCloud;
 using VaeFunctions.Registry;
@@ -76,10 +77,11 @@ public sealed class KillTests : IDisposable
     static int Worker(Command serve) =>
         serve.Family().Single(process => process.CommandLine.Contains("VaeFunctions.Functions.dll", StringComparison.Ordinal)).Id;
 
-    static async Task UntilAsync(Func<Task<bool>> condition)
+    static async Task UntilAsync(
+        Func<Task<bool>> condition, [CallerArgumentExpression(nameof(condition))] string? expression = null)
     {
         for (var clock = Stopwatch.StartNew(); !await condition(); await Task.Delay(100))
-            Assert.True(clock.Elapsed < patience, "It did not come about within two minutes.");
+            Assert.True(clock.Elapsed < patience, $"Not within two minutes: {expression}");
     }
 
     ValueTask<int> AnswersAsync(string results) => Store.ListAsync($"results/{results}/").CountAsync(IsAnswer);

@@ -60,6 +60,7 @@ public sealed class ProcessesTests : IDisposable
     {
         var session = new Session(Port.Free(), Port.Free());
         session.Write(folder.Path);
+        using var held = Session.TryHold(folder.Path); // as a serve does
         await using var storage = await Azurite.StartAsync(session.StoragePort, folder.Path, default);
         var store = BlobStores.Open(Azurite.ConnectionString(session.StoragePort));
         await store.WriteAsync("models/lonely/current.json",

@@ -22,8 +22,8 @@ public sealed class ConceptStore(IBlobStore store)
         string[] known = [.. (await ListAsync(session, cancellation)).Select(concept => concept.Name).Take(40)];
         throw new RequestException(StatusCodes.Status404NotFound,
             $"{session.Model}, version {session.Version} has no concept \"{RequestContent.Shortened(name)}\". " +
-            $"{(known is [] ? "It has none" : $"It has {string.Join(", ", known)}")}; give examples of one, or save one with PUT "
-                + $"models/{session.Model}/concepts/NAME.");
+            $"{(known is [] ? "It has none" : $"It has {string.Join(", ", known)}")}; give examples of one, or save one "
+                + $"with PUT models/{session.Model}/concepts/NAME.");
     }
 
     /// <summary>All concepts of a version, published ones first.</summary>

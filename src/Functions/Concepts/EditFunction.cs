@@ -41,7 +41,7 @@ public sealed class EditFunction(ModelCalls calls, RequestLatents latents)
         if (call.Content[Concepts] is not JsonObject { Count: > 0 and <= 64 } wanted)
         {
             throw call.Content.Has(Concepts)
-                ? RequestContent.Wrong(Concepts, call.Content.Text(Concepts) ?? "null")
+                ? RequestContent.Wrong(Concepts, RequestContent.Shortened(call.Content.Text(Concepts) ?? "null"))
                 : RequestContent.Missing(Concepts);
         }
         var terms = new List<(float, float[])>();

@@ -30,7 +30,7 @@ public sealed class RequestContent(Field[] known)
         return long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value)
             && field.Allows(value)
             ? value
-            : throw Wrong(field, text);
+            : throw Wrong(field, Shortened(text));
     }
 
     public int Whole(Field field, int otherwise) => (int)(Whole(field) ?? otherwise);
@@ -42,14 +42,14 @@ public sealed class RequestContent(Field[] known)
             return otherwise;
         return double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) && field.Allows(value)
             ? value
-            : throw Wrong(field, text);
+            : throw Wrong(field, Shortened(text));
     }
 
     /// <summary>One of a field's words; the first where it is not given.</summary>
     public string Choice(Field field)
     {
         var text = Text(field) ?? field.Choices[0];
-        return field.Choices.Contains(text) ? text : throw Wrong(field, text);
+        return field.Choices.Contains(text) ? text : throw Wrong(field, Shortened(text));
     }
 
     /// <summary>A few numbers, or null where they are not given.</summary>
@@ -67,12 +67,12 @@ public sealed class RequestContent(Field[] known)
     /// <summary>The seed that was given, or one drawn now.</summary>
     public long SeedOrRandom() => Whole(Field.Seed) ?? Random.Shared.NextInt64(int.MaxValue);
 
-    /// <summary>A field's value as a text, for messages shortened; null where it is not given.</summary>
+    /// <summary>A field's value as a text; null where it is not given.</summary>
     public string? Text(Field field) => this[field] switch
     {
         null => null,
-        JsonValue value => Shortened(value.ToString()),
-        var other => Shortened(other),
+        JsonValue value => value.ToString(),
+        var other => other.ToJsonString(),
     };
 
     public static RequestException Wrong(Field field, string found) =>

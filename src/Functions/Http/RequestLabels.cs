@@ -19,7 +19,7 @@ static class RequestLabels
         {
             return content.Has(field)
                 ? throw RequestException.Invalid(
-                    $"A label, {content.Text(field)}, was given, but model {session.Model} is not conditional on labels; leave "
+                    $"A label, {RequestContent.Shortened(content.Text(field) ?? "null")}, was given, but model {session.Model} is not conditional on labels; leave "
                         + "it out.")
                 : null;
         }

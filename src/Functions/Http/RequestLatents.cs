@@ -26,7 +26,7 @@ public sealed class RequestLatents(RequestImages images, ConceptStore store)
         if (call.Content[field] is not JsonArray array)
         {
             throw call.Content.Has(field)
-                ? RequestContent.Wrong(field, call.Content.Text(field) ?? "null")
+                ? RequestContent.Wrong(field, RequestContent.Shortened(call.Content.Text(field) ?? "null"))
                 : RequestContent.Missing(field);
         }
         images.CheckCount(array.Count);

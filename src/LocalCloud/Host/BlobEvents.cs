@@ -42,7 +42,7 @@ sealed class BlobEvents(BlobServiceClient storage, QueueServiceClient queues, Ho
     public bool FinishedWhenTold { get; init; }
 
     AppendBlobClient Record =>
-        storage.GetBlobContainerClient(RecordContainer).GetAppendBlobClient($"done/{HostId.Value}/{function.Name}");
+        storage.GetBlobContainerClient(RecordContainer).GetAppendBlobClient($"{(FinishedWhenTold ? "told" : "done")}/{HostId.Value}/{function.Name}");
 
     /// <summary>Notes that the function is done with a content of a blob.</summary>
     public void Finish(string name, ETag content) => finished.Enqueue((name, Quoted(content)));
@@ -81,16 +81,15 @@ sealed class BlobEvents(BlobServiceClient storage, QueueServiceClient queues, Ho
                 wait = await LookAsync(http, stopping) ? shortest : Between(2 * wait, longest);
                 wait = 2 * clock.Elapsed > wait ? 2 * clock.Elapsed : wait;
             }
-            catch (Exception fault) when (fault is RequestFailedException or AggregateException or HttpRequestException
-                && !stopping.IsCancellationRequested)
+            catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception fault) // also a time limit, which clients report as cancelled
             {
                 logger.LogWarning("New blobs of {Container} cannot be looked for, trying again in {Seconds} s: {Reason}",
                     container, pause.TotalSeconds, fault.Message.Split('\n')[0]);
                 wait = pause;
-            }
-            catch (OperationCanceledException) when (stopping.IsCancellationRequested)
-            {
-                return;
             }
         }
 

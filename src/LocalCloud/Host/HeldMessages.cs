@@ -34,7 +34,7 @@ sealed class HeldMessages(LocalHostOptions options, ILogger<HeldMessages> logger
                         .UpdateMessageAsync(id, receipt, visibilityTimeout: TimeSpan.Zero, cancellationToken: cancellation);
                     logger.LogInformation("A message of {Queue} that an earlier host worked on is tried again", queue);
                 }
-                catch (RequestFailedException fault)
+                catch (RequestFailedException fault) when (fault.Status is 400 or 404)
                 {
                     // Done with after all, or its receipt is an older one: then it comes back by itself.
                     logger.LogInformation(

@@ -57,11 +57,21 @@ sealed class HttpFront(WorkerPool workers, IHttpForwarder forwarder, ILogger<Htt
         {
             logger.LogDebug("{Function}: the caller went away", function.Name);
         }
-        catch (Exception fault) when (fault is WorkerLostException or LocalCloudException)
+        catch (OperationCanceledException) // what could not be forwarded is not worked on
+        {
+            await FailAsync(http, http.Response.StatusCode is >= 400 and var status ? status : StatusCodes.Status502BadGateway,
+                "The request did not reach the functions whole, or they took too long; try again. The host's log says why.");
+        }
+        catch (WorkerLostException fault)
         {
             logger.LogWarning("{Function}: {Reason}", function.Name, fault.Message);
             await FailAsync(http, StatusCodes.Status503ServiceUnavailable,
                 "The process that worked on the request ended. Another is being started; try again in a few seconds.");
+        }
+        catch (LocalCloudException fault)
+        {
+            logger.LogWarning("{Function}: {Reason}", function.Name, fault.Message);
+            await FailAsync(http, StatusCodes.Status503ServiceUnavailable, fault.Message);
         }
         catch (FunctionFailedException fault)
         {

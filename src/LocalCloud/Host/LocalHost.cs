@@ -211,7 +211,7 @@ sealed class LocalHost : IFunctionsHost
             foreach (var told in services.GetRequiredService<IReadOnlyList<BlobEvents>>())
                 await told.RecallAsync(cancellation);
         }
-        catch (Exception fault) when (fault is Azure.RequestFailedException or AggregateException)
+        catch (Exception fault) when (!cancellation.IsCancellationRequested)
         {
             logger.LogWarning("What an earlier host left cannot be learnt of yet: {Reason}", fault.Message.Split('\n')[0]);
         }

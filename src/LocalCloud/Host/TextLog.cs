@@ -4,10 +4,9 @@ using Microsoft.Extensions.Logging;
 namespace VaeFunctions.LocalCloud.Host;
 
 /// <summary>Writes log lines as text: time, level, category, message.</summary>
+/// <param name="output">A synchronized writer: host and workers share it.</param>
 sealed class TextLog(TextWriter output) : ILoggerProvider
 {
-    readonly TextWriter output = TextWriter.Synchronized(output);
-
     public ILogger CreateLogger(string categoryName) => new Logger(output, categoryName);
 
     public void Dispose() => output.Flush();

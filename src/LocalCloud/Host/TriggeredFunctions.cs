@@ -53,7 +53,7 @@ sealed class WorkerInvoker(
             : null;
         var worker = await workers.ReadyAsync(cancellation);
         await worker.InvokeAsync(request, cancellation);
-        if (events.SingleOrDefault(events => events.Function == name) is { } told)
+        if (events.SingleOrDefault(source => source.Function == name) is { } told)
             told.Finish(((string)data["BlobTrigger"]!).Split('/', 2)[1], ((BlobProperties)data["Properties"]!).ETag);
     }
 

@@ -14,6 +14,9 @@ sealed class WorkerPool(LocalHostOptions options, ILoggerFactory logs) : IDispos
     /// <summary>How long a worker may take until its functions are loaded, and a call may wait for one.</summary>
     static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
+    /// <summary>A worker that lived for as long is not one that cannot start.</summary>
+    static readonly TimeSpan Settled = TimeSpan.FromSeconds(10);
+
     readonly ConcurrentDictionary<string, WorkerSession> connecting = new();
     readonly ConcurrentDictionary<WorkerSession, ChildProcess> ready = new();
     readonly CancellationTokenSource stopping = new();
@@ -25,7 +28,7 @@ sealed class WorkerPool(LocalHostOptions options, ILoggerFactory logs) : IDispos
     /// <summary>The process ids of the workers that serve now.</summary>
     public IReadOnlyList<int> ProcessIds => [.. ready.Values.Select(process => process.Id)];
 
-    /// <summary>Fails when no worker can be kept running.</summary>
+    /// <summary>Fails when one of the workers cannot be kept running.</summary>
     public Task Ended { get; private set; } = Task.CompletedTask;
 
     public WorkerSession? Find(string id) => connecting.GetValueOrDefault(id);
@@ -85,7 +88,11 @@ sealed class WorkerPool(LocalHostOptions options, ILoggerFactory logs) : IDispos
         {
             try
             {
-                await RunAsync(endpoint, onReady: () => (served, failures) = (true, 0));
+                var clock = Stopwatch.StartNew();
+                await RunAsync(endpoint, onReady: () => served = true);
+                failures = clock.Elapsed < Settled ? failures + 1 : 0;
+                if (failures == Tries)
+                    throw new LocalCloudException($"The functions' worker ended {Tries} times soon after its start; the log says why.");
                 if (!stopping.IsCancellationRequested)
                     logger.LogWarning("A worker ended; another is started");
             }
@@ -118,6 +125,7 @@ sealed class WorkerPool(LocalHostOptions options, ILoggerFactory logs) : IDispos
         {
             await session.InitializeAsync(options.App, Patience, stopping.Token);
             ready[session] = process;
+            stopping.Token.ThrowIfCancellationRequested(); // a stop that looked at the ready ones before does not know this one
             onReady();
             someReady.TrySetResult();
             logger.LogInformation("Worker {Process} is ready with {Count} functions after {Elapsed} ms", process.Id,
