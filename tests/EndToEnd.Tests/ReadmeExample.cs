@@ -17,10 +17,10 @@ static class ReadmeExample
         using var decoder = new InferenceSession((await registry.ReadFileAsync(manifest, "decoder.onnx")).ToArray());
 
         var latents = new RandomStream(seed: 1, "sample").Gaussians(16 * manifest.LatentSize);
-        using var answer =
-            decoder.Run([NamedOnnxValue.CreateFromTensor("latent", new DenseTensor<float>(latents, [16, manifest.LatentSize]))]);
-        var faces = answer[0].AsTensor<byte>().ToArray().Chunk(manifest.Image.Size)
-            .Select(pixels => new Image(manifest.Image, pixels));
+        var noise = new DenseTensor<float>(latents, [16, manifest.LatentSize]);
+        using var answer = decoder.Run([NamedOnnxValue.CreateFromTensor("latent", noise)]);
+        var pixels = answer[0].AsTensor<byte>().ToArray().Chunk(manifest.Image.Size);
+        var faces = pixels.Select(bytes => new Image(manifest.Image, bytes));
         File.WriteAllBytes("faces.png", ImageCodec.EncodePng(ImageGrid.Compose([.. faces], columns: 4)));
         // README: end
     }
