@@ -13,6 +13,8 @@ static class Answers
     public static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web)
     {
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+        // a diverged model's metrics are NaN, and can still be asked for
+        NumberHandling = JsonNumberHandling.AllowReadingFromString | JsonNumberHandling.AllowNamedFloatingPointLiterals,
     };
 
     public static ContentResult Json<T>(T value, int status = StatusCodes.Status200OK, string type = "application/json") => new()

@@ -73,8 +73,10 @@ sealed class WorkerPool(LocalHostOptions options, ILoggerFactory logs) : IDispos
         {
             worker.Key.Terminate(grace);
             var exit = worker.Value.WaitForExitAsync();
-            if (await Task.WhenAny(exit, Task.Delay(grace)) != exit)
-                await worker.Value.StopAsync(TimeSpan.FromSeconds(1));
+            if (await Task.WhenAny(exit, Task.Delay(grace)) == exit)
+                return;
+            logger.LogWarning("Worker {Process} did not end within {Grace} s and is made to", worker.Value.Id, grace.TotalSeconds);
+            await worker.Value.StopAsync(TimeSpan.FromSeconds(1));
         }));
         await Task.WhenAll(watching).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
