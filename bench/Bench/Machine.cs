@@ -67,9 +67,10 @@ static class Machine
     }
 
     /// <summary>The processes that a process started, and those that they started.</summary>
-    public static IEnumerable<int> Descendants(int process) => File.ReadAllText($"/proc/{process}/task/{process}/children")
-        .Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(int.Parse)
-            .SelectMany(child => (int[])[child, .. Descendants(child)]);
+    /// <remarks>Linux lists children by the thread that started them.</remarks>
+    public static IEnumerable<int> Descendants(int process) => Directory.GetDirectories($"/proc/{process}/task")
+        .SelectMany(thread => File.ReadAllText($"{thread}/children").Split(' ', StringSplitOptions.RemoveEmptyEntries))
+        .Select(int.Parse).SelectMany(child => (int[])[child, .. Descendants(child)]);
 
     public static string CommandLine(int process) => File.ReadAllText($"/proc/{process}/cmdline").Replace('\0', ' ');
 
