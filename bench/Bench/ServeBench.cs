@@ -21,8 +21,12 @@ sealed class ServeBench : IAsyncDisposable
 
     public static Command Create()
     {
-        Option<string> model = new("--model") { Description = "A model of --runs, or a recipe that is trained for an "
-            + "epoch", DefaultValueFactory = _ => "faces-vae" };
+        Option<string> model = new("--model")
+        {
+            Description = "A model of --runs, or a recipe that is trained for an "
+            + "epoch",
+            DefaultValueFactory = _ => "faces-vae"
+        };
         Option<string> runs =
             new("--runs") { Description = "A folder that ./vae train wrote", DefaultValueFactory = _ => "runs" };
         Option<int> clients =

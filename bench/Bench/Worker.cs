@@ -32,7 +32,8 @@ static class Worker
         while (Console.ReadLine() is not null)
         {
             var trainer = new Trainer(
-                recipe with { Epochs = state.Epoch + 1 }, data, learner, new Silence()) { SaveEvery = TimeSpan.MaxValue };
+                recipe with { Epochs = state.Epoch + 1 }, data, learner, new Silence())
+            { SaveEvery = TimeSpan.MaxValue };
             var before = GC.GetTotalAllocatedBytes();
             state = await trainer.RunAsync(state, cancellation);
             var allocated = (GC.GetTotalAllocatedBytes() - before) * recipe.BatchSize / images;

@@ -13,8 +13,12 @@ static class TestCommand
 
     public static Command Create()
     {
-        var arguments = new Argument<string[]>("ARGUMENTS") { Description = "what dotnet test is given, such as --filter "
-            + "Inbox", Arity = ArgumentArity.ZeroOrMore };
+        var arguments = new Argument<string[]>("ARGUMENTS")
+        {
+            Description = "what dotnet test is given, such as --filter "
+            + "Inbox",
+            Arity = ArgumentArity.ZeroOrMore
+        };
         var command = new Command(
             "test", "All tests, as they were built; the last line is \"N passed, N failed, N skipped\".") { arguments };
         command.TreatUnmatchedTokensAsErrors = false;

@@ -96,7 +96,8 @@ public sealed class BadRequestTests(ServingFixture serving)
     public async Task A_chunked_body_beyond_the_limit_is_too_large_too()
     {
         using var request = new HttpRequestMessage(
-            HttpMethod.Post, $"{Tiny}/reconstruct") { Content = new byte[1_500_000].Body("image/png") };
+            HttpMethod.Post, $"{Tiny}/reconstruct")
+        { Content = new byte[1_500_000].Body("image/png") };
         request.Headers.TransferEncodingChunked = true;
         await serving.Http.SendAsync(request).ProblemAsync(413);
     }

@@ -126,8 +126,11 @@ public sealed class BatcherTests : IDisposable
     public void Refused_requests_are_counted_by_reason_and_the_others_are_not()
     {
         var seen = new List<(string Name, string Reason)>();
-        using var listener = new MeterListener { InstrumentPublished = (instrument, all) =>
-            { if (instrument.Name == "vae.rejections") all.EnableMeasurementEvents(instrument); } };
+        using var listener = new MeterListener
+        {
+            InstrumentPublished = (instrument, all) =>
+            { if (instrument.Name == "vae.rejections") all.EnableMeasurementEvents(instrument); }
+        };
         listener.SetMeasurementEventCallback<long>((instrument, _, tags, _) =>
         {
             var all = tags.ToArray().ToDictionary(tag => tag.Key, tag => $"{tag.Value}");
@@ -145,8 +148,11 @@ public sealed class BatcherTests : IDisposable
     public async Task Batches_are_measured_by_model()
     {
         var seen = new List<(string Name, int Value, object? Model)>();
-        using var listener = new MeterListener { InstrumentPublished = (instrument, all) =>
-            { if (instrument.Meter.Name == ServingMetrics.Name) all.EnableMeasurementEvents(instrument); } };
+        using var listener = new MeterListener
+        {
+            InstrumentPublished = (instrument, all) =>
+            { if (instrument.Meter.Name == ServingMetrics.Name) all.EnableMeasurementEvents(instrument); }
+        };
         listener.SetMeasurementEventCallback<int>((instrument, value, tags, _) =>
         {
             lock (seen) seen.Add((instrument.Name, value, tags.ToArray().Single(tag => tag.Key == "vae.model").Value));

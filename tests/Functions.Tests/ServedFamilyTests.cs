@@ -49,8 +49,15 @@ public sealed class ServedFamilyTests(ServingFixture serving)
     }
 
     Task<string> ConditionalAsync() => ServeAsync("conditional",
-        new MlpVaeOptions { Image = Grey, Hidden = [16], Latent = 3, Classes = 3, Likelihood = new BernoulliOptions(),
-            Initialization = new VaeFunctions.Models.Layers.NormalInitialization { Deviation = 1 } });
+        new MlpVaeOptions
+        {
+            Image = Grey,
+            Hidden = [16],
+            Latent = 3,
+            Classes = 3,
+            Likelihood = new BernoulliOptions(),
+            Initialization = new VaeFunctions.Models.Layers.NormalInitialization { Deviation = 1 }
+        });
 
     [Fact]
     public async Task A_label_chooses_what_is_sampled_and_labels_take_turns_without_one()

@@ -11,7 +11,8 @@ public sealed class EditFunction(ModelCalls calls, RequestLatents latents)
     static readonly Field Concepts = new("concepts", FieldType.Strengths,
         "Concepts with their strengths, such as {\"glasses\": 1, \"smile\": -0.5}.");
     static readonly Field Strengths = new("strengths", FieldType.Numbers,
-        "Multiples of the whole edit, an image for each; [1] unless given.") { Least = -100, Most = 100 };
+        "Multiples of the whole edit, an image for each; [1] unless given.")
+    { Least = -100, Most = 100 };
     static readonly Field[] Fields = [Field.Image, Concepts, Strengths, Field.Examples, Field.Direction, Field.Label];
     static readonly AnswerKind[] Offers = Accept.Pictures;
 

@@ -32,11 +32,11 @@ static class Answers
     /// <param name="milliseconds">How long an animation shows each image.</param>
     public static FileContentResult Pictures(
         AnswerKind kind, IReadOnlyList<Image> images, int columns, int milliseconds) => kind switch
-    {
-        AnswerKind.Zip => Zip(images),
-        AnswerKind.Apng => new(AnimatedPng.Encode(images, milliseconds), "image/apng"),
-        _ => new(ImageCodec.EncodePng(images is [var only] ? only : ImageGrid.Compose(images, columns)), "image/png"),
-    };
+        {
+            AnswerKind.Zip => Zip(images),
+            AnswerKind.Apng => new(AnimatedPng.Encode(images, milliseconds), "image/apng"),
+            _ => new(ImageCodec.EncodePng(images is [var only] ? only : ImageGrid.Compose(images, columns)), "image/png"),
+        };
 
     /// <summary>About as many columns as rows.</summary>
     public static int Square(int count) => (int)Math.Ceiling(Math.Sqrt(count));

@@ -53,7 +53,7 @@ static class RequestReader
     static string Accepted(Field[] known)
     {
         var json = known is [] ? "application/json" : $"application/json with {RequestContent.NamesOf(known)}";
-        return known.Any(field => field.TakesImages) 
+        return known.Any(field => field.TakesImages)
                 ? $"an image ({ImageFormats.Names}) of any media type, several as multipart/form-data, or {json}"
             : known.Any(field => field.TakesFiles) ? $"multipart/form-data or {json}"
             : $"{json}, or no body at all";

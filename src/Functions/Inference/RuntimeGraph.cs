@@ -29,7 +29,8 @@ sealed class RuntimeGraph : IDisposable
         {
             var options = new SessionOptions
             {
-                IntraOpNumThreads = threads, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR,
+                IntraOpNumThreads = threads,
+                LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR,
             };
             // Threads that wait by spinning would take the cores from other requests.
             options.AddSessionConfigEntry("session.intra_op.allow_spinning", "0");

@@ -132,8 +132,12 @@ public sealed partial class JobStore(IBlobStore store)
         }
         await store.WriteAsync(FailuresOf(job), new BinaryData(failures.ToArray()), cancellation: cancellation);
         await WriteAsync(job, "finished.json",
-            new { at = DateTimeOffset.UtcNow, done = results.Sum(result => result.Done),
-            failed = results.Sum(result => result.Failed) }, cancellation);
+            new
+            {
+                at = DateTimeOffset.UtcNow,
+                done = results.Sum(result => result.Done),
+                failed = results.Sum(result => result.Failed)
+            }, cancellation);
     }
 
     public async Task<JobStatus> StatusAsync(Job job, CancellationToken cancellation)

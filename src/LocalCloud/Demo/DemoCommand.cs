@@ -7,8 +7,12 @@ static class DemoCommand
 {
     public static Command Create()
     {
-        var output = new Option<string>("--out") { Description = "the folder for pictures, index.html and "
-            + "demo.json", DefaultValueFactory = _ => "demo" };
+        var output = new Option<string>("--out")
+        {
+            Description = "the folder for pictures, index.html and "
+            + "demo.json",
+            DefaultValueFactory = _ => "demo"
+        };
         var recipe = new Option<string>("--recipe") { Description = "what to train", DefaultValueFactory = _ => "faces-vae" };
         var epochs = new Option<int?>("--epochs") { Description = "how long to train; the recipe's own by default" };
         var data = new Option<string?>("--data") { Description = "what to train on; the recipe's own by default" };

@@ -30,8 +30,11 @@ sealed class Stages
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {
-            throw new LocalCloudException($"\"{name}\" failed: {e.Message}") { ExitCode = (e as ExplainedException)?.ExitCode
-                ?? 1 };
+            throw new LocalCloudException($"\"{name}\" failed: {e.Message}")
+            {
+                ExitCode = (e as ExplainedException)?.ExitCode
+                ?? 1
+            };
         }
     }
 

@@ -40,8 +40,13 @@ public sealed class ModelSuite
             Initialization = new NormalInitialization { Deviation = 0.3f },
             Likelihood = new BernoulliOptions(),
         },
-        ["ladder"] = new LadderVaeOptions { Image = new(8, 8, 1), Levels = [new(24, 4), new(12, 3),
-            new(10, 2)], Likelihood = new BernoulliOptions() },
+        ["ladder"] = new LadderVaeOptions
+        {
+            Image = new(8, 8, 1),
+            Levels = [new(24, 4), new(12, 3),
+            new(10, 2)],
+            Likelihood = new BernoulliOptions()
+        },
         ["ladder, labels"] = new LadderVaeOptions { Image = new(8, 8, 1), Levels = [new(24, 4), new(12, 3)], Classes = 2, Likelihood = new BernoulliOptions() },
         ["codebook"] = new VqVaeOptions
         {

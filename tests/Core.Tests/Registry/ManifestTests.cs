@@ -10,20 +10,20 @@ public sealed class ManifestTests
 
     internal static Manifest Example(
         string model = "faces", string version = "20260102T030405Z", double loss = 100, string fingerprint = "fp-1") => new()
-    {
-        Model = model,
-        Version = version,
-        Kind = "conv-vae",
-        Created = new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero),
-        Image = new ImageShape(32, 32, 3),
-        LatentSize = 16,
-        Loss = "squared error + KL",
-        Labels = ["no", "yes"],
-        Metrics = new Dictionary<string, double> { [Manifest.TestLoss] = loss },
-        Recipe = JsonElement.Parse("""{"learningRate":0.001,"layers":[1,2]}"""),
-        Data = new DataDescription("faces", fingerprint, 900, 100),
-        Engine = new Dictionary<string, string> { ["cpu"] = "1.0" },
-    };
+        {
+            Model = model,
+            Version = version,
+            Kind = "conv-vae",
+            Created = new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero),
+            Image = new ImageShape(32, 32, 3),
+            LatentSize = 16,
+            Loss = "squared error + KL",
+            Labels = ["no", "yes"],
+            Metrics = new Dictionary<string, double> { [Manifest.TestLoss] = loss },
+            Recipe = JsonElement.Parse("""{"learningRate":0.001,"layers":[1,2]}"""),
+            Data = new DataDescription("faces", fingerprint, 900, 100),
+            Engine = new Dictionary<string, string> { ["cpu"] = "1.0" },
+        };
 
     [Fact]
     public void A_manifest_survives_being_written_and_read()

@@ -95,8 +95,12 @@ static class TinyModel
             Data = new DataDescription("none", "none", 0, 0),
             Concepts = [.. (concepts ?? []).Select(concept => new ConceptDescription(concept.Name, concept.Separability))],
         };
-        var files = new Dictionary<string, BinaryData> { ["encoder.onnx"] = new(encoder
-            ?? Encoder()), ["decoder.onnx"] = new(decoder ?? Decoder()) };
+        var files = new Dictionary<string, BinaryData>
+        {
+            ["encoder.onnx"] = new(encoder
+            ?? Encoder()),
+            ["decoder.onnx"] = new(decoder ?? Decoder())
+        };
         if (concepts is not null)
             files[ConceptFile.Name] = ConceptFile.Write(concepts);
         return registry.PublishAsync(change?.Invoke(manifest) ?? manifest, files);

@@ -58,8 +58,11 @@ public sealed class AnomalyBenchmarkTests
     public async Task A_conditional_model_is_measured_with_labels_and_its_samples_are_read()
     {
         using var folder = new Folder();
-        var recipe = TinyTraining.Recipe with { Epochs = 25,
-            Model = (ConvVaeOptions)TinyTraining.Recipe.Model with { Classes = 4 } };
+        var recipe = TinyTraining.Recipe with
+        {
+            Epochs = 25,
+            Model = (ConvVaeOptions)TinyTraining.Recipe.Model with { Classes = 4 }
+        };
         var (learner, _) = await TinyTraining.TrainAsync(folder.Store, recipe, Shapes);
         var metrics = ModelEvaluation.Of(learner.Model, Shapes, recipe, new(Draws: 5, Images: 20)).Metrics;
         Assert.InRange(metrics["samples_read_as_asked"], 0, 1);

@@ -97,8 +97,13 @@ public sealed class ImportanceWeightedBoundTests
     public void What_bounds_nothing_is_refused()
     {
         var autoencoder =
-            new MlpAutoencoderOptions { Image = new(1, 2, 1), Hidden = [3], Latent = 1,
-            Likelihood = new SquaredErrorOptions() }.Build();
+            new MlpAutoencoderOptions
+            {
+                Image = new(1, 2, 1),
+                Hidden = [3],
+                Latent = 1,
+                Likelihood = new SquaredErrorOptions()
+            }.Build();
         Assert.Contains("plain autoencoder", Assert.Throws<ArgumentException>(() => Bound(autoencoder, 5)).Message);
         Assert.Throws<ArgumentOutOfRangeException>(() => Bound(LinearGaussian.Of(1, 1), 0));
     }

@@ -17,8 +17,13 @@ sealed class LinearGaussian : Vae
     /// <param name="gain">The posterior's mean is gain · s; 2/3 is right.</param>
     /// <param name="variance">The posterior's; 1/3 is right.</param>
     public static LinearGaussian Of(float gain, float variance) => new(new(new CpuBackend(1), 0),
-        new MlpVaeOptions { Image = new(1, 2, 1), Hidden = [1], Latent = 1,
-        Likelihood = new SquaredErrorOptions { Low = -2, High = 3 } }, gain, MathF.Log(variance));
+        new MlpVaeOptions
+        {
+            Image = new(1, 2, 1),
+            Hidden = [1],
+            Latent = 1,
+            Likelihood = new SquaredErrorOptions { Low = -2, High = 3 }
+        }, gain, MathF.Log(variance));
 
     /// <summary>−log p(x) without the constant of a Gaussian of variance ½ in two dimensions, log π, which the likelihood leaves
     /// out.</summary>

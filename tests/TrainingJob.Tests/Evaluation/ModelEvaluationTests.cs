@@ -58,8 +58,13 @@ public sealed class ModelEvaluationTests
     [Fact]
     public async Task A_plain_autoencoder_has_pictures_but_no_bounds()
     {
-        var model = new MlpAutoencoderOptions { Image = new(8, 8, 1), Hidden = [16], Latent = 3,
-            Likelihood = new SquaredErrorOptions() };
+        var model = new MlpAutoencoderOptions
+        {
+            Image = new(8, 8, 1),
+            Hidden = [16],
+            Latent = 3,
+            Likelihood = new SquaredErrorOptions()
+        };
         var (_, evaluation, _) = await TrainAsync(TinyTraining.Recipe with { Model = model });
         Assert.Equal(["psnr_db", "sharpness_data", "sharpness_reconstructions", "ssim"],
             evaluation.Metrics.Keys.Order(StringComparer.Ordinal));
@@ -68,8 +73,17 @@ public sealed class ModelEvaluationTests
     [Fact]
     public async Task A_codebook_is_measured_by_its_use()
     {
-        var model = new VqVaeOptions { Image = new(8, 8, 1), Channels = [8], Blocks = 0, Codes = 6, Depth = 4, PriorChannels = 8,
-            PriorBlocks = 1, Likelihood = new SquaredErrorOptions() };
+        var model = new VqVaeOptions
+        {
+            Image = new(8, 8, 1),
+            Channels = [8],
+            Blocks = 0,
+            Codes = 6,
+            Depth = 4,
+            PriorChannels = 8,
+            PriorBlocks = 1,
+            Likelihood = new SquaredErrorOptions()
+        };
         var (_, evaluation, loss) = await TrainAsync(TinyTraining.Recipe with { Model = model });
         Assert.Equal(loss.Perplexity!.Value, evaluation.Metrics["codebook_perplexity"], 6);
         Assert.InRange(evaluation.Metrics["codes_used"], 1 / 6.0, 1);
@@ -80,8 +94,17 @@ public sealed class ModelEvaluationTests
     [Fact]
     public async Task A_codebook_of_which_nothing_is_drawn_gives_the_same_bound_for_every_k()
     {
-        var model = new VqVaeOptions { Image = new(8, 8, 1), Channels = [8], Blocks = 0, Codes = 6, Depth = 4, PriorChannels = 8,
-            PriorBlocks = 1, Likelihood = new SquaredErrorOptions() };
+        var model = new VqVaeOptions
+        {
+            Image = new(8, 8, 1),
+            Channels = [8],
+            Blocks = 0,
+            Codes = 6,
+            Depth = 4,
+            PriorChannels = 8,
+            PriorBlocks = 1,
+            Likelihood = new SquaredErrorOptions()
+        };
         var (vae, _, _) = await TrainAsync(TinyTraining.Recipe with { Model = model, Epochs = 1 });
         var (one, many) =
             (ImportanceWeightedBound.Of(vae, TinyTraining.Data.Test, 1, 30, 1),

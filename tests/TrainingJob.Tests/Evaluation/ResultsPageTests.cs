@@ -92,8 +92,13 @@ public sealed class ResultsPageTests
 
         static EvaluationFile File(string fingerprint, double value, int draws, int images) =>
             new("a", "v", "folder:x", fingerprint,
-            new Dictionary<string, double> { ["bound_nats"] = value, ["psnr_db"] = value, ["bound_draws"] = draws,
-            ["bound_images"] = images }, [], []);
+            new Dictionary<string, double>
+            {
+                ["bound_nats"] = value,
+                ["psnr_db"] = value,
+                ["bound_draws"] = draws,
+                ["bound_images"] = images
+            }, [], []);
     }
 
     [Fact]

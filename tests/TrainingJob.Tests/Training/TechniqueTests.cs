@@ -18,8 +18,15 @@ public sealed class TechniqueTests : IDisposable
     /// <summary>Everything that has state or randomness of its own, at once.</summary>
     static Recipe Everything { get; } = TinyTraining.Recipe with
     {
-        Model = new ConvVaeOptions { Image = new(8, 8, 1), Channels = [6, 8], Hidden = 16, Latent = 3,
-            Output = OutputActivation.Linear, Likelihood = new BernoulliOptions() },
+        Model = new ConvVaeOptions
+        {
+            Image = new(8, 8, 1),
+            Channels = [6, 8],
+            Hidden = 16,
+            Latent = 3,
+            Output = OutputActivation.Linear,
+            Likelihood = new BernoulliOptions()
+        },
         Binarize = BinarizationKind.Dynamic,
         Objective = new() { Kl = new CyclicalKl { Epochs = 1.5 }, Samples = 2 },
         Optimizer = new AdamRecipe { LearningRate = 0.003f, Schedule = new CosineRate { WarmUp = 0.5 } },
@@ -43,19 +50,52 @@ public sealed class TechniqueTests : IDisposable
     {
         "codebook" => TinyTraining.Recipe with
         {
-            Model = new VqVaeOptions { Image = new(8, 8, 1), Channels = [6, 8], Codes = 9, Depth = 3, Blocks = 1,
-                PriorChannels = 6, PriorBlocks = 1, Likelihood = new SquaredErrorOptions() },
+            Model = new VqVaeOptions
+            {
+                Image = new(8, 8, 1),
+                Channels = [6, 8],
+                Codes = 9,
+                Depth = 3,
+                Blocks = 1,
+                PriorChannels = 6,
+                PriorBlocks = 1,
+                Likelihood = new SquaredErrorOptions()
+            },
         },
         "adversary" => TinyTraining.Recipe with
         {
-            Model = new VaeGanOptions { Image = new(8, 8, 1), Channels = [6, 8], Hidden = 16, Latent = 3, Discriminator = [4, 6],
-                Likelihood = new SquaredErrorOptions { Low = -1 } },
+            Model = new VaeGanOptions
+            {
+                Image = new(8, 8, 1),
+                Channels = [6, 8],
+                Hidden = 16,
+                Latent = 3,
+                Discriminator = [4, 6],
+                Likelihood = new SquaredErrorOptions { Low = -1 }
+            },
         },
-        "optimal σ" => TinyTraining.Recipe with { Model = new MlpVaeOptions { Image = new(8, 8, 1), Hidden = [20], Latent = 3,
-        Likelihood = new GaussianOptions() } },
+        "optimal σ" => TinyTraining.Recipe with
+        {
+            Model = new MlpVaeOptions
+            {
+                Image = new(8, 8, 1),
+                Hidden = [20],
+                Latent = 3,
+                Likelihood = new GaussianOptions()
+            }
+        },
         "fitted prior" =>
-        TinyTraining.Recipe with { Model = new MlpAutoencoderOptions { Image = new(8, 8, 1), Hidden = [20], Latent = 3,
-            Prior = new GaussianPriorOptions(), Likelihood = new SquaredErrorOptions() } },
+        TinyTraining.Recipe with
+        {
+            Model = new MlpAutoencoderOptions
+            {
+                Image = new(8, 8, 1),
+                Hidden = [20],
+                Latent = 3,
+                Prior = new GaussianPriorOptions(),
+                Likelihood = new SquaredErrorOptions()
+            }
+        },
         _ => Everything,
     };
 
@@ -188,8 +228,14 @@ public sealed class TechniqueTests : IDisposable
         var recipe = TinyTraining.Recipe with
         {
             Epochs = 30,
-            Model = new MlpVaeOptions { Image = new(8, 8, 1), Hidden = [20], Latent = 2, Classes = 2,
-            Likelihood = new SquaredErrorOptions() },
+            Model = new MlpVaeOptions
+            {
+                Image = new(8, 8, 1),
+                Hidden = [20],
+                Latent = 2,
+                Classes = 2,
+                Likelihood = new SquaredErrorOptions()
+            },
         };
         var (learner, state) =
             await TinyTraining.TrainAsync(Store, recipe, DataSplit.Of(images, images.Select([0, 1, 2, 3]), "halves"));
@@ -204,8 +250,17 @@ public sealed class TechniqueTests : IDisposable
     [Fact]
     public async Task Labels_that_the_data_lacks_or_has_too_many_of_are_refused()
     {
-        var recipe = TinyTraining.Recipe with { Model = new MlpVaeOptions { Image = new(8, 8, 1), Hidden = [20], Latent = 2,
-            Classes = 2, Likelihood = new BernoulliOptions() } };
+        var recipe = TinyTraining.Recipe with
+        {
+            Model = new MlpVaeOptions
+            {
+                Image = new(8, 8, 1),
+                Hidden = [20],
+                Latent = 2,
+                Classes = 2,
+                Likelihood = new BernoulliOptions()
+            }
+        };
         Assert.Contains("the images have none",
             (await Assert.ThrowsAsync<DataException>(() => TinyTraining.TrainAsync(Store, recipe))).Message);
         ImageDataset images = new(new(8, 8, 1), [new byte[64], new byte[64], new byte[64]], [0, 1, 2], ["a", "b", "c"]);

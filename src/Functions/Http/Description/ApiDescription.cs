@@ -32,7 +32,9 @@ static partial class ApiDescription
                 {
                     [Key] = new OpenApiSecurityScheme
                     {
-                        Type = SecuritySchemeType.ApiKey, In = ParameterLocation.Header, Name = "x-functions-key",
+                        Type = SecuritySchemeType.ApiKey,
+                        In = ParameterLocation.Header,
+                        Name = "x-functions-key",
                         Description = "A function key.",
                     },
                 },

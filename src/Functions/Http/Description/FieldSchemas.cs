@@ -16,7 +16,8 @@ static class FieldSchemas
             FieldType.Number => Ranged(JsonSchemaType.Number, field),
             FieldType.Choice => new()
             {
-                Type = JsonSchemaType.String, Enum = [.. field.Choices.Select(choice => (JsonNode)choice)],
+                Type = JsonSchemaType.String,
+                Enum = [.. field.Choices.Select(choice => (JsonNode)choice)],
             },
             FieldType.Text => Text(),
             FieldType.Image => Image(),
