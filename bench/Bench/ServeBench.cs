@@ -23,8 +23,7 @@ sealed class ServeBench : IAsyncDisposable
     {
         Option<string> model = new("--model")
         {
-            Description = "A model of --runs, or a recipe that is trained for an "
-            + "epoch",
+            Description = "A model of --runs, or a recipe that is trained for an epoch",
             DefaultValueFactory = _ => "faces-vae"
         };
         Option<string> runs =

@@ -15,8 +15,7 @@ static class TestCommand
     {
         var arguments = new Argument<string[]>("ARGUMENTS")
         {
-            Description = "what dotnet test is given, such as --filter "
-            + "Inbox",
+            Description = "what dotnet test is given, such as --filter Inbox",
             Arity = ArgumentArity.ZeroOrMore
         };
         var command = new Command(

@@ -25,8 +25,11 @@ public static partial class ConceptFile
     {
         Concept[] all = [.. concepts];
         return Safetensors.Write(
-            all.SelectMany(concept => new[] { Vector($"{concept.Name}.mean", concept.Mean), Vector(
-                $"{concept.Name}.logistic", concept.Logistic) }),
+            all.SelectMany(concept => new[]
+            {
+                Vector($"{concept.Name}.mean", concept.Mean),
+                Vector($"{concept.Name}.logistic", concept.Logistic),
+            }),
             all.SelectMany(concept => new (string Key, string Value)[]
             {
                 ($"{concept.Name}.separability", concept.Separability.ToString("R", CultureInfo.InvariantCulture)),

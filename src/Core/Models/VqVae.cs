@@ -88,8 +88,9 @@ public sealed class VqVae : Vae, IAutoregressive
         (height, width) = (Image.Height / factor, Image.Width / factor);
         var block = Residual(Relu, Conv(inner, between, same), Relu, Conv(between, inner, point));
         var priorBlock = Residual(
-            Relu, Conv(narrow, narrow, point), Relu, MaskedConv(
-                narrow, narrow, 3, seesItself: true), Relu, Conv(narrow, narrow, point));
+            Relu, Conv(narrow, narrow, point),
+            Relu, MaskedConv(narrow, narrow, 3, seesItself: true),
+            Relu, Conv(narrow, narrow, point));
 
         var scope = parameters.Root;
         encoder = new(scope / "encoder",

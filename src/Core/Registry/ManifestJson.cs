@@ -61,8 +61,8 @@ static partial class ManifestJson
     public static void Validate(Manifest manifest, string path)
     {
         Require(ModelRegistry.IsModelName(manifest.Model), "model", manifest.Model, ModelRegistry.ModelNameRule);
-        Require(IsVersion(manifest.Version), "version", manifest.Version, "letters, digits, '-', '.' and '_', not beginning "
-            + "with '.'");
+        Require(
+            IsVersion(manifest.Version), "version", manifest.Version, "letters, digits, '-', '.' and '_', not beginning with '.'");
         Require(manifest.Image is { Height: > 0 and <= 16384, Width: > 0 and <= 16384, Channels: > 0 and <= 4 }, "image", manifest.Image, "1 to 16384 pixels a side, 1 to 4 channels");
         Require(manifest.LatentSize > 0, "latentSize", manifest.LatentSize, "at least 1");
         Require(manifest.Recipe.ValueKind == JsonValueKind.Object, "recipe", manifest.Recipe.ValueKind, "an object");

@@ -9,8 +9,7 @@ static class DemoCommand
     {
         var output = new Option<string>("--out")
         {
-            Description = "the folder for pictures, index.html and "
-            + "demo.json",
+            Description = "the folder for pictures, index.html and demo.json",
             DefaultValueFactory = _ => "demo"
         };
         var recipe = new Option<string>("--recipe") { Description = "what to train", DefaultValueFactory = _ => "faces-vae" };

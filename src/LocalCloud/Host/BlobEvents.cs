@@ -41,8 +41,8 @@ sealed class BlobEvents(BlobServiceClient storage, QueueServiceClient queues, Ho
     /// queue.</summary>
     public bool FinishedWhenTold { get; init; }
 
-    AppendBlobClient Record =>
-        storage.GetBlobContainerClient(RecordContainer).GetAppendBlobClient($"{(FinishedWhenTold ? "told" : "done")}/{HostId.Value}/{function.Name}");
+    AppendBlobClient Record => storage.GetBlobContainerClient(RecordContainer)
+        .GetAppendBlobClient($"{(FinishedWhenTold ? "told" : "done")}/{HostId.Value}/{function.Name}");
 
     /// <summary>Notes that the function is done with a content of a blob.</summary>
     public void Finish(string name, ETag content) => finished.Enqueue((name, Quoted(content)));
