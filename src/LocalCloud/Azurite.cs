@@ -25,7 +25,7 @@ static class Azurite
             [Installation.Azurite, "--blobHost", "127.0.0.1", "--blobPort", $"{port}", "--queueHost", "127.0.0.1", "--queuePort", $"{port + 1}",
                 "--tableHost", "127.0.0.1", "--tablePort", "0", "--location", folder,
                 "--silent", "--loose", "--skipApiVersionCheck", "--disableTelemetry"],
-            log: Path.Combine(folder, "azurite.log"));
+            log: Path.Combine(folder, "azurite.log"), isDone: AllClosed);
         try
         {
             await process.WaitUntilReadyAsync(
@@ -38,4 +38,9 @@ static class Azurite
         }
         return process;
     }
+
+    /// <summary>Whether its services say that their data is written. After that it waits for connections that clients
+    /// keep.</summary>
+    static bool AllClosed(IEnumerable<string> lines) =>
+        lines.Count(line => line.EndsWith("service successfully closed", StringComparison.Ordinal)) == 3;
 }

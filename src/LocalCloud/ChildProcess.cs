@@ -25,9 +25,11 @@ sealed partial class ChildProcess : IAsyncDisposable
 
     readonly Process process;
     readonly Func<IEnumerable<string>> lastLines;
+    readonly Func<IEnumerable<string>, bool> isDone;
 
-    ChildProcess(string name, Process process, Func<IEnumerable<string>> lastLines) =>
-        (Name, this.process, this.lastLines) = (name, process, lastLines);
+    ChildProcess(
+        string name, Process process, Func<IEnumerable<string>> lastLines, Func<IEnumerable<string>, bool>? isDone = null) =>
+        (Name, this.process, this.lastLines, this.isDone) = (name, process, lastLines, isDone ?? (_ => false));
 
     /// <summary>What people call it.</summary>
     public string Name { get; }
@@ -36,13 +38,16 @@ sealed partial class ChildProcess : IAsyncDisposable
 
     /// <summary>Starts a program. Its output goes to the file <paramref name="log"/>, or, without one, to where this program's
     /// goes.</summary>
+    /// <param name="isDone">Whether the last lines of the log say that a program which was asked to stop has done all that it
+    /// must before it ends.</param>
     public static ChildProcess Start(
-        string name, string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null, string? log = null)
+        string name, string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null,
+        string? log = null, Func<IEnumerable<string>, bool>? isDone = null)
     {
         if (log is not null)
             File.Delete(log);
-        return new ChildProcess(
-            name, Starter.Start(StartInfo(program, arguments, environment, log)), log is null ? () => [] : () => ReadLines(log));
+        return new ChildProcess(name, Starter.Start(StartInfo(program, arguments, environment, log)),
+            log is null ? () => [] : () => ReadLines(log), isDone);
     }
 
     /// <summary>Starts a program whose lines of output and of errors go to <paramref name="onLine"/>.</summary>
@@ -139,16 +144,16 @@ sealed partial class ChildProcess : IAsyncDisposable
         if (process.HasExited)
             return;
         _ = Kill(process.Id, SigTerm);
-        using var limit = new CancellationTokenSource(patience);
-        try
+        var exit = process.WaitForExitAsync();
+        for (var clock = Stopwatch.StartNew(); await Task.WhenAny(exit, Task.Delay(50)) != exit && !isDone(lastLines());)
         {
-            await process.WaitForExitAsync(limit.Token);
+            if (clock.Elapsed < patience)
+                continue;
+            Console.Error.WriteLine($"{Name} did not end within {patience.TotalSeconds:0} s and is made to.");
+            break;
         }
-        catch (OperationCanceledException)
-        {
-            process.Kill(entireProcessTree: true);
-            await process.WaitForExitAsync(CancellationToken.None);
-        }
+        process.Kill(entireProcessTree: true);
+        await exit;
     }
 
     public async ValueTask DisposeAsync()

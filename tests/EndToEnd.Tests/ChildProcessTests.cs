@@ -39,6 +39,22 @@ public sealed class ChildProcessTests : IDisposable
     }
 
     [Fact]
+    public async Task A_program_that_lingers_after_its_last_word_is_not_waited_for()
+    {
+        await using var child = ChildProcess.Start(
+            "The talker", "/bin/sh", ["-c", "trap 'echo all is written' TERM; echo ready; while :; do sleep 0.1; done"],
+            log: folder.File("log"), isDone: lines => lines.Contains("all is written"));
+        while (!File.Exists(folder.File("log"))
+            || !File.ReadAllText(folder.File("log")).Contains("ready", StringComparison.Ordinal))
+            await Task.Delay(20);
+
+        var clock = Stopwatch.StartNew();
+        await child.StopAsync(TimeSpan.FromSeconds(60));
+
+        Assert.InRange(clock.Elapsed.TotalSeconds, 0, 20);
+    }
+
+    [Fact]
     public async Task A_program_started_from_a_thread_that_retires_lives_on()
     {
         ChildProcess? child = null;
@@ -49,6 +65,16 @@ public sealed class ChildProcessTests : IDisposable
 
         await using (child)
             Assert.False(child!.WaitForExitAsync().IsCompleted);
+    }
+
+    [Fact]
+    public void A_free_port_has_a_free_neighbour_and_is_no_port_of_connections()
+    {
+        var port = Port.Free();
+
+        Assert.InRange(port, 1024, 32767 - 1);
+        Port.DemandFree(port, "the storage", "--storage-port");
+        Port.DemandFree(port + 1, "its queues", "--storage-port");
     }
 
     [Fact]
