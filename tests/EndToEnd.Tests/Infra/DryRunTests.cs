@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text.RegularExpressions;
 using VaeFunctions.LocalCloud;
 
@@ -61,33 +62,45 @@ public partial class DryRunTests
         { "schedule-locally --show", "nothing is scheduled" },
     };
 
+    /// <summary>What each line did, which several tests ask of.</summary>
+    static readonly ConcurrentDictionary<string, Task<DryRun>> runs = new();
+
+    sealed record DryRun(int ExitCode, string Printed, string Said, bool CalledAz, bool ChangedCrontab);
+
+    static Task<DryRun> DryAsync(string line) => runs.GetOrAdd(line, async _ =>
+    {
+        using var scripts = new Scripts();
+        var said = Path.Combine(scripts.Place, "said");
+        await using var run = await scripts.RunAsync($"{line} --dry-run 2>'{said}'");
+        return new(run.ExitCode, run.Output, await File.ReadAllTextAsync(said), File.Exists(scripts.Calls),
+            File.Exists(scripts.Crontab));
+    });
+
     [Theory]
     [MemberData(nameof(Modes))]
     public async Task A_dry_run_prints_what_would_be_done_and_does_none_of_it(string line, string expected)
     {
-        using var scripts = new Scripts();
+        var run = await DryAsync(line);
 
-        await using var run = await scripts.RunAsync($"{line} --dry-run");
-
-        Assert.True(run.ExitCode == 0, run.Output);
-        Assert.Contains(expected, run.Output, StringComparison.Ordinal);
-        Assert.False(File.Exists(scripts.Calls), "az was called.");
-        Assert.False(File.Exists(scripts.Crontab), "The crontab was changed.");
+        Assert.True(run.ExitCode == 0, run.Printed + run.Said);
+        Assert.Contains(expected, run.Printed + run.Said, StringComparison.Ordinal);
+        Assert.False(run.CalledAz, "az was called.");
+        Assert.False(run.ChangedCrontab, "The crontab was changed.");
     }
 
     [Theory]
     [MemberData(nameof(Modes))]
     public async Task A_dry_run_can_be_read_by_a_shell(string line, string expected)
     {
-        using var scripts = new Scripts();
-        await using var run = await scripts.RunAsync($"{line} --dry-run 2>/dev/null");
-        if (line.StartsWith("schedule-locally", StringComparison.Ordinal)) return; // a crontab is no script
-        var script = Path.Combine(scripts.Place, "printed");
-        await File.WriteAllTextAsync(script, run.Output);
+        if (line.StartsWith("schedule-locally", StringComparison.Ordinal))
+            return; // a crontab is no script
+        var run = await DryAsync(line);
+        using var folder = new TemporaryFolder();
+        await File.WriteAllTextAsync(folder.File("printed"), run.Printed);
 
-        await using var check = await Command.RunAsync("bash", "-n", script);
+        await using var check = await Command.RunAsync("bash", "-n", folder.File("printed"));
 
-        Assert.True(check.ExitCode == 0, $"{check.Output}\n{run.Output}");
+        Assert.True(check.ExitCode == 0, $"{check.Output}\n{run.Printed}");
         Assert.NotEmpty(expected);
     }
 
@@ -98,10 +111,9 @@ public partial class DryRunTests
     {
         var reference = File.ReadLines(Path.Combine(Scripts.Folder, "az-commands.txt")).Where(text => !text.StartsWith('#'))
             .Select(text => text.Split(": ")).ToDictionary(parts => parts[0], parts => parts[1].Split(' '));
-        using var scripts = new Scripts();
-        await using var run = await scripts.RunAsync($"{line} --dry-run");
+        var run = await DryAsync(line);
 
-        foreach (Match call in AzCall().Matches(run.Output))
+        foreach (Match call in AzCall().Matches(run.Printed))
         {
             var words = call.Groups["words"].Value;
             var command = reference.Keys.SingleOrDefault(name => words.StartsWith($"{name} ", StringComparison.Ordinal));
@@ -109,7 +121,7 @@ public partial class DryRunTests
             Assert.All(Option().Matches(words).Select(option => option.Value),
                 option => Assert.Contains(option, reference[command]));
         }
-        Assert.Equal(line.StartsWith("schedule-locally", StringComparison.Ordinal), !AzCall().IsMatch(run.Output));
+        Assert.Equal(line.StartsWith("schedule-locally", StringComparison.Ordinal), !AzCall().IsMatch(run.Printed));
         Assert.NotEmpty(expected);
     }
 
