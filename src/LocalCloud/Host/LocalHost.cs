@@ -76,6 +76,7 @@ sealed class LocalHost : IFunctionsHost
     readonly List<Task> telling = [];
     List<BlobEvents> events = [];
     WebApplication? front;
+    IHost? listeners;
 
     LocalHost(WebApplication rpc) => (this.rpc, workers) = (rpc, rpc.Services.GetRequiredService<WorkerPool>());
 
@@ -115,18 +116,19 @@ sealed class LocalHost : IFunctionsHost
     {
         await stopping.CancelAsync();
         await Task.WhenAll(telling).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        if (front is not null)
-            await StopFrontAsync(front, events);
+        await StopServingAsync();
         await workers.StopAsync(grace);
         await rpc.StopAsync(CancellationToken.None);
         await rpc.DisposeAsync();
         stopping.Dispose();
     }
 
-    /// <summary>Stops the listeners. Where the storage is gone they cannot let go of their locks there, which throws, or takes
-    /// longer than anybody wants to wait; the workers are stopped all the same.</summary>
-    static async Task StopFrontAsync(WebApplication front, List<BlobEvents> events)
+    /// <summary>Where the storage is gone the listeners cannot let go of their locks there, which throws, or takes longer than
+    /// anybody wants to wait; the workers are stopped all the same.</summary>
+    async Task StopServingAsync()
     {
+        if (front is null)
+            return;
         var logger = front.Services.GetRequiredService<ILoggerFactory>().CreateLogger("Host");
         try
         {
@@ -140,7 +142,11 @@ sealed class LocalHost : IFunctionsHost
         async Task StopAsync()
         {
             await using (front)
+            using (listeners)
+            {
                 await front.StopAsync(CancellationToken.None);
+                await (listeners?.StopAsync(CancellationToken.None) ?? Task.CompletedTask);
+            }
             foreach (var told in events)
                 await told.RecordAsync(CancellationToken.None);
         }
@@ -160,20 +166,29 @@ sealed class LocalHost : IFunctionsHost
         return app;
     }
 
-    /// <summary>The public side: HTTP, and the SDK's listeners.</summary>
+    /// <summary>Answers HTTP first, which people wait for, and then sets up the listeners.</summary>
     async Task ServeAsync(LocalHostOptions options, IReadOnlyList<HostedFunction> functions, CancellationToken cancellation)
+    {
+        var hostJson = ReadHostJson(options.App);
+        var hook = new EventGridHook();
+        front = BuildFront(options);
+        front.UseRouting();
+        front.Services.GetRequiredService<HttpFront>().Map(front, hostJson["extensions:http:routePrefix"] ?? "api", functions);
+        front.Map(EventGridHook.Route, hook.HandleAsync);
+        await front.StartAsync(cancellation);
+        Address = new Uri(front.Urls.First());
+
+        listeners = BuildListeners(options, hostJson, functions, hook);
+        await RecoverAsync(listeners.Services, cancellation);
+        await listeners.StartAsync(cancellation);
+        telling.AddRange(events.Select(told => told.RunAsync(Address, stopping.Token)));
+    }
+
+    /// <summary>The public side: HTTP, forwarded to the workers.</summary>
+    WebApplication BuildFront(LocalHostOptions options)
     {
         var builder = WebApplication.CreateSlimBuilder();
         LogTo(builder.Logging, options.Log);
-        var hostJson = ReadHostJson(options.App);
-        // host.json's settings, and with them those that the environment gives as AzureFunctionsJobHost__…
-        builder.Configuration
-            .AddInMemoryCollection(hostJson.AsEnumerable().Where(setting => setting.Value is not null).Select(
-                setting => KeyValuePair.Create($"AzureFunctionsJobHost:{setting.Key}", setting.Value)))
-            .AddInMemoryCollection([new("AzureWebJobsConfigurationSection", "AzureFunctionsJobHost")])
-            .AddEnvironmentVariables()
-            .AddInMemoryCollection(options.AllSettings.Select(setting => KeyValuePair.Create(
-                setting.Key.Replace("__", ":", StringComparison.Ordinal), (string?)setting.Value)));
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
@@ -182,23 +197,48 @@ sealed class LocalHost : IFunctionsHost
         });
         builder.Services.AddHttpForwarder();
         builder.Services.AddRoutingCore();
-        builder.Services.AddSingleton(workers).AddSingleton(functions).AddSingleton<HttpFront>().AddSingleton<WorkerInvoker>();
-        builder.Services.AddSingleton(options).AddSingleton<HeldMessages>();
-        builder.Services.AddSingleton<IReadOnlyList<BlobEvents>>(services => events = [.. functions.Where(
-            function => function.IsToldOfBlobs).Select(function => new BlobEvents(
-            new BlobServiceClient(options.Storage), new QueueServiceClient(options.Storage), function,
-            services.GetRequiredService<ILogger<BlobEvents>>()))]);
-        AddListeners(builder, options);
-
-        front = builder.Build();
-        front.UseRouting();
-        front.Services.GetRequiredService<HttpFront>().Map(front, hostJson["extensions:http:routePrefix"] ?? "api", functions);
-        front.Map(EventGridHook.Route, front.Services.GetRequiredService<EventGridHook>().HandleAsync);
-        await RecoverAsync(front.Services, cancellation);
-        await front.StartAsync(cancellation);
-        Address = new Uri(front.Urls.First());
-        telling.AddRange(events.Select(told => told.RunAsync(Address, stopping.Token)));
+        builder.Services.AddSingleton(workers).AddSingleton<HttpFront>();
+        return builder.Build();
     }
+
+    /// <summary>The SDK's listeners to blobs, messages and timers.</summary>
+    IHost BuildListeners(
+        LocalHostOptions options, IConfigurationRoot hostJson, IReadOnlyList<HostedFunction> functions, EventGridHook hook) =>
+        new HostBuilder()
+            .ConfigureLogging(logging => LogTo(logging, options.Log))
+            // host.json's settings, and with them those that the environment gives as AzureFunctionsJobHost__…
+            .ConfigureAppConfiguration(configuration => configuration
+                .AddInMemoryCollection(hostJson.AsEnumerable().Where(setting => setting.Value is not null).Select(
+                    setting => KeyValuePair.Create($"AzureFunctionsJobHost:{setting.Key}", setting.Value)))
+                .AddInMemoryCollection([new("AzureWebJobsConfigurationSection", "AzureFunctionsJobHost")])
+                .AddEnvironmentVariables()
+                .AddInMemoryCollection(options.AllSettings.Select(setting => KeyValuePair.Create(
+                    setting.Key.Replace("__", ":", StringComparison.Ordinal), (string?)setting.Value))))
+            .ConfigureWebJobs(jobs => jobs
+                .AddExecutionContextBinding()
+                .AddAzureStorageCoreServices()
+                .AddAzureStorageBlobs()
+                .AddAzureStorageQueues()
+                .AddTimers(), _ => { })
+            .ConfigureServices(services => services
+                .AddSingleton(options).AddSingleton(workers).AddSingleton(functions)
+                .AddSingleton<WorkerInvoker>().AddSingleton<HeldMessages>()
+                .AddSingleton<IReadOnlyList<BlobEvents>>(provider => events = [.. functions
+                    .Where(function => function.IsToldOfBlobs)
+                    .Select(function => new BlobEvents(
+                        new BlobServiceClient(options.Storage), new QueueServiceClient(options.Storage), function,
+                        provider.GetRequiredService<ILogger<BlobEvents>>()))])
+                // A storage that is down at the start is tried again while HTTP is answered.
+                .Configure<JobHostOptions>(host => host.AllowPartialHostStartup = true)
+                .AddSingleton<IWebHookProvider>(hook)
+                .AddSingleton<ITypeLocator, TriggerTypes>()
+                .AddSingleton<IJobActivator, TriggeredFunctions.Activator>()
+                .AddSingleton<IHostIdProvider, HostId>()
+                .AddSingleton<IWebJobsExceptionHandlerFactory, ListenerFaults>()
+                // The extension's own monitor is built on a storage library that does not run with invariant globalization.
+                .Replace(ServiceDescriptor.Singleton<ScheduleMonitor>(_ => new FileSystemScheduleMonitor(
+                    Directory.CreateDirectory(Path.Combine(options.DataFolder, "timers")).FullName))))
+            .Build();
 
     /// <summary>Takes up what an earlier host left when it was killed. Where the storage is down, blobs are recalled later, and
     /// messages come back by themselves.</summary>
@@ -215,28 +255,6 @@ sealed class LocalHost : IFunctionsHost
         {
             logger.LogWarning("What an earlier host left cannot be learnt of yet: {Reason}", fault.Message.Split('\n')[0]);
         }
-    }
-
-    static void AddListeners(WebApplicationBuilder builder, LocalHostOptions options)
-    {
-        builder.Host.ConfigureWebJobs(jobs => jobs
-            .AddExecutionContextBinding()
-            .AddAzureStorageCoreServices()
-            .AddAzureStorageBlobs()
-            .AddAzureStorageQueues()
-            .AddTimers(), _ => { });
-        // A storage that is down at the start is tried again while HTTP is answered.
-        builder.Services.Configure<JobHostOptions>(host => host.AllowPartialHostStartup = true);
-        builder.Services
-            .AddSingleton<EventGridHook>()
-            .AddSingleton<IWebHookProvider>(services => services.GetRequiredService<EventGridHook>())
-            .AddSingleton<ITypeLocator, TriggerTypes>()
-            .AddSingleton<IJobActivator, TriggeredFunctions.Activator>()
-            .AddSingleton<IHostIdProvider, HostId>()
-            .AddSingleton<IWebJobsExceptionHandlerFactory, ListenerFaults>()
-            // The extension's own monitor is built on a storage library that does not run with invariant globalization.
-            .Replace(ServiceDescriptor.Singleton<ScheduleMonitor>(_ => new FileSystemScheduleMonitor(
-                Directory.CreateDirectory(Path.Combine(options.DataFolder, "timers")).FullName)));
     }
 
     static IConfigurationRoot ReadHostJson(string folder)
