@@ -31,7 +31,7 @@ public sealed class InboxFunction(
         {
             logger.LogInformation("inbox/{Name} was deleted before it could be read", blob.Name);
         }
-        catch (Exception) when (options.Value.InboxPauseSeconds > 0) // the option's comment says why
+        catch (Exception) when (options.Value.InboxPauseSeconds > 0) // for hosts that try again at once
         {
             await Task.Delay(TimeSpan.FromSeconds(options.Value.InboxPauseSeconds), cancellation)
                 .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -53,8 +53,7 @@ public sealed class InboxFunction(
 
     async Task ProcessAsync(BlobClient blob, CancellationToken cancellation)
     {
-        var model = blob.Name.Split('/')[0];
-        if (model.Length is 0 || model.Length >= blob.Name.Length - 1)
+        if (blob.Name.Split('/', 2) is not [{ Length: > 0 } model, { Length: > 0 }])
             throw RequestException.Invalid("It lies in no model's folder; put it in inbox/MODEL/.");
         using var session = await models.LeaseAsync(model, cancellation);
         var (content, etag) = await ReadAsync(blob, cancellation);

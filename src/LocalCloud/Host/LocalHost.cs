@@ -1,4 +1,5 @@
 #pragma warning disable CS0618 // Marked "not ready for public consumption": the seams that Azure's own host uses.
+using System.Globalization;
 using System.Net;
 using Azure.Storage.Blobs;
 using Azure.Storage.Queues;
@@ -16,6 +17,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using NCrontab;
 using VaeFunctions.Registry;
 
 namespace VaeFunctions.LocalCloud.Host;
@@ -51,6 +53,23 @@ sealed record LocalHostOptions
     };
 
     const string RecoverySchedule = "VaeJobRecoverySchedule";
+
+    /// <exception cref="LocalCloudException">The port is in use, or the schedule is none.</exception>
+    public void Check()
+    {
+        if (Port != 0)
+            LocalCloud.Port.DemandFree(Port, "the functions", "--port");
+        if (!IsSchedule(AllSettings[RecoverySchedule]))
+        {
+            throw LocalCloudException.WrongInput(
+                $"{RecoverySchedule} is '{AllSettings[RecoverySchedule]}', which is no schedule. Write second, minute, hour, day, "
+                    + "month and day of the week, such as 0 0 */6 * * *");
+        }
+
+        // What the timers' listener takes: with seconds or without, or the time between two runs.
+        static bool IsSchedule(string text) => TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out _)
+            || CrontabSchedule.TryParse(text, new() { IncludingSeconds = text.Trim().Split(' ').Length > 5 }) is not null;
+    }
 
     /// <summary>Where the host keeps what it must know after a restart: when timers ran last.</summary>
     public required string DataFolder { get; init; }
@@ -89,12 +108,11 @@ sealed class LocalHost : IFunctionsHost
     public Task Ended => workers.Ended;
 
     /// <summary>Starts workers, then listens to requests, blobs, messages and timers.</summary>
-    /// <exception cref="LocalCloudException">The port is in use, the functions do not start, or host.json makes no
-    /// sense.</exception>
+    /// <exception cref="LocalCloudException">The port is in use, the functions do not start, or a setting or host.json makes
+    /// no sense.</exception>
     public static async Task<LocalHost> StartAsync(LocalHostOptions options, CancellationToken cancellation)
     {
-        if (options.Port != 0)
-            LocalCloud.Port.DemandFree(options.Port, "the functions", "--port"); // before listeners take messages
+        options.Check(); // before listeners take messages
         var host = new LocalHost(BuildRpc(options));
         try
         {

@@ -13,6 +13,9 @@ namespace VaeFunctions.LocalCloud.Host;
 /// <summary>A conversation with one worker process: one stream, on which answers find their questions by invocation id.</summary>
 sealed class WorkerSession(ILoggerFactory logs)
 {
+    /// <summary>The version of Azure's host whose manner this one has; workers of .NET do not look at it.</summary>
+    const string HostVersion = "4.1041.0";
+
     readonly Channel<StreamingMessage> outgoing = Channel.CreateUnbounded<StreamingMessage>(new() { SingleReader = true });
     readonly ConcurrentDictionary<string, TaskCompletionSource<InvocationResponse>> running = new();
     readonly ConcurrentDictionary<string, TaskCompletionSource<StreamingMessage>> asked = new();
@@ -47,7 +50,7 @@ sealed class WorkerSession(ILoggerFactory logs)
             await connected.Task.WaitAsync(patience, cancellation);
             var init = (await AskAsync(nameof(Content.WorkerInitResponse), new()
             {
-                WorkerInitRequest = new() { HostVersion = "4.1041.0", WorkerDirectory = folder, FunctionAppDirectory = folder },
+                WorkerInitRequest = new() { HostVersion = HostVersion, WorkerDirectory = folder, FunctionAppDirectory = folder },
             }, patience, cancellation)).WorkerInitResponse;
             Check(init.Result, "initialisation");
             HttpAddress = init.Capabilities.TryGetValue("HttpUri", out var address) ? address : "";
@@ -85,8 +88,6 @@ sealed class WorkerSession(ILoggerFactory logs)
         try
         {
             Send(new() { InvocationRequest = request });
-            if (lost is { } gone) // it may have been lost before this invocation was entered
-                throw gone;
             await using var asking = cancellation.Register(
                 () => outgoing.Writer.TryWrite(new() { InvocationCancel = new() { InvocationId = request.InvocationId } }));
             var response = await answer.Task;

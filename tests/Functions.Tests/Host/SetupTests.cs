@@ -64,4 +64,26 @@ public sealed class SetupTests
         Assert.Contains("is in use", fault.Message, StringComparison.Ordinal);
         Assert.Empty(log.ToString());
     }
+
+    [Theory]
+    [InlineData("nonsense")]
+    [InlineData("0 3 * *")]
+    public async Task A_schedule_that_is_none_is_said_before_anything_starts(string schedule)
+    {
+        var log = new StringWriter();
+        var fault = await Assert.ThrowsAsync<LocalCloudException>(() => LocalHost.StartAsync(
+            new()
+            {
+                App = FunctionsApp.Folder,
+                Storage = Nowhere,
+                DataFolder = Path.GetTempPath(),
+                Log = log,
+                Settings = new Dictionary<string, string> { ["VaeJobRecoverySchedule"] = schedule }
+            },
+            CancellationToken.None));
+        Assert.Contains($"VaeJobRecoverySchedule is '{schedule}'", fault.Message, StringComparison.Ordinal);
+        Assert.Contains("0 0 */6 * * *", fault.Message, StringComparison.Ordinal);
+        Assert.Equal(2, fault.ExitCode);
+        Assert.Empty(log.ToString());
+    }
 }
