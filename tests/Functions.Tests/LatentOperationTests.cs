@@ -193,6 +193,17 @@ public sealed class LatentOperationTests(ServingFixture serving)
     }
 
     [Fact]
+    public async Task A_concept_is_found_by_its_labels_own_spelling_and_the_answer_says_which_was_used()
+    {
+        var body = $$"""{"image": "{{Convert.ToBase64String(Dark)}}", "concepts": { " Bright": 1 } }""";
+        using var answer = await serving.Http.SendAsync(HttpMethod.Post, $"{Tiny}/edit", body.Json());
+        Assert.Equal("bright", answer.Header("X-Concept"));
+        Assert.Contains("no concept \"brigth\"", await serving.Http.SendAsync(
+            HttpMethod.Post, $"{Tiny}/edit", body.Replace(" Bright", "brigth", StringComparison.Ordinal).Json())
+            .ProblemAsync(404), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_conditional_model_takes_labels_by_name_or_number()
     {
         const string path = $"models/{ServingFixture.Labelled}";

@@ -10,15 +10,17 @@ public static partial class ConceptFile
 {
     public const string Name = "concepts.safetensors";
 
-    /// <summary>Whether a concept may be called so: 1 to 63 lower-case letters, digits, '-' and '_', beginning with a letter or
-    /// digit.</summary>
+    /// <summary>Whether a concept may be called so: 1 to 63 letters of any script, none of them a capital, digits, '-' and '_',
+    /// beginning with a letter or digit.</summary>
     public static bool IsConceptName(string name) => ConceptName().IsMatch(name);
 
-    /// <summary>Any text as a concept's name: "Long Hair" becomes long_hair.</summary>
+    /// <summary>Any text as a concept's name: "Long Hair" becomes long_hair, "Café" cafe.</summary>
     public static string ToConceptName(string text)
     {
-        var name = Strange().Replace(text.ToLowerInvariant(), "_").Trim('_', '-');
-        return name.Length is 0 ? "unnamed" : name[..Math.Min(name.Length, 63)];
+        var plain = Accents().Replace(Names.Key(text), "").ToLowerInvariant();
+        var name = Strange().Replace(plain, "_").Trim('_', '-');
+        name = name[..Math.Min(name.Length, 63)];
+        return IsConceptName(name) ? name : "unnamed";
     }
 
     public static BinaryData Write(IEnumerable<Concept> concepts)
@@ -73,9 +75,13 @@ public static partial class ConceptFile
 
     static NamedTensor Vector(string name, float[] values) => new(name, new(values.Length), values);
 
-    [GeneratedRegex("^[a-z0-9][a-z0-9_-]{0,62}\\z")]
+    [GeneratedRegex(@"^[\p{Ll}\p{Lo}\p{Nd}][\p{Ll}\p{Lo}\p{Lm}\p{M}\p{Nd}_-]{0,62}\z")]
     private static partial Regex ConceptName();
 
-    [GeneratedRegex("[^a-z0-9_-]+")]
+    [GeneratedRegex(@"[^\p{Ll}\p{Lo}\p{Lm}\p{M}\p{Nd}_-]+")]
     private static partial Regex Strange();
+
+    /// <summary>What stands on Latin, Greek and Cyrillic letters; other scripts' marks are part of their words.</summary>
+    [GeneratedRegex(@"[\u0300-\u036F]")]
+    private static partial Regex Accents();
 }

@@ -10,7 +10,7 @@ public sealed class ConceptStore(IBlobStore store)
 {
     const long LargestFile = 16 << 20;
 
-    /// <summary>A concept that was published with the version, or saved for it.</summary>
+    /// <summary>A concept that was published with the version, or saved for it; its name may be written as its label is.</summary>
     /// <exception cref="RequestException">404: there is none of that name; says which there are.</exception>
     public async Task<Concept> FindAsync(ModelSession session, string name, CancellationToken cancellation)
     {
@@ -19,7 +19,12 @@ public sealed class ConceptStore(IBlobStore store)
         if (ConceptFile.IsConceptName(name)
             && await store.TryReadAsync(PathOf(session, name), LargestFile, cancellation) is { } saved)
             return ConceptFile.Read(saved.Content, session.LatentSize)[0];
-        string[] known = [.. (await ListAsync(session, cancellation)).Select(concept => concept.Name).Take(40)];
+        var all = await ListAsync(session, cancellation);
+        // "Long Hair" asks for long_hair, as whoever knows the label writes it.
+        var meant = ConceptFile.ToConceptName(name);
+        if (all.FirstOrDefault(concept => ConceptFile.ToConceptName(concept.Name) == meant) is { } alike)
+            return alike;
+        string[] known = [.. all.Select(concept => concept.Name).Take(40)];
         throw new RequestException(StatusCodes.Status404NotFound,
             $"{session.Model}, version {session.Version} has no concept \"{RequestContent.Shortened(name)}\". " +
             $"{(known is [] ? "It has none" : $"It has {string.Join(", ", known)}")}; give examples of one, or save one "
@@ -43,8 +48,8 @@ public sealed class ConceptStore(IBlobStore store)
     {
         if (!ConceptFile.IsConceptName(concept.Name))
             throw RequestException.Invalid(
-                $"\"{RequestContent.Shortened(concept.Name)}\" is not a concept's name: 1 to 63 lower-case letters, digits, '-' "
-                    + "and '_', beginning with a letter or digit.");
+                $"\"{RequestContent.Shortened(concept.Name)}\" is not a concept's name: 1 to 63 letters, none of them a capital, "
+                    + $"digits, '-' and '_', beginning with a letter or digit. Take {ConceptFile.ToConceptName(concept.Name)}.");
         if (session.Concepts.Any(published => published.Name == concept.Name))
             throw new RequestException(StatusCodes.Status409Conflict,
                 $"{concept.Name} was published with {session.Model}, version {session.Version}, and stays as it is; take another "

@@ -57,13 +57,14 @@ public sealed class InboxFunction(
             throw RequestException.Invalid("It lies in no model's folder; put it in inbox/MODEL/.");
         using var session = await models.LeaseAsync(model, cancellation);
         var (content, etag) = await ReadAsync(blob, cancellation);
-        long[]? label = session.Conditional ? [session.Label(LabelFolder(blob.Name))] : null;
+        long[]? label = session.Conditional ? [session.LabelNamed(LabelFolder(blob.Name))] : null;
         var result = (await Reconstruction.OfAsync([images.Fit(content, session.Shape)], label, session, cancellation))[0];
 
         // The JSON comes last: where it is, the result is complete.
         await WriteAsync($"results/{blob.Name}.png", new BinaryData(ImageCodec.EncodePng(result.Image)), cancellation);
         await WriteAsync($"results/{blob.Name}.json", Answers.Document(new InboxResult(
-            session.Model, session.Version, $"inbox/{blob.Name}", etag, result.Original.OriginalSize, result.Original.Resized,
+            session.Model, session.Version, $"inbox/{blob.Name}", etag, label is null ? null : session.Labels[(int)label[0]],
+            result.Original.OriginalSize, result.Original.Resized,
             result.Error,
             result.Mean, new(result.LogVariance.Min(), result.LogVariance.Average(), result.LogVariance.Max()))), cancellation);
     }

@@ -76,8 +76,8 @@ public sealed class ModelSession : IDisposable
     public IReadOnlyList<string> Labels => manifest.Labels;
 
     /// <summary>How to give a label, for messages.</summary>
-    public string LabelHint => $"give one from 0 to {Labels.Count - 1}, or by name: "
-        + $"{string.Join(", ", Labels.Take(20))}{(Labels.Count > 20 ? ", …" : "")}.";
+    public string LabelHint => $"give one by name: {string.Join(", ", Labels.Take(20))}{(Labels.Count > 20 ? ", …" : "")}; "
+        + $"or by number, from index:0 to index:{Labels.Count - 1}.";
 
     public AnomalyCalibration? Anomaly => manifest.Anomaly;
 

@@ -141,7 +141,7 @@ public sealed class JobWorker(JobStore jobs, JobQueue queue, IBlobStore store, M
     {
         if (originals is [])
             return [];
-        long[]? labels = session.Conditional ? [.. Enumerable.Repeat(session.Label(job.Label ?? ""), originals.Length)] : null;
+        long[]? labels = session.Conditional ? [.. Enumerable.Repeat(session.LabelNamed(job.Label ?? ""), originals.Length)] : null;
         while (true)
         {
             try
@@ -182,7 +182,7 @@ public sealed class JobWorker(JobStore jobs, JobQueue queue, IBlobStore store, M
             await store.WriteAsync($"{path}.png", new BinaryData(ImageCodec.EncodePng(picture)), cancellation: cancellation);
         var (percentile, verdict) = JudgedImage.Judge(session, result.Error);
         await store.WriteAsync($"{path}.json", Answers.Document(new JobResult(
-            session.Model, session.Version, job.Id, image.Path, result.Original.OriginalSize, result.Original.Resized,
+            session.Model, session.Version, job.Id, image.Path, job.Label, result.Original.OriginalSize, result.Original.Resized,
             result.Error,
             percentile, verdict, job.Operation == "anomaly" ? null : result.Mean, job.Operation == "encode"
             ? result.LogVariance : null)),

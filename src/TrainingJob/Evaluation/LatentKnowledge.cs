@@ -33,9 +33,9 @@ public static class LatentKnowledge
             cancellation.ThrowIfCancellationRequested();
             float[][] with = [.. latents.Where((_, i) => side(places[i]) > 0)];
             float[][] without = [.. latents.Where((_, i) => side(places[i]) < 0)];
-            var name = ConceptFile.ToConceptName(text);
-            if (Math.Min(with.Length, without.Length) >= FewestExamples)
-                concepts.TryAdd(name, Concept.Find(name, with, without, again));
+            if (Math.Min(with.Length, without.Length) < FewestExamples) continue;
+            var name = FreeName(ConceptFile.ToConceptName(text), concepts);
+            concepts.Add(name, Concept.Find(name, with, without, again));
         }
         return [.. concepts.Values];
     }
@@ -48,6 +48,18 @@ public static class LatentKnowledge
         var pixels = model.DecodePixels(
             backend.FromValues([.. latents.SelectMany(latent => latent)], new(latents.Length, model.LatentSize)));
         return [.. model.EncodePixels(pixels).Mean.ToArray().Chunk(model.LatentSize)];
+    }
+
+    /// <summary>Labels of different names may come to one name for a concept, such as "a b" and "a_b".</summary>
+    static string FreeName(string name, Dictionary<string, Concept> taken)
+    {
+        for (var number = 2; ; number++)
+        {
+            if (!taken.ContainsKey(name)) return name;
+            var ending = $"-{number}";
+            var stem = number == 2 ? name : name[..name.LastIndexOf('-')];
+            name = stem[..Math.Min(stem.Length, 63 - ending.Length)] + ending;
+        }
     }
 
     /// <summary>What tells the sides apart: above 0 with, below 0 without, 0 neither.</summary>

@@ -121,7 +121,10 @@ public sealed class LatentTests
     [InlineData("Long Hair", "long_hair")]
     [InlineData("3", "3")]
     [InlineData("../etc", "etc")]
-    [InlineData("Ü", "unnamed")]
+    [InlineData("Ü", "u")]
+    [InlineData("cafe\u0301", "cafe")]
+    [InlineData("猫", "猫")]
+    [InlineData("!?", "unnamed")]
     public void Any_label_gives_a_concept_name(string label, string name)
     {
         Assert.Equal(name, ConceptFile.ToConceptName(label));
