@@ -34,7 +34,7 @@ public static partial class ConceptFile
             }),
             all.SelectMany(concept => new (string Key, string Value)[]
             {
-                ($"{concept.Name}.separability", concept.Separability.ToString("R", CultureInfo.InvariantCulture)),
+                ($"{concept.Name}.separability", (concept.Separability ?? double.NaN).ToString("R", CultureInfo.InvariantCulture)),
                 ($"{concept.Name}.unit", concept.Unit.ToString("R", CultureInfo.InvariantCulture)),
                 ($"{concept.Name}.examples", concept.Examples.ToString(CultureInfo.InvariantCulture)),
             }).ToDictionary(pair => pair.Key, pair => pair.Value));
@@ -57,7 +57,7 @@ public static partial class ConceptFile
                 var unit = file.Metadata.ContainsKey($"{name}.unit") ? (float)Number(file, $"{name}.unit") : 1;
                 if (!(unit > 0 && float.IsFinite(unit)))
                     throw new ModelFormatException($"Concept {name}: its unit is {unit}; a finite number above 0 was expected.");
-                return new Concept(name, mean, logistic, Number(file, $"{name}.separability"),
+                return new Concept(name, mean, logistic, Judged(Number(file, $"{name}.separability")),
                     (int)Number(file, $"{name}.examples")) { Unit = unit };
             })];
         }
@@ -72,6 +72,9 @@ public static partial class ConceptFile
             && double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value)
             ? value
             : throw new ModelFormatException($"The concepts cannot be read: the metadata have no number \"{key}\".");
+
+    /// <summary>NaN stands for a separability that was not judged.</summary>
+    static double? Judged(double separability) => double.IsNaN(separability) ? null : separability;
 
     static NamedTensor Vector(string name, float[] values) => new(name, new(values.Length), values);
 

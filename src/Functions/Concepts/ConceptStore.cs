@@ -6,7 +6,7 @@ namespace VaeFunctions.Serving;
 /// <summary>Concepts that people saved: concepts/{model}/{version}/{name}.safetensors.</summary>
 /// <remarks>A direction means something in the latent space of one version only, and is kept for that; not beside the version,
 /// since functions may only read what is published.</remarks>
-public sealed class ConceptStore(IBlobStore store)
+public sealed class ConceptStore(IBlobStore store, ILogger<ConceptStore> logger)
 {
     const long LargestFile = 16 << 20;
 
@@ -37,8 +37,16 @@ public sealed class ConceptStore(IBlobStore store)
         List<Concept> all = [.. session.Concepts];
         await foreach (var blob in store.ListAsync(FolderOf(session), cancellation))
         {
-            if (await store.TryReadAsync(blob.Path, LargestFile, cancellation) is { } saved)
-                all.AddRange(ConceptFile.Read(saved.Content, session.LatentSize));
+            try
+            {
+                if (await store.TryReadAsync(blob.Path, LargestFile, cancellation) is { } saved)
+                    all.AddRange(ConceptFile.Read(saved.Content, session.LatentSize));
+            }
+            catch (Exception fault) when (fault is ModelFormatException or BlobTooLargeException)
+            {
+                // One that somebody damaged must not hide the others.
+                logger.LogWarning("{Path} is left out: {Reason} Save the concept again, or delete the file", blob.Path, fault.Message);
+            }
         }
         return all;
     }

@@ -23,6 +23,12 @@ public sealed class InboxFunction(
         [BlobTrigger("inbox/{name}", Source = BlobTriggerSource.EventGrid, Connection = BlobStores.Setting)] BlobClient blob,
         CancellationToken cancellation)
     {
+        if (blob.Name.EndsWith('/') || SystemLitter.Holds(blob.Name))
+        {
+            logger.LogInformation("inbox/{Name} is passed over: {What}", blob.Name,
+                blob.Name.EndsWith('/') ? "it marks a folder" : "it is a file of a system, not of people");
+            return;
+        }
         try
         {
             await ProcessOrRejectAsync(blob, cancellation);
@@ -60,8 +66,11 @@ public sealed class InboxFunction(
         long[]? label = session.Conditional ? [session.LabelNamed(LabelFolder(blob.Name))] : null;
         var result = (await Reconstruction.OfAsync([images.Fit(content, session.Shape)], label, session, cancellation))[0];
 
-        // The JSON comes last: where it is, the result is complete.
-        await WriteAsync($"results/{blob.Name}.png", new BinaryData(ImageCodec.EncodePng(result.Image)), cancellation);
+        // A name has a result or a rejection, never both: what an earlier content of it was rejected for goes. The JSON comes
+        // last: where it is, the result is complete.
+        await Task.WhenAll(
+            WriteAsync($"results/{blob.Name}.png", new BinaryData(ImageCodec.EncodePng(result.Image)), cancellation),
+            DeleteAsync($"rejected/{blob.Name}.json", cancellation), DeleteAsync($"rejected/{KeptAs(blob.Name)}", cancellation));
         await WriteAsync($"results/{blob.Name}.json", Answers.Document(new InboxResult(
             session.Model, session.Version, $"inbox/{blob.Name}", etag, label is null ? null : session.Labels[(int)label[0]],
             result.Original.OriginalSize, result.Original.Resized,
@@ -84,6 +93,13 @@ public sealed class InboxFunction(
         {
             throw RequestException.Invalid($"Its name cannot be kept: {fault.Message}", fault);
         }
+    }
+
+    /// <summary>Deletes what an earlier content left; under a name that no blob of ours can have there is nothing.</summary>
+    async Task DeleteAsync(string path, CancellationToken cancellation)
+    {
+        if (BlobStores.IsPath(path))
+            await store.DeleteAsync(path, cancellation);
     }
 
     async Task<(byte[] Content, string ETag)> ReadAsync(BlobClient blob, CancellationToken cancellation)
@@ -113,6 +129,9 @@ public sealed class InboxFunction(
         // Created only where it is missing: creating a container takes a role on the account, writing to it one on the container.
         if (!await rejected.ExistsAsync(cancellation))
             await rejected.CreateIfNotExistsAsync(cancellationToken: cancellation);
+        // The result of an earlier content of that name goes, its JSON first.
+        await DeleteAsync($"results/{blob.Name}.json", cancellation);
+        await DeleteAsync($"results/{blob.Name}.png", cancellation);
         using (download)
         {
             await rejected.GetBlobClient(KeptAs(blob.Name)).UploadAsync(download.Content, overwrite: true, cancellation);

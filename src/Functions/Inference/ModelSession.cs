@@ -81,6 +81,9 @@ public sealed class ModelSession : IDisposable
 
     public AnomalyCalibration? Anomaly => manifest.Anomaly;
 
+    /// <summary>How many images <see cref="Anomaly"/> is from.</summary>
+    public int CalibratedOn => manifest.Data.Test;
+
     /// <summary>Those that were published with the version.</summary>
     public IReadOnlyList<Concept> Concepts { get; }
 

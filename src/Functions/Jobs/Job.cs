@@ -30,11 +30,12 @@ public sealed record JobFailure(string Path, string Reason);
 /// <param name="Percentile">The error's place among those of the version's test images, 0 to 1; absent where the version is not
 /// calibrated.</param>
 /// <param name="Verdict">ordinary, unusual, anomalous, or not calibrated.</param>
+/// <param name="CalibratedOn">How many test images the percentile goes by, or there would be to go by.</param>
 /// <param name="Latent">The posterior's mean; absent for the operation anomaly.</param>
 /// <param name="LogVariance">For the operation encode.</param>
 public sealed record JobResult(
     string Model, string Version, string Job, string Source, string? Label, string OriginalSize, bool Resized, double Error,
-    double? Percentile, string Verdict, float[]? Latent, float[]? LogVariance);
+    double? Percentile, string Verdict, int CalibratedOn, float[]? Latent, float[]? LogVariance);
 
 /// <summary>A job that has begun.</summary>
 /// <param name="Status">The path that says where it is.</param>

@@ -43,7 +43,7 @@ public sealed class Publisher(ModelRegistry registry, PromotionGate gate)
             Conditional = model.Classes > 0,
             Prior = model.Prior,
             Labels = data.Train.LabelNames,
-            Concepts = [.. concepts.Select(concept => new ConceptDescription(concept.Name, concept.Separability))],
+            Concepts = [.. concepts.Select(concept => new ConceptDescription(concept.Name, concept.Separability, concept.Examples))],
             Metrics = Metrics(recipe.Published(history), evaluation),
             Anomaly = evaluation.Anomaly,
             Recipe = recipe.ToJsonElement(),

@@ -71,9 +71,9 @@ public sealed class PublisherTests : IDisposable
         var manifest = await TrainAndPublishAsync(15, DataSplit.Of(Discs(400, 5), Discs(60, 6), "bright discs"));
         Assert.Equal(["bright_disc", "chance"], manifest.Concepts.Select(concept => concept.Name));
         Assert.True(manifest.Concepts[0].Separability > 0.95, $"{manifest.Concepts[0]}");
-        Assert.InRange(manifest.Concepts[1].Separability, 0.3, 0.7);
+        Assert.InRange(manifest.Concepts[1].Separability!.Value, 0.3, 0.7);
         var file = ConceptFile.Read(await Registry.ReadFileAsync(manifest, ConceptFile.Name), manifest.LatentSize);
-        Assert.Equal(manifest.Concepts, file.Select(concept => new ConceptDescription(concept.Name, concept.Separability)));
+        Assert.Equal(manifest.Concepts, file.Select(concept => new ConceptDescription(concept.Name, concept.Separability, concept.Examples)));
     }
 
     [Fact]
