@@ -60,7 +60,7 @@ sealed partial class DecodedCache(string folder)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         Add(string.Create(CultureInfo.InvariantCulture,
-            $"decoding {ImageCodec.DecodingVersion}; {options.Shape}; {options.Resize}; "
+            $"decoding {ImageCodec.DecodingVersion}; {options.Shape}; {options.Fit}; "
             + $"{options.Limits.MaxPixels}; {options.Limits.MaxBytes}\n{place}\n"));
         foreach (var file in files) Add($"{file.Path}\0{file.Version}\n");
         return hash.GetHashAndReset();

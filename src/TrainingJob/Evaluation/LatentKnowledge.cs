@@ -73,9 +73,13 @@ public static class LatentKnowledge
         for (var a = 0; data.Attributes is { } attributes && a < data.AttributeNames.Count; a++)
         {
             var column = a;
-            float[] sorted = [.. Enumerable.Range(0, data.Count).Select(i => attributes[i, column]).Order()];
+            float[] sorted = [.. Enumerable.Range(0, data.Count).Select(i => attributes[i, column])
+                .Where(value => !float.IsNaN(value)).Order()];
+            if (sorted is []) continue;
             float low = sorted[sorted.Length / 3], high = sorted[sorted.Length * 2 / 3];
-            if (Array.TrueForAll(sorted, value => value is 0 or 1)) (low, high) = (0.5f, 0.5f);
+            // Of two values, such as 0 and 1 or −1 and 1, each is a side. An unknown value, NaN, is on neither.
+            if (Array.TrueForAll(sorted, value => value == sorted[0] || value == sorted[^1]))
+                low = high = (sorted[0] + sorted[^1]) / 2;
             yield return (data.AttributeNames[a], i => attributes[i, column] > high ? 1 : attributes[i, column] < low ? -1 : 0);
         }
     }

@@ -41,7 +41,12 @@ public sealed class TrainingSession
                 + $"{DataSources.Kinds}");
         var model = recipe.Model.Build(Devices.Open(request.Device, request.Threads, request.Tf32), recipe.Seed);
         var learner = new Learner(recipe, model);
-        var images = Stores.ImagesFor(recipe, source, request.DataStore) with { Log = Log.Line, Progress = Log.Loaded };
+        var images = Stores.ImagesFor(recipe, source, request.DataStore) with
+        {
+            MaxUnreadable = request.MaxUnreadable,
+            Log = Log.Line,
+            Progress = Log.Loaded,
+        };
         var data = await Log.ShowAsync(() => DataSources.LoadAsync(source, images, cancellation));
         if (request.IfChanged && await Unattended.TrainedAlreadyAsync(registry, name, recipe, data, cancellation) is { } version)
         {
@@ -139,7 +144,7 @@ public sealed class TrainingSession
         Epochs = request.Epochs ?? recipe.Epochs,
         BatchSize = request.BatchSize ?? recipe.BatchSize,
         Seed = request.Seed ?? recipe.Seed,
-        Resize = request.Resize || recipe.Resize,
+        Fit = request.Fit ?? recipe.Fit,
         Optimizer = request.LearningRate is { } rate ? recipe.Optimizer with { LearningRate = rate } : recipe.Optimizer,
     };
 

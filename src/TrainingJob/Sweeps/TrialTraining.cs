@@ -12,7 +12,7 @@ public sealed class TrialTraining(Sweep sweep, TrainingRequest every)
 {
     /// <summary>Then images that cannot be used are no trial's fault, and the sweep cannot go on.</summary>
     readonly bool sameImages =
-        sweep.Trials.Select(trial => (trial.Recipe.Model.Image, trial.Recipe.Resize, trial.Recipe.Binarize)).Distinct()
+        sweep.Trials.Select(trial => (trial.Recipe.Model.Image, trial.Recipe.Fit, trial.Recipe.Binarize)).Distinct()
             .Count() == 1;
 
     /// <summary>Trains a trial, from its checkpoint where it has one; null where it was asked to stop.</summary>

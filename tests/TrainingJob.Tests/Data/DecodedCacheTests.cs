@@ -123,7 +123,7 @@ public class DecodedCacheTests : Workspace
                 options = options with { Shape = new ImageShape(3, 4, 3) };
                 break;
             default:
-                options = options with { Shape = new ImageShape(2, 2, 1), Resize = true };
+                options = options with { Shape = new ImageShape(2, 2, 1), Fit = ImageFit.Pad };
                 break;
         }
         var split = await RunAsync(expectDecoding: true, options);
@@ -302,7 +302,8 @@ public class DecodedCacheTests : Workspace
     {
         WriteImages();
         WriteOld("05.png", Png(5)[..30]);
-        Assert.Contains("1 of 20 images cannot be read", await FailAsync("folder", Options), StringComparison.Ordinal);
+        Assert.Contains("1 of 20 images cannot be read", await FailAsync("folder", Options with { MaxUnreadable = default }),
+            StringComparison.Ordinal);
         Assert.Empty(Directory.GetFiles(Cache));
     }
 

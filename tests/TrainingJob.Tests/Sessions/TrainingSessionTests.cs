@@ -15,7 +15,7 @@ public sealed class TrainingSessionTests : IDisposable
 
     /// <summary>Built-in faces, made as small as the tiny model takes them: 36 to train on, three steps an epoch.</summary>
     TrainingRequest Request =>
-        new("tiny", TinyTraining.Recipe with { Resize = true, Data = "faces:40" }, new FolderBlobStore(folder));
+        new("tiny", TinyTraining.Recipe with { Data = "faces:40" }, new FolderBlobStore(folder));
 
     [Fact]
     public async Task A_session_publishes_and_says_what_came_of_it()
