@@ -15,7 +15,10 @@ sealed class AttributeTable
 
     static readonly Dictionary<string, float> Words = new(StringComparer.OrdinalIgnoreCase)
     {
-        ["yes"] = 1, ["true"] = 1, ["no"] = 0, ["false"] = 0,
+        ["yes"] = 1,
+        ["true"] = 1,
+        ["no"] = 0,
+        ["false"] = 0,
     };
 
     readonly ILookup<string, (string Path, float[] Values)> rows; // by the file's own name

@@ -80,7 +80,10 @@ public sealed class ImageDataset
     /// <summary>Every image changed by a function of its place and pixels; all else stays.</summary>
     public ImageDataset Map(Func<int, byte[], byte[]> function) =>
         new(Shape, [.. Enumerable.Range(0, Count).Select(index => function(index, Pixels(index).ToArray()))],
-            Labels, LabelNames, Attributes, AttributeNames) { MeasuredAttributes = MeasuredAttributes };
+            Labels, LabelNames, Attributes, AttributeNames)
+        {
+            MeasuredAttributes = MeasuredAttributes,
+        };
 
     /// <summary>The images at these places, in this order, sharing their pixels.</summary>
     public ImageDataset Select(ReadOnlySpan<int> indices)

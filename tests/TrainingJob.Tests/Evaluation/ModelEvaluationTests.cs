@@ -35,7 +35,7 @@ public sealed class ModelEvaluationTests
         var metrics = evaluation.Metrics;
         Assert.Equal(["active_units", "bound_bits_per_dim", "bound_draws", "bound_images", "bound_nats", "bound_standard_error",
             "latents", "negative_elbo", "psnr_db",
-            "sharpness_data", "sharpness_reconstructions", "sharpness_samples", "ssim"],
+            "sharpness_data", "sharpness_reconstructions", "sharpness_samples", "ssim", "test_images"],
             metrics.Keys.Order(StringComparer.Ordinal));
         Assert.Equal(loss.Loss, metrics["negative_elbo"], 4);
         Assert.Equal(loss.MeanKl, evaluation.KlPerLatent.Sum(), 4);
@@ -66,7 +66,7 @@ public sealed class ModelEvaluationTests
             Likelihood = new SquaredErrorOptions()
         };
         var (_, evaluation, _) = await TrainAsync(TinyTraining.Recipe with { Model = model });
-        Assert.Equal(["psnr_db", "sharpness_data", "sharpness_reconstructions", "ssim"],
+        Assert.Equal(["psnr_db", "sharpness_data", "sharpness_reconstructions", "ssim", "test_images"],
             evaluation.Metrics.Keys.Order(StringComparer.Ordinal));
     }
 
