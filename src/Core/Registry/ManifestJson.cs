@@ -46,8 +46,9 @@ static partial class ManifestJson
                 ?? throw new ModelFormatException($"{path}: null was found; a pointer to a version was expected.");
             if (pointer.History.Contains(null!))
                 throw new ModelFormatException($"{path}: the history holds null; versions were expected.");
-            foreach (var version in pointer.History.Select(past => past.Version).Prepend(pointer.Version))
-                if (!IsVersion(version)) throw new ModelFormatException($"{path}: \"{version}\" is not a version.");
+            foreach (var version in (string[])[pointer.Version, .. pointer.History.Select(past => past.Version),
+                .. pointer.RolledBack ?? []])
+                if (version is null || !IsVersion(version)) throw new ModelFormatException($"{path}: \"{version}\" is not a version.");
             return pointer with { ETag = blob.ETag };
         }
         catch (JsonException e)

@@ -22,10 +22,14 @@ public sealed partial class ModelRegistry(IBlobStore store)
 
     public static bool IsModelName(string name) => ModelName().IsMatch(name);
 
+    /// <summary>A time as versions and runs are named by it.</summary>
+    public static string NameOf(DateTimeOffset time) =>
+        time.UtcDateTime.ToString("yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture);
+
     /// <summary>An unused version of a model: the time in UTC, such as 20260102T030405Z, so that versions sort by age.</summary>
     public async Task<string> NewVersionAsync(string model, DateTimeOffset now, CancellationToken cancellation = default)
     {
-        var time = now.UtcDateTime.ToString("yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture);
+        var time = NameOf(now);
         var version = time;
         for (var repeat = 2; await store.ListAsync(PathOf(model, version, ""), cancellation).AnyAsync(cancellation); repeat++)
             version = $"{time}-{repeat:00}";
@@ -124,23 +128,38 @@ public sealed partial class ModelRegistry(IBlobStore store)
             : null;
     }
 
+    /// <summary>The pointer, or why it cannot be read: a damaged one keeps no sound version from being published or
+    /// shown.</summary>
+    public async Task<(CurrentPointer? Pointer, string? Damage)> TryReadCurrentAsync(
+        string model, CancellationToken cancellation = default)
+    {
+        try
+        {
+            return (await ReadCurrentAsync(model, cancellation), null);
+        }
+        catch (ModelFormatException damaged)
+        {
+            return (null, damaged.Message);
+        }
+    }
+
     /// <summary>Makes a complete version the one that serves, provided that the pointer still is what the caller saw.</summary>
     /// <param name="seen">What <see cref="ReadCurrentAsync"/> gave when the decision was made; null where no version served, or a
     /// damaged pointer was found, which is then replaced.</param>
-    /// <exception cref="RegistryException">The version does not exist or is incomplete, or another promotion came
-    /// first.</exception>
+    /// <exception cref="RegistryException">The version does not exist or is incomplete.</exception>
+    /// <exception cref="PointerMovedException">Another promotion came first.</exception>
     public async Task<CurrentPointer> PromoteAsync(
         string model, string version, string reason, CurrentPointer? seen, CancellationToken cancellation = default)
     {
         if (seen?.Version == version) return seen;
         IEnumerable<PastVersion> history = seen is null ? [] : seen.History.Prepend(Past(seen));
-        return await MoveAsync(model, version, reason, [.. history.Take(CurrentPointer.MaxHistory)], seen, cancellation);
+        return await MoveAsync(model, version, reason, [.. history.Take(CurrentPointer.MaxHistory)], [], seen, cancellation);
     }
 
     /// <summary>Goes back to the version that served before, or to a named one. Again and again goes further back. A named one
     /// also replaces a damaged pointer.</summary>
-    /// <exception cref="RegistryException">No version served before, or the named one does not exist or is incomplete, or another
-    /// change came first.</exception>
+    /// <exception cref="RegistryException">No version served before, or the named one does not exist or is incomplete.</exception>
+    /// <exception cref="PointerMovedException">Another change came first.</exception>
     public async Task<CurrentPointer> RollbackAsync(
         string model, string? toVersion = null, string? reason = null, CancellationToken cancellation = default)
     {
@@ -161,45 +180,58 @@ public sealed partial class ModelRegistry(IBlobStore store)
         var depth = seen.History.TakeWhile(past => past.Version != version).Count();
         return depth == seen.History.Count // not in the history: a step forward, as far as the next rollback is concerned
             ? await PromoteAsync(model, version, reason, seen, cancellation)
-            : await MoveAsync(model, version, reason, [.. seen.History.Skip(depth + 1)], seen, cancellation);
+            : await MoveAsync(model, version, reason, [.. seen.History.Skip(depth + 1)],
+                [seen.Version, .. seen.History.Take(depth).Select(past => past.Version)], seen, cancellation);
     }
 
+    /// <param name="left">The versions that a rollback leaves.</param>
     async Task<CurrentPointer> MoveAsync(
-        string model, string version, string reason, IReadOnlyList<PastVersion> history, CurrentPointer? seen,
-        CancellationToken cancellation)
+        string model, string version, string reason, IReadOnlyList<PastVersion> history, IReadOnlyList<string> left,
+        CurrentPointer? seen, CancellationToken cancellation)
     {
         await CheckCompleteAsync(model, version, cancellation);
-        var condition = seen is null ? await NothingToLoseAsync(model, cancellation) : WriteCondition.IfUnchanged(seen.ETag);
-        var pointer =
-            new CurrentPointer { Version = version, Changed = DateTimeOffset.UtcNow, Reason = reason, History = history };
-        var content = ManifestJson.Write(pointer);
+        var versions = await ListVersionsAsync(model, cancellation);
+        var damaged = seen is null ? await DamagedPointerAsync(model, cancellation) : null;
+        // Which versions a damaged pointer knew to be rolled back is lost: none of them comes back by itself.
+        var rolledBack = left.Concat(damaged is not null ? versions : seen?.LeftBehind(versions) ?? [])
+            .Distinct().Where(other => other != version).OrderDescending(StringComparer.Ordinal);
+        var condition = (seen?.ETag ?? damaged) is { } etag ? WriteCondition.IfUnchanged(etag) : WriteCondition.IfAbsent;
+        var pointer = new CurrentPointer
+        {
+            Version = version,
+            Changed = DateTimeOffset.UtcNow,
+            Reason = reason,
+            History = history,
+            RolledBack = [.. rolledBack.Take(CurrentPointer.MaxHistory)],
+        };
         try
         {
+            var content = ManifestJson.Write(pointer);
             return pointer with { ETag = await store.WriteAsync(PointerOf(model), content, condition, cancellation) };
         }
         catch (BlobConflictException e)
         {
-            var now = await store.TryReadAsync(PointerOf(model), MaxDocument, cancellation);
-            // A write whose answer was lost is tried again by the storage library, and then meets itself.
-            if (now is not null && Same(now.Content, content)) return pointer with { ETag = now.ETag };
-            var winner = now is null ? "no version" : ManifestJson.ReadPointer(now, PointerOf(model)).Version;
-            throw new RegistryException($"{model}: {version} was not promoted, since the pointer moved meanwhile: "
-                + $"{winner} serves now, {seen?.Version ?? "no version"} did. Compare with that one and promote again.", e);
+            var now = await ReadCurrentAsync(model, cancellation);
+            // Another did the same, or the storage library repeated a write whose answer was lost, which then met itself.
+            if (now?.Version == version) return now;
+            throw new PointerMovedException($"{model}: the pointer moved meanwhile: {now?.Version ?? "no version"} serves now, "
+                + $"{seen?.Version ?? "no version"} did. {version} was not made to serve; ./vae models lists what there is, and "
+                + "the same command again decides anew.", e);
         }
     }
 
-    /// <summary>That there is no pointer, or still the damaged one that is there now.</summary>
-    async Task<WriteCondition> NothingToLoseAsync(string model, CancellationToken cancellation)
+    /// <summary>The ETag of the pointer if it is damaged; null where it is sound or there is none.</summary>
+    async Task<string?> DamagedPointerAsync(string model, CancellationToken cancellation)
     {
         var blob = await store.TryReadAsync(PointerOf(model), MaxDocument, cancellation);
         try
         {
             if (blob is not null) ManifestJson.ReadPointer(blob, PointerOf(model));
-            return WriteCondition.IfAbsent;
+            return null;
         }
         catch (ModelFormatException)
         {
-            return WriteCondition.IfUnchanged(blob!.ETag);
+            return blob!.ETag;
         }
     }
 

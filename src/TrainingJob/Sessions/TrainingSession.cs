@@ -43,11 +43,8 @@ public sealed class TrainingSession
         var learner = new Learner(recipe, model);
         var images = Stores.ImagesFor(recipe, source, request.DataStore) with { Log = Log.Line, Progress = Log.Loaded };
         var data = await Log.ShowAsync(() => DataSources.LoadAsync(source, images, cancellation));
-        if (request.IfChanged && await Unattended.TrainedAlreadyAsync(registry, name, recipe, data, cancellation) is { } version)
-        {
-            var serving = await registry.ReadCurrentAsync(name, cancellation);
-            return new(TrainingEnd.Unchanged, name) { Version = version, Serving = serving };
-        }
+        if (request.IfChanged && await Unattended.TrainedAlreadyAsync(registry, name, recipe, data, cancellation) is { } trained)
+            return await UnchangedAsync(trained, new(data.Test, recipe.Seed, model.Parameters.Backend), cancellation);
         if (request.Resume == Resume.WherePossible)
             resumed = await Unattended.UnpublishedRunAsync(registry, name, recipe, data, cancellation);
 
@@ -74,6 +71,34 @@ public sealed class TrainingSession
         }
     }
 
+    /// <summary>There is nothing to train. A version whose promotion was cut off is judged now: it is whole, but neither serves
+    /// nor was rolled back.</summary>
+    async Task<TrainingOutcome> UnchangedAsync(Manifest trained, Measuring measuring, CancellationToken cancellation)
+    {
+        var outcome = new TrainingOutcome(TrainingEnd.Unchanged, name) { Version = trained.Version };
+        var (serving, damage) = await registry.TryReadCurrentAsync(name, cancellation);
+        if (damage is not null) Log.Line(damage);
+        if (damage is not null || trained.Promotion is not { Promoted: true } || serving?.Knows(trained.Version) == true)
+            return outcome with { Serving = serving };
+        Log.Line($"{name} {trained.Version} is whole, but was cut off before it could serve; the gate decides now");
+        var promotion = await Publisher.PromoteAsync(trained, measuring, request.Force, cancellation);
+        if (!promotion.Promoted) Log.Line($"it does not serve. {promotion.Reason}");
+        return outcome with
+        {
+            End = promotion.Promoted ? TrainingEnd.Published : TrainingEnd.Unchanged,
+            Manifest = promotion.Promoted ? trained with { Promotion = promotion } : null,
+            Serving = await ServingAsync(cancellation),
+        };
+    }
+
+    /// <summary>The version that serves; null where none does or the pointer is damaged, which is said.</summary>
+    async Task<CurrentPointer?> ServingAsync(CancellationToken cancellation)
+    {
+        var (pointer, damage) = await registry.TryReadCurrentAsync(name, cancellation);
+        if (damage is not null) Log.Line(damage);
+        return pointer;
+    }
+
     async Task<TrainingOutcome> TrainAsync(
         TrainingRun training, Learner learner, Recipe recipe, DataSplit data, TrainingState state, string run,
         CancellationToken cancellation)
@@ -97,7 +122,7 @@ public sealed class TrainingSession
         if (request.Publish)
         {
             var manifest = await PublishAsync(recipe, data, learner.Model, state, training.Refuge, cancellation);
-            var serving = await registry.ReadCurrentAsync(name, cancellation);
+            var serving = await ServingAsync(cancellation);
             return outcome with
             {
                 End = TrainingEnd.Published,
@@ -118,21 +143,23 @@ public sealed class TrainingSession
     {
         try
         {
-            return await PublishToAsync(registry);
+            return await PublishToAsync(Publisher);
         }
         catch (StorageException e) when (refuge is not null)
         {
-            var kept = await PublishToAsync(new(refuge));
+            var kept = await PublishToAsync(PublisherTo(new(refuge)));
             throw new TrainingException($"{e.Message} The model is kept on this machine instead. "
                 + $"When the storage answers again: ./vae publish {name} --version {kept.Version} --from {refuge.Location}", e);
         }
 
-        Task<Manifest> PublishToAsync(ModelRegistry place)
-        {
-            var publisher = new Publisher(place, new() { Tolerance = request.Tolerance }) { Effort = new() { Log = Log.Line } };
-            return publisher.PublishAsync(name, recipe, data, model, state.History, request.Force, cancellation);
-        }
+        Task<Manifest> PublishToAsync(Publisher publisher) =>
+            publisher.PublishAsync(name, recipe, data, model, state.History, request.Force, cancellation);
     }
+
+    Publisher Publisher => PublisherTo(registry);
+
+    Publisher PublisherTo(ModelRegistry place) =>
+        new(place, new() { Tolerance = request.Tolerance }) { Effort = new() { Log = Log.Line } };
 
     Recipe Override(Recipe recipe) => recipe with
     {

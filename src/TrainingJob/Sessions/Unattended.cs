@@ -11,14 +11,14 @@ static class Unattended
     /// <summary>The newest version, if it was trained on these images with this recipe.</summary>
     /// <remarks>Whether the gate let it serve does not matter: the same training would be judged the same, and a version that was
     /// rolled back must not come back by itself.</remarks>
-    public static async Task<string?> TrainedAlreadyAsync(
+    public static async Task<Manifest?> TrainedAlreadyAsync(
         ModelRegistry registry, string name, Recipe recipe, DataSplit data, CancellationToken cancellation)
     {
         if (await registry.ListVersionsAsync(name, cancellation) is not [var newest, ..]) return null;
         var manifest = await registry.ReadManifestAsync(name, newest, cancellation);
         if (manifest.Data.Fingerprint != data.Fingerprint) return null;
         var before = Recipe.Parse(manifest.Recipe.GetRawText(), $"of {name} {newest}");
-        return before.Epochs == recipe.Epochs && before.StepsLike(recipe) ? newest : null;
+        return before.Epochs == recipe.Epochs && before.StepsLike(recipe) ? manifest : null;
     }
 
     /// <summary>The newest run, if it is of this recipe and these images and has not ended in a version yet.</summary>

@@ -116,6 +116,38 @@ public abstract class ModelRegistryContract
     }
 
     [SkippableFact]
+    public async Task What_a_rollback_leaves_is_marked_until_it_is_named_again()
+    {
+        var (registry, store) = await WithVersionsAsync("v1", "v2", "v3", "v4");
+        CurrentPointer? pointer = null;
+        foreach (var version in (string[])["v1", "v2", "v3"])
+            pointer = await registry.PromoteAsync(model, version, "", pointer);
+        Assert.Equal(["v3", "v2"], (await registry.RollbackAsync(model, "v1")).RolledBack!);
+        pointer = await registry.RollbackAsync(model, "v3");
+        Assert.Equal(["v2"], pointer.RolledBack!);
+        Assert.True(pointer.Knows("v1") && pointer.Knows("v2") && pointer.Knows("v3") && !pointer.Knows("v4"));
+
+        await store.WriteAsync($"models/{model}/current.json", BinaryData.FromString("{"));
+        Assert.Equal(["v4", "v3", "v2"], (await registry.RollbackAsync(model, "v1")).RolledBack!);
+    }
+
+    [SkippableFact]
+    public async Task Two_rollbacks_at_once_go_back_by_one_version_and_none_fails()
+    {
+        var (registry, store) = await WithVersionsAsync("v1", "v2", "v3");
+        CurrentPointer? pointer = null;
+        foreach (var version in (string[])["v1", "v2", "v3"])
+            pointer = await registry.PromoteAsync(model, version, "", pointer);
+        var slower = new ModelRegistry(new StoreThatWaitsBefore(store, () => registry.RollbackAsync(model)));
+        Assert.Equal("v2", (await slower.RollbackAsync(model)).Version);
+        Assert.Equal("v2", (await registry.ReadCurrentAsync(model))!.Version);
+
+        var overtaken = new ModelRegistry(new StoreThatWaitsBefore(store, () => registry.RollbackAsync(model, "v3")));
+        var moved = await Assert.ThrowsAsync<PointerMovedException>(() => overtaken.RollbackAsync(model));
+        Assert.True(moved.ExitCode == 1 && moved.Message.Contains("v3 serves now", StringComparison.Ordinal), moved.Message);
+    }
+
+    [SkippableFact]
     public async Task Promoting_what_serves_already_changes_nothing()
     {
         var (registry, _) = await WithVersionsAsync("v1");
@@ -222,7 +254,7 @@ public abstract class ModelRegistryContract
         Assert.Equal("v2", (await registry.RollbackAsync(model, "v2")).Version);
         Assert.Equal("v2", (await registry.ReadCurrentAsync(model))!.Version);
         // a sound one is not replaced unseen
-        await Assert.ThrowsAsync<RegistryException>(() => registry.PromoteAsync(model, "v1", "", null));
+        await Assert.ThrowsAsync<PointerMovedException>(() => registry.PromoteAsync(model, "v1", "", null));
     }
 
     [SkippableFact]
@@ -239,27 +271,25 @@ public abstract class ModelRegistryContract
         Assert.Equal(["20260102T030406Z", "20260102T030405Z-02", "20260102T030405Z"], await registry.ListVersionsAsync(model));
     }
 
-    /// <summary>A store whose power goes at one file.</summary>
-    sealed class StoreThatFailsOn(IBlobStore store, string name) : IBlobStore
+    /// <summary>A store in which something else comes first, before the pointer is written.</summary>
+    sealed class StoreThatWaitsBefore(IBlobStore store, Func<Task> other) : PassingStore(store)
     {
-        public string Location => store.Location;
+        public override async Task<string> WriteAsync(
+            string path, BinaryData content, WriteCondition condition, CancellationToken cancellation)
+        {
+            if (path.EndsWith(ModelRegistry.PointerName, StringComparison.Ordinal)) await other();
+            return await base.WriteAsync(path, content, condition, cancellation);
+        }
+    }
 
-        public Task<Blob?> TryReadAsync(string path, long maxBytes, CancellationToken cancellation) =>
-            store.TryReadAsync(path, maxBytes, cancellation);
-
-        public Task<string> WriteAsync(
+    /// <summary>A store whose power goes at one file.</summary>
+    sealed class StoreThatFailsOn(IBlobStore store, string name) : PassingStore(store)
+    {
+        public override Task<string> WriteAsync(
             string path, BinaryData content, WriteCondition condition, CancellationToken cancellation) =>
             path.EndsWith(name, StringComparison.Ordinal)
                 ? throw new StorageException("The power went.")
-                : store.WriteAsync(path, content, condition, cancellation);
-
-        public IAsyncEnumerable<BlobEntry> ListAsync(string prefix, CancellationToken cancellation) =>
-            store.ListAsync(prefix, cancellation);
-
-        public IAsyncEnumerable<string> ListFoldersAsync(string prefix, CancellationToken cancellation) =>
-            store.ListFoldersAsync(prefix, cancellation);
-
-        public Task DeleteAsync(string path, CancellationToken cancellation) => store.DeleteAsync(path, cancellation);
+                : base.WriteAsync(path, content, condition, cancellation);
     }
 }
 

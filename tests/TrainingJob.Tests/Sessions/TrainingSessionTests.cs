@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using VaeFunctions.Registry;
 using VaeFunctions.Sessions;
 using VaeFunctions.Tests.Training;
@@ -90,6 +91,102 @@ public sealed class TrainingSessionTests : IDisposable
 
         Assert.Equal((trained.Version, true), (copied.Manifest.Version, copied.Promotion.Promoted));
         Assert.Equal(trained.Version, (await elsewhere.ReadCurrentAsync("tiny"))!.Version);
+    }
+
+    [Fact]
+    public async Task A_version_that_was_cut_off_before_it_served_serves_after_the_next_scheduled_run()
+    {
+        var scheduled = Request with { Epochs = 2, IfChanged = true, Resume = Resume.WherePossible };
+        var first = await TrainingSession.RunAsync(scheduled);
+        await Request.Store.DeleteAsync("models/tiny/current.json"); // as a kill after the manifest leaves it
+        var healed = await TrainingSession.RunAsync(scheduled);
+        Assert.Equal((TrainingEnd.Published, first.Version, true), (healed.End, healed.Version, healed.Serves));
+        Assert.Equal(first.Version, (await Registry.ReadCurrentAsync("tiny"))!.Version);
+
+        // Another one, beside one that serves, on other images: what serves is measured on them.
+        var before = (await Request.Store.TryReadAsync("models/tiny/current.json", 1 << 20))!.Content;
+        var other = scheduled with { Data = "faces:60", Epochs = 6 };
+        var second = await TrainingSession.RunAsync(other);
+        Assert.True(second.Serves, second.Reason);
+        await Request.Store.WriteAsync("models/tiny/current.json", before);
+        Assert.Equal(second.Version, (await TrainingSession.RunAsync(other)).Serving!.Version);
+        Assert.Equal(TrainingEnd.Unchanged, (await TrainingSession.RunAsync(other)).End);
+        Assert.Equal(2, (await Registry.ListVersionsAsync("tiny")).Count);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)] // whose pointers do not say what was rolled back
+    public async Task No_scheduled_run_brings_back_what_was_rolled_back(bool byAnEarlierBuild)
+    {
+        var first = await TrainingSession.RunAsync(Request with { Epochs = 1 });
+        var scheduled = Request with { Epochs = 4, IfChanged = true };
+        Assert.True((await TrainingSession.RunAsync(scheduled)).Serves);
+        await Registry.RollbackAsync("tiny");
+        if (byAnEarlierBuild)
+        {
+            var pointer = (await Request.Store.TryReadAsync("models/tiny/current.json", 1 << 20))!.Content.ToString();
+            await Request.Store.WriteAsync("models/tiny/current.json",
+                BinaryData.FromString(Regex.Replace(pointer, ",\\s*\"rolledBack\": \\[[^]]*\\]", "")));
+        }
+
+        var again = await TrainingSession.RunAsync(scheduled);
+        Assert.Equal((TrainingEnd.Unchanged, first.Version), (again.End, again.Serving!.Version));
+    }
+
+    [Fact]
+    public async Task A_publication_that_another_overtakes_is_judged_against_the_winner()
+    {
+        var race = new Overtaken(Request.Store, () => TrainingSession.RunAsync(Request with { Epochs = 2, Seed = 5 }));
+        var loser = await TrainingSession.RunAsync(Request with { Epochs = 6, Store = race });
+        var winner = (await Registry.ReadCurrentAsync("tiny"))!.History.Single().Version;
+        Assert.Equal((TrainingEnd.Published, true), (loser.End, loser.Serves));
+        Assert.Contains($"of the serving {winner}", loser.Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_damaged_pointer_is_said_once_and_the_training_ends_well()
+    {
+        await TrainingSession.RunAsync(Request with { Epochs = 1 });
+        await Request.Store.WriteAsync("models/tiny/current.json", BinaryData.FromString("{"));
+        var log = new Lines();
+        var kept = await TrainingSession.RunAsync(Request with { Epochs = 2, Log = log });
+        Assert.Equal((TrainingEnd.Published, false, null), (kept.End, kept.Serves, kept.Serving));
+        Assert.Contains("current.json", kept.Reason, StringComparison.Ordinal);
+
+        var unchanged = await TrainingSession.RunAsync(Request with { Epochs = 2, IfChanged = true, Log = log });
+        Assert.Equal((TrainingEnd.Unchanged, kept.Version), (unchanged.End, unchanged.Version));
+        Assert.Contains("current.json", log.Text, StringComparison.Ordinal);
+    }
+
+    /// <summary>A store in which another publication comes first, once: when the pointer is about to be written.</summary>
+    sealed class Overtaken(IBlobStore store, Func<Task> other) : PassingStore(store)
+    {
+        Func<Task>? next = other;
+
+        public override async Task<string> WriteAsync(
+            string path, BinaryData content, WriteCondition condition, CancellationToken cancellation)
+        {
+            if (path.EndsWith("current.json", StringComparison.Ordinal) && Interlocked.Exchange(ref next, null) is { } first)
+                await first();
+            return await base.WriteAsync(path, content, condition, cancellation);
+        }
+    }
+
+    /// <summary>Keeps what is said.</summary>
+    sealed class Lines : TrainingLog
+    {
+        public string Text { get; private set; } = "";
+
+        public override void Line(string text) => Text += text + "\n";
+
+        public override void Loaded(int images, int of)
+        {
+        }
+
+        public override void Stepped(int epoch, int epochs, int batch, int batches, double loss, double imagesPerSecond)
+        {
+        }
     }
 
     /// <summary>Asks to stop after a step.</summary>
