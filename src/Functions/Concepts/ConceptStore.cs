@@ -17,8 +17,8 @@ public sealed class ConceptStore(IBlobStore store)
         if (session.Concepts.FirstOrDefault(concept => concept.Name == name) is { } published)
             return published;
         if (ConceptFile.IsConceptName(name)
-            && await store.TryReadAsync(PathOf(session, name), LargestFile, cancellation) is { } saved)
-            return ConceptFile.Read(saved.Content, session.LatentSize)[0];
+            && await ReadAsync(session, PathOf(session, name), cancellation) is { } saved)
+            return saved[0];
         string[] known = [.. (await ListAsync(session, cancellation)).Select(concept => concept.Name).Take(40)];
         throw new RequestException(StatusCodes.Status404NotFound,
             $"{session.Model}, version {session.Version} has no concept \"{RequestContent.Shortened(name)}\". " +
@@ -32,8 +32,8 @@ public sealed class ConceptStore(IBlobStore store)
         List<Concept> all = [.. session.Concepts];
         await foreach (var blob in store.ListAsync(FolderOf(session), cancellation))
         {
-            if (await store.TryReadAsync(blob.Path, LargestFile, cancellation) is { } saved)
-                all.AddRange(ConceptFile.Read(saved.Content, session.LatentSize));
+            if (await ReadAsync(session, blob.Path, cancellation) is { } saved)
+                all.AddRange(saved);
         }
         return all;
     }
@@ -51,6 +51,10 @@ public sealed class ConceptStore(IBlobStore store)
                     + "name.");
         await store.WriteAsync(PathOf(session, concept.Name), ConceptFile.Write([concept]), cancellation: cancellation);
     }
+
+    /// <exception cref="ModelFormatException">The file is damaged.</exception>
+    Task<IReadOnlyList<Concept>?> ReadAsync(ModelSession session, string path, CancellationToken cancellation) =>
+        store.TryReadAsync(path, LargestFile, blob => ConceptFile.Read(blob.Content, session.LatentSize, path), cancellation);
 
     static string FolderOf(ModelSession session) => $"concepts/{session.Model}/{session.Version}/";
 

@@ -36,25 +36,31 @@ public sealed record Checkpoint(
         IBlobStore store, string modelName, string run, CancellationToken cancellation = default)
     {
         var path = PathOf(modelName, run);
-        var blob = await store.TryReadAsync(path, MaxBytes, cancellation)
+        return await store.TryReadAsync(path, MaxBytes, blob => Understand(blob.Content, $"{path} in {store.Location}"),
+            cancellation)
             ?? throw new CheckpointException($"There is no checkpoint {path} in {store.Location}.");
-        var file = Safetensors.Read(blob.Content);
+    }
+
+    static Checkpoint Understand(BinaryData content, string path)
+    {
         try
         {
+            var file = Safetensors.Read(content);
             return new(Recipe.Parse(Metadata("recipe"), path), Metadata("model"), Metadata("data_source"),
                 Metadata("data_fingerprint"),
                 TrainingState.Parse(Metadata("state")),
                 int.Parse(Metadata("optimizer_steps"), NumberStyles.None, CultureInfo.InvariantCulture), file);
+
+            string Metadata(string key) => file.Metadata.TryGetValue(key, out var value)
+                ? value
+                : throw new CheckpointException($"It has no \"{key}\" in its metadata: it holds weights, but no training that "
+                    + "could go on.");
         }
-        catch (Exception e) when (e is JsonException or RecipeException or FormatException or OverflowException)
+        catch (Exception e) when (e is CheckpointException or JsonException or RecipeException or FormatException
+            or OverflowException)
         {
             throw new CheckpointException($"Checkpoint {path} cannot be read: {e.Message}", e);
         }
-
-        string Metadata(string key) => file.Metadata.TryGetValue(key, out var value)
-            ? value
-            : throw new CheckpointException($"{path} has no \"{key}\" in its metadata; it holds weights, but no training that "
-                + "could go on.");
     }
 
     /// <summary>The newest run of a model, or null where there is none.</summary>
