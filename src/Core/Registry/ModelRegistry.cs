@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Security.Cryptography;
 using System.Text.RegularExpressions;
 
@@ -22,24 +21,18 @@ public sealed partial class ModelRegistry(IBlobStore store)
 
     public static bool IsModelName(string name) => ModelName().IsMatch(name);
 
-    /// <summary>A time as versions and runs are named by it.</summary>
-    public static string NameOf(DateTimeOffset time) =>
-        time.UtcDateTime.ToString("yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture);
-
-    /// <summary>An unused version of a model: the time in UTC, such as 20260102T030405Z, so that versions sort by age.</summary>
-    public async Task<string> NewVersionAsync(string model, DateTimeOffset now, CancellationToken cancellation = default)
-    {
-        var time = NameOf(now);
-        var version = time;
-        for (var repeat = 2; await store.ListAsync(PathOf(model, version, ""), cancellation).AnyAsync(cancellation); repeat++)
-            version = $"{time}-{repeat:00}";
-        return version;
-    }
+    /// <summary>A name for a model's next version, after all that are there, whole or not.</summary>
+    /// <param name="others">Names that it is to come after, too.</param>
+    public async Task<string> NewVersionAsync(
+        string model, DateTimeOffset now, IEnumerable<string>? others = null, CancellationToken cancellation = default) =>
+        TimeName.After(now, [.. await store.ListFoldersAsync(FolderOf(model), cancellation).ToListAsync(cancellation),
+            .. others ?? []]);
 
     /// <summary>Publishes a version: its files first, the manifest last, so that it exists whole or not at all.</summary>
     /// <param name="manifest">Names the model and version; <see cref="Manifest.Files"/> is filled in here.</param>
     /// <returns>The manifest as it was written.</returns>
-    /// <exception cref="RegistryException">The version exists already with other content, or a name is not allowed.</exception>
+    /// <exception cref="VersionTakenException">The version exists already with other content.</exception>
+    /// <exception cref="RegistryException">A name is not allowed.</exception>
     public async Task<Manifest> PublishAsync(
         Manifest manifest, IReadOnlyDictionary<string, BinaryData> files, CancellationToken cancellation = default)
     {
@@ -260,7 +253,7 @@ public sealed partial class ModelRegistry(IBlobStore store)
         {
             var found = await store.TryReadAsync(path, long.MaxValue, cancellation);
             if (found is null || !Same(found.Content, content))
-                throw new RegistryException(
+                throw new VersionTakenException(
                     $"{path} exists already with other content, and a version is immutable; publish under a new version.", e);
         }
     }

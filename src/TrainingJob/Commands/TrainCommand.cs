@@ -122,6 +122,6 @@ static class TrainCommand
         // An alert on models that grow old looks for this line.
         if (outcome.Serving is { } serving)
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"serving: {name} {serving.Version}, promoted {(DateTimeOffset.UtcNow - serving.Changed).TotalDays:0} days ago"));
+                $"serving: {name} {serving.Version}, promoted {Math.Max(0, (DateTimeOffset.UtcNow - serving.Changed).TotalDays):0} days ago"));
     }
 }

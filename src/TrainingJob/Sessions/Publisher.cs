@@ -35,13 +35,12 @@ public sealed class Publisher(ModelRegistry registry, PromotionGate gate)
     {
         var measuring = new Measuring(data.Test, recipe.Seed, model.Parameters.Backend);
         var evaluation = ModelEvaluation.Of(model, data, recipe, Effort, cancellation);
-        var version = await registry.NewVersionAsync(name, DateTimeOffset.UtcNow, cancellation);
         var (serving, damage) = await registry.TryReadCurrentAsync(name, cancellation);
         var concepts = LatentKnowledge.Concepts(model, data.Train, cancellation);
         var manifest = new Manifest
         {
             Model = name,
-            Version = version,
+            Version = "", // chosen below
             Kind = recipe.Model.Kind,
             Created = DateTimeOffset.UtcNow,
             Image = model.Image,
@@ -62,8 +61,25 @@ public sealed class Publisher(ModelRegistry registry, PromotionGate gate)
         {
             Promotion = await DecideAsync(manifest, serving, damage, measuring, force, cancellation),
         };
-        manifest = await registry.PublishAsync(manifest, Files(manifest, recipe, data, model, history, evaluation, concepts),
-            cancellation);
+        while (true)
+        {
+            // After the runs, too: a run that a later version follows has been published.
+            var runs = await Checkpoint.ListRunsAsync(registry.Store, name, cancellation);
+            manifest = manifest with
+            {
+                Version = await registry.NewVersionAsync(name, DateTimeOffset.UtcNow, runs, cancellation),
+            };
+            try
+            {
+                manifest = await registry.PublishAsync(
+                    manifest, Files(manifest, recipe, data, model, history, evaluation, concepts), cancellation);
+                break;
+            }
+            catch (VersionTakenException)
+            {
+                // Another published in the same second.
+            }
+        }
         return manifest.Promotion!.Promoted
             ? manifest with { Promotion = await PromoteAsync(manifest, measuring, force, cancellation) }
             : manifest;

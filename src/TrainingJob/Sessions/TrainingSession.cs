@@ -1,4 +1,3 @@
-using System.Globalization;
 using VaeFunctions.Data;
 using VaeFunctions.Models;
 using VaeFunctions.Registry;
@@ -43,31 +42,62 @@ public sealed class TrainingSession
         var learner = new Learner(recipe, model);
         var images = Stores.ImagesFor(recipe, source, request.DataStore) with { Log = Log.Line, Progress = Log.Loaded };
         var data = await Log.ShowAsync(() => DataSources.LoadAsync(source, images, cancellation));
-        if (request.IfChanged && await Unattended.TrainedAlreadyAsync(registry, name, recipe, data, cancellation) is { } trained)
+        if (request.IfChanged && await Unattended.TrainedAlreadyAsync(registry, name, recipe, data, Log.Line, cancellation)
+            is { } trained)
             return await UnchangedAsync(trained, new(data.Test, recipe.Seed, model.Parameters.Backend), cancellation);
         if (request.Resume == Resume.WherePossible)
-            resumed = await Unattended.UnpublishedRunAsync(registry, name, recipe, data, cancellation);
+            resumed = await Unattended.UnpublishedRunAsync(registry, name, recipe, data, Log.Line, cancellation);
 
-        var run = resumed?.Run ?? DateTime.UtcNow.ToString("yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture);
-        var state = resumed is null ? TrainingState.Start : Restore(resumed.Value.Checkpoint, recipe, data, learner);
+        var state = TrainingState.Start;
+        try
+        {
+            if (resumed is not null) state = Restore(resumed.Value.Checkpoint, recipe, data, learner);
+        }
+        catch (CheckpointException e) when (request.Resume == Resume.WherePossible)
+        {
+            Log.Line($"Run {resumed!.Value.Run} cannot go on, so another begins. {e.Message}");
+            resumed = null;
+        }
         Log.Line($"{name}: {model.Parameters.WeightCount:N0} weights, {model.LatentSize} latents; "
             + $"{data.Train.Count:N0} + {data.Test.Count:N0} images {data.Train.Shape} of {source}; on "
             + $"{model.Parameters.Backend.Device}");
         if (resumed is not null)
-            Log.Line($"going on with run {run} after epoch {state.Epoch}, batch {state.Batch}");
+            Log.Line($"going on with run {resumed.Value.Run} after epoch {state.Epoch}, batch {state.Batch}");
 
-        var training = new TrainingRun(Store, run, name, recipe, data, learner, Log);
-        if (resumed is null)
-            await training.SaveAsync(state); // storage that cannot be written to shows before the work is done
+        var training = resumed is null
+            ? await BeginAsync(learner, recipe, data, cancellation)
+            : new TrainingRun(Store, resumed.Value.Run, name, recipe, data, learner, Log);
         // From here on there is work to lose: what storage elsewhere does not take stays on this machine.
         training.Refuge = Store is FolderBlobStore ? null : new FolderBlobStore(Stores.DefaultFolder);
         try
         {
-            return await TrainAsync(training, learner, recipe, data, state, run, cancellation);
+            return await TrainAsync(training, learner, recipe, data, state, cancellation);
         }
         catch (StorageException e)
         {
-            throw new StorageException($"{e.Message} What was saved before is whole; {Kept(training, run)}", e) { ExitCode = 1 };
+            throw new StorageException($"{e.Message} What was saved before is whole; {Kept(training)}", e) { ExitCode = 1 };
+        }
+    }
+
+    /// <summary>Begins a run of its own, whose first checkpoint shows whether the storage can be written to before the work is
+    /// done.</summary>
+    async Task<TrainingRun> BeginAsync(Learner learner, Recipe recipe, DataSplit data, CancellationToken cancellation)
+    {
+        while (true)
+        {
+            string[] others = [.. await Checkpoint.ListRunsAsync(Store, name, cancellation),
+                .. await registry.ListVersionsAsync(name, cancellation)];
+            var run = TimeName.After(DateTimeOffset.UtcNow, others);
+            var training = new TrainingRun(Store, run, name, recipe, data, learner, Log);
+            try
+            {
+                await training.BeginAsync();
+                return training;
+            }
+            catch (BlobConflictException)
+            {
+                // Another began in the same second.
+            }
         }
     }
 
@@ -100,14 +130,14 @@ public sealed class TrainingSession
     }
 
     async Task<TrainingOutcome> TrainAsync(
-        TrainingRun training, Learner learner, Recipe recipe, DataSplit data, TrainingState state, string run,
+        TrainingRun training, Learner learner, Recipe recipe, DataSplit data, TrainingState state,
         CancellationToken cancellation)
     {
         var trainer = new Trainer(recipe, data, learner, training) { SaveEvery = request.SaveEvery };
         state = await Log.ShowAsync(() => trainer.RunAsync(state, cancellation));
         var outcome = new TrainingOutcome(TrainingEnd.Interrupted, name)
         {
-            Run = run,
+            Run = training.Name,
             Epochs = state.Epoch,
             Seconds = state.History.Sum(epoch => epoch.Seconds),
             TestLoss = state.History.Count > 0 ? recipe.Published(state.History).Test.Loss : null,
@@ -115,7 +145,7 @@ public sealed class TrainingSession
         };
         if (!recipe.IsDone(state.History))
         {
-            Log.Line($"Stopped in epoch {state.Epoch + 1} after batch {state.Batch}; {Kept(training, run)}");
+            Log.Line($"Stopped in epoch {state.Epoch + 1} after batch {state.Batch}; {Kept(training)}");
             return outcome;
         }
         learner.Finish();
@@ -196,7 +226,7 @@ public sealed class TrainingSession
         return checkpoint.State;
     }
 
-    string Kept(TrainingRun training, string run) =>
-        $"the checkpoint is {Checkpoint.PathOf(name, run)} in {training.SavedIn.Location}. "
+    string Kept(TrainingRun training) =>
+        $"the checkpoint is {Checkpoint.PathOf(name, training.Name)} in {training.SavedIn.Location}. "
         + $"Go on with --resume{(training.SavedIn == Store ? "" : $" --out {training.SavedIn.Location}")}.";
 }

@@ -144,6 +144,83 @@ public sealed class TrainingSessionTests : IDisposable
         Assert.Contains($"of the serving {winner}", loser.Reason, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("empty")]
+    [InlineData("truncated")]
+    [InlineData("of other tensors")]
+    [InlineData("gone")]
+    public async Task A_scheduled_run_gets_past_a_checkpoint_that_cannot_be_used(string damage)
+    {
+        var scheduled = Request with { Resume = Resume.WherePossible };
+        using var stop = new CancellationTokenSource();
+        var stopped = await TrainingSession.RunAsync(scheduled with { Log = new StopAt(4, stop) }, stop.Token);
+        var older = (await Request.Store.TryReadAsync(Checkpoint.PathOf("tiny", stopped.Run!), 1 << 24))!.Content;
+        byte[]? content = damage switch
+        {
+            "empty" => [],
+            "truncated" => older.ToArray()[..5000],
+            "of other tensors" => Safetensors.Write([], Safetensors.Read(older).Metadata).ToArray(),
+            _ => null,
+        };
+        await Request.Store.WriteAsync("checkpoints/tiny/20990101T000000Z/metrics.csv", new("epoch"));
+        if (content is not null) await Request.Store.WriteAsync(Checkpoint.PathOf("tiny", "20990101T000000Z"), new(content));
+
+        var log = new Lines();
+        var outcome = await TrainingSession.RunAsync(scheduled with { Log = log });
+        Assert.Equal((TrainingEnd.Published, true), (outcome.End, outcome.Serves));
+        Assert.Contains("20990101T000000Z", log.Text, StringComparison.Ordinal);
+        // The older run goes on, but where the newer one seemed whole until its tensors were wanted.
+        Assert.Equal(damage != "of other tensors", outcome.Run == stopped.Run);
+    }
+
+    [Fact]
+    public async Task Trainings_of_one_second_have_runs_and_versions_of_their_own()
+    {
+        var outcomes = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ =>
+            Task.Run(() => TrainingSession.RunAsync(Request with { Epochs = 1 }))));
+        Assert.Equal(4, outcomes.Select(outcome => outcome.Run).Distinct().Count());
+        Assert.Equal(4, outcomes.Select(outcome => outcome.Version).Distinct().Count());
+        Assert.Equal(4, (await Registry.ListVersionsAsync("tiny")).Count);
+    }
+
+    [Fact]
+    public async Task After_a_clock_was_set_back_what_is_new_still_counts_as_the_newest()
+    {
+        var first = await TrainingSession.RunAsync(Request with { Epochs = 1 });
+        // Another build, whose clock was a day ahead, trained and published with another recipe.
+        var ahead = TimeName.Of(DateTimeOffset.UtcNow.AddDays(1));
+        var (manifest, files) = (await Registry.ReadManifestAsync("tiny", first.Version!), new Dictionary<string, BinaryData>());
+        foreach (var file in manifest.Files) files[file.Name] = await Registry.ReadFileAsync(manifest, file.Name);
+        await Registry.PublishAsync(manifest with { Version = ahead }, files);
+        await Request.Store.WriteAsync($"checkpoints/tiny/{ahead}/metrics.csv", new("epoch"));
+
+        var scheduled = Request with { Epochs = 3, IfChanged = true, Resume = Resume.WherePossible };
+        var published = await TrainingSession.RunAsync(scheduled);
+        Assert.Equal((TrainingEnd.Published, true), (published.End, published.Serves));
+        Assert.Equal([published.Version!, ahead, first.Version!], await Registry.ListVersionsAsync("tiny"));
+        Assert.Equal(TrainingEnd.Unchanged, (await TrainingSession.RunAsync(scheduled)).End);
+        Assert.NotEqual(published.Run, (await TrainingSession.RunAsync(scheduled with { IfChanged = false })).Run);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("{ \"format\": 1, \"mod")]
+    public async Task A_scheduled_run_gets_past_a_manifest_that_cannot_be_read(string damage)
+    {
+        var scheduled = Request with { Epochs = 1, IfChanged = true };
+        var first = await TrainingSession.RunAsync(scheduled);
+        await Request.Store.WriteAsync("models/tiny/20990101T000000Z/manifest.json", new(damage));
+        var log = new Lines();
+        Assert.Equal((TrainingEnd.Unchanged, first.Version), await EndAsync(scheduled));
+        Assert.Contains("models/tiny/20990101T000000Z/manifest.json", log.Text, StringComparison.Ordinal);
+
+        await Request.Store.WriteAsync($"models/tiny/{first.Version}/manifest.json", new(damage));
+        Assert.Equal(TrainingEnd.Published, (await EndAsync(scheduled)).End);
+
+        async Task<(TrainingEnd End, string? Version)> EndAsync(TrainingRequest request) =>
+            await TrainingSession.RunAsync(request with { Log = log }) is var outcome ? (outcome.End, outcome.Version) : default;
+    }
+
     [Fact]
     public async Task A_damaged_pointer_is_said_once_and_the_training_ends_well()
     {
