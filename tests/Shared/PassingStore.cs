@@ -14,7 +14,7 @@ abstract class PassingStore(IBlobStore store) : IBlobStore
         string path, BinaryData content, WriteCondition condition, CancellationToken cancellation) =>
         store.WriteAsync(path, content, condition, cancellation);
 
-    public IAsyncEnumerable<BlobEntry> ListAsync(string prefix, CancellationToken cancellation) =>
+    public virtual IAsyncEnumerable<BlobEntry> ListAsync(string prefix, CancellationToken cancellation) =>
         store.ListAsync(prefix, cancellation);
 
     public IAsyncEnumerable<string> ListFoldersAsync(string prefix, CancellationToken cancellation) =>

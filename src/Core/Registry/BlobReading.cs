@@ -1,3 +1,5 @@
+using VaeFunctions.Imaging;
+
 namespace VaeFunctions.Registry;
 
 public static class BlobReading
@@ -6,8 +8,8 @@ public static class BlobReading
     {
         /// <summary>Reads a blob and understands it; null where there is none. One bad read is no damage: what is not understood is
         /// read once more before that is the verdict.</summary>
-        /// <param name="understand">Throws a <see cref="RegistryException"/> or a <see cref="CheckpointException"/> where it
-        /// cannot.</param>
+        /// <param name="understand">Throws a <see cref="RegistryException"/>, <see cref="CheckpointException"/> or
+        /// <see cref="ImageFormatException"/> where it cannot.</param>
         public async Task<T?> TryReadAsync<T>(
             string path, long maxBytes, Func<Blob, T> understand, CancellationToken cancellation = default) where T : class
         {
@@ -18,7 +20,7 @@ public static class BlobReading
                 {
                     return understand(blob);
                 }
-                catch (Exception e) when (again && e is RegistryException or CheckpointException)
+                catch (Exception e) when (again && e is RegistryException or CheckpointException or ImageFormatException)
                 {
                 }
             }

@@ -10,6 +10,10 @@ public sealed record CurrentPointer
 
     public required string Version { get; init; }
 
+    /// <summary>The SHA-256 of the version's manifest when the pointer moved here, so that no other takes its place; null where an
+    /// earlier build wrote the pointer.</summary>
+    public string? Manifest { get; init; }
+
     /// <summary>When the pointer moved here.</summary>
     public required DateTimeOffset Changed { get; init; }
 
@@ -43,4 +47,5 @@ public sealed record CurrentPointer
 }
 
 /// <summary>A version that served before, since when, and why.</summary>
-public sealed record PastVersion(string Version, DateTimeOffset Changed, string Reason);
+/// <param name="Manifest">As <see cref="CurrentPointer.Manifest"/>.</param>
+public sealed record PastVersion(string Version, DateTimeOffset Changed, string Reason, string? Manifest = null);

@@ -15,10 +15,13 @@ public static class TimeName
     public static string After(DateTimeOffset now, IEnumerable<string> others)
     {
         var name = Of(now);
-        var last = others.Where(other => TryParse(other, out _, out _)).Max(StringComparer.Ordinal);
+        var last = others.Where(Is).Max(StringComparer.Ordinal);
         if (last is null || string.CompareOrdinal(name, last) > 0 || !TryParse(last, out var time, out var repeat)) return name;
         return repeat < 99 ? $"{Of(time)}-{repeat + 1:00}" : Of(time.AddSeconds(1));
     }
+
+    /// <summary>Whether a name is such a one.</summary>
+    public static bool Is(string name) => TryParse(name, out _, out _);
 
     static bool TryParse(string name, out DateTimeOffset time, out int repeat)
     {

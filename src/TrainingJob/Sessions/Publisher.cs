@@ -80,6 +80,7 @@ public sealed class Publisher(ModelRegistry registry, PromotionGate gate)
                 // Another published in the same second.
             }
         }
+        await SweepAsync(name, cancellation);
         return manifest.Promotion!.Promoted
             ? manifest with { Promotion = await PromoteAsync(manifest, measuring, force, cancellation) }
             : manifest;
@@ -96,7 +97,7 @@ public sealed class Publisher(ModelRegistry registry, PromotionGate gate)
         {
             var (seen, damage) = await registry.TryReadCurrentAsync(manifest.Model, cancellation);
             if (seen?.Version == manifest.Version)
-                return new(true, false, $"It serves already. {seen.Reason}", null, null, null, gate.Tolerance);
+                return new(true, false, $"It served already. {seen.Reason}", null, null, null, gate.Tolerance);
             var promotion = await DecideAsync(manifest, seen, damage, measuring, force, cancellation);
             if (!promotion.Promoted) return promotion;
             try
@@ -123,6 +124,7 @@ public sealed class Publisher(ModelRegistry registry, PromotionGate gate)
         var files = new Dictionary<string, BinaryData>();
         foreach (var file in manifest.Files) files[file.Name] = await source.ReadFileAsync(manifest, file.Name, cancellation);
         await registry.PublishAsync(manifest, files, cancellation);
+        await SweepAsync(name, cancellation);
         return new(manifest, await PromoteAsync(manifest, null, force, cancellation));
     }
 
@@ -157,7 +159,7 @@ public sealed class Publisher(ModelRegistry registry, PromotionGate gate)
         CancellationToken cancellation)
     {
         if (pointer is null) return gate.Decide(candidate, null, unreadable: damage, force: force);
-        var (serving, unreadable) = await ReadServingAsync(candidate.Model, pointer.Version, cancellation);
+        var (serving, unreadable) = await ReadServingAsync(candidate.Model, pointer, cancellation);
         // Where it was compared with the very version that serves here, that comparison holds.
         var compared = candidate.Promotion?.ComparedWith == serving?.Version ? candidate.Promotion?.ServingLoss : null;
         if (serving is null
@@ -179,16 +181,29 @@ public sealed class Publisher(ModelRegistry registry, PromotionGate gate)
         }
     }
 
-    async Task<(Manifest? Serving, string? Unreadable)> ReadServingAsync(
-        string name, string version, CancellationToken cancellation)
+    /// <summary>Whoever publishes clears away what others left; where that fails, the next one does.</summary>
+    async Task SweepAsync(string name, CancellationToken cancellation)
     {
         try
         {
-            return (await registry.ReadManifestAsync(name, version, cancellation), null);
+            await registry.SweepAsync(name, cancellation);
+        }
+        catch (StorageException e)
+        {
+            Effort.Log?.Invoke($"What earlier publications left could not be cleared away. {e.Message}");
+        }
+    }
+
+    async Task<(Manifest? Serving, string? Unreadable)> ReadServingAsync(
+        string name, CurrentPointer pointer, CancellationToken cancellation)
+    {
+        try
+        {
+            return (await registry.ReadManifestAsync(name, pointer, cancellation), null);
         }
         catch (RegistryException e)
         {
-            return (null, $"the manifest of {version} cannot be read: {e.Message}");
+            return (null, $"the manifest of {pointer.Version} cannot be read: {e.Message}");
         }
     }
 

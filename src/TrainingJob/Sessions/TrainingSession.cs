@@ -18,12 +18,12 @@ public sealed class TrainingSession
 
     TrainingLog Log => request.Log;
 
-    /// <summary>Does what is asked for. Asked to stop while it trains, it saves a checkpoint and gives
+    /// <summary>Does what is asked for. Asked to stop while it trains or publishes, it leaves a checkpoint and gives
     /// <see cref="TrainingEnd.Interrupted"/>.</summary>
     /// <remarks>It computes on the thread that calls it.</remarks>
     /// <exception cref="ExplainedException">The request cannot be met, or something failed on the way; the message says what is
     /// kept, and where.</exception>
-    /// <exception cref="OperationCanceledException">Asked to stop before or after the training, when there is nothing to
+    /// <exception cref="OperationCanceledException">Asked to stop before the training, when there is nothing to
     /// save.</exception>
     public static Task<TrainingOutcome> RunAsync(TrainingRequest request, CancellationToken cancellation = default) =>
         new TrainingSession(request).RunAsync(cancellation);
@@ -151,7 +151,16 @@ public sealed class TrainingSession
         learner.Finish();
         if (request.Publish)
         {
-            var manifest = await PublishAsync(recipe, data, learner.Model, state, training.Refuge, cancellation);
+            Manifest manifest;
+            try
+            {
+                manifest = await PublishAsync(recipe, data, learner.Model, state, training.Refuge, cancellation);
+            }
+            catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+            {
+                Log.Line($"Stopped after the last epoch, before the version was published and served; {Kept(training)}");
+                return outcome;
+            }
             var serving = await ServingAsync(cancellation);
             return outcome with
             {

@@ -132,6 +132,80 @@ public abstract class ModelRegistryContract
     }
 
     [SkippableFact]
+    public async Task No_pointer_moves_to_a_version_with_a_flipped_bit()
+    {
+        var (registry, store) = await WithVersionsAsync("v1", "v2");
+        var pointer = await registry.PromoteAsync(model, "v2", "", await registry.PromoteAsync(model, "v1", "", null));
+        await store.WriteAsync($"models/{model}/v1/encoder.onnx", BinaryData.FromString("dncoder"));
+
+        var error = await Assert.ThrowsAsync<ModelFormatException>(() => registry.RollbackAsync(model));
+        Assert.Contains($"models/{model}/v1/encoder.onnx", error.Message, StringComparison.Ordinal);
+        await Assert.ThrowsAsync<ModelFormatException>(() => registry.PromoteAsync(model, "v1", "", pointer));
+        Assert.Equal(pointer.ETag, (await registry.ReadCurrentAsync(model))!.ETag);
+    }
+
+    [SkippableFact]
+    public async Task A_manifest_in_which_a_figure_was_changed_is_refused()
+    {
+        var (registry, store) = await WithVersionsAsync("v1");
+        var path = $"models/{model}/v1/manifest.json";
+        var whole = (await store.TryReadAsync(path, 1 << 20))!.Content.ToString();
+        await store.WriteAsync(path, BinaryData.FromString(whole.Replace("\"test_loss\": 100", "\"test_loss\": 10")));
+        var changed = await Assert.ThrowsAsync<ModelFormatException>(() => registry.ReadManifestAsync(model, "v1"));
+        Assert.StartsWith(path, changed.Message, StringComparison.Ordinal);
+
+        // What an earlier build wrote has no seal, and is no other version when it is published again.
+        var old = System.Text.RegularExpressions.Regex.Replace(whole, "\"seal\": \"[0-9a-f]{64}\",", "");
+        Assert.NotEqual(whole, old);
+        await store.WriteAsync(path, BinaryData.FromString(old));
+        Assert.Equal(100, (await registry.ReadManifestAsync(model, "v1")).Metrics[Manifest.TestLoss]);
+        await registry.PublishAsync(ManifestTests.Example(model, "v1"), Files);
+    }
+
+    [SkippableFact]
+    public async Task Another_manifest_in_the_place_of_the_promoted_one_is_refused()
+    {
+        var (registry, store) = await WithVersionsAsync("v1", "v2");
+        var first = await registry.PromoteAsync(model, "v1", "", null);
+        var second = await registry.PromoteAsync(model, "v2", "", first);
+        await registry.ReadManifestAsync(model, second);
+        await store.WriteAsync($"models/{model}/v1/manifest.json",
+            ManifestJson.Write((await registry.ReadManifestAsync(model, "v1")) with { LatentSize = 17 }));
+
+        await Assert.ThrowsAsync<ModelFormatException>(() => registry.ReadManifestAsync(model, first));
+        var error = await Assert.ThrowsAsync<ModelFormatException>(() => registry.RollbackAsync(model));
+        Assert.Contains("not the manifest that was promoted", error.Message, StringComparison.Ordinal);
+    }
+
+    [SkippableFact]
+    public async Task What_is_read_badly_once_is_read_again()
+    {
+        var (whole, store) = await WithVersionsAsync("v1");
+        await whole.PromoteAsync(model, "v1", "", null);
+        ModelRegistry Bad(int times) => new(new HalfReads(store, times));
+        Assert.Equal("v1", (await Bad(1).ReadCurrentAsync(model))!.Version);
+        Assert.Equal("encoder", (await Bad(1).ReadFileAsync(model, "v1", "encoder.onnx")).ToString());
+        var manifest = await Bad(1).ReadManifestAsync(model, "v1");
+        Assert.Equal("encoder", (await Bad(1).ReadFileAsync(manifest, "encoder.onnx")).ToString());
+        await Assert.ThrowsAsync<ModelFormatException>(() => Bad(2).ReadFileAsync(manifest, "encoder.onnx"));
+    }
+
+    [SkippableFact]
+    public async Task What_a_publication_left_that_was_cut_off_a_day_ago_is_swept()
+    {
+        var (_, store) = await WithVersionsAsync("20260101T000000Z");
+        foreach (var path in (string[])["20260102T000000Z/encoder.onnx", "20260103T000000Z/decoder.onnx", "notes/mine.txt"])
+            await store.WriteAsync($"models/{model}/{path}", BinaryData.FromString(path));
+        var later = new ModelRegistry(new Aged(store, path => path.Contains("20260102", StringComparison.Ordinal)
+            || path.Contains("20260101", StringComparison.Ordinal) || path.Contains("notes", StringComparison.Ordinal)));
+        await later.SweepAsync(model);
+
+        var left = await store.ListAsync($"models/{model}/").Select(blob => blob.Path[$"models/{model}/".Length..]).ToListAsync();
+        Assert.Equal(["20260101T000000Z/decoder.onnx", "20260101T000000Z/encoder.onnx", "20260101T000000Z/manifest.json",
+            "20260103T000000Z/decoder.onnx", "notes/mine.txt"], left);
+    }
+
+    [SkippableFact]
     public async Task Two_rollbacks_at_once_go_back_by_one_version_and_none_fails()
     {
         var (registry, store) = await WithVersionsAsync("v1", "v2", "v3");
@@ -280,6 +354,14 @@ public abstract class ModelRegistryContract
             if (path.EndsWith(ModelRegistry.PointerName, StringComparison.Ordinal)) await other();
             return await base.WriteAsync(path, content, condition, cancellation);
         }
+    }
+
+    /// <summary>A store in which some blobs are two days old.</summary>
+    sealed class Aged(IBlobStore store, Func<string, bool> isOld) : PassingStore(store)
+    {
+        public override IAsyncEnumerable<BlobEntry> ListAsync(string prefix, CancellationToken cancellation) =>
+            base.ListAsync(prefix, cancellation)
+                .Select(blob => isOld(blob.Path) ? blob with { Changed = blob.Changed.AddDays(-2) } : blob);
     }
 
     /// <summary>A store whose power goes at one file.</summary>

@@ -90,6 +90,8 @@ public sealed class TrainingSessionTests : IDisposable
         var copied = await new Publisher(elsewhere, new()).CopyAsync(Registry, "tiny");
 
         Assert.Equal((trained.Version, true), (copied.Manifest.Version, copied.Promotion.Promoted));
+        var again = await new Publisher(elsewhere, new()).CopyAsync(Registry, "tiny");
+        Assert.StartsWith("It served already.", again.Promotion.Reason, StringComparison.Ordinal);
         Assert.Equal(trained.Version, (await elsewhere.ReadCurrentAsync("tiny"))!.Version);
     }
 
@@ -174,6 +176,29 @@ public sealed class TrainingSessionTests : IDisposable
     }
 
     [Fact]
+    public async Task Asked_to_stop_while_it_measures_a_session_says_what_is_kept()
+    {
+        using var stop = new CancellationTokenSource();
+        var log = new Lines { On = line => { if (line.StartsWith("measuring", StringComparison.Ordinal)) stop.Cancel(); } };
+        var stopped = await TrainingSession.RunAsync(Request with { Epochs = 1, Log = log }, stop.Token);
+        Assert.Equal(TrainingEnd.Interrupted, stopped.End);
+        Assert.Contains($"checkpoints/tiny/{stopped.Run}/checkpoint.safetensors", log.Text, StringComparison.Ordinal);
+        Assert.Contains("--resume", log.Text, StringComparison.Ordinal);
+        Assert.True((await TrainingSession.RunAsync(Request with { Epochs = 1, Resume = Resume.WherePossible })).Serves);
+    }
+
+    [Fact]
+    public async Task Whoever_publishes_next_clears_away_what_a_killed_writer_left_of_a_checkpoint()
+    {
+        var path = Path.Combine(folder, "checkpoints/tiny/20260101T000000Z", $".~{Guid.NewGuid():N}");
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        await File.WriteAllTextAsync(path, "half a checkpoint");
+        File.SetLastWriteTimeUtc(path, DateTime.UtcNow.AddHours(-2));
+        await TrainingSession.RunAsync(Request with { Epochs = 1 });
+        Assert.False(File.Exists(path));
+    }
+
+    [Fact]
     public async Task Trainings_of_one_second_have_runs_and_versions_of_their_own()
     {
         var outcomes = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ =>
@@ -255,7 +280,13 @@ public sealed class TrainingSessionTests : IDisposable
     {
         public string Text { get; private set; } = "";
 
-        public override void Line(string text) => Text += text + "\n";
+        public Action<string> On { get; init; } = _ => { };
+
+        public override void Line(string text)
+        {
+            Text += text + "\n";
+            On(text);
+        }
 
         public override void Loaded(int images, int of)
         {
