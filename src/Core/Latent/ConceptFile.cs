@@ -41,7 +41,8 @@ public static partial class ConceptFile
     }
 
     /// <exception cref="ModelFormatException">It is no file of concepts for latents of this length.</exception>
-    public static IReadOnlyList<Concept> Read(BinaryData content, int latentSize)
+    /// <param name="path">Where it lies, for messages.</param>
+    public static IReadOnlyList<Concept> Read(BinaryData content, int latentSize, string path = Name)
     {
         try
         {
@@ -63,7 +64,7 @@ public static partial class ConceptFile
         }
         catch (CheckpointException fault)
         {
-            throw new ModelFormatException($"The concepts cannot be read: {fault.Message}", fault);
+            throw new ModelFormatException($"The concepts of {path} cannot be read: {fault.Message}", fault);
         }
     }
 

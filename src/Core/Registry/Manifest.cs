@@ -16,6 +16,10 @@ public sealed record Manifest
     /// <summary>The metric that <see cref="PromotionGate"/> compares.</summary>
     public const string TestLoss = "test_loss";
 
+    /// <summary>The manifest's own SHA-256, filled in as it is written and checked as it is read; null where an earlier build
+    /// wrote it.</summary>
+    public string? Seal { get; init; }
+
     public int Format { get; init; } = CurrentFormat;
 
     public required string Model { get; init; }

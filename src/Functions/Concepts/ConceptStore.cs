@@ -17,8 +17,8 @@ public sealed class ConceptStore(IBlobStore store, ILogger<ConceptStore> logger)
         if (session.Concepts.FirstOrDefault(concept => concept.Name == name) is { } published)
             return published;
         if (ConceptFile.IsConceptName(name)
-            && await store.TryReadAsync(PathOf(session, name), LargestFile, cancellation) is { } saved)
-            return ConceptFile.Read(saved.Content, session.LatentSize)[0];
+            && await ReadAsync(session, PathOf(session, name), cancellation) is { } saved)
+            return saved[0];
         var all = await ListAsync(session, cancellation);
         // "Long Hair" asks for long_hair, as whoever knows the label writes it.
         var meant = ConceptFile.ToConceptName(name);
@@ -39,8 +39,8 @@ public sealed class ConceptStore(IBlobStore store, ILogger<ConceptStore> logger)
         {
             try
             {
-                if (await store.TryReadAsync(blob.Path, LargestFile, cancellation) is { } saved)
-                    all.AddRange(ConceptFile.Read(saved.Content, session.LatentSize));
+                if (await ReadAsync(session, blob.Path, cancellation) is { } saved)
+                    all.AddRange(saved);
             }
             catch (Exception fault) when (fault is ModelFormatException or BlobTooLargeException)
             {
@@ -64,6 +64,10 @@ public sealed class ConceptStore(IBlobStore store, ILogger<ConceptStore> logger)
                     + "name.");
         await store.WriteAsync(PathOf(session, concept.Name), ConceptFile.Write([concept]), cancellation: cancellation);
     }
+
+    /// <exception cref="ModelFormatException">The file is damaged.</exception>
+    Task<IReadOnlyList<Concept>?> ReadAsync(ModelSession session, string path, CancellationToken cancellation) =>
+        store.TryReadAsync(path, LargestFile, blob => ConceptFile.Read(blob.Content, session.LatentSize, path), cancellation);
 
     static string FolderOf(ModelSession session) => $"concepts/{session.Model}/{session.Version}/";
 

@@ -47,13 +47,22 @@ public sealed class InboxFunction(
 
     async Task ProcessOrRejectAsync(BlobClient blob, CancellationToken cancellation)
     {
-        try
+        for (var again = true; ; again = false)
         {
-            await ProcessAsync(blob, cancellation);
-        }
-        catch (Exception fault) when (fault is RequestException or ImageFormatException)
-        {
-            await RejectAsync(blob, fault.Message, cancellation);
+            try
+            {
+                await ProcessAsync(blob, cancellation);
+                return;
+            }
+            catch (ImageFormatException) when (again)
+            {
+                // One bad read makes no bad image.
+            }
+            catch (Exception fault) when (fault is RequestException or ImageFormatException)
+            {
+                await RejectAsync(blob, fault.Message, cancellation);
+                return;
+            }
         }
     }
 
@@ -104,16 +113,10 @@ public sealed class InboxFunction(
 
     async Task<(byte[] Content, string ETag)> ReadAsync(BlobClient blob, CancellationToken cancellation)
     {
-        BlobDownloadStreamingResult download = await blob.DownloadStreamingAsync(cancellationToken: cancellation);
-        using (download)
-        {
-            if (download.Details.ContentLength > options.Value.MaxBodyBytes)
-                throw RequestException.Invalid(
-                    $"It has {download.Details.ContentLength} bytes; at most {options.Value.MaxBodyBytes} are accepted.");
-            var content = new byte[download.Details.ContentLength];
-            await download.Content.ReadExactlyAsync(content, cancellation);
-            return (content, download.Details.ETag.ToString());
-        }
+        var largest = options.Value.MaxBodyBytes;
+        var read = await BlobDownload.ReadAsync(blob, largest,
+            size => RequestException.Invalid($"It has {size} bytes; at most {largest} are accepted."), cancellation);
+        return (read.Content.ToArray(), read.ETag.Trim('"'));
     }
 
     /// <summary>The name of a rejected blob's content: its own but where that could be the name of another's reason, which ends

@@ -60,6 +60,8 @@ public sealed class ModelSession : IDisposable
         decoding = new(LatentSize, options, metrics.For(Model, "decoder"), RunDecoder);
     }
 
+    public Manifest Manifest => manifest;
+
     public string Model => manifest.Model;
 
     public string Version => manifest.Version;

@@ -160,9 +160,9 @@ public sealed class JobWorker(JobStore jobs, JobQueue queue, IBlobStore store, M
     {
         try
         {
-            var blob = await store.TryReadAsync(image.Path, options.Value.MaxBodyBytes, cancellation)
+            return await store.TryReadAsync(image.Path, options.Value.MaxBodyBytes,
+                blob => images.Fit(blob.Content.ToMemory().Span, session.Shape), cancellation)
                 ?? throw RequestException.Invalid("It was deleted before it could be read.");
-            return images.Fit(blob.Content.ToMemory().Span, session.Shape);
         }
         catch (BlobTooLargeException)
         {

@@ -9,11 +9,12 @@ namespace VaeFunctions.Commands;
 /// <summary>What several commands have in common.</summary>
 static class CommonOptions
 {
-    public static Option<string> Store(string name = "--out") => new(name, "--store")
+    /// <param name="usual">The store that is meant where none is named.</param>
+    public static Option<string> Store(string name = "--out", string usual = Stores.DefaultFolder) => new(name, "--store")
     {
         Description = $"Where models and checkpoints are: a folder, or '{Stores.Blob}' for the storage account of the setting "
             + "VaeStorage (or VaeStorage__blobServiceUri)",
-        DefaultValueFactory = _ => Stores.DefaultFolder,
+        DefaultValueFactory = _ => usual,
     };
 
     public static Option<string?> Data() => new("--data")

@@ -128,7 +128,7 @@ static class TrainCommand
     /// <summary>How long ago something was. The alert reads whole days, and what is younger is not old.</summary>
     internal static string Ago(TimeSpan age) => age switch
     {
-        { TotalMinutes: < 1 } => "just now",
+        { TotalMinutes: < 1 } => "just now", // also where a clock was set back
         { TotalMinutes: < 2 } => "a minute ago",
         { TotalHours: < 1 } => string.Create(CultureInfo.InvariantCulture, $"{Math.Floor(age.TotalMinutes):0} minutes ago"),
         { TotalHours: < 2 } => "an hour ago",

@@ -55,6 +55,7 @@ public sealed class TrialTraining(Sweep sweep, TrainingRequest every)
         await every.Store.WriteAsync(copy, checkpoint.Content, default, cancellation);
         var request = Request(trial) with { Model = sweep.Model, Resume = Resume.Always, Run = best.Run, Force = force };
         var outcome = await TrainingSession.RunAsync(request, cancellation);
+        if (outcome.End == TrainingEnd.Interrupted) throw new OperationCanceledException(cancellation);
         await every.Store.DeleteAsync(copy, CancellationToken.None); // it would hide older runs of the model from --resume
         return outcome;
     }

@@ -170,7 +170,7 @@ public class DataSourcesTests : Workspace
             await Task.Yield();
             if (IsDown) throw new StorageException("memory cannot be reached.");
             foreach (var (path, content) in this.Where(pair => pair.Key.StartsWith(prefix, StringComparison.Ordinal)))
-                yield return new BlobEntry(path, content.Length, "1");
+                yield return new BlobEntry(path, content.Length, "1", default);
         }
 
         public Task<string> WriteAsync(

@@ -220,11 +220,14 @@ public class DecodedCacheTests : Workspace
         WriteImages();
         var fingerprint = (await RunAsync(expectDecoding: true)).Fingerprint;
         var kept = Assert.Single(Directory.GetFiles(Cache), path => !path.EndsWith(".rows", StringComparison.Ordinal));
-        foreach (var content in (string[])["", fingerprint[..30], fingerprint.ToUpperInvariant() + "x"])
+        var whole = File.ReadAllText(kept);
+        Assert.StartsWith(fingerprint, whole, StringComparison.Ordinal);
+        foreach (var content in (string[])["", fingerprint[..30], fingerprint.ToUpperInvariant() + "x",
+            whole.Replace(fingerprint, $"{(fingerprint[0] == '1' ? '2' : '1')}{fingerprint[1..]}")])
         {
             File.WriteAllText(kept, content);
             Assert.Equal(fingerprint, (await RunAsync(expectDecoding: false)).Fingerprint);
-            Assert.Equal(fingerprint, File.ReadAllText(kept));
+            Assert.Equal(whole, File.ReadAllText(kept));
         }
     }
 

@@ -128,6 +128,7 @@ public sealed class PublisherTests : IDisposable
         Assert.DoesNotContain("\"size\": 64", json);
         Assert.Equal(2, Regex.Count(json, "\"channels\": 1\\s*}"));
 
+        json = Regex.Replace(json, "\"seal\": \"[0-9a-f]{64}\",", ""); // those that give more had none
         await Registry.Store.WriteAsync(path,
             BinaryData.FromString(Regex.Replace(json, "(\"channels\": 1)(\\s*})", "$1, \"size\": 64$2")));
         await Publisher.LoadAsync(Registry, await Registry.ReadManifestAsync("discs", manifest.Version), new CpuBackend());
