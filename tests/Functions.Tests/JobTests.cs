@@ -228,15 +228,18 @@ public sealed class JobTests(ITestOutputHelper output) : IAsyncLifetime
     public async Task Folder_markers_and_what_systems_leave_are_no_images()
     {
         string[] litter = ["@eaDir/a.png/SYNOPHOTO_THUMB_M.jpg", "#recycle/b.png", "__MACOSX/._c.png", "Thumbs.db", ".hidden.png"];
-        var container = new BlobContainerClient(azurite.ConnectionString, "pictures");
+        var container = new BlobContainerClient(
+            azurite.ConnectionString, "pictures", new() { TrimBlobNameSlashes = false });
         await store.WriteAsync("pictures/litter/first", new("x"));
         await store.DeleteAsync("pictures/litter/first");
         await container.GetBlobClient("litter/").UploadAsync(BinaryData.Empty);
         foreach (var name in litter)
             await store.WriteAsync($"pictures/litter/{name}", new("x"));
         var (path, _) = await PostAsync(new { input = "pictures/litter/", output = "made/" });
-        Assert.Contains("only 6 folder markers and system files",
-            (string)(await CompletedAsync(path, "failed"))["error"]!, StringComparison.Ordinal);
+        Assert.Equal(
+            "There is no image under pictures/litter/, only 6 folder markers and system files. "
+                + "Look whether the prefix is right, upper and lower case included.",
+            (string)(await CompletedAsync(path, "failed"))["error"]!);
 
         await store.WriteAsync("pictures/litter/empty.png", BinaryData.Empty);
         await store.WriteAsync("pictures/litter/real.png", new(Pictures.Bands(1, 2, 3, 4)));

@@ -42,7 +42,7 @@ public sealed record CurrentPointer
     /// <summary>Those of some versions that a rollback left. An earlier build did not write them down; then they are those that
     /// are older than the pointer and not in its history.</summary>
     internal IEnumerable<string> LeftBehind(IEnumerable<string> versions) => RolledBack ?? versions.Where(version =>
-        string.CompareOrdinal(version, TimeName.Of(Changed)) <= 0
+        string.CompareOrdinal(version, 0, TimeName.Of(Changed), 0, TimeName.Of(Changed).Length) <= 0 // of that second too
         && version != Version && History.All(past => past.Version != version));
 }
 

@@ -243,7 +243,7 @@ public sealed class CommandLineTests : IDisposable
     {
         await Done(Train("runs"));
         Assert.Contains("serves", await Done("models", "--store", "runs"));
-        var evaluation = await Done("evaluate", "faces-vae", "--store", "runs", "--data", "faces:80", "--draws", "4", "--images",
+        var evaluation = await Done("evaluate", "faces-vae", "--store", "runs", "--data", "faces:120", "--draws", "4", "--images",
             "3");
         foreach (var part in (string[])["loss", "active_units", "bound_nats", "ssim", "mutual_information_gap",
             "error_quantile_0.99", "glasses", "written to evaluations/faces-vae/"])
