@@ -40,10 +40,13 @@ public sealed record CurrentPointer
         version == Version || History.Any(past => past.Version == version) || LeftBehind([version]).Contains(version);
 
     /// <summary>Those of some versions that a rollback left. An earlier build did not write them down; then they are those that
-    /// are older than the pointer and not in its history.</summary>
-    internal IEnumerable<string> LeftBehind(IEnumerable<string> versions) => RolledBack ?? versions.Where(version =>
-        string.CompareOrdinal(version, 0, TimeName.Of(Changed), 0, TimeName.Of(Changed).Length) <= 0 // of that second too
-        && version != Version && History.All(past => past.Version != version));
+    /// are not in its history and no younger than the pointer, to the second.</summary>
+    internal IEnumerable<string> LeftBehind(IEnumerable<string> versions)
+    {
+        var moved = TimeName.Of(Changed);
+        return RolledBack ?? versions.Where(version => string.CompareOrdinal(version, 0, moved, 0, moved.Length) <= 0
+            && version != Version && History.All(past => past.Version != version));
+    }
 }
 
 /// <summary>A version that served before, since when, and why.</summary>

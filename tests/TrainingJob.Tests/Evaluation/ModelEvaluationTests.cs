@@ -70,21 +70,22 @@ public sealed class ModelEvaluationTests
             evaluation.Metrics.Keys.Order(StringComparer.Ordinal));
     }
 
+    static VqVaeOptions Codebook => new()
+    {
+        Image = new(8, 8, 1),
+        Channels = [8],
+        Blocks = 0,
+        Codes = 6,
+        Depth = 4,
+        PriorChannels = 8,
+        PriorBlocks = 1,
+        Likelihood = new SquaredErrorOptions()
+    };
+
     [Fact]
     public async Task A_codebook_is_measured_by_its_use()
     {
-        var model = new VqVaeOptions
-        {
-            Image = new(8, 8, 1),
-            Channels = [8],
-            Blocks = 0,
-            Codes = 6,
-            Depth = 4,
-            PriorChannels = 8,
-            PriorBlocks = 1,
-            Likelihood = new SquaredErrorOptions()
-        };
-        var (_, evaluation, loss) = await TrainAsync(TinyTraining.Recipe with { Model = model });
+        var (_, evaluation, loss) = await TrainAsync(TinyTraining.Recipe with { Model = Codebook });
         Assert.Equal(loss.Perplexity!.Value, evaluation.Metrics["codebook_perplexity"], 6);
         Assert.InRange(evaluation.Metrics["codes_used"], 1 / 6.0, 1);
         Assert.InRange(evaluation.Metrics["codebook_perplexity"], 1, 6 * evaluation.Metrics["codes_used"] + 1e-9);
@@ -94,18 +95,7 @@ public sealed class ModelEvaluationTests
     [Fact]
     public async Task A_codebook_of_which_nothing_is_drawn_gives_the_same_bound_for_every_k()
     {
-        var model = new VqVaeOptions
-        {
-            Image = new(8, 8, 1),
-            Channels = [8],
-            Blocks = 0,
-            Codes = 6,
-            Depth = 4,
-            PriorChannels = 8,
-            PriorBlocks = 1,
-            Likelihood = new SquaredErrorOptions()
-        };
-        var (vae, _, _) = await TrainAsync(TinyTraining.Recipe with { Model = model, Epochs = 1 });
+        var (vae, _, _) = await TrainAsync(TinyTraining.Recipe with { Model = Codebook, Epochs = 1 });
         var (one, many) =
             (ImportanceWeightedBound.Of(vae, TinyTraining.Data.Test, 1, 30, 1),
             ImportanceWeightedBound.Of(vae, TinyTraining.Data.Test, 50, 30, 2));
