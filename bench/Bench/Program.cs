@@ -1,10 +1,12 @@
 using System.CommandLine;
+using System.CommandLine.Help;
 using VaeFunctions.Bench;
 using VaeFunctions.LocalCloud;
 
 // The benchmarks: ratios against what is installed to compare with, measured in turn in one run.
-var root = new RootCommand("Measures this project against what is installed to compare with. ./vae bench runs it.")
+var root = new Command("./vae bench", "Measures this project against what is installed to compare with.")
 {
+    new HelpOption(),
     TrainBench.Create(),
     OpsBench.Create(),
     DataBench.Create(),
@@ -14,7 +16,7 @@ var root = new RootCommand("Measures this project against what is installed to c
 };
 try
 {
-    return await root.Parse(args).InvokeAsync(new() { EnableDefaultExceptionHandler = false });
+    return await root.Parse(args is [] ? ["--help"] : args).InvokeAsync(new() { EnableDefaultExceptionHandler = false });
 }
 catch (LocalCloudException fault)
 {
