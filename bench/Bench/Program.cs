@@ -4,9 +4,8 @@ using VaeFunctions.Bench;
 using VaeFunctions.LocalCloud;
 
 // The benchmarks: ratios against what is installed to compare with, measured in turn in one run.
-var root = new Command("./vae bench", "Measures this project against what is installed to compare with.")
+var bench = new Command("bench", "Measures this project against what is installed to compare with.")
 {
-    new HelpOption(),
     TrainBench.Create(),
     OpsBench.Create(),
     DataBench.Create(),
@@ -14,9 +13,10 @@ var root = new Command("./vae bench", "Measures this project against what is ins
     HealBench.Create(),
     Worker.Create(),
 };
+var root = new Command("./vae") { new HelpOption(), bench };
 try
 {
-    return await root.Parse(args is [] ? ["--help"] : args).InvokeAsync(new() { EnableDefaultExceptionHandler = false });
+    return await root.Parse(["bench", .. args is [] ? ["--help"] : args]).InvokeAsync(new() { EnableDefaultExceptionHandler = false });
 }
 catch (LocalCloudException fault)
 {
