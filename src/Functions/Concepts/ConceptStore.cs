@@ -52,6 +52,16 @@ public sealed class ConceptStore(IBlobStore store)
         await store.WriteAsync(PathOf(session, concept.Name), ConceptFile.Write([concept]), cancellation: cancellation);
     }
 
+    /// <exception cref="RequestException">404: there is none of that name. 409: it was published with the version.</exception>
+    public async Task DeleteAsync(ModelSession session, string name, CancellationToken cancellation)
+    {
+        if ((await FindAsync(session, name, cancellation)) is var found && session.Concepts.Contains(found))
+            throw new RequestException(StatusCodes.Status409Conflict,
+                $"{name} was published with {session.Model}, version {session.Version}, and stays as it is; only saved concepts "
+                    + "can be deleted.");
+        await store.DeleteAsync(PathOf(session, name), cancellation);
+    }
+
     static string FolderOf(ModelSession session) => $"concepts/{session.Model}/{session.Version}/";
 
     static string PathOf(ModelSession session, string name) => $"{FolderOf(session)}{name}.safetensors";

@@ -130,7 +130,8 @@ public sealed class ModelProvider(
         slot.Refusal = reason;
     }
 
-    async Task<ModelSession> LoadAsync(string model, string version)
+    /// <summary>Loads a version, whether it serves or not.</summary>
+    internal async Task<ModelSession> LoadAsync(string model, string version)
     {
         var manifest = await registry.ReadManifestAsync(model, version, disposed.Token);
         var (encoder, decoder) = (await ReadAsync("encoder.onnx"), await ReadAsync("decoder.onnx"));
