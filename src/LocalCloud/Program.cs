@@ -15,5 +15,5 @@ if (training.Any(command => command.Name == args.FirstOrDefault()))
     Session.UseStorageOfServe();
 var root = CommandRunner.Root(
     "Trains variational autoencoders, publishes them to blob storage, and serves them from functions.",
-    [DemoCommand.Create(), TestCommand.Create(), .. training, ServeCommand.Create(), DropCommand.Create()]);
+    [DemoCommand.Create(), TestCommand.Create(), .. training, ServeCommand.Create(), ExploreCommand.Create(), DropCommand.Create()]);
 return await CommandRunner.RunAsync(root, args);

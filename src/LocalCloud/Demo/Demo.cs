@@ -20,7 +20,9 @@ sealed class Demo(string folder, string recipe) : IAsyncDisposable
     readonly List<string> files = [];
     readonly Stack<IAsyncDisposable> running = [];
 
-    public async Task RunAsync(int? epochs, string? data, CancellationToken cancellation)
+    /// <summary>Runs all of it; storage and functions run on until this is disposed of.</summary>
+    /// <returns>The explorer's address.</returns>
+    public async Task<string> RunAsync(int? epochs, string? data, CancellationToken cancellation)
     {
         Directory.CreateDirectory(folder);
         CountSetUp();
@@ -57,6 +59,7 @@ sealed class Demo(string folder, string recipe) : IAsyncDisposable
         AnsiConsole.MarkupInterpolated($"[green]Done in {summary.TotalSeconds:0} s[/]: test loss {summary.TestLoss:0.00}, ");
         AnsiConsole.MarkupLineInterpolated($"{inbox.Done.Count} results, {inbox.Rejected.Count} rejected.");
         AnsiConsole.MarkupLineInterpolated($"Look at [bold]{Path.Combine(folder, "index.html")}[/]");
+        return Explorer.Address(port, manifest.Model);
     }
 
     // The vae script says when it began to restore and build.
