@@ -123,7 +123,7 @@ export class Stage {
 
   #makeRow(concept) {
     const id = `concept-${concept.name}`;
-    const input = make('input', { type: 'range', min: -MOST, max: MOST, step: 0.01, value: 0, id });
+    const input = make('input', { type: 'range', min: -MOST, max: MOST, step: 0.05, value: 0, id });
     const output = make('output', { htmlFor: id });
     const caps = [-CAP, CAP].map(strength => makePicture(this.#model.image));
     const buttons = caps.map((canvas, end) => make('button', {
@@ -193,5 +193,5 @@ export const wordsOf = name => name.replaceAll('_', ' ');
 
 export const signed = value => `${value > 0 ? '+' : '−'}${Math.abs(value).toFixed(1)}`;
 
-/** Hundredths; what is almost nothing is nothing. */
+/** Hundredths; what is less than a slider's step is nothing. */
 const rounded = value => Math.abs(value) < 0.05 ? 0 : Math.round(value * 100) / 100;

@@ -88,7 +88,7 @@ public sealed class ExplorerPageTests(ExplorerFixture fixture, ITestOutputHelper
         await page.TabAsync("compare");
         await Assertions.Expect(page.Get("#notice")).ToContainTextAsync("The server does not answer. Nothing is lost");
         await page.TabAsync("sliders");
-        await page.ChangesAsync(() => page.SlideAsync("#concept-hat", "ArrowLeft", 60));
+        await page.ChangesAsync(() => page.SlideAsync("#concept-hat", "ArrowLeft", 12));
     }
 
     [SkippableFact]
@@ -98,15 +98,15 @@ public sealed class ExplorerPageTests(ExplorerFixture fixture, ITestOutputHelper
             prepare: page => page.RouteAsync("**/ort*", route => route.AbortAsync()))).ReadyAsync();
         await Assertions.Expect(page.Get("#engine")).ToContainTextAsync("decoded by the server");
         await page.SettledAsync();
-        await page.ChangesAsync(() => page.SlideAsync("#concept-hat", "ArrowRight", 60));
+        await page.ChangesAsync(() => page.SlideAsync("#concept-hat", "ArrowRight", 12));
         var shown = await page.SettledAsync();
 
         await page.Page.RouteAsync("**/decode?**", route => route.AbortAsync());
-        await page.SlideAsync("#concept-hat", "ArrowRight", 20);
+        await page.SlideAsync("#concept-hat", "ArrowRight", 4);
         await Assertions.Expect(page.Get("#notice")).ToContainTextAsync("Nothing is lost");
         Assert.Equal(shown, await page.PixelsAsync());
         await page.Page.UnrouteAsync("**/decode?**");
-        await page.ChangesAsync(() => page.SlideAsync("#concept-hat", "ArrowRight", 20));
+        await page.ChangesAsync(() => page.SlideAsync("#concept-hat", "ArrowRight", 4));
         Assert.Equal("+1.0", await page.Get(".slider:has(#concept-hat) output").TextContentAsync());
     }
 
@@ -168,7 +168,7 @@ public sealed class ExplorerPageTests(ExplorerFixture fixture, ITestOutputHelper
             await page.SettledAsync();
             await page.ChangesAsync(() => page.Get("#map").ClickAsync());
             await page.SettledAsync();
-            await page.ChangesAsync(() => page.SlideAsync("#concept-hat", "ArrowRight", 80));
+            await page.ChangesAsync(() => page.SlideAsync("#concept-hat", "ArrowRight", 16));
             await page.TabAsync("yours");
             await page.ChangesAsync(() => page.Get("#file").SetInputFilesAsync(new FilePayload
             {

@@ -39,7 +39,7 @@ public sealed class ExplorerPanelTests(ExplorerFixture fixture)
         await using var page = await OpenAsync(ExplorerFixture.Faces);
         await page.SettledAsync();
         var before = page.Requests.Count(request => request.Contains("/models/", StringComparison.Ordinal));
-        await page.ChangesAsync(() => page.SlideAsync("#concept-hat", "ArrowRight", 60));
+        await page.ChangesAsync(() => page.SlideAsync("#concept-hat", "ArrowRight", 12));
         Assert.Equal("+0.6", await page.Get(".slider:has(#concept-hat) output").TextContentAsync());
         Assert.Equal(before, page.Requests.Count(request => request.Contains("/models/", StringComparison.Ordinal)));
         await page.ChangesAsync(() => page.Get("#reset").ClickAsync());
@@ -100,7 +100,7 @@ public sealed class ExplorerPanelTests(ExplorerFixture fixture)
         var saved = page.Page.WaitForResponseAsync(answer => answer.Request.Method == "PUT");
         await page.Get("#make-concept").ClickAsync();
         Assert.Equal(200, (await saved).Status);
-        await page.ChangesAsync(() => page.SlideAsync("#concept-mine", "ArrowRight", 80));
+        await page.ChangesAsync(() => page.SlideAsync("#concept-mine", "ArrowRight", 16));
 
         await using var other = await OpenAsync(model);
         await other.SettledAsync();
@@ -249,7 +249,7 @@ public sealed class ExplorerPanelTests(ExplorerFixture fixture)
         await page.ChangesAsync(() => page.Get("#dice").ClickAsync());
         await page.SettledAsync();
         if (await page.Get("#sliders input").CountAsync() > 0)
-            await page.ChangesAsync(() => page.SlideAsync("#sliders input >> nth=0", "ArrowRight", 40));
+            await page.ChangesAsync(() => page.SlideAsync("#sliders input >> nth=0", "ArrowRight", 8));
         await page.Get("#add-stop").ClickAsync();
         var shown = await page.SettledAsync();
         await page.Get("#copy-link").ClickAsync();
