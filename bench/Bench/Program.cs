@@ -9,6 +9,7 @@ var root = new RootCommand("Measures this project against what is installed to c
     OpsBench.Create(),
     DataBench.Create(),
     ServeBench.Create(),
+    HealBench.Create(),
     Worker.Create(),
 };
 try

@@ -67,8 +67,6 @@ sealed class ServeBench : IAsyncDisposable
         var (node, nodeCold) = await ColdAsync(
             () => Server.NodeAsync(decoder, many, Path.Combine(folder, "node.log"), cancellation));
         processes.Add(node);
-        var alone = await FunctionsAsync("alone", many, ("Serving__LargestBatch", $"{Grid}"));
-        processes.Add(alone);
         var single = await FunctionsAsync("single", one);
         processes.Add(single);
         var singleAlone = await FunctionsAsync("single-alone", one, ("Serving__LargestBatch", "1"));
@@ -85,7 +83,7 @@ sealed class ServeBench : IAsyncDisposable
             new("ONNX Runtime alone, a loop on each core", [Environment.ProcessId], bareMany.RunAsync)];
         var theirs = Asked("Node: onnxruntime-node, sharp", node, many);
         Contender[] grids =
-            [Asked("VaeFunctions", ours, many), Asked("VaeFunctions, no request shares a run", alone, many), theirs, .. bare];
+            [Asked("VaeFunctions", ours, many), theirs, .. bare]; // of 16 latents, the largest run, none shares one
         Contender[] singles =
             [Asked("VaeFunctions", single, one), Asked("VaeFunctions, no request shares a run", singleAlone, one)];
         for (var round = -1; round < rounds; round++)

@@ -32,7 +32,7 @@ static class DropCommand
         var command = new Command(
             "drop",
             "Uploads images to a model's inbox, waits, and says where the results are. The storage is that of ./vae serve, or the "
-            + "one that the environment variable VaeStorage names. Exit code 1 if an image was rejected or not answered.")
+            + "one that the environment variable VaeStorage names. Exit code 1 if an image was left out, rejected or not answered.")
         { files, model, timeout, copies, data };
         // FILES would take a misspelt option for a file.
         files.Validators.Add(result =>
@@ -62,6 +62,7 @@ static class DropCommand
             $"{list.Items.Count} images to {model}", progress => inbox.DropAsync(list.Items, patience, progress, cancellation));
         if (list.Ignored > 0)
             AnsiConsole.MarkupLineInterpolated($"Left out {list.Ignored} files that are not images.");
+        ListSome($"{list.LeftOut.Count} left out:", list.LeftOut);
         if (copies is not null)
             await inbox.FetchAsync(report, copies, cancellation);
 
@@ -76,7 +77,7 @@ static class DropCommand
             $"{report.Unanswered.Count} without an answer after {patience.TotalSeconds:0} s of silence; they stay in "
                 + $"inbox/{model}/. Are the functions running? ./vae serve",
             report.Unanswered);
-        return report.Rejected.Count + report.Unanswered.Count == 0 ? 0 : 1;
+        return report.Rejected.Count + report.Unanswered.Count + list.LeftOut.Count == 0 ? 0 : 1;
     }
 
     static void ListSome(string heading, IReadOnlyList<string> lines)

@@ -1,4 +1,5 @@
 using VaeFunctions.Imaging;
+using VaeFunctions.Registry;
 
 namespace VaeFunctions.LocalCloud;
 
@@ -6,16 +7,18 @@ namespace VaeFunctions.LocalCloud;
 readonly record struct DropItem(string File, string Name);
 
 /// <summary>The images to drop: files as they are named, folders with the images in them, each under a name of its own.</summary>
-sealed record DropList(IReadOnlyList<DropItem> Items, int Ignored)
+/// <param name="Ignored">Files that are no images.</param>
+/// <param name="LeftOut">What cannot be dropped, each with its reason.</param>
+sealed record DropList(IReadOnlyList<DropItem> Items, int Ignored, IReadOnlyList<string> LeftOut)
 {
     /// <summary>The most that is uploaded of one file, in bytes.</summary>
     public const long MaxFileBytes = 64L << 20;
 
-    /// <exception cref="LocalCloudException">A path leads nowhere, a file is too large, or there is no image at all.</exception>
+    /// <exception cref="LocalCloudException">There is no image that can be dropped; says why of each.</exception>
     public static DropList From(IReadOnlyList<string> paths)
     {
         var ignored = 0;
-        var items = new List<DropItem>();
+        var (items, leftOut) = (new List<DropItem>(), new List<string>());
         foreach (var path in paths.Select(Path.GetFullPath).Distinct())
         {
             if (File.Exists(path))
@@ -23,23 +26,38 @@ sealed record DropList(IReadOnlyList<DropItem> Items, int Ignored)
             else if (Directory.Exists(path))
             {
                 var files = Directory.GetFiles(
-                    path, "*", new EnumerationOptions { RecurseSubdirectories = true, MaxRecursionDepth = 16 });
-                var images = files.Where(ImageFormats.IsImageName).ToList();
-                ignored += files.Length - images.Count;
-                items.AddRange(images.Select(file => new DropItem(file, Path.GetRelativePath(path, file))));
+                    path, "*", new EnumerationOptions { RecurseSubdirectories = true, MaxRecursionDepth = 16 })
+                    .Select(file => new DropItem(file, Path.GetRelativePath(path, file)))
+                    .Where(item => !SystemLitter.Holds(item.Name)).ToList();
+                var images = files.Where(item => ImageFormats.IsImageName(item.File)).ToList();
+                ignored += files.Count - images.Count;
+                items.AddRange(images);
             }
             else
-                throw LocalCloudException.WrongInput($"No file or folder {path}.");
+                leftOut.Add($"{path}: there is no such file or folder.");
         }
-
-        if (items.Count == 0)
+        if (items.Count == 0 && leftOut.Count == 0)
             throw LocalCloudException.WrongInput(
                 $"No images in {string.Join(", ", paths)}: looked for *{string.Join(", *", ImageFormats.Endings)}.");
-        if (items.FirstOrDefault(item => new FileInfo(item.File).Length > MaxFileBytes) is { File: not null } large)
-            throw LocalCloudException.WrongInput(
-                $"{large.File} has more than {MaxFileBytes >> 20} MiB; that is no image for an inbox.");
-        return new DropList(
-            Distinct([.. items.DistinctBy(item => item.File).OrderBy(item => item.File, StringComparer.Ordinal)]), ignored);
+
+        var distinct = items.Count == 0
+            ? [] : Distinct([.. items.DistinctBy(item => item.File).OrderBy(item => item.File, StringComparer.Ordinal)]);
+        var good = distinct.Where(item => CanBeDropped(item, leftOut)).ToList();
+        return good.Count > 0
+            ? new DropList(good, ignored, leftOut)
+            : throw LocalCloudException.WrongInput($"Nothing can be dropped. {string.Join('\n', leftOut.Take(20))}");
+    }
+
+    /// <summary>One file that cannot be uploaded is named, and the others are dropped.</summary>
+    static bool CanBeDropped(DropItem item, List<string> leftOut)
+    {
+        var why = !BlobStores.IsPath($"inbox/MODEL/{item.Name}", out _)
+                ? "its name cannot be a blob's (a backslash, a control character, or a folder called . or ..). Rename it."
+            : new FileInfo(item.File).Length > MaxFileBytes
+                ? $"it has more than {MaxFileBytes >> 20} MiB, which is no image for an inbox."
+            : null;
+        if (why is not null) leftOut.Add($"{item.File}: {why}");
+        return why is null;
     }
 
     // Where two files share a name, all keep their path below the folder that they have in common.

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Text.Json;
 using VaeFunctions.Registry;
@@ -24,12 +25,13 @@ sealed class Inbox(IBlobStore store, string model)
         // An image of the same name may have been here before: only an answer written from now on counts.
         var before = await AnswersAsync(cancellation);
         var clock = Stopwatch.StartNew();
-        var uploaded = 0;
+        var (uploaded, failed) = (0, new ConcurrentDictionary<string, string>());
         var upload = Parallel.ForEachAsync(items,
             new ParallelOptions { MaxDegreeOfParallelism = Parallelism, CancellationToken = cancellation },
             async (item, token) =>
             {
-                var bytes = BinaryData.FromBytes(await File.ReadAllBytesAsync(item.File, token));
+                if (await ReadAsync(item, failed, token) is not { } bytes)
+                    return;
                 await store.WriteAsync($"inbox/{model}/{item.Name}", bytes, cancellation: token);
                 Interlocked.Increment(ref uploaded);
             });
@@ -46,7 +48,9 @@ sealed class Inbox(IBlobStore store, string model)
             var open = waiting.Count;
             foreach (var name in waiting.ToList())
             {
-                if (IsNew($"rejected/{model}/{name}.json"))
+                if (failed.ContainsKey(name))
+                    waiting.Remove(name);
+                else if (IsNew($"rejected/{model}/{name}.json"))
                     rejected.Add(name);
                 else if (IsNew($"results/{model}/{name}.json") && IsNew($"results/{model}/{name}.png"))
                     done.Add(name);
@@ -67,12 +71,31 @@ sealed class Inbox(IBlobStore store, string model)
         var reasons = new Dictionary<string, string>();
         foreach (var name in rejected)
             reasons[name] = await ReasonAsync(name, cancellation);
+        foreach (var (name, why) in failed)
+            reasons[name] = why;
         return new DropReport(done, reasons, [.. waiting.Order(StringComparer.Ordinal)], clock.Elapsed);
     }
 
-    /// <summary>Copies the answers to images into a folder: <c>name.png</c> and <c>name.json</c>.</summary>
+    /// <summary>A file's content; null where it cannot be read, which is noted and keeps no other from being dropped.</summary>
+    static async Task<BinaryData?> ReadAsync(DropItem item, ConcurrentDictionary<string, string> failed, CancellationToken token)
+    {
+        try
+        {
+            return BinaryData.FromBytes(await File.ReadAllBytesAsync(item.File, token));
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            failed[item.Name] = $"it cannot be read: {fault.Message}";
+            return null;
+        }
+    }
+
+    /// <summary>Copies the answers to images into a folder: <c>name.png</c> and <c>name.json</c>. A rejection takes the place of a
+    /// result that an earlier drop left there.</summary>
     public async Task FetchAsync(DropReport report, string folder, CancellationToken cancellation)
     {
+        foreach (var name in report.Rejected.Keys)
+            if (Path.Combine(folder, $"{name}.png") is var stale && File.Exists(stale)) File.Delete(stale);
         var paths = report.Done.SelectMany(name => new[] { $"results/{model}/{name}.png", $"results/{model}/{name}.json" })
             .Concat(report.Rejected.Keys.Select(name => $"rejected/{model}/{name}.json"));
         await Parallel.ForEachAsync(paths,

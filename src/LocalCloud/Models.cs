@@ -46,8 +46,8 @@ static class Models
                 : $"No model '{wanted}' is published in {store.Location}. {choice}");
     }
 
-    /// <summary>Publishes what serves in a folder of <c>./vae train</c> and is not in the storage yet; the gate decides whether
-    /// it serves there.</summary>
+    /// <summary>Publishes what serves in a folder of <c>./vae train</c> and neither serves nor served in the storage; the gate
+    /// decides whether it serves there.</summary>
     /// <exception cref="LocalCloudException">A model is damaged; says how to go on.</exception>
     public static async Task PublishAsync(string runs, IBlobStore store, CancellationToken cancellation)
     {
@@ -55,7 +55,8 @@ static class Models
         var publisher = new Publisher(registry, new());
         foreach (var (name, version) in await ListAsync(new FolderBlobStore(runs), cancellation))
         {
-            if ((await registry.ListVersionsAsync(name, cancellation)).Contains(version))
+            var (there, _) = await registry.TryReadCurrentAsync(name, cancellation);
+            if (there?.Knows(version) == true)
                 continue;
             try
             {

@@ -1,6 +1,7 @@
 using Spectre.Console;
 using VaeFunctions.Commands;
 using VaeFunctions.LocalCloud;
+using VaeFunctions.Sessions;
 
 if (Console.IsOutputRedirected)
 {
@@ -9,11 +10,14 @@ if (Console.IsOutputRedirected)
     AnsiConsole.Profile.Width = int.MaxValue;
 }
 
-// Everything that ./vae does: the cloud on this machine, and the training job's commands beside it.
-var training = TrainingCommands.All();
-if (training.Any(command => command.Name == args.FirstOrDefault()))
-    Session.UseStorageOfServe();
+// Everything that ./vae does: the cloud on this machine, and the training job's commands beside it. Beside a running ./vae serve,
+// what they are asked about served models is asked of its storage.
+var isTraining = TrainingCommands.All().Any(command => command.Name == args.FirstOrDefault());
+var served = isTraining && Session.UseStorageOfServe() ? Stores.Blob : Stores.DefaultFolder;
 var root = CommandRunner.Root(
     "Trains variational autoencoders, publishes them to blob storage, and serves them from functions.",
-    [DemoCommand.Create(), TestCommand.Create(), .. training, ServeCommand.Create(), ExploreCommand.Create(), DropCommand.Create()]);
+    [
+        DemoCommand.Create(), TestCommand.Create(), .. TrainingCommands.All(served), ServeCommand.Create(),
+        ExploreCommand.Create(), DropCommand.Create(),
+    ]);
 return await CommandRunner.RunAsync(root, args);

@@ -79,7 +79,7 @@ static class ServeCommand
             await using IFunctionsHost functions = func
                 ? await CoreTools.StartAsync(options, cancellation)
                 : await LocalHost.StartAsync(options, cancellation);
-            await UntilStoppedAsync(session, data, store, await starting, functions, serving, cancellation);
+            await UntilStoppedAsync(session, data, runs, store, await starting, functions, serving, cancellation);
         }
         finally
         {
@@ -97,13 +97,13 @@ static class ServeCommand
     }
 
     static async Task UntilStoppedAsync(
-        Session session, string data, IBlobStore store, ChildProcess storage, IFunctionsHost functions,
+        Session session, string data, string runs, IBlobStore store, ChildProcess storage, IFunctionsHost functions,
         Action<IReadOnlyList<(string Name, string Version)>> serving, CancellationToken cancellation)
     {
         session.Write(data);
         try
         {
-            serving(await GreetAsync(session, data, store, cancellation));
+            serving(await GreetAsync(session, data, runs, store, cancellation));
             await await Task.WhenAny(FailWhenEndedAsync(storage, cancellation), functions.Ended.WaitAsync(cancellation));
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
@@ -117,7 +117,7 @@ static class ServeCommand
     }
 
     static async Task<List<(string Name, string Version)>> GreetAsync(
-        Session session, string data, IBlobStore store, CancellationToken cancellation)
+        Session session, string data, string runs, IBlobStore store, CancellationToken cancellation)
     {
         var models = await Models.ListAsync(store, cancellation);
         AnsiConsole.MarkupLineInterpolated($"Functions  http://localhost:{session.Port}/api/models");
@@ -125,7 +125,9 @@ static class ServeCommand
             $"Storage    {Azurite.Endpoint(session.StoragePort)} [dim](data and logs in {data})[/]");
         if (models.Count == 0)
         {
-            AnsiConsole.WriteLine("Models     none yet. Train one: ./vae train faces-vae, then ./vae publish faces-vae");
+            // Not by AnsiConsole, which breaks lines that people copy.
+            Console.WriteLine($"Models     none yet, neither in this storage nor in {runs}{(Directory.Exists(runs) ? "" : ", which does not exist")}");
+            Console.WriteLine("           Train one: ./vae train faces-vae, then ./vae publish faces-vae");
         }
         else
         {

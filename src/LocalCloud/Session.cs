@@ -58,10 +58,12 @@ sealed record Session(int Port, int StoragePort)
     public static void Remove(string folder) => File.Delete(Path.Combine(folder, Name));
 
     /// <summary>Beside a running <c>./vae serve</c>, commands that work on the storage account of the settings take its, unless
-    /// another is named.</summary>
-    public static void UseStorageOfServe()
+    /// another is named. Says whether they do.</summary>
+    public static bool UseStorageOfServe()
     {
-        if (!BlobStores.IsNamed(BlobStores.Environment) && TryRead(DefaultFolder) is { } session && IsHeld(DefaultFolder))
-            Environment.SetEnvironmentVariable(BlobStores.Setting, Azurite.ConnectionString(session.StoragePort));
+        if (BlobStores.IsNamed(BlobStores.Environment) || TryRead(DefaultFolder) is not { } session || !IsHeld(DefaultFolder))
+            return false;
+        Environment.SetEnvironmentVariable(BlobStores.Setting, Azurite.ConnectionString(session.StoragePort));
+        return true;
     }
 }

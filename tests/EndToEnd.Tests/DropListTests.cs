@@ -47,6 +47,34 @@ public sealed class DropListTests : IDisposable
     }
 
     [Fact]
+    public void What_cannot_be_dropped_is_named_and_the_rest_is_dropped()
+    {
+        folder.File("good/1.png", [1]);
+        var odd = folder.File(@"good/back\slash.png", [1]);
+        var large = folder.File("good/huge.png", []);
+        using (var stream = File.OpenWrite(large))
+            stream.SetLength(DropList.MaxFileBytes + 1);
+
+        var list = DropList.From([folder.File("good"), folder.File("nowhere")]);
+
+        Assert.Equal(["1.png"], list.Items.Select(item => item.Name));
+        Assert.Equal([folder.File("nowhere"), odd, large], list.LeftOut.Select(line => line.Split(": ")[0]));
+        Assert.Contains("Rename it", list.LeftOut[1], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_systems_leave_in_a_folder_is_not_dropped()
+    {
+        foreach (var name in (string[])["a.png", "@eaDir/a.png/SYNOPHOTO_THUMB_M.jpg", "#recycle/b.png", "__MACOSX/._a.png", ".c.png"])
+            folder.File($"nas/{name}", [1]);
+
+        var list = DropList.From([folder.File("nas")]);
+
+        Assert.Equal(["a.png"], list.Items.Select(item => item.Name));
+        Assert.Equal(0, list.Ignored);
+    }
+
+    [Fact]
     public void A_file_too_large_for_an_inbox_is_refused_before_it_is_read()
     {
         var file = folder.File("huge.png", []);

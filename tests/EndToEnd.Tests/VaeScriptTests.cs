@@ -21,6 +21,37 @@ public class VaeScriptTests
     }
 
     [Fact]
+    public async Task The_version_is_said_without_a_build()
+    {
+        await using var version = await Command.RunAsync(Script, "--version");
+
+        Assert.Equal(0, version.ExitCode);
+        Assert.Matches(@"^VaeFunctions \d+\.\d+\.\d+", version.Output);
+        Assert.DoesNotContain("building", version.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_completion_script_is_one_that_bash_takes()
+    {
+        await using var complete = await Command.RunAsync("bash", "-c", $"source <('{Script}' completion) && complete -p ./vae");
+
+        Assert.True(complete.ExitCode == 0, complete.Output);
+        Assert.Contains("_vae", complete.Output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("tr", "train")]
+    [InlineData("train faces-vae --fi", "--fit")]
+    [InlineData("train faces-vae --fit p", "Pad")]
+    public async Task A_shell_asks_what_may_stand_here(string line, string expected)
+    {
+        await using var suggestions = await Command.RunAsync(Command.LocalCloud, $"[suggest:{line.Length}]", line);
+
+        Assert.Equal(0, suggestions.ExitCode);
+        Assert.Contains(expected, suggestions.Output.Split('\n', StringSplitOptions.TrimEntries));
+    }
+
+    [Fact]
     public async Task An_unknown_command_is_wrong_input()
     {
         await using var command = await Command.RunAsync(Script, "dance");

@@ -114,10 +114,13 @@ public sealed class ApiDescriptionTests
         var schemas = (await DocumentAsync())["components"]!["schemas"]!;
         var judged = schemas["JudgedImage"]!;
         Assert.Equal("How strange an image is.", (string)judged["description"]!);
-        Assert.Equal(["score", "percentile", "verdict", "originalSize", "resized", "heatMap", "reconstruction", "overlay"], judged["properties"]!.AsObject()
-            .Select(property => property.Key));
+        Assert.Equal(
+            ["score", "percentile", "verdict", "calibratedOn", "originalSize", "resized", "heatMap", "reconstruction", "overlay"],
+            judged["properties"]!.AsObject().Select(property => property.Key));
         // What may be null is left out of answers, so it is not required and of one type.
-        Assert.Equal(["score", "verdict", "originalSize", "resized", "heatMap", "reconstruction", "overlay"], judged["required"]!.AsArray()
+        Assert.Equal(
+            ["score", "verdict", "calibratedOn", "originalSize", "resized", "heatMap", "reconstruction", "overlay"],
+            judged["required"]!.AsArray()
             .Select(name => (string)name!));
         Assert.Equal("number", (string)judged["properties"]!["percentile"]!["type"]!);
         Assert.Equal("Where it is strange: a PNG.", (string)judged["properties"]!["heatMap"]!["description"]!);

@@ -72,6 +72,27 @@ public sealed class InboxTests(ServingFixture serving)
     }
 
     [Fact]
+    public async Task A_name_has_a_result_or_a_rejection_whichever_its_last_content_earned()
+    {
+        string[] result = ["results/tiny/mended.png.json", "results/tiny/mended.png.png"],
+            rejection = ["rejected/tiny/mended.png", "rejected/tiny/mended.png.json"];
+        await DropAsync("tiny/mended.png", Bands[..40]);
+        await ReadAsync("rejected/tiny/mended.png.json");
+        await DropAsync("tiny/mended.png", Bands);
+        await ReadAsync("results/tiny/mended.png.json");
+        Assert.Equal(result, await AnswersAsync());
+        await DropAsync("tiny/mended.png", Bands[..50]);
+        await ReadAsync("rejected/tiny/mended.png.json");
+        Assert.Equal(rejection, await AnswersAsync());
+
+        async Task<List<string>> AnswersAsync() =>
+        [
+            .. await serving.Registry.Store.ListAsync("rejected/tiny/mended").Select(blob => blob.Path).ToListAsync(),
+            .. await serving.Registry.Store.ListAsync("results/tiny/mended").Select(blob => blob.Path).ToListAsync(),
+        ];
+    }
+
+    [Fact]
     public async Task A_rejected_blob_named_like_the_reason_of_another_overwrites_nothing()
     {
         string[] names = ["tiny/clash.png", "tiny/clash.png.json", "tiny/clash.png.json~"];

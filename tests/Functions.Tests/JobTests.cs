@@ -97,6 +97,20 @@ public sealed class JobTests(ITestOutputHelper output) : IAsyncLifetime
     }
 
     [SkippableFact]
+    public async Task An_image_that_fails_has_no_result_left_from_an_earlier_job()
+    {
+        await UploadAsync(3);
+        object body = new { operation = "reconstruct", input = "pictures/a/", output = "made/again/" };
+        Assert.Equal((3, 3, 0, 0), Counts(await CompletedAsync((await PostAsync(body)).Path)));
+        await store.WriteAsync("pictures/a/1/0001.png", new("no picture"));
+        Assert.Equal((3, 2, 1, 0), Counts(await CompletedAsync((await PostAsync(body)).Path)));
+        Assert.Empty(await store.ListAsync("made/again/1/").ToListAsync());
+        await store.WriteAsync("pictures/a/1/0001.png", new(Pictures.Bands(1, 1, 0, 255)));
+        Assert.Equal((3, 3, 0, 0), Counts(await CompletedAsync((await PostAsync(body)).Path)));
+        Assert.Equal("", (await store.TryReadAsync("made/again/failures.jsonl", 1 << 20))!.Content.ToString());
+    }
+
+    [SkippableFact]
     public async Task Two_processes_share_a_job_and_one_that_dies_loses_and_doubles_nothing()
     {
         var names = await UploadManyAsync();
@@ -204,10 +218,37 @@ public sealed class JobTests(ITestOutputHelper output) : IAsyncLifetime
     }
 
     [SkippableFact]
-    public async Task A_prefix_without_images_is_completed_at_once()
+    public async Task A_prefix_without_images_has_failed_and_says_so()
     {
         var (path, _) = await PostAsync(new { input = "pictures/nothing/", output = "made/" });
-        Assert.Equal((0, 0, 0, 0), Counts(await CompletedAsync(path)));
+        var status = await CompletedAsync(path, "failed");
+        Assert.Equal((0, 0, 0, 0), Counts(status));
+        Assert.Contains("There is no image under pictures/nothing/. ", (string)status["error"]!, StringComparison.Ordinal);
+    }
+
+    [SkippableFact]
+    public async Task Folder_markers_and_what_systems_leave_are_no_images()
+    {
+        string[] litter = ["@eaDir/a.png/SYNOPHOTO_THUMB_M.jpg", "#recycle/b.png", "__MACOSX/._c.png", "Thumbs.db", ".hidden.png"];
+        var container = new BlobContainerClient(
+            azurite.ConnectionString, "pictures", new() { TrimBlobNameSlashes = false });
+        await store.WriteAsync("pictures/litter/first", new("x"));
+        await store.DeleteAsync("pictures/litter/first");
+        await container.GetBlobClient("litter/").UploadAsync(BinaryData.Empty);
+        foreach (var name in litter)
+            await store.WriteAsync($"pictures/litter/{name}", new("x"));
+        var (path, _) = await PostAsync(new { input = "pictures/litter/", output = "made/" });
+        Assert.Equal(
+            "There is no image under pictures/litter/, only 6 folder markers and system files. "
+                + "Look whether the prefix is right, upper and lower case included.",
+            (string)(await CompletedAsync(path, "failed"))["error"]!);
+
+        await store.WriteAsync("pictures/litter/empty.png", BinaryData.Empty);
+        await store.WriteAsync("pictures/litter/real.png", new(Pictures.Bands(1, 2, 3, 4)));
+        (path, _) = await PostAsync(new { input = "pictures/litter/", output = "made/" });
+        Assert.Equal((2, 1, 1, 0), Counts(await CompletedAsync(path)));
+        Assert.Contains("it is empty", (await store.TryReadAsync("made/failures.jsonl", 1 << 20))!.Content.ToString(),
+            StringComparison.Ordinal);
     }
 
     [SkippableFact]

@@ -61,17 +61,50 @@ public sealed class ReloadTests(ServingFixture serving)
         await TinyModel.ServeAsync(serving.Registry, "damaged", "v1");
         Assert.Equal("v1", await VersionAsync("damaged"));
 
-        await TinyModel.PublishAsync(serving.Registry, "damaged", "v2");
-        var damaged = TinyModel.Decoder();
-        damaged[^1] ^= 1;
-        await serving.Registry.Store.WriteAsync("models/damaged/v2/decoder.onnx", new BinaryData(damaged));
-        await serving.Registry.PromoteAsync("damaged", "v2", "test", await serving.Registry.ReadCurrentAsync("damaged"));
+        var whole = await DamageAndPointToAsync("damaged", "v2");
 
         Assert.Contains("SHA-256", await RefusedAsync("damaged"), StringComparison.Ordinal);
         await Task.Delay(500); // several looks at the pointer
         Assert.Equal("v1", await VersionAsync("damaged"));
         Assert.Equal(1, serving.Log.Split('\n')
             .Count(line => line.Contains("Model damaged: a new version is refused", StringComparison.Ordinal)));
+
+        // Mended in its place, it serves without another promotion.
+        await serving.Registry.Store.WriteAsync("models/damaged/v2/decoder.onnx", whole);
+        await Eventually.Async(async () => Assert.Equal("v2", await VersionAsync("damaged")));
+    }
+
+    [Fact]
+    public async Task A_version_that_failed_is_tried_again_when_nothing_else_serves()
+    {
+        var whole = await DamageAndPointToAsync("mended", "v1");
+        Assert.Contains("SHA-256", await serving.Http.SendAsync(HttpMethod.Get, "models/mended/sample").ProblemAsync(503),
+            StringComparison.Ordinal);
+        await serving.Registry.Store.WriteAsync("models/mended/v1/decoder.onnx", whole);
+        await Eventually.Async(async () => Assert.Equal("v1", await VersionAsync("mended")));
+    }
+
+    [Theory]
+    [InlineData("current.json")]
+    [InlineData("v2/manifest.json")]
+    public async Task Beside_what_is_damaged_a_model_is_shown_with_what_serves_and_the_refusal(string file)
+    {
+        var model = "shown-" + file[..2];
+        await TinyModel.ServeAsync(serving.Registry, model, "v1");
+        Assert.Equal("v1", await VersionAsync(model));
+        await TinyModel.PublishAsync(serving.Registry, model, "v2");
+        await serving.Registry.Store.WriteAsync($"models/{model}/{file}", BinaryData.FromString("{"));
+        if (file != "current.json")
+            await WritePointerAsync(model, "v2");
+
+        var answer = await serving.Http.SendAsync(HttpMethod.Get, $"models/{model}").JsonAsync();
+        Assert.Equal("v1", (string)answer["serving"]!);
+        Assert.Equal(file == "current.json" ? null : "v2", (string?)answer["current"]);
+        Assert.Equal("v1", (string)answer["manifest"]!["version"]!);
+        Assert.Contains($"models/{model}/{file}", (string)answer["refusal"]!, StringComparison.Ordinal);
+        var versions = await serving.Http.SendAsync(HttpMethod.Get, $"models/{model}/versions").JsonAsync();
+        Assert.Equal(["v2", "v1"], versions["versions"]!.AsArray().Select(version => (string)version!));
+        Assert.Equal("v1", await VersionAsync(model));
     }
 
     [Fact]
@@ -121,6 +154,22 @@ public sealed class ReloadTests(ServingFixture serving)
         await Eventually.Async(async () =>
             await serving.Http.SendAsync(HttpMethod.Get, "models/retired/sample").ProblemAsync(404));
     }
+
+    /// <summary>Publishes a version, flips a bit of its decoder and points to it, which no promotion would do; gives the decoder as
+    /// it was.</summary>
+    async Task<BinaryData> DamageAndPointToAsync(string model, string version)
+    {
+        await TinyModel.PublishAsync(serving.Registry, model, version);
+        var damaged = TinyModel.Decoder();
+        damaged[^1] ^= 1;
+        await serving.Registry.Store.WriteAsync($"models/{model}/{version}/decoder.onnx", new BinaryData(damaged));
+        await WritePointerAsync(model, version);
+        return new BinaryData(TinyModel.Decoder());
+    }
+
+    /// <summary>A pointer as an earlier build wrote it.</summary>
+    Task<string> WritePointerAsync(string model, string version) => serving.Registry.Store.WriteAsync($"models/{model}/current.json",
+        BinaryData.FromString($$"""{ "version": "{{version}}", "changed": "2026-01-01T00:00:00Z", "reason": "test" }"""));
 
     async Task<string> VersionAsync(string model)
     {

@@ -16,7 +16,7 @@ public sealed class ServedFamilyTests(ServingFixture serving)
 
     static readonly byte[] Picture = Pictures.Grey(8, 8);
 
-    async Task<string> ServeAsync(string name, ModelOptions options)
+    async Task<string> ServeAsync(string name, ModelOptions options, params string[] labels)
     {
         if (await serving.Registry.ReadCurrentAsync(name) is not null)
             return $"models/{name}";
@@ -39,7 +39,7 @@ public sealed class ServedFamilyTests(ServingFixture serving)
             Loss = "none",
             Conditional = model.Classes > 0,
             Prior = model.Prior,
-            Labels = Labels,
+            Labels = labels is [] ? Labels : labels,
             Recipe = JsonDocument.Parse("{}").RootElement,
             Data = new("none", "none", 0, 0),
         };
@@ -48,16 +48,17 @@ public sealed class ServedFamilyTests(ServingFixture serving)
         return $"models/{name}";
     }
 
-    Task<string> ConditionalAsync() => ServeAsync("conditional",
-        new MlpVaeOptions
-        {
-            Image = Grey,
-            Hidden = [16],
-            Latent = 3,
-            Classes = 3,
-            Likelihood = new BernoulliOptions(),
-            Initialization = new VaeFunctions.Models.Layers.NormalInitialization { Deviation = 1 }
-        });
+    static readonly MlpVaeOptions OfThreeLabels = new()
+    {
+        Image = Grey,
+        Hidden = [16],
+        Latent = 3,
+        Classes = 3,
+        Likelihood = new BernoulliOptions(),
+        Initialization = new VaeFunctions.Models.Layers.NormalInitialization { Deviation = 1 },
+    };
+
+    Task<string> ConditionalAsync() => ServeAsync("conditional", OfThreeLabels);
 
     [Fact]
     public async Task A_label_chooses_what_is_sampled_and_labels_take_turns_without_one()
@@ -66,7 +67,7 @@ public sealed class ServedFamilyTests(ServingFixture serving)
         var byName = await serving.Http.SendAsync(HttpMethod.Get, $"{path}/sample?count=4&seed=1&label=owl")
             .BytesAsync("image/png");
         var byNumber = await serving.Http.SendAsync(
-            HttpMethod.Post, $"{path}/sample", """{"count": 4, "seed": 1, "label": 2}""".Json()).BytesAsync("image/png");
+            HttpMethod.Post, $"{path}/sample", """{"count": 4, "seed": 1, "label": "index:2"}""".Json()).BytesAsync("image/png");
         var another = await serving.Http.SendAsync(HttpMethod.Get, $"{path}/sample?count=4&seed=1&label=cat")
             .BytesAsync("image/png");
         Assert.Equal(byName, byNumber);
@@ -82,7 +83,7 @@ public sealed class ServedFamilyTests(ServingFixture serving)
         var path = await ConditionalAsync();
         var cat = await serving.Http.SendAsync(HttpMethod.Post, $"{path}/reconstruct?label=cat", Picture.Body("image/png"))
             .BytesAsync("image/png");
-        var owl = await serving.Http.SendAsync(HttpMethod.Post, $"{path}/reconstruct?label=2", Picture.Body("image/png"))
+        var owl = await serving.Http.SendAsync(HttpMethod.Post, $"{path}/reconstruct?label=index:2", Picture.Body("image/png"))
             .BytesAsync("image/png");
         Assert.NotEqual(cat, owl);
         var catAsOwl = await serving.Http.SendAsync(
@@ -90,15 +91,68 @@ public sealed class ServedFamilyTests(ServingFixture serving)
         Assert.NotEqual(cat, catAsOwl);
         Assert.NotEqual(owl, catAsOwl); // the latent is the cat's
         Assert.Contains("There is no label \"bat\"", await Problem("reconstruct?label=cat&as=bat", 400));
-        Assert.Contains("none was given; give one from 0 to 2, or by name: cat, dog, owl", await Problem("reconstruct", 400));
-        Assert.Contains("There is no label \"3\"; give one from 0 to 2", await Problem("reconstruct?label=3", 400));
+        Assert.Contains("none was given; give one by name: cat, dog, owl; or by number, from index:0 to index:2", await Problem("reconstruct", 400));
+        Assert.Contains("There is no label \"index:3\"; give one by name", await Problem("reconstruct?label=index:3", 400));
         Assert.Contains("There is no label \"bat\"", await Problem("reconstruct?label=bat", 400));
-        Assert.Contains("2 labels for 1 images", await Problem("reconstruct?label=0,1", 400));
+        Assert.Contains("2 labels for 1 images", await Problem("reconstruct?label=cat,owl", 400));
         Assert.Contains("There is no label \"-1\"", await serving.Http.SendAsync(HttpMethod.Get, $"{path}/sample?label=-1")
             .ProblemAsync(400));
 
         Task<string> Problem(string action, int status) =>
             serving.Http.SendAsync(HttpMethod.Post, $"{path}/{action}", Picture.Body("image/png")).ProblemAsync(status);
+    }
+
+    [Fact]
+    public async Task A_label_that_looks_like_a_number_is_a_name_and_an_index_is_asked_for_as_one()
+    {
+        var path = await ServeAsync("numbered", OfThreeLabels, "1", "2", "10");
+        Assert.Equal("1", await LabelAsync("label=1"));
+        Assert.Equal("10", await LabelAsync("label=10"));
+        Assert.Equal("2", await LabelAsync("label=index:1"));
+        Assert.Equal("10, 1", await LabelAsync("label=10,1", count: 2));
+        foreach (var wrong in (string[])["0", "01", "3", "+1", "index:3", "index:-1", "index:01x"])
+            Assert.Contains($"There is no label \"{wrong}\"; give one by name: 1, 2, 10", await serving.Http.SendAsync(
+                HttpMethod.Get, $"{path}/sample?label={Uri.EscapeDataString(wrong)}").ProblemAsync(400));
+        Assert.Contains("There is no label \"0\"", await serving.Http.SendAsync(
+            HttpMethod.Post, $"{path}/sample", """{"label": 0}""".Json()).ProblemAsync(400));
+        var json = await serving.Http.SendAsync(HttpMethod.Post, $"{path}/sample", """{"count": 1, "label": 10}""".Json(),
+            "application/json").JsonAsync();
+        Assert.Equal((2, "10"), ((int)json["images"]![0]!["label"]!, (string)json["images"]![0]!["labelName"]!));
+
+        async Task<string> LabelAsync(string query, int count = 1)
+        {
+            using var answer = await serving.Http.SendAsync(HttpMethod.Get, $"{path}/sample?count={count}&{query}");
+            return answer.Header("X-Label");
+        }
+    }
+
+    [Fact]
+    public async Task A_number_is_an_index_only_where_no_label_is_called_like_one()
+    {
+        var path = await ConditionalAsync();
+        Assert.Contains("There is no label \"2\"", await serving.Http.SendAsync(HttpMethod.Get, $"{path}/sample?label=2")
+            .ProblemAsync(400)); // a text is a name
+        using var answer = await serving.Http.SendAsync(HttpMethod.Post, $"{path}/sample", """{"label": 2}""".Json());
+        Assert.Equal("owl", answer.Header("X-Label"));
+    }
+
+    [Fact]
+    public async Task Labels_that_look_alike_are_found_in_either_form_and_the_answer_says_which_was_used()
+    {
+        var path = await ServeAsync("alike", OfThreeLabels, "cafe\u0301", "Cat", "a, b");
+        Assert.Equal(Uri.EscapeDataString("cafe\u0301"), await LabelAsync("caf\u00E9"));
+        Assert.Equal("Cat", await LabelAsync(" cat"));
+        Assert.Equal(Uri.EscapeDataString("a, b"), await LabelAsync("a, b"));
+        var both = await ServeAsync("both-cases", OfThreeLabels, "Cat", "cat", "dog");
+        Assert.Contains("could be the label \"Cat\" or \"cat\", which differ in the case of letters",
+            await serving.Http.SendAsync(HttpMethod.Get, $"{both}/sample?label=CAT").ProblemAsync(400));
+
+        async Task<string> LabelAsync(string label)
+        {
+            using var answer =
+                await serving.Http.SendAsync(HttpMethod.Get, $"{path}/sample?count=1&label={Uri.EscapeDataString(label)}");
+            return answer.Header("X-Label");
+        }
     }
 
     [Fact]
@@ -155,6 +209,10 @@ public sealed class ServedFamilyTests(ServingFixture serving)
         await DropAsync("conditional/owl/a.png");
         await Eventually.Async(async () =>
             Assert.NotNull(await serving.Registry.Store.TryReadAsync("results/conditional/owl/a.png.json", 1 << 20)));
+        Assert.Contains("\"label\":\"owl\"",
+            (await serving.Registry.Store.TryReadAsync("results/conditional/owl/a.png.json", 1 << 20))!.Content.ToString());
+        await DropAsync("conditional/2/a.png"); // a folder's name is a name, even one that looks like a number
+        Assert.Contains("There is no label", await RejectionAsync("conditional/2/a.png"));
         await DropAsync("conditional/bat/a.png");
         await DropAsync("conditional/a.png");
         Assert.Contains("There is no label", await RejectionAsync("conditional/bat/a.png"));

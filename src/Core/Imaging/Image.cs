@@ -73,9 +73,34 @@ public sealed class Image
         return Crop((Width - cropWidth) / 2, (Height - cropHeight) / 2, cropWidth, cropHeight);
     }
 
-    /// <summary>This image made to fill a shape: centre-cropped to its aspect, resized, and converted to its channels.</summary>
-    public Image FitTo(ImageShape shape) =>
-        CentreCropToAspect(shape.Width, shape.Height).Resize(shape.Width, shape.Height).ToChannels(shape.Channels);
+    /// <summary>This image brought into a shape: cropped, padded or stretched, resized, and converted to its channels.</summary>
+    /// <exception cref="ArgumentException"><see cref="ImageFit.Strict"/>, and it has another size.</exception>
+    public Image FitTo(ImageShape shape, ImageFit fit = ImageFit.Crop)
+    {
+        var fitted = fit switch
+        {
+            _ when (Width, Height) == (shape.Width, shape.Height) => this,
+            ImageFit.Crop => CentreCropToAspect(shape.Width, shape.Height).Resize(shape.Width, shape.Height),
+            ImageFit.Pad => PadTo(shape.Width, shape.Height),
+            ImageFit.Stretch => Resize(shape.Width, shape.Height),
+            _ => throw new ArgumentException(
+                $"Image: it is {Width}×{Height}, not {shape.Width}×{shape.Height}, and is not to be fitted."),
+        };
+        return fitted.ToChannels(shape.Channels);
+    }
+
+    Image PadTo(int width, int height)
+    {
+        var scale = Math.Min((double)width / Width, (double)height / Height);
+        var small = Resize(Scaled(Width, width), Scaled(Height, height));
+        var padded = new byte[width * height * Channels];
+        var (left, top, row) = ((width - small.Width) / 2, (height - small.Height) / 2, small.Width * Channels);
+        for (var y = 0; y < small.Height; y++)
+            small.Pixels.AsSpan(y * row, row).CopyTo(padded.AsSpan(((top + y) * width + left) * Channels));
+        return new Image(width, height, Channels, padded);
+
+        int Scaled(int length, int most) => Math.Clamp((int)Math.Round(length * scale), 1, most);
+    }
 
     Image Crop(int left, int top, int width, int height)
     {

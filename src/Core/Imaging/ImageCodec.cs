@@ -36,17 +36,18 @@ public static class ImageCodec
     }
 
     /// <summary>
-    /// Decodes an image and makes it fill a shape, as <see cref="Image.FitTo"/> does; a much larger one is shrunk while it is
+    /// Decodes an image and brings it into a shape, as <see cref="Image.FitTo"/> does; a much larger one is shrunk while it is
     /// read.
     /// </summary>
     /// <inheritdoc cref="Decode"/>
-    public static FittedImage DecodeTo(ImageShape shape, ReadOnlySpan<byte> encoded, ImageLimits? limits = null)
+    public static FittedImage DecodeTo(
+        ImageShape shape, ReadOnlySpan<byte> encoded, ImageLimits? limits = null, ImageFit fit = ImageFit.Crop)
     {
         using var decoder = Open(encoded, limits);
         var (width, height) = decoder.UprightSize;
         // Twice the target is left for the Lanczos filter, which is better than what shrinks while reading.
         var image = decoder.Decode(Math.Min(width / shape.Width, height / shape.Height) / 2);
-        return new FittedImage(image.FitTo(shape), width, height);
+        return new FittedImage(image.FitTo(shape, fit), width, height);
     }
 
     /// <summary>Reads format and size without decoding, and holds them against the limits.</summary>

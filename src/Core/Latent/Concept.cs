@@ -7,9 +7,9 @@ namespace VaeFunctions.Latent;
 /// <param name="Logistic">[L], across the plane that parts them best, as long as the two means lie apart along it. It moves less
 /// of what merely goes along. (Shen et al. 2020)</param>
 /// <param name="Separability">The share of latents on the right side of that plane, each side counting the same; of latents that
-/// did not choose the plane where there are enough. ½ is chance.</param>
+/// did not choose the plane. ½ is chance; null where either side has too few to keep some back.</param>
 /// <param name="Examples">How many latents it was made from.</param>
-public sealed record Concept(string Name, float[] Mean, float[] Logistic, double Separability, int Examples)
+public sealed record Concept(string Name, float[] Mean, float[] Logistic, double? Separability, int Examples)
 {
     /// <summary>Latents without it that are moved to find <see cref="Unit"/>, and how many of them have to arrive.</summary>
     const int Moved = 200, Arriving = 199;
@@ -20,7 +20,7 @@ public sealed record Concept(string Name, float[] Mean, float[] Logistic, double
     public float Unit { get; init; } = 1;
 
     /// <summary>The fewest latents of each side from which a fifth is kept back to judge.</summary>
-    const int EnoughToJudge = 20;
+    public const int EnoughToJudge = 20;
 
     /// <summary>Finds a concept from latents of images with and without it.</summary>
     /// <param name="again">Latents to those of the images that they decode to; only with it <see cref="Unit"/> is found.</param>
@@ -38,7 +38,7 @@ public sealed record Concept(string Name, float[] Mean, float[] Logistic, double
         var length = TensorPrimitives.Dot(plane.Normal, plane.Normal);
         var logistic = length > 0 ? Arithmetic.Sum([(TensorPrimitives.Dot(mean, plane.Normal) / length, plane.Normal)]) : mean;
         var unit = again is null ? 1 : FindUnit([.. without.Take(Moved)], mean, plane, again);
-        return new(name, mean, logistic, Judge(with, without, plane), with.Count + without.Count) { Unit = unit };
+        return new(name, mean, logistic, Judge(with, without), with.Count + without.Count) { Unit = unit };
     }
 
     static float FindUnit(float[][] without, float[] mean, LogisticPlane plane, Func<float[][], float[][]> again)
@@ -54,9 +54,10 @@ public sealed record Concept(string Name, float[] Mean, float[] Logistic, double
         return least <= 20 ? least / 10f : 1;
     }
 
-    static double Judge(IReadOnlyList<float[]> with, IReadOnlyList<float[]> without, LogisticPlane all)
+    static double? Judge(IReadOnlyList<float[]> with, IReadOnlyList<float[]> without)
     {
-        if (Math.Min(with.Count, without.Count) < EnoughToJudge) return all.Accuracy(with, without);
+        // The plane parts a handful of latents that chose it without error, whatever they are.
+        if (Math.Min(with.Count, without.Count) < EnoughToJudge) return null;
         return LogisticPlane.Fit(Part(with, kept: false), Part(without, kept: false))
             .Accuracy(Part(with, kept: true), Part(without, kept: true));
 

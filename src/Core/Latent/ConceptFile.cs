@@ -10,15 +10,17 @@ public static partial class ConceptFile
 {
     public const string Name = "concepts.safetensors";
 
-    /// <summary>Whether a concept may be called so: 1 to 63 lower-case letters, digits, '-' and '_', beginning with a letter or
-    /// digit.</summary>
+    /// <summary>Whether a concept may be called so: 1 to 63 letters of any script, none of them a capital, digits, '-' and '_',
+    /// beginning with a letter or digit.</summary>
     public static bool IsConceptName(string name) => ConceptName().IsMatch(name);
 
-    /// <summary>Any text as a concept's name: "Long Hair" becomes long_hair.</summary>
+    /// <summary>Any text as a concept's name: "Long Hair" becomes long_hair, "Café" cafe.</summary>
     public static string ToConceptName(string text)
     {
-        var name = Strange().Replace(text.ToLowerInvariant(), "_").Trim('_', '-');
-        return name.Length is 0 ? "unnamed" : name[..Math.Min(name.Length, 63)];
+        var plain = Accents().Replace(Names.Key(text), "").ToLowerInvariant();
+        var name = Strange().Replace(plain, "_").Trim('_', '-');
+        name = name[..Math.Min(name.Length, 63)];
+        return IsConceptName(name) ? name : "unnamed";
     }
 
     public static BinaryData Write(IEnumerable<Concept> concepts)
@@ -32,14 +34,15 @@ public static partial class ConceptFile
             }),
             all.SelectMany(concept => new (string Key, string Value)[]
             {
-                ($"{concept.Name}.separability", concept.Separability.ToString("R", CultureInfo.InvariantCulture)),
+                ($"{concept.Name}.separability", (concept.Separability ?? double.NaN).ToString("R", CultureInfo.InvariantCulture)),
                 ($"{concept.Name}.unit", concept.Unit.ToString("R", CultureInfo.InvariantCulture)),
                 ($"{concept.Name}.examples", concept.Examples.ToString(CultureInfo.InvariantCulture)),
             }).ToDictionary(pair => pair.Key, pair => pair.Value));
     }
 
     /// <exception cref="ModelFormatException">It is no file of concepts for latents of this length.</exception>
-    public static IReadOnlyList<Concept> Read(BinaryData content, int latentSize)
+    /// <param name="path">Where it lies, for messages.</param>
+    public static IReadOnlyList<Concept> Read(BinaryData content, int latentSize, string path = Name)
     {
         try
         {
@@ -55,13 +58,13 @@ public static partial class ConceptFile
                 var unit = file.Metadata.ContainsKey($"{name}.unit") ? (float)Number(file, $"{name}.unit") : 1;
                 if (!(unit > 0 && float.IsFinite(unit)))
                     throw new ModelFormatException($"Concept {name}: its unit is {unit}; a finite number above 0 was expected.");
-                return new Concept(name, mean, logistic, Number(file, $"{name}.separability"),
+                return new Concept(name, mean, logistic, Judged(Number(file, $"{name}.separability")),
                     (int)Number(file, $"{name}.examples")) { Unit = unit };
             })];
         }
         catch (CheckpointException fault)
         {
-            throw new ModelFormatException($"The concepts cannot be read: {fault.Message}", fault);
+            throw new ModelFormatException($"The concepts of {path} cannot be read: {fault.Message}", fault);
         }
     }
 
@@ -71,11 +74,18 @@ public static partial class ConceptFile
             ? value
             : throw new ModelFormatException($"The concepts cannot be read: the metadata have no number \"{key}\".");
 
+    /// <summary>NaN stands for a separability that was not judged.</summary>
+    static double? Judged(double separability) => double.IsNaN(separability) ? null : separability;
+
     static NamedTensor Vector(string name, float[] values) => new(name, new(values.Length), values);
 
-    [GeneratedRegex("^[a-z0-9][a-z0-9_-]{0,62}\\z")]
+    [GeneratedRegex(@"^[\p{Ll}\p{Lo}\p{Nd}][\p{Ll}\p{Lo}\p{Lm}\p{M}\p{Nd}_-]{0,62}\z")]
     private static partial Regex ConceptName();
 
-    [GeneratedRegex("[^a-z0-9_-]+")]
+    [GeneratedRegex(@"[^\p{Ll}\p{Lo}\p{Lm}\p{M}\p{Nd}_-]+")]
     private static partial Regex Strange();
+
+    /// <summary>What stands on Latin, Greek and Cyrillic letters; other scripts' marks are part of their words.</summary>
+    [GeneratedRegex(@"[\u0300-\u036F]")]
+    private static partial Regex Accents();
 }

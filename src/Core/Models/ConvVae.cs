@@ -17,8 +17,15 @@ public record ConvVaeOptions : ModelOptions
     /// <summary>The length of the latent vector.</summary>
     public required int Latent { get; init; }
 
-    /// <summary>What bounds the decoder's output; a Bernoulli likelihood takes it unbounded.</summary>
-    public OutputActivation Output { get; init; } = OutputActivation.Tanh;
+    readonly OutputActivation? output;
+
+    /// <summary>What bounds the decoder's output: tanh unless given, but nothing for a Bernoulli likelihood, which takes
+    /// logits.</summary>
+    public OutputActivation Output
+    {
+        get => output ?? (Likelihood is BernoulliOptions ? OutputActivation.Linear : OutputActivation.Tanh);
+        init => output = value;
+    }
 
     [JsonIgnore]
     public override string Kind => "conv-vae";

@@ -22,13 +22,8 @@ public sealed class AzureBlobStore(BlobServiceClient service) : IBlobStore
         var client = ClientOf(BlobPath.Parse(path));
         try
         {
-            // The answer's headers come before its body: what is too large is never fetched.
-            using var download = (await client.DownloadStreamingAsync(cancellationToken: cancellation)).Value;
-            var size = download.Details.ContentLength;
-            if (size > Math.Min(maxBytes, Array.MaxLength)) throw FolderBlobStore.TooLarge(path, size, maxBytes, Location);
-            var content = new byte[size];
-            await download.Content.ReadExactlyAsync(content, cancellation);
-            return new Blob(new BinaryData(content), Text(download.Details.ETag));
+            return await BlobDownload.ReadAsync(
+                client, maxBytes, size => FolderBlobStore.TooLarge(path, size, maxBytes, Location), cancellation);
         }
         catch (RequestFailedException e) when (e.Status == 404)
         {
@@ -46,7 +41,12 @@ public sealed class AzureBlobStore(BlobServiceClient service) : IBlobStore
         var client = ClientOf(BlobPath.Parse(path));
         var options = new BlobUploadOptions
         {
-            HttpHeaders = new BlobHttpHeaders { ContentType = ContentType(path) },
+            // The service reckons the MD5 only of what comes in one request.
+            HttpHeaders = new BlobHttpHeaders
+            {
+                ContentType = ContentType(path),
+                ContentHash = BlobDownload.HashOf(content.ToMemory().Span),
+            },
             TransferOptions = new StorageTransferOptions { InitialTransferSize = Part, MaximumTransferSize = Part },
             Conditions = new BlobRequestConditions
             {
@@ -87,7 +87,8 @@ public sealed class AzureBlobStore(BlobServiceClient service) : IBlobStore
         var blobs = service.GetBlobContainerClient(container).GetBlobsAsync(BlobTraits.None, BlobStates.None, name, cancellation);
         return Items(blobs, prefix, cancellation)
             .Select(blob => new BlobEntry(
-                $"{container}/{blob.Name}", blob.Properties.ContentLength ?? 0, Text(blob.Properties.ETag ?? default)));
+                $"{container}/{blob.Name}", blob.Properties.ContentLength ?? 0, Text(blob.Properties.ETag ?? default),
+                blob.Properties.LastModified ?? default));
     }
 
     public IAsyncEnumerable<string> ListFoldersAsync(string prefix, CancellationToken cancellation = default)

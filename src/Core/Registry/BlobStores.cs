@@ -40,6 +40,24 @@ public static class BlobStores
     /// <exception cref="ArgumentException">No blob's path does; says why.</exception>
     public static void CheckPrefix(string prefix) => BlobPath.ParsePrefix(prefix);
 
+    /// <summary>Whether a blob can have this path, and if not, why.</summary>
+    public static bool IsPath(string path, out string why)
+    {
+        try
+        {
+            (_, why) = (BlobPath.Parse(path), "");
+            return true;
+        }
+        catch (ArgumentException fault)
+        {
+            why = fault.Message;
+            return false;
+        }
+    }
+
+    /// <inheritdoc cref="IsPath(string, out string)"/>
+    public static bool IsPath(string path) => IsPath(path, out _);
+
     static ServiceProvider Services(IConfiguration settings, StoragePatience? patience) =>
         new ServiceCollection().AddStorage(settings, patience).BuildServiceProvider();
 }

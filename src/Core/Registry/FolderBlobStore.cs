@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Security.Cryptography;
 using System.Text;
 
@@ -10,12 +11,14 @@ namespace VaeFunctions.Registry;
 /// size; a write always moves that time forward, so that no ETag comes twice.</remarks>
 public sealed class FolderBlobStore(string root) : IBlobStore
 {
-    static readonly TimeSpan LockTimeout = TimeSpan.FromSeconds(30);
     static readonly TimeSpan LongestWrite = TimeSpan.FromHours(1);
 
     readonly string root = Path.TrimEndingDirectorySeparator(Path.GetFullPath(root));
 
     public string Location => root;
+
+    /// <summary>How long a lock that another process holds is waited for.</summary>
+    internal TimeSpan LockTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
     public async Task<Blob?> TryReadAsync(string path, long maxBytes, CancellationToken cancellation = default)
     {
@@ -83,7 +86,7 @@ public sealed class FolderBlobStore(string root) : IBlobStore
         var (container, name) = BlobPath.ParsePrefix(prefix);
         var folder = name[..(name.LastIndexOf('/') + 1)]; // everything that matches lies below the prefix's last whole segment
         return Walk($"{container}/{folder}", prefix)
-            .Select(file => new BlobEntry(file.Path, file.Info.Length, ETagOf(file.Info)))
+            .Select(file => new BlobEntry(file.Path, file.Info.Length, ETagOf(file.Info), file.Info.LastWriteTimeUtc))
             .ToAsyncEnumerable();
     }
 
@@ -197,15 +200,19 @@ public sealed class FolderBlobStore(string root) : IBlobStore
     {
         var folder = Directory.CreateDirectory(Path.Combine(root, BlobPath.Reserved + "locks")).FullName;
         var file = Path.Combine(folder, SHA256.HashData(Encoding.UTF8.GetBytes(path))[0].ToString("x2"));
-        var give = DateTime.UtcNow + LockTimeout;
+        var clock = Stopwatch.StartNew();
         while (true)
         {
             try
             {
                 return new FileStream(file, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0);
             }
-            catch (IOException e) when (IsHeldByAnother(e) && DateTime.UtcNow < give)
+            catch (IOException e) when (IsHeldByAnother(e))
             {
+                if (clock.Elapsed > LockTimeout)
+                    throw new StorageException($"Writing {path} at {Location}: another process has held the lock {file} for "
+                        + $"{clock.Elapsed.TotalSeconds:0} seconds. Let that process end, or end it, and try again.", e)
+                    { ExitCode = 1 };
                 await Task.Delay(Random.Shared.Next(1, 10), cancellation);
             }
         }

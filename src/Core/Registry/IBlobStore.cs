@@ -33,8 +33,10 @@ public interface IBlobStore
 /// <summary>A blob's bytes and the ETag of exactly these bytes.</summary>
 public sealed record Blob(BinaryData Content, string ETag);
 
-/// <summary>A line of a listing. <paramref name="Size"/> is in bytes.</summary>
-public readonly record struct BlobEntry(string Path, long Size, string ETag);
+/// <summary>A line of a listing.</summary>
+/// <param name="Size">In bytes.</param>
+/// <param name="Changed">When it was written, by the storage's clock.</param>
+public readonly record struct BlobEntry(string Path, long Size, string ETag, DateTimeOffset Changed);
 
 /// <summary>What must hold for a write to happen: by default, anything.</summary>
 public readonly record struct WriteCondition

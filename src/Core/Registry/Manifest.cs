@@ -16,6 +16,10 @@ public sealed record Manifest
     /// <summary>The metric that <see cref="PromotionGate"/> compares.</summary>
     public const string TestLoss = "test_loss";
 
+    /// <summary>The manifest's own SHA-256, filled in as it is written and checked as it is read; null where an earlier build
+    /// wrote it.</summary>
+    public string? Seal { get; init; }
+
     public int Format { get; init; } = CurrentFormat;
 
     public required string Model { get; init; }
@@ -79,9 +83,14 @@ public sealed record DataDescription(string Source, string Fingerprint, int Trai
 /// <summary>A file of a version: its size in bytes and its SHA-256 in lower-case hexadecimal.</summary>
 public sealed record ManifestFile(string Name, long Size, string Sha256);
 
-/// <summary>A direction of the latent space and how well it parts images with it from those without: ½ is chance, 1
-/// perfect.</summary>
-public sealed record ConceptDescription(string Name, double Separability);
+/// <summary>A direction of the latent space and how well it parts images with it from those without.</summary>
+/// <param name="Separability">½ is chance, 1 perfect; null where there were too few images to judge by.</param>
+/// <param name="Examples">How many images it was found from; null in manifests from before this was said.</param>
+public sealed record ConceptDescription(string Name, double? Separability, int? Examples = null);
 
-/// <summary>Anomaly scores of ordinary images: quantile, such as "0.99", to score.</summary>
-public sealed record AnomalyCalibration(IReadOnlyDictionary<string, double> Quantiles);
+/// <summary>Anomaly scores of ordinary images, which are all test images: quantile, such as "0.99", to score.</summary>
+public sealed record AnomalyCalibration(IReadOnlyDictionary<string, double> Quantiles)
+{
+    /// <summary>The fewest images by which one in a hundred can be told.</summary>
+    public const int EnoughImages = 100;
+}

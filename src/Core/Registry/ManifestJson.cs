@@ -7,8 +7,13 @@ namespace VaeFunctions.Registry;
 /// <summary>Manifests and pointers as JSON. Reading is strict: unknown, repeated and missing keys are errors.</summary>
 static partial class ManifestJson
 {
-    public static BinaryData Write(Manifest manifest) =>
-        BinaryData.FromBytes(JsonSerializer.SerializeToUtf8Bytes(manifest, RegistryJson.Default.Manifest));
+    /// <summary>Writes a manifest, and its <see cref="Seal"/> first.</summary>
+    public static BinaryData Write(Manifest manifest)
+    {
+        var document = JsonSerializer.SerializeToUtf8Bytes(manifest with { Seal = Seal.Open }, RegistryJson.Default.Manifest);
+        Seal.Close(document);
+        return BinaryData.FromBytes(document);
+    }
 
     public static BinaryData Write(CurrentPointer pointer) =>
         BinaryData.FromBytes(JsonSerializer.SerializeToUtf8Bytes(pointer, RegistryJson.Default.CurrentPointer));
@@ -29,6 +34,9 @@ static partial class ManifestJson
                     + $"{Manifest.CurrentFormat}; update it, or publish the model again.");
             var manifest = JsonSerializer.Deserialize(json, RegistryJson.Default.Manifest)!;
             Validate(manifest, path);
+            if (manifest.Seal is { } seal && !Seal.Holds(seal, json.ToMemory().Span))
+                throw new ModelFormatException($"{path}: it is not what was published; its SHA-256 is another. Publish the model "
+                    + "again, or roll back.");
             return manifest;
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
@@ -46,8 +54,9 @@ static partial class ManifestJson
                 ?? throw new ModelFormatException($"{path}: null was found; a pointer to a version was expected.");
             if (pointer.History.Contains(null!))
                 throw new ModelFormatException($"{path}: the history holds null; versions were expected.");
-            foreach (var version in pointer.History.Select(past => past.Version).Prepend(pointer.Version))
-                if (!IsVersion(version)) throw new ModelFormatException($"{path}: \"{version}\" is not a version.");
+            foreach (var version in (string[])[pointer.Version, .. pointer.History.Select(past => past.Version),
+                .. pointer.RolledBack ?? []])
+                if (version is null || !IsVersion(version)) throw new ModelFormatException($"{path}: \"{version}\" is not a version.");
             return pointer with { ETag = blob.ETag };
         }
         catch (JsonException e)

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Security.Cryptography;
 using System.Text.RegularExpressions;
 
@@ -18,24 +17,24 @@ public sealed partial class ModelRegistry(IBlobStore store)
     const string Container = "models";
     const long MaxDocument = 4 << 20;
 
+    static readonly TimeSpan LongestPublication = TimeSpan.FromDays(1);
+
     public IBlobStore Store => store;
 
     public static bool IsModelName(string name) => ModelName().IsMatch(name);
 
-    /// <summary>An unused version of a model: the time in UTC, such as 20260102T030405Z, so that versions sort by age.</summary>
-    public async Task<string> NewVersionAsync(string model, DateTimeOffset now, CancellationToken cancellation = default)
-    {
-        var time = now.UtcDateTime.ToString("yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture);
-        var version = time;
-        for (var repeat = 2; await store.ListAsync(PathOf(model, version, ""), cancellation).AnyAsync(cancellation); repeat++)
-            version = $"{time}-{repeat:00}";
-        return version;
-    }
+    /// <summary>A name for a model's next version, after all that are there, whole or not.</summary>
+    /// <param name="others">Names that it is to come after, too.</param>
+    public async Task<string> NewVersionAsync(
+        string model, DateTimeOffset now, IEnumerable<string>? others = null, CancellationToken cancellation = default) =>
+        TimeName.After(now, [.. await store.ListFoldersAsync(FolderOf(model), cancellation).ToListAsync(cancellation),
+            .. others ?? []]);
 
     /// <summary>Publishes a version: its files first, the manifest last, so that it exists whole or not at all.</summary>
     /// <param name="manifest">Names the model and version; <see cref="Manifest.Files"/> is filled in here.</param>
     /// <returns>The manifest as it was written.</returns>
-    /// <exception cref="RegistryException">The version exists already with other content, or a name is not allowed.</exception>
+    /// <exception cref="VersionTakenException">The version exists already with other content.</exception>
+    /// <exception cref="RegistryException">A name is not allowed.</exception>
     public async Task<Manifest> PublishAsync(
         Manifest manifest, IReadOnlyDictionary<string, BinaryData> files, CancellationToken cancellation = default)
     {
@@ -53,7 +52,8 @@ public sealed partial class ModelRegistry(IBlobStore store)
 
         foreach (var file in manifest.Files)
             await WriteOnceAsync(PathOf(manifest.Model, manifest.Version, file.Name), files[file.Name], cancellation);
-        await WriteOnceAsync(path, document, cancellation);
+        await WriteOnceAsync(
+            path, document, cancellation, asWritten: found => ManifestJson.Write(ManifestJson.ReadManifest(found, path)));
         return manifest;
     }
 
@@ -76,16 +76,38 @@ public sealed partial class ModelRegistry(IBlobStore store)
 
     /// <exception cref="ModelNotFoundException">There is no such model or version; says which exist.</exception>
     /// <exception cref="ModelFormatException">The manifest is damaged or of another format.</exception>
-    public async Task<Manifest> ReadManifestAsync(string model, string version, CancellationToken cancellation = default)
+    public async Task<Manifest> ReadManifestAsync(string model, string version, CancellationToken cancellation = default) =>
+        (await ReadManifestAsync(model, version, null, cancellation)).Manifest;
+
+    /// <summary>The manifest of the version that serves, which must be the very one that was promoted.</summary>
+    /// <exception cref="ModelNotFoundException">The pointer names a version that is not there.</exception>
+    /// <exception cref="ModelFormatException">The manifest is damaged, of another format, or not the one that was
+    /// promoted.</exception>
+    public async Task<Manifest> ReadManifestAsync(
+        string model, CurrentPointer current, CancellationToken cancellation = default) =>
+        (await ReadManifestAsync(model, current.Version, current.Manifest, cancellation)).Manifest;
+
+    /// <param name="expected">The manifest's SHA-256; null where it is not known.</param>
+    async Task<(Manifest Manifest, string Sha256)> ReadManifestAsync(
+        string model, string version, string? expected, CancellationToken cancellation)
     {
         var path = PathOf(model, version, ManifestName);
-        var blob = await store.TryReadAsync(path, MaxDocument, cancellation)
-            ?? throw await NotFoundAsync(model, version, cancellation);
-        var manifest = ManifestJson.ReadManifest(blob.Content, path);
-        return manifest.Model == model && manifest.Version == version
-            ? manifest
-            : throw new ModelFormatException($"{path}: it is the manifest of {manifest.Model} {manifest.Version}; a version's "
-                + "folder is not to be copied or renamed.");
+        return await store.TryReadAsync(path, MaxDocument, blob => Tuple.Create(Understand(blob), Sha256(blob.Content)), cancellation)
+            is (var manifest, var found)
+            ? (manifest, found)
+            : throw await NotFoundAsync(model, version, cancellation);
+
+        Manifest Understand(Blob blob)
+        {
+            var manifest = ManifestJson.ReadManifest(blob.Content, path);
+            if (manifest.Model != model || manifest.Version != version)
+                throw new ModelFormatException($"{path}: it is the manifest of {manifest.Model} {manifest.Version}; a version's "
+                    + "folder is not to be copied or renamed.");
+            return expected is null || Sha256(blob.Content) == expected
+                ? manifest
+                : throw new ModelFormatException($"{path}: it is not the manifest that was promoted: SHA-256 "
+                    + $"{Sha256(blob.Content)} was found, {expected} is in the pointer. Promote a version again, or roll back.");
+        }
     }
 
     /// <exception cref="RegistryException">There is no such model, version or file, or the file is not what was
@@ -103,44 +125,69 @@ public sealed partial class ModelRegistry(IBlobStore store)
             ?? throw new ModelNotFoundException($"{manifest.Model} {manifest.Version} has no file {name}; it has "
                 + $"{Some(manifest.Files.Select(file => file.Name))}.");
         var path = PathOf(manifest.Model, manifest.Version, name);
-        var blob = await store.TryReadAsync(path, long.MaxValue, cancellation)
+        return await store.TryReadAsync(path, long.MaxValue, blob => Checked(blob.Content), cancellation)
             ?? throw new ModelFormatException(
                 $"{path} at {store.Location} is missing, but the manifest lists it; publish the model again or roll back.");
-        var content = blob.Content;
-        if (content.ToMemory().Length != file.Size || Sha256(content) != file.Sha256)
-            throw new ModelFormatException($"{path} at {store.Location} is damaged: {content.ToMemory().Length} bytes, "
-                + $"SHA-256 {Sha256(content)} were found, "
-                + $"{file.Size} bytes, SHA-256 {file.Sha256} were published; publish the model again or roll back.");
-        return content;
+
+        BinaryData Checked(BinaryData content) =>
+            content.ToMemory().Length == file.Size && Sha256(content) == file.Sha256
+                ? content
+                : throw new ModelFormatException($"{path} at {store.Location} is damaged: {content.ToMemory().Length} bytes, "
+                    + $"SHA-256 {Sha256(content)} were found, "
+                    + $"{file.Size} bytes, SHA-256 {file.Sha256} were published; publish the model again or roll back.");
+    }
+
+    /// <summary>Deletes what publications left that were cut off: versions without a manifest to which nothing was added for a day
+    /// before the newest blob of the model was written.</summary>
+    public async Task SweepAsync(string model, CancellationToken cancellation = default)
+    {
+        var folder = FolderOf(model);
+        var blobs = await store.ListAsync(folder, cancellation)
+            .Select(blob => (Parts: blob.Path[folder.Length..].Split('/'), blob)).ToListAsync(cancellation);
+        var litter = blobs.Where(item => item.Parts.Length > 1 && TimeName.Is(item.Parts[0])).GroupBy(item => item.Parts[0])
+            .Where(version => version.All(item => item.Parts[1] != ManifestName)
+                && version.Max(item => item.blob.Changed) < blobs.Max(item => item.blob.Changed) - LongestPublication)
+            .SelectMany(version => version);
+        foreach (var (_, blob) in litter) await store.DeleteAsync(blob.Path, cancellation);
     }
 
     /// <summary>Which version serves, or null where none does. One small read, fit for polling.</summary>
     /// <exception cref="ModelFormatException">The pointer is damaged.</exception>
-    public async Task<CurrentPointer?> ReadCurrentAsync(string model, CancellationToken cancellation = default)
+    public Task<CurrentPointer?> ReadCurrentAsync(string model, CancellationToken cancellation = default) =>
+        store.TryReadAsync(PointerOf(model), MaxDocument, blob => ManifestJson.ReadPointer(blob, PointerOf(model)), cancellation);
+
+    /// <summary>The pointer, or why it cannot be read: a damaged one keeps no sound version from being published or
+    /// shown.</summary>
+    public async Task<(CurrentPointer? Pointer, string? Damage)> TryReadCurrentAsync(
+        string model, CancellationToken cancellation = default)
     {
-        var path = PointerOf(model);
-        return await store.TryReadAsync(path, MaxDocument, cancellation) is { } blob
-            ? ManifestJson.ReadPointer(blob, path)
-            : null;
+        try
+        {
+            return (await ReadCurrentAsync(model, cancellation), null);
+        }
+        catch (ModelFormatException damaged)
+        {
+            return (null, damaged.Message);
+        }
     }
 
     /// <summary>Makes a complete version the one that serves, provided that the pointer still is what the caller saw.</summary>
     /// <param name="seen">What <see cref="ReadCurrentAsync"/> gave when the decision was made; null where no version served, or a
     /// damaged pointer was found, which is then replaced.</param>
-    /// <exception cref="RegistryException">The version does not exist or is incomplete, or another promotion came
-    /// first.</exception>
+    /// <exception cref="RegistryException">The version does not exist or is incomplete.</exception>
+    /// <exception cref="PointerMovedException">Another promotion came first.</exception>
     public async Task<CurrentPointer> PromoteAsync(
         string model, string version, string reason, CurrentPointer? seen, CancellationToken cancellation = default)
     {
         if (seen?.Version == version) return seen;
         IEnumerable<PastVersion> history = seen is null ? [] : seen.History.Prepend(Past(seen));
-        return await MoveAsync(model, version, reason, [.. history.Take(CurrentPointer.MaxHistory)], seen, cancellation);
+        return await MoveAsync(model, version, reason, [.. history.Take(CurrentPointer.MaxHistory)], [], seen, cancellation);
     }
 
     /// <summary>Goes back to the version that served before, or to a named one. Again and again goes further back. A named one
     /// also replaces a damaged pointer.</summary>
-    /// <exception cref="RegistryException">No version served before, or the named one does not exist or is incomplete, or another
-    /// change came first.</exception>
+    /// <exception cref="RegistryException">No version served before, or the named one does not exist or is incomplete.</exception>
+    /// <exception cref="PointerMovedException">Another change came first.</exception>
     public async Task<CurrentPointer> RollbackAsync(
         string model, string? toVersion = null, string? reason = null, CancellationToken cancellation = default)
     {
@@ -161,51 +208,69 @@ public sealed partial class ModelRegistry(IBlobStore store)
         var depth = seen.History.TakeWhile(past => past.Version != version).Count();
         return depth == seen.History.Count // not in the history: a step forward, as far as the next rollback is concerned
             ? await PromoteAsync(model, version, reason, seen, cancellation)
-            : await MoveAsync(model, version, reason, [.. seen.History.Skip(depth + 1)], seen, cancellation);
+            : await MoveAsync(model, version, reason, [.. seen.History.Skip(depth + 1)],
+                [seen.Version, .. seen.History.Take(depth).Select(past => past.Version)], seen, cancellation);
     }
 
+    /// <param name="left">The versions that a rollback leaves.</param>
     async Task<CurrentPointer> MoveAsync(
-        string model, string version, string reason, IReadOnlyList<PastVersion> history, CurrentPointer? seen,
-        CancellationToken cancellation)
+        string model, string version, string reason, IReadOnlyList<PastVersion> history, IReadOnlyList<string> left,
+        CurrentPointer? seen, CancellationToken cancellation)
     {
-        await CheckCompleteAsync(model, version, cancellation);
-        var condition = seen is null ? await NothingToLoseAsync(model, cancellation) : WriteCondition.IfUnchanged(seen.ETag);
-        var pointer =
-            new CurrentPointer { Version = version, Changed = DateTimeOffset.UtcNow, Reason = reason, History = history };
-        var content = ManifestJson.Write(pointer);
+        var manifest = await CheckWholeAsync(
+            model, version, seen?.History.FirstOrDefault(past => past.Version == version)?.Manifest, cancellation);
+        var versions = await ListVersionsAsync(model, cancellation);
+        var damaged = seen is null ? await DamagedPointerAsync(model, cancellation) : null;
+        // Which versions a damaged pointer knew to be rolled back is lost: none of them comes back by itself.
+        var rolledBack = left.Concat(damaged is not null ? versions : seen?.LeftBehind(versions) ?? [])
+            .Distinct().Where(other => other != version).OrderDescending(StringComparer.Ordinal);
+        var condition = (seen?.ETag ?? damaged) is { } etag ? WriteCondition.IfUnchanged(etag) : WriteCondition.IfAbsent;
+        var pointer = new CurrentPointer
+        {
+            Version = version,
+            Manifest = manifest,
+            Changed = DateTimeOffset.UtcNow,
+            Reason = reason,
+            History = history,
+            RolledBack = [.. rolledBack.Take(CurrentPointer.MaxHistory)],
+        };
         try
         {
+            var content = ManifestJson.Write(pointer);
             return pointer with { ETag = await store.WriteAsync(PointerOf(model), content, condition, cancellation) };
         }
         catch (BlobConflictException e)
         {
-            var now = await store.TryReadAsync(PointerOf(model), MaxDocument, cancellation);
-            // A write whose answer was lost is tried again by the storage library, and then meets itself.
-            if (now is not null && Same(now.Content, content)) return pointer with { ETag = now.ETag };
-            var winner = now is null ? "no version" : ManifestJson.ReadPointer(now, PointerOf(model)).Version;
-            throw new RegistryException($"{model}: {version} was not promoted, since the pointer moved meanwhile: "
-                + $"{winner} serves now, {seen?.Version ?? "no version"} did. Compare with that one and promote again.", e);
+            var now = await ReadCurrentAsync(model, cancellation);
+            // Another did the same, or the storage library repeated a write whose answer was lost, which then met itself.
+            if (now?.Version == version) return now;
+            throw new PointerMovedException($"{model}: the pointer moved meanwhile: {now?.Version ?? "no version"} serves now, "
+                + $"{seen?.Version ?? "no version"} did. {version} was not made to serve; ./vae models lists what there is, and "
+                + "the same command again decides anew.", e);
         }
     }
 
-    /// <summary>That there is no pointer, or still the damaged one that is there now.</summary>
-    async Task<WriteCondition> NothingToLoseAsync(string model, CancellationToken cancellation)
+    /// <summary>The ETag of the pointer if it is damaged; null where it is sound or there is none.</summary>
+    async Task<string?> DamagedPointerAsync(string model, CancellationToken cancellation)
     {
         var blob = await store.TryReadAsync(PointerOf(model), MaxDocument, cancellation);
         try
         {
             if (blob is not null) ManifestJson.ReadPointer(blob, PointerOf(model));
-            return WriteCondition.IfAbsent;
+            return null;
         }
         catch (ModelFormatException)
         {
-            return WriteCondition.IfUnchanged(blob!.ETag);
+            return blob!.ETag;
         }
     }
 
-    async Task CheckCompleteAsync(string model, string version, CancellationToken cancellation)
+    /// <summary>Checks every file of a version by its SHA-256: the pointer is not to move to what cannot be loaded.</summary>
+    /// <param name="expected">The manifest's SHA-256, where it is known.</param>
+    /// <returns>The manifest's SHA-256.</returns>
+    async Task<string> CheckWholeAsync(string model, string version, string? expected, CancellationToken cancellation)
     {
-        var manifest = await ReadManifestAsync(model, version, cancellation);
+        var (manifest, sha256) = await ReadManifestAsync(model, version, expected, cancellation);
         var sizes = await store.ListAsync(PathOf(model, version, ""), cancellation)
             .ToDictionaryAsync(blob => blob.Path, blob => blob.Size, null, cancellation);
         foreach (var file in manifest.Files)
@@ -214,11 +279,15 @@ public sealed partial class ModelRegistry(IBlobStore store)
                     + (sizes.ContainsKey(PathOf(model, version, file.Name))
                         ? $"has {size} bytes, {file.Size} were published."
                         : "is missing."));
+        foreach (var file in manifest.Files) await ReadFileAsync(manifest, file.Name, cancellation);
+        return sha256;
     }
 
     /// <summary>A blob of a version is written once; meeting itself, as after a publish that was cut off, is no
     /// conflict.</summary>
-    async Task WriteOnceAsync(string path, BinaryData content, CancellationToken cancellation)
+    /// <param name="asWritten">What this build would have written for what an earlier one did.</param>
+    async Task WriteOnceAsync(
+        string path, BinaryData content, CancellationToken cancellation, Func<BinaryData, BinaryData>? asWritten = null)
     {
         try
         {
@@ -227,8 +296,8 @@ public sealed partial class ModelRegistry(IBlobStore store)
         catch (BlobConflictException e)
         {
             var found = await store.TryReadAsync(path, long.MaxValue, cancellation);
-            if (found is null || !Same(found.Content, content))
-                throw new RegistryException(
+            if (found is null || !(Same(found.Content, content) || (asWritten is not null && Same(asWritten(found.Content), content))))
+                throw new VersionTakenException(
                     $"{path} exists already with other content, and a version is immutable; publish under a new version.", e);
         }
     }
@@ -256,7 +325,8 @@ public sealed partial class ModelRegistry(IBlobStore store)
 
     static string PointerOf(string model) => FolderOf(model) + PointerName;
 
-    static PastVersion Past(CurrentPointer pointer) => new(pointer.Version, pointer.Changed, pointer.Reason);
+    static PastVersion Past(CurrentPointer pointer) =>
+        new(pointer.Version, pointer.Changed, pointer.Reason, pointer.Manifest);
 
     static string Sha256(BinaryData content) => Convert.ToHexStringLower(SHA256.HashData(content.ToMemory().Span));
 

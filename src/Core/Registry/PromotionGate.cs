@@ -59,7 +59,8 @@ public sealed record PromotionGate
             Result(passes || force, force && !passes, force && !passes ? "Forced. " + reason : reason, servingLoss);
 
         Promotion Result(bool promoted, bool forced, string reason, double? servingLoss) =>
-            new(promoted, forced, reason, serving?.Version, loss, servingLoss, Tolerance);
+            new(promoted, forced, candidate.Data.Test is > 0 and < AnomalyCalibration.EnoughImages and var few
+                ? $"{reason} That is from {few} test images, too few to judge by." : reason, serving?.Version, loss, servingLoss, Tolerance);
     }
 
     static string? WhyNotComparable(Manifest candidate, Manifest serving) =>

@@ -17,7 +17,7 @@ public static class Safetensors
     static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = 8 };
 
     /// <summary>Names keep their order in the header; the data goes by falling element size, so that every tensor is
-    /// aligned.</summary>
+    /// aligned. The metadata begin with a <see cref="Seal"/>.</summary>
     /// <exception cref="CheckpointException">Two tensors share a name, or together they exceed 2 GB.</exception>
     public static BinaryData Write(IEnumerable<NamedTensor> tensors, IReadOnlyDictionary<string, string>? metadata = null)
     {
@@ -44,10 +44,12 @@ public static class Safetensors
         BinaryPrimitives.WriteInt64LittleEndian(file, header.Length);
         header.CopyTo(file, 8);
         foreach (var tensor in laidOut) tensor.Data.Span.CopyTo(file.AsSpan(dataStart + (int)offsets[tensor.Name]));
+        Seal.Close(file);
         return new BinaryData(file);
     }
 
-    /// <summary>Reads a whole file; the tensors share its memory.</summary>
+    /// <summary>Reads a whole file; the tensors share its memory. One that is sealed is checked to the last bit, and its seal is
+    /// none of the metadata; other programs' files have none.</summary>
     /// <exception cref="CheckpointException">The file is truncated, damaged or not of this format.</exception>
     public static SafetensorsFile Read(BinaryData content)
     {
@@ -66,12 +68,21 @@ public static class Safetensors
         var data = file[(8 + (int)headerLength)..];
         var metadata = new Dictionary<string, string>(StringComparer.Ordinal);
         var ranges = new List<(NamedTensor Tensor, int Begin, int End)>();
-        foreach (var entry in header.RootElement.EnumerateObject())
+        try
         {
-            if (entry.Name == MetadataKey) ReadMetadata(entry.Value, metadata);
-            else ranges.Add(ReadTensor(entry.Name, entry.Value, data));
+            foreach (var entry in header.RootElement.EnumerateObject())
+            {
+                if (entry.Name == MetadataKey) ReadMetadata(entry.Value, metadata);
+                else ranges.Add(ReadTensor(entry.Name, entry.Value, data));
+            }
+        }
+        catch (InvalidOperationException e)
+        {
+            throw Damaged("its header is not valid JSON: a text in it is not Unicode", e);
         }
         CheckThatDataIsCovered(ranges, data.Length);
+        if (metadata.Remove(Seal.Key, out var seal) && !Seal.Holds(seal, file.Span))
+            throw Damaged("its bytes are not those that were written; their SHA-256 is another. Take another copy of it");
         return new SafetensorsFile([.. ranges.Select(range => range.Tensor)], metadata);
     }
 
@@ -81,12 +92,10 @@ public static class Safetensors
         using (var json = new Utf8JsonWriter(buffer))
         {
             json.WriteStartObject();
-            if (metadata is { Count: > 0 })
-            {
-                json.WriteStartObject(MetadataKey);
-                foreach (var (key, value) in metadata) json.WriteString(key, value);
-                json.WriteEndObject();
-            }
+            json.WriteStartObject(MetadataKey);
+            json.WriteString(Seal.Key, Seal.Open);
+            foreach (var (key, value) in metadata ?? new Dictionary<string, string>()) json.WriteString(key, value);
+            json.WriteEndObject();
             foreach (var tensor in tensors)
             {
                 json.WriteStartObject(tensor.Name);

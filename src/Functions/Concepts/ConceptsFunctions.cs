@@ -63,12 +63,12 @@ public sealed record ConceptsAnswer(string Model, string Version, IReadOnlyList<
 /// <summary>A direction of the latent space.</summary>
 /// <param name="Unit">The multiple of the difference of the means that strength 1 adds.</param>
 /// <param name="Separability">The share of images on the right side of the plane between those with and those without it; ½ is
-/// chance.</param>
+/// chance. Absent where fewer than 20 of either side were given, which are too few to judge by.</param>
 /// <param name="Examples">How many images it was found from.</param>
-public sealed record ConceptLine(string Name, float Unit, double Separability, int Examples);
+public sealed record ConceptLine(string Name, float Unit, double? Separability, int Examples);
 
 /// <summary>A concept as it was saved for a version.</summary>
 /// <param name="Separability">The share of images on the right side of the plane between those with and those without it; ½ is
-/// chance.</param>
+/// chance. Absent where fewer than 20 of either side were given, which are too few to judge by.</param>
 /// <param name="Examples">How many images it was found from.</param>
-public sealed record SavedConcept(string Model, string Version, string Name, double Separability, int Examples);
+public sealed record SavedConcept(string Model, string Version, string Name, double? Separability, int Examples);

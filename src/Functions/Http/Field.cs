@@ -20,7 +20,7 @@ public sealed record Field(string Name, FieldType Type, string Description)
     public static readonly Field Image = new("image", FieldType.Image, "The image.");
 
     public static readonly Field Label = new("label", FieldType.Labels,
-        "For conditional models: a label's name or number, or one for each image in an array.");
+        "For conditional models: a label's name, or its number as index:0; or one for each image in an array.");
 
     public static readonly Field Seed = Whole("seed", 0, LargestSeed, "What repeats an answer; random unless given.");
 

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Options;
 using VaeFunctions.Imaging;
+using VaeFunctions.Latent;
 
 namespace VaeFunctions.Serving;
 
@@ -45,6 +46,9 @@ public sealed class ModelCalls(
 public sealed class ModelCall(AnswerKind kind, ModelSession session, RequestContent content, HttpResponse response,
     RequestImages images, ServingOptions options, CancellationToken cancellation) : IDisposable
 {
+    /// <summary>Labels that a header names, at most.</summary>
+    const int LabelsShown = 64;
+
     public ModelSession Session => session;
 
     public RequestContent Content => content;
@@ -74,7 +78,17 @@ public sealed class ModelCall(AnswerKind kind, ModelSession session, RequestCont
     /// <summary>A label for each of some images or latents; null where the model takes none.</summary>
     /// <exception cref="RequestException">400: a label is missing, unknown or of no use, or their number does not
     /// fit.</exception>
-    public long[]? Labels(int count) => content.Labels(session, count);
+    public long[]? Labels(int count) => Described("X-Label", content.Labels(session, count));
+
+    /// <summary>The same, but one label after the other where none is given.</summary>
+    public long[]? LabelsOrAll(int count) => Described("X-Label", content.LabelsOrAll(session, count));
+
+    /// <summary>What the label of a number is called.</summary>
+    public string? LabelName(long? label) => label is { } number ? session.Labels[(int)number] : null;
+
+    /// <summary>The labels of another field, said in the header X-Label-As; those given where it is absent.</summary>
+    public long[]? LabelsAs(Field field, long[]? otherwise, int count) =>
+        content.Has(field) ? Described("X-Label-As", content.Labels(field, session, count)) : otherwise;
 
     /// <summary>The posterior of each image.</summary>
     public Task<Posterior> EncodeAsync(IReadOnlyCollection<FittedImage> originals, long[]? labels) =>
@@ -111,6 +125,26 @@ public sealed class ModelCall(AnswerKind kind, ModelSession session, RequestCont
 
     /// <summary>Says something in a header of the function's own.</summary>
     public void Describe(string header, string value) => response.Headers[header] = value;
+
+    /// <summary>Says in the header X-Concept which concept was used, after those before it.</summary>
+    public Concept Used(Concept concept)
+    {
+        response.Headers.AppendCommaSeparatedValues("X-Concept", Uri.EscapeDataString(concept.Name));
+        return concept;
+    }
+
+    /// <summary>Says in a header which labels were used: one name where all are the same, else a name for each image. What a
+    /// header cannot hold is percent-encoded.</summary>
+    long[]? Described(string header, long[]? labels)
+    {
+        if (labels is { Length: > 0 })
+        {
+            var names = (labels.All(label => label == labels[0]) ? labels[..1] : labels).Take(LabelsShown)
+                .Select(label => Uri.EscapeDataString(session.Labels[(int)label]));
+            response.Headers[header] = string.Join(", ", names);
+        }
+        return labels;
+    }
 
     /// <summary>Images in the form that was asked for: a grid, a ZIP, an animation, or JSON.</summary>
     /// <param name="columns">Of the grid.</param>

@@ -121,10 +121,15 @@ public sealed class RequestImages(IOptions<ServingOptions> options, IBlobStore s
 
     static RequestException NotAnImage(string place) =>
         RequestException.Invalid($"{place} is not base64; give the bytes of an image file ({ImageFormats.Names}) in base64, "
-            + "without a data: prefix, or blob:container/path.");
+            + "alone or as data:image/png;base64,…, or blob:container/path.");
 
+    /// <summary>Base64, alone or in a data: URL, whose media type does not matter: the content tells the format.</summary>
     static byte[]? FromBase64(string text)
     {
+        const string ending = ";base64,";
+        if (text.StartsWith("data:", StringComparison.OrdinalIgnoreCase)
+            && text.IndexOf(ending, 0, Math.Min(text.Length, 200), StringComparison.OrdinalIgnoreCase) is >= 0 and var at)
+            text = text[(at + ending.Length)..];
         var buffer = new byte[text.Length / 4 * 3 + 3];
         return Convert.TryFromBase64String(text, buffer, out var length) ? buffer[..length] : null;
     }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 
 namespace VaeFunctions.Serving;
@@ -6,6 +7,9 @@ namespace VaeFunctions.Serving;
 /// <summary>The labels that a request gives to a conditional model.</summary>
 static class RequestLabels
 {
+    /// <summary>What an index is asked for with: <c>index:2</c> is the third label, whatever it is called.</summary>
+    const string IndexPrefix = "index:";
+
     /// <summary>A label for each of some images or latents; null where the model takes none.</summary>
     /// <exception cref="RequestException">400: a label is missing, unknown or of no use, or their number does not
     /// fit.</exception>
@@ -23,17 +27,18 @@ static class RequestLabels
                         + "it out.")
                 : null;
         }
-        string[] given = content[field] switch
+        long[] labels = content[field] switch
         {
             null => throw RequestException.Invalid(
                 $"Model {session.Model} is conditional on labels, but none was given; {session.LabelHint}"),
-            JsonArray array => [.. array.Select(item => item?.ToString() ?? "null")],
-            var one => one.ToString().Split(',', StringSplitOptions.TrimEntries),
+            JsonArray array => [.. array.Select(session.Label)],
+            JsonValue value when value.TryGetValue<string>(out var text) && Names.Find(session.Labels, text) < 0 =>
+                [.. text.Split(',').Select(part => session.Label(JsonValue.Create(part)))],
+            var one => [session.Label(one)],
         };
-        if (given.Length != 1 && given.Length != count)
+        if (labels.Length != 1 && labels.Length != count)
             throw RequestException.Invalid(
-                $"There are {given.Length} labels for {count} images; give one for all, or one for each.");
-        long[] labels = [.. given.Select(session.Label)];
+                $"There are {labels.Length} labels for {count} images; give one for all, or one for each.");
         return labels.Length == count ? labels : [.. Enumerable.Repeat(labels[0], count)];
     }
 
@@ -43,16 +48,33 @@ static class RequestLabels
             ? [.. Enumerable.Range(0, count).Select(i => (long)i % session.Labels.Count)]
             : content.Labels(session, count);
 
-    /// <summary>A label's number, from its name or number.</summary>
-    /// <exception cref="RequestException">400: there is no such label.</exception>
-    public static long Label(this ModelSession session, string text)
+    /// <summary>A label's number, from its name. A number that no label is called is an index only where it is asked for as one:
+    /// by <c>index:2</c>, or as a JSON number where no label is called like a number.</summary>
+    /// <exception cref="RequestException">400: there is no such label, or several look like it.</exception>
+    public static long Label(this ModelSession session, JsonNode? node)
     {
-        for (var i = 0; i < session.Labels.Count; i++)
-            if (session.Labels[i] == text)
-                return i;
-        return long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+        var text = node?.ToString() ?? "null";
+        if (Names.Find(session.Labels, text) is >= 0 and var place)
+            return place;
+        var index = text.Trim().StartsWith(IndexPrefix, StringComparison.Ordinal) ? text.Trim()[IndexPrefix.Length..]
+            : node?.GetValueKind() == JsonValueKind.Number && !session.Labels.Any(IsNumber) ? text
+            : null;
+        return int.TryParse(index, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
             && number < session.Labels.Count
             ? number
-            : throw RequestException.Invalid($"There is no label \"{RequestContent.Shortened(text)}\"; {session.LabelHint}");
+            : throw session.NoLabel(text);
     }
+
+    /// <summary>A label's number, from its name alone.</summary>
+    /// <exception cref="RequestException">400: there is no label of that name, or several look like it.</exception>
+    public static long LabelNamed(this ModelSession session, string name) =>
+        Names.Find(session.Labels, name) is >= 0 and var place ? place : throw session.NoLabel(name);
+
+    static bool IsNumber(string name) => long.TryParse(name, NumberStyles.Integer, CultureInfo.InvariantCulture, out _);
+
+    static RequestException NoLabel(this ModelSession session, string text) => RequestException.Invalid(
+        Names.Alike(session.Labels, text).ToArray() is [var one, var other, ..]
+            ? $"\"{RequestContent.Shortened(text)}\" could be the label \"{one}\" or \"{other}\", which differ "
+                + $"{Names.Difference(one, other)}; write the one that is meant as it stands here."
+            : $"There is no label \"{RequestContent.Shortened(text)}\"; {session.LabelHint}");
 }

@@ -58,9 +58,9 @@ public sealed class RequestLatents(RequestImages images, ConceptStore store)
             if (examples is not JsonObject byName)
                 throw RequestContent.Wrong(Field.Examples, RequestContent.Shortened(examples));
             if (byName.TryGetPropertyValue(name, out var own))
-                return await ExampleAsync(call, name, own);
+                return call.Used(await ExampleAsync(call, name, own));
         }
-        return await store.FindAsync(call.Session, name, call.Cancellation);
+        return call.Used(await store.FindAsync(call.Session, name, call.Cancellation));
     }
 
     /// <summary>A concept from two sets of images.</summary>

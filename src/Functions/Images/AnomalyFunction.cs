@@ -2,6 +2,7 @@ using System.Globalization;
 using Microsoft.Azure.Functions.Worker;
 using VaeFunctions.Imaging;
 using VaeFunctions.Latent;
+using VaeFunctions.Registry;
 
 namespace VaeFunctions.Serving;
 
@@ -46,28 +47,30 @@ public sealed record AnomalyAnswer(string Model, string Version, IReadOnlyList<J
 /// <param name="Score">The mean squared difference between the image and its reconstruction, pixels in [0, 1].</param>
 /// <param name="Percentile">Its place among the scores of the version's test images, 0 to 1; absent where the version is not
 /// calibrated.</param>
-/// <param name="Verdict">ordinary, unusual, anomalous, or not calibrated.</param>
+/// <param name="Verdict">ordinary, unusual, anomalous, or not calibrated: where there were fewer than 100 test images.</param>
+/// <param name="CalibratedOn">How many test images the percentile goes by, or there would be to go by.</param>
 /// <param name="OriginalSize">The size that the image had, such as 640x480.</param>
 /// <param name="Resized">Whether that is not the model's size.</param>
 /// <param name="HeatMap">Where it is strange: a PNG.</param>
 /// <param name="Reconstruction">What the model makes of it: a PNG.</param>
 /// <param name="Overlay">The image in grey with the heat map over it: a PNG.</param>
 public sealed record JudgedImage(
-    double Score, double? Percentile, string Verdict, string OriginalSize, bool Resized, byte[] HeatMap, byte[] Reconstruction,
-    byte[] Overlay)
+    double Score, double? Percentile, string Verdict, int CalibratedOn, string OriginalSize, bool Resized, byte[] HeatMap,
+    byte[] Reconstruction, byte[] Overlay)
 {
     internal static JudgedImage Of(Reconstruction result, ModelSession session, Image map)
     {
         var (percentile, verdict) = Judge(session, result.Error);
-        return new(result.Error, percentile, verdict, result.Original.OriginalSize, result.Original.Resized,
+        return new(result.Error, percentile, verdict, session.CalibratedOn, result.Original.OriginalSize, result.Original.Resized,
             ImageCodec.EncodePng(map), ImageCodec.EncodePng(result.Image),
             ImageCodec.EncodePng(Anomaly.Overlay(result.Original.Image, map)));
     }
 
-    /// <summary>What a score means; a model published without calibration has no verdict.</summary>
+    /// <summary>What a score means; a model published without calibration, or with one from too few images, has no
+    /// verdict.</summary>
     internal static (double? Percentile, string Verdict) Judge(ModelSession session, double score)
     {
-        if (session.Anomaly is not { } calibration)
+        if (session.Anomaly is not { } calibration || session.CalibratedOn < AnomalyCalibration.EnoughImages)
             return (null, "not calibrated");
         var percentile = Anomaly.Percentile(calibration, score);
         return (percentile, Anomaly.Verdict(percentile));

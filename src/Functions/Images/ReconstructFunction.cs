@@ -21,7 +21,7 @@ public sealed class ReconstructFunction(ModelCalls calls)
         using var call = await calls.BindAsync(request, model, Fields, Offers, cancellation);
         var originals = await call.ImagesAsync(Field.Images);
         var labels = call.Labels(originals.Count);
-        var drawnAs = call.Content.Has(As) ? call.Content.Labels(As, call.Session, originals.Count) : labels;
+        var drawnAs = call.LabelsAs(As, labels, originals.Count);
         var results = await Reconstruction.OfAsync(originals, labels, call.Session, cancellation, drawnAs);
 
         call.DescribeResizing(originals);

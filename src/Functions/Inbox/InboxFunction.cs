@@ -23,6 +23,12 @@ public sealed class InboxFunction(
         [BlobTrigger("inbox/{name}", Source = BlobTriggerSource.EventGrid, Connection = BlobStores.Setting)] BlobClient blob,
         CancellationToken cancellation)
     {
+        if (blob.Name.EndsWith('/') || SystemLitter.Holds(blob.Name))
+        {
+            logger.LogInformation("inbox/{Name} is passed over: {What}", blob.Name,
+                blob.Name.EndsWith('/') ? "it marks a folder" : "it is a file of a system, not of people");
+            return;
+        }
         try
         {
             await ProcessOrRejectAsync(blob, cancellation);
@@ -41,13 +47,22 @@ public sealed class InboxFunction(
 
     async Task ProcessOrRejectAsync(BlobClient blob, CancellationToken cancellation)
     {
-        try
+        for (var again = true; ; again = false)
         {
-            await ProcessAsync(blob, cancellation);
-        }
-        catch (Exception fault) when (fault is RequestException or ImageFormatException)
-        {
-            await RejectAsync(blob, fault.Message, cancellation);
+            try
+            {
+                await ProcessAsync(blob, cancellation);
+                return;
+            }
+            catch (ImageFormatException) when (again)
+            {
+                // One bad read makes no bad image.
+            }
+            catch (Exception fault) when (fault is RequestException or ImageFormatException)
+            {
+                await RejectAsync(blob, fault.Message, cancellation);
+                return;
+            }
         }
     }
 
@@ -57,13 +72,17 @@ public sealed class InboxFunction(
             throw RequestException.Invalid("It lies in no model's folder; put it in inbox/MODEL/.");
         using var session = await models.LeaseAsync(model, cancellation);
         var (content, etag) = await ReadAsync(blob, cancellation);
-        long[]? label = session.Conditional ? [session.Label(LabelFolder(blob.Name))] : null;
+        long[]? label = session.Conditional ? [session.LabelNamed(LabelFolder(blob.Name))] : null;
         var result = (await Reconstruction.OfAsync([images.Fit(content, session.Shape)], label, session, cancellation))[0];
 
-        // The JSON comes last: where it is, the result is complete.
-        await WriteAsync($"results/{blob.Name}.png", new BinaryData(ImageCodec.EncodePng(result.Image)), cancellation);
+        // A name has a result or a rejection, never both: what an earlier content of it was rejected for goes. The JSON comes
+        // last: where it is, the result is complete.
+        await Task.WhenAll(
+            WriteAsync($"results/{blob.Name}.png", new BinaryData(ImageCodec.EncodePng(result.Image)), cancellation),
+            DeleteAsync($"rejected/{blob.Name}.json", cancellation), DeleteAsync($"rejected/{KeptAs(blob.Name)}", cancellation));
         await WriteAsync($"results/{blob.Name}.json", Answers.Document(new InboxResult(
-            session.Model, session.Version, $"inbox/{blob.Name}", etag, result.Original.OriginalSize, result.Original.Resized,
+            session.Model, session.Version, $"inbox/{blob.Name}", etag, label is null ? null : session.Labels[(int)label[0]],
+            result.Original.OriginalSize, result.Original.Resized,
             result.Error,
             result.Mean, new(result.LogVariance.Min(), result.LogVariance.Average(), result.LogVariance.Max()))), cancellation);
     }
@@ -85,18 +104,19 @@ public sealed class InboxFunction(
         }
     }
 
+    /// <summary>Deletes what an earlier content left; under a name that no blob of ours can have there is nothing.</summary>
+    async Task DeleteAsync(string path, CancellationToken cancellation)
+    {
+        if (BlobStores.IsPath(path))
+            await store.DeleteAsync(path, cancellation);
+    }
+
     async Task<(byte[] Content, string ETag)> ReadAsync(BlobClient blob, CancellationToken cancellation)
     {
-        BlobDownloadStreamingResult download = await blob.DownloadStreamingAsync(cancellationToken: cancellation);
-        using (download)
-        {
-            if (download.Details.ContentLength > options.Value.MaxBodyBytes)
-                throw RequestException.Invalid(
-                    $"It has {download.Details.ContentLength} bytes; at most {options.Value.MaxBodyBytes} are accepted.");
-            var content = new byte[download.Details.ContentLength];
-            await download.Content.ReadExactlyAsync(content, cancellation);
-            return (content, download.Details.ETag.ToString());
-        }
+        var largest = options.Value.MaxBodyBytes;
+        var read = await BlobDownload.ReadAsync(blob, largest,
+            size => RequestException.Invalid($"It has {size} bytes; at most {largest} are accepted."), cancellation);
+        return (read.Content.ToArray(), read.ETag.Trim('"'));
     }
 
     /// <summary>The name of a rejected blob's content: its own but where that could be the name of another's reason, which ends
@@ -112,6 +132,9 @@ public sealed class InboxFunction(
         // Created only where it is missing: creating a container takes a role on the account, writing to it one on the container.
         if (!await rejected.ExistsAsync(cancellation))
             await rejected.CreateIfNotExistsAsync(cancellationToken: cancellation);
+        // The result of an earlier content of that name goes, its JSON first.
+        await DeleteAsync($"results/{blob.Name}.json", cancellation);
+        await DeleteAsync($"results/{blob.Name}.png", cancellation);
         using (download)
         {
             await rejected.GetBlobClient(KeptAs(blob.Name)).UploadAsync(download.Content, overwrite: true, cancellation);

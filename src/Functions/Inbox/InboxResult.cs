@@ -5,13 +5,14 @@ namespace VaeFunctions.Serving;
 /// <param name="Version">The version that answered.</param>
 /// <param name="Source">The image's blob, inbox/….</param>
 /// <param name="SourceETag">Which content of that blob it was.</param>
+/// <param name="Label">For conditional models, the label that its folder was taken for.</param>
 /// <param name="OriginalSize">The size that the image had, such as 640x480.</param>
 /// <param name="Resized">Whether that is not the model's size.</param>
 /// <param name="Error">The mean squared difference between image and reconstruction, pixels in [0, 1].</param>
 /// <param name="Latent">The posterior's mean.</param>
 /// <param name="LogVariance">How sure the posterior is.</param>
 public sealed record InboxResult(
-    string Model, string Version, string Source, string SourceETag, string OriginalSize, bool Resized,
+    string Model, string Version, string Source, string SourceETag, string? Label, string OriginalSize, bool Resized,
     double Error, float[] Latent, LogVarianceSummary LogVariance);
 
 /// <summary>The log variances of a posterior, over all latents.</summary>

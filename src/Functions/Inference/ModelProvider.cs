@@ -9,20 +9,26 @@ namespace VaeFunctions.Serving;
 /// <summary>Gives out the version of each model that its current.json points to.</summary>
 /// <remarks>
 /// A model is loaded when it is first asked for. When its pointer moves, the new version is loaded beside the old one, verified
-/// and run once, and only then takes its place; one that fails is not tried again until the pointer moves, and the old one keeps
-/// serving.
+/// and run once, and only then takes its place; while it fails the old one keeps serving. A bad read or a file that is mended need
+/// no promotion: what failed is tried again, ever more rarely.
 /// </remarks>
 public sealed class ModelProvider(
     ModelRegistry registry, IOptions<ServingOptions> options, ServingMetrics metrics, ILogger<ModelProvider> logger) : IDisposable
 {
+    static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(5);
+
     readonly ConcurrentDictionary<string, Slot> slots = new(StringComparer.Ordinal);
     readonly ConcurrentDictionary<string, Lazy<Task>> following = new(StringComparer.Ordinal);
     readonly CancellationTokenSource disposed = new();
+    readonly SemaphoreSlim loading = new(Environment.ProcessorCount);
 
     /// <summary>The models that were asked for and exist, with the version that serves here and why a newer one does
     /// not.</summary>
     public IEnumerable<ModelState> States => slots.OrderBy(slot => slot.Key, StringComparer.Ordinal)
         .Select(slot => new ModelState(slot.Key, slot.Value.Session?.Version, slot.Value.Refusal));
+
+    /// <summary>The manifest of the version that serves here, as it was loaded; null where none does.</summary>
+    public Manifest? ManifestOf(string model) => slots.TryGetValue(model, out var slot) ? slot.Session?.Manifest : null;
 
     /// <summary>The serving version of a model, to be disposed after use.</summary>
     /// <exception cref="RequestException">404: there is no such model.</exception>
@@ -64,6 +70,7 @@ public sealed class ModelProvider(
         foreach (var model in slots.Keys)
             Retire(model);
         disposed.Dispose();
+        loading.Dispose();
     }
 
     ModelSession? TryLease(string model)
@@ -86,10 +93,14 @@ public sealed class ModelProvider(
                 return;
             }
             var slot = slots.GetOrAdd(model, _ => new Slot());
-            if (slot.Seen == pointer.ETag)
+            if (slot.Seen != pointer.ETag)
+                slot.Wait = options.Value.PointerCheckInterval;
+            else if (slot.Refusal is null || Environment.TickCount64 < slot.TryAgain)
                 return;
-            await MoveAsync(model, slot, pointer.Version);
+            await MoveAsync(model, slot, pointer);
             slot.Seen = pointer.ETag;
+            slot.Wait = slot.Wait < LongestWait ? 2 * slot.Wait : LongestWait;
+            slot.TryAgain = Environment.TickCount64 + (long)slot.Wait.TotalMilliseconds;
         }
         catch (ModelFormatException fault)
         {
@@ -101,14 +112,15 @@ public sealed class ModelProvider(
         }
     }
 
-    async Task MoveAsync(string model, Slot slot, string version)
+    async Task MoveAsync(string model, Slot slot, CurrentPointer pointer)
     {
+        var version = pointer.Version;
         var old = slot.Session;
         try
         {
             if (old?.Version != version)
             {
-                slot.Session = await LoadAsync(model, version);
+                slot.Session = await LoadAsync(model, pointer);
                 old?.Dispose();
                 logger.LogInformation("Model {Model}: version {Version} serves on {Device}{Instead}", model, version,
                     slot.Session.Device, old is null ? "" : $", instead of {old.Version}");
@@ -131,9 +143,27 @@ public sealed class ModelProvider(
     }
 
     /// <summary>Loads a version, whether it serves or not.</summary>
-    internal async Task<ModelSession> LoadAsync(string model, string version)
+    internal Task<ModelSession> LoadAsync(string model, string version) =>
+        LoadAsync(() => registry.ReadManifestAsync(model, version, disposed.Token));
+
+    Task<ModelSession> LoadAsync(string model, CurrentPointer pointer) =>
+        LoadAsync(() => registry.ReadManifestAsync(model, pointer, disposed.Token));
+
+    async Task<ModelSession> LoadAsync(Func<Task<Manifest>> manifest)
     {
-        var manifest = await registry.ReadManifestAsync(model, version, disposed.Token);
+        await loading.WaitAsync(disposed.Token);
+        try
+        {
+            return await LoadAsync(await manifest());
+        }
+        finally
+        {
+            loading.Release();
+        }
+    }
+
+    async Task<ModelSession> LoadAsync(Manifest manifest)
+    {
         var (encoder, decoder) = (await ReadAsync("encoder.onnx"), await ReadAsync("decoder.onnx"));
         var prior = manifest.Prior == Prior.Autoregressive ? await ReadAsync("prior.onnx") : null;
         var concepts = manifest.Concepts is [] ? []
@@ -153,6 +183,12 @@ public sealed class ModelProvider(
     {
         /// <summary>The ETag of the pointer that was last followed or refused.</summary>
         public string? Seen;
+
+        /// <summary>When what was refused is tried again, in milliseconds of the system's ticks, and how long that was
+        /// put off.</summary>
+        public long TryAgain;
+
+        public TimeSpan Wait;
 
         public volatile ModelSession? Session;
 

@@ -60,6 +60,8 @@ public sealed class ModelSession : IDisposable
         decoding = new(LatentSize, options, metrics.For(Model, "decoder"), RunDecoder);
     }
 
+    public Manifest Manifest => manifest;
+
     public string Model => manifest.Model;
 
     public string Version => manifest.Version;
@@ -76,10 +78,13 @@ public sealed class ModelSession : IDisposable
     public IReadOnlyList<string> Labels => manifest.Labels;
 
     /// <summary>How to give a label, for messages.</summary>
-    public string LabelHint => $"give one from 0 to {Labels.Count - 1}, or by name: "
-        + $"{string.Join(", ", Labels.Take(20))}{(Labels.Count > 20 ? ", …" : "")}.";
+    public string LabelHint => $"give one by name: {string.Join(", ", Labels.Take(20))}{(Labels.Count > 20 ? ", …" : "")}; "
+        + $"or by number, from index:0 to index:{Labels.Count - 1}.";
 
     public AnomalyCalibration? Anomaly => manifest.Anomaly;
+
+    /// <summary>How many images <see cref="Anomaly"/> is from.</summary>
+    public int CalibratedOn => manifest.Data.Test;
 
     /// <summary>Those that were published with the version.</summary>
     public IReadOnlyList<Concept> Concepts { get; }

@@ -23,17 +23,19 @@ public sealed record JobFailure(string Path, string Reason);
 /// <summary>What a job's {output}….json says of an image.</summary>
 /// <param name="Job">The job's id.</param>
 /// <param name="Source">The image's blob.</param>
+/// <param name="Label">For conditional models, the job's label.</param>
 /// <param name="OriginalSize">The size that the image had, such as 640x480.</param>
 /// <param name="Resized">Whether that is not the model's size.</param>
 /// <param name="Error">The mean squared difference between image and reconstruction, pixels in [0, 1].</param>
 /// <param name="Percentile">The error's place among those of the version's test images, 0 to 1; absent where the version is not
 /// calibrated.</param>
 /// <param name="Verdict">ordinary, unusual, anomalous, or not calibrated.</param>
+/// <param name="CalibratedOn">How many test images the percentile goes by, or there would be to go by.</param>
 /// <param name="Latent">The posterior's mean; absent for the operation anomaly.</param>
 /// <param name="LogVariance">For the operation encode.</param>
 public sealed record JobResult(
-    string Model, string Version, string Job, string Source, string OriginalSize, bool Resized, double Error,
-    double? Percentile, string Verdict, float[]? Latent, float[]? LogVariance);
+    string Model, string Version, string Job, string Source, string? Label, string OriginalSize, bool Resized, double Error,
+    double? Percentile, string Verdict, int CalibratedOn, float[]? Latent, float[]? LogVariance);
 
 /// <summary>A job that has begun.</summary>
 /// <param name="Status">The path that says where it is.</param>
@@ -42,11 +44,12 @@ public sealed record JobStarted(string Id, string Status, JobStatus Job);
 
 /// <summary>Where a job is.</summary>
 /// <param name="State">listing, running, completed, cancelled or failed.</param>
+/// <param name="Label">For conditional models, the label of all images.</param>
 /// <param name="Images">Those listed so far; all of them once <paramref name="State"/> is not listing.</param>
 /// <param name="Failures">Where the failures are listed, once the job is completed.</param>
 /// <param name="Done">Images with a result.</param>
 /// <param name="Failed">Images that could not be processed.</param>
 /// <param name="Error">Why the whole job failed.</param>
 public sealed record JobStatus(
-    string Id, string Model, string State, string Operation, string Input, string Output, DateTimeOffset Created,
-    long Images, long Done, long Failed, long Remaining, string? Failures, string? Error);
+    string Id, string Model, string State, string Operation, string Input, string Output, string? Label,
+    DateTimeOffset Created, long Images, long Done, long Failed, long Remaining, string? Failures, string? Error);

@@ -147,16 +147,17 @@ public sealed partial class JobStore(IBlobStore store)
 
     public async Task<JobStatus> StatusAsync(Job job, CancellationToken cancellation)
     {
+        // Asked first, so that a job that is completed meanwhile is not said to be so with counts from before.
+        var finished = await ExistsAsync(job, "finished.json", cancellation);
         var listing = await ListingAsync(job, cancellation);
         long done = 0, failed = 0;
         await foreach (var result in DoneAsync(job, cancellation))
             (done, failed) = (done + result.Done, failed + result.Failed);
         var fault = await ReadAsync<JobFailure>(PathOf(job, "failed.json"), cancellation);
-        var finished = await ExistsAsync(job, "finished.json", cancellation);
         var state = finished ? "completed" : fault is not null ? "failed"
             : await ExistsAsync(job, "cancelled.json", cancellation) ? "cancelled"
             : listing.Finished ? "running" : "listing";
-        return new(job.Id, job.Model, state, job.Operation, job.Input, job.Output, job.Created, listing.Images, done, failed,
+        return new(job.Id, job.Model, state, job.Operation, job.Input, job.Output, job.Label, job.Created, listing.Images, done, failed,
             listing.Images - done - failed, finished ? FailuresOf(job) : null, fault?.Reason);
     }
 

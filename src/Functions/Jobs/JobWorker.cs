@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Text.Json.Nodes;
 using Microsoft.Extensions.Options;
 using VaeFunctions.Imaging;
 using VaeFunctions.Latent;
@@ -25,7 +26,9 @@ public sealed class JobWorker(JobStore jobs, JobQueue queue, IBlobStore store, M
         // A listing that was interrupted may have cut its last slice without sending the message for it.
         if (listing.Slices > 0)
             await queue.SendAsync(new(job.Model, job.Id, listing.Slices - 1), cancellation);
-        var fresh = store.ListAsync(job.Input, cancellation).Where(blob => string.CompareOrdinal(blob.Path, last) > 0);
+        var passedOver = 0;
+        var fresh = store.ListAsync(job.Input, cancellation)
+            .Where(blob => string.CompareOrdinal(blob.Path, last) > 0 && IsOfPeople(blob.Path));
         await foreach (var slice in fresh.Select(blob => new JobImage(blob.Path)).Chunk(job.SliceSize))
         {
             if (await jobs.IsOverAsync(job, cancellation))
@@ -36,7 +39,20 @@ public sealed class JobWorker(JobStore jobs, JobQueue queue, IBlobStore store, M
             await queue.SendAsync(new(job.Model, job.Id, listing.Slices - 1), cancellation);
         }
         await jobs.SaveAsync(job, listing with { Finished = true }, cancellation);
-        await jobs.FinishAsync(job, cancellation);
+        if (listing.Images > 0)
+            await jobs.FinishAsync(job, cancellation);
+        else
+            await jobs.FailAsync(job, $"There is no image under {job.Input}"
+                + (passedOver > 0 ? $", only {passedOver} folder markers and system files. " : ". ")
+                + "Look whether the prefix is right, upper and lower case included.", cancellation);
+
+        bool IsOfPeople(string path)
+        {
+            // A path that ends in / marks a folder; tools make such blobs.
+            var isOne = !path.EndsWith('/') && !SystemLitter.Holds(path);
+            if (!isOne) passedOver++;
+            return isOne;
+        }
     }
 
     /// <summary>Works a slice off, image by image; what is wrong with an image is noted, anything else thrown, so that the slice
@@ -57,6 +73,7 @@ public sealed class JobWorker(JobStore jobs, JobQueue queue, IBlobStore store, M
             }
             JobFailure[] failed = [.. all.Where(image => failures.ContainsKey(image.Path))
                 .Select(image => new JobFailure(image.Path, failures[image.Path]))];
+            await ForgetAsync(job, failed, cancellation);
             await jobs.SaveDoneAsync(job, slice, all.Length - failed.Length, failed, cancellation);
         }
         await jobs.FinishAsync(job, cancellation);
@@ -79,13 +96,33 @@ public sealed class JobWorker(JobStore jobs, JobQueue queue, IBlobStore store, M
             var failed = new List<JobFailure>();
             foreach (var image in all)
             {
-                if (await store.TryReadAsync($"{ResultOf(job, image)}.json", long.MaxValue, cancellation) is null)
+                if (!await HasResultAsync(job, image, cancellation))
                     failed.Add(new(image.Path, "Its slice failed several times; the server's log has the cause."));
             }
             await jobs.SaveDoneAsync(job, number, all.Length - failed.Count, failed, cancellation);
         }
         await jobs.FinishAsync(job, cancellation);
     }
+
+    /// <summary>Whether an image has a result of this job; an earlier one may have left another.</summary>
+    async Task<bool> HasResultAsync(Job job, JobImage image, CancellationToken cancellation)
+    {
+        var path = $"{ResultOf(job, image)}.json";
+        return BlobStores.IsPath(path) && await store.TryReadAsync(path, long.MaxValue, cancellation) is { } blob
+            && JsonNode.Parse(blob.Content)?["job"]?.ToString() == job.Id;
+    }
+
+    /// <summary>An image that failed has no result, not even one that an earlier job with this output left.</summary>
+    Task ForgetAsync(Job job, IReadOnlyList<JobFailure> failed, CancellationToken cancellation) =>
+        ForEachAsync([.. failed.Select(failure => new JobImage(failure.Path))], async (image, _) =>
+        {
+            foreach (var ending in (string[])[".json", ".png"])
+            {
+                var path = ResultOf(job, image) + ending;
+                if (BlobStores.IsPath(path))
+                    await store.DeleteAsync(path, cancellation);
+            }
+        }, cancellation);
 
     async Task WorkAsync(Job job, JobImage[] part, ModelSession session, ConcurrentDictionary<string, string> failures,
         CancellationToken cancellation)
@@ -123,9 +160,9 @@ public sealed class JobWorker(JobStore jobs, JobQueue queue, IBlobStore store, M
     {
         try
         {
-            var blob = await store.TryReadAsync(image.Path, options.Value.MaxBodyBytes, cancellation)
+            return await store.TryReadAsync(image.Path, options.Value.MaxBodyBytes,
+                blob => images.Fit(blob.Content.ToMemory().Span, session.Shape), cancellation)
                 ?? throw RequestException.Invalid("It was deleted before it could be read.");
-            return images.Fit(blob.Content.ToMemory().Span, session.Shape);
         }
         catch (BlobTooLargeException)
         {
@@ -141,7 +178,7 @@ public sealed class JobWorker(JobStore jobs, JobQueue queue, IBlobStore store, M
     {
         if (originals is [])
             return [];
-        long[]? labels = session.Conditional ? [.. Enumerable.Repeat(session.Label(job.Label ?? ""), originals.Length)] : null;
+        long[]? labels = session.Conditional ? [.. Enumerable.Repeat(session.LabelNamed(job.Label ?? ""), originals.Length)] : null;
         while (true)
         {
             try
@@ -182,9 +219,9 @@ public sealed class JobWorker(JobStore jobs, JobQueue queue, IBlobStore store, M
             await store.WriteAsync($"{path}.png", new BinaryData(ImageCodec.EncodePng(picture)), cancellation: cancellation);
         var (percentile, verdict) = JudgedImage.Judge(session, result.Error);
         await store.WriteAsync($"{path}.json", Answers.Document(new JobResult(
-            session.Model, session.Version, job.Id, image.Path, result.Original.OriginalSize, result.Original.Resized,
+            session.Model, session.Version, job.Id, image.Path, job.Label, result.Original.OriginalSize, result.Original.Resized,
             result.Error,
-            percentile, verdict, job.Operation == "anomaly" ? null : result.Mean, job.Operation == "encode"
+            percentile, verdict, session.CalibratedOn, job.Operation == "anomaly" ? null : result.Mean, job.Operation == "encode"
             ? result.LogVariance : null)),
             cancellation: cancellation);
     }

@@ -23,12 +23,12 @@ public sealed class SampleFunction(ModelCalls calls)
         var (seed, temperature) = (call.Content.SeedOrRandom(), (float)call.Content.Number(Temperature, 1));
         call.CheckAnswer(count);
         var latents = await call.Session.DrawAsync(count, (ulong)seed, temperature, cancellation);
-        var labels = call.Content.LabelsOrAll(call.Session, count);
+        var labels = call.LabelsOrAll(count);
         var images = await call.DecodeAsync(latents, labels);
 
         call.DescribeSeed(seed);
         return call.Pictures(images, Answers.Square(count), () => new SampleAnswer(call.Model, call.Version, seed, temperature,
-            [.. images.Select((image, i) => new Sample(latents[i], labels?[i], ImageCodec.EncodePng(image)))]));
+            [.. images.Select((image, i) => new Sample(latents[i], labels?[i], call.LabelName(labels?[i]), ImageCodec.EncodePng(image)))]));
     }
 }
 
@@ -38,4 +38,5 @@ public sealed record SampleAnswer(string Model, string Version, long Seed, float
 
 /// <summary>An image drawn from the prior.</summary>
 /// <param name="Label">What it was to show, for a conditional model: a label's number.</param>
-public sealed record Sample(float[] Latent, long? Label, byte[] Png);
+/// <param name="LabelName">That label's name.</param>
+public sealed record Sample(float[] Latent, long? Label, string? LabelName, byte[] Png);

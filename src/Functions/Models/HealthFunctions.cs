@@ -21,6 +21,8 @@ public sealed class HealthFunctions(ModelProvider models, ModelFollower follower
         var states = models.States.ToList();
         List<string> reasons = [.. states.Where(state => state.Version is null)
             .Select(state => state.Refusal ?? $"Model {state.Model} is being loaded.")];
+        reasons.AddRange(follower.Unreadable.Where(look => states.All(state => state.Model != look.Model))
+            .Select(look => $"Model {look.Model} cannot be loaded: {look.Why}"));
         if (!follower.WarmedUp)
             reasons.Add(follower.StorageFault is { } fault ? $"The storage does not answer: {fault}"
                 : "The models are being loaded.");

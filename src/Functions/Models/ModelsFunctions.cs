@@ -27,10 +27,15 @@ public sealed class ModelsFunctions(ModelRegistry registry, ModelProvider models
         [HttpTrigger(AuthorizationLevel.Function, "get", Route = "models/{model}")] HttpRequest request,
         string model, CancellationToken cancellation)
     {
-        var current = await CurrentAsync(model, cancellation) ?? throw await models.UnknownAsync(model, cancellation);
+        var (current, damage) = await CurrentAsync(model, cancellation);
+        if (current is null && damage is null)
+            throw await models.UnknownAsync(model, cancellation);
+        // What is damaged in the storage is the refusal; what serves goes on serving, with the manifest it was loaded with.
+        var (manifest, unreadable) = current is null ? (null, damage) : await TryReadManifestAsync(model, current, cancellation);
         var state = models.States.FirstOrDefault(state => state.Model == model);
-        var manifest = await registry.ReadManifestAsync(model, current.Version, cancellation);
-        return new ModelAnswer(model, current.Version, state?.Version, state?.Refusal, manifest);
+        return (manifest ?? models.ManifestOf(model)) is { } shown
+            ? new ModelAnswer(model, current?.Version, state?.Version, unreadable ?? state?.Refusal, shown)
+            : throw new ModelUnavailableException(unreadable!);
     }
 
     [Function("Versions")]
@@ -39,9 +44,9 @@ public sealed class ModelsFunctions(ModelRegistry registry, ModelProvider models
         [HttpTrigger(AuthorizationLevel.Function, "get", Route = "models/{model}/versions")] HttpRequest request,
         string model, CancellationToken cancellation)
     {
-        var current = await CurrentAsync(model, cancellation);
+        var (current, damage) = await CurrentAsync(model, cancellation);
         var versions = await registry.ListVersionsAsync(model, cancellation);
-        if (current is null && versions.Count == 0)
+        if (current is null && damage is null && versions.Count == 0)
             throw await models.UnknownAsync(model, cancellation);
         return new VersionsAnswer(model, current?.Version, versions);
     }
@@ -53,7 +58,7 @@ public sealed class ModelsFunctions(ModelRegistry registry, ModelProvider models
         {
             if (await registry.ReadCurrentAsync(model, cancellation) is not { } current)
                 return null;
-            var manifest = await registry.ReadManifestAsync(model, current.Version, cancellation);
+            var manifest = await registry.ReadManifestAsync(model, current, cancellation);
             return new(manifest.Model, manifest.Version, manifest.Kind, manifest.Image, manifest.LatentSize, null);
         }
         catch (RegistryException damaged)
@@ -62,9 +67,23 @@ public sealed class ModelsFunctions(ModelRegistry registry, ModelProvider models
         }
     }
 
-    async Task<CurrentPointer?> CurrentAsync(string model, CancellationToken cancellation) => ModelRegistry.IsModelName(model)
-        ? await registry.ReadCurrentAsync(model, cancellation)
-        : throw await models.UnknownAsync(model, cancellation);
+    async Task<(CurrentPointer? Pointer, string? Damage)> CurrentAsync(string model, CancellationToken cancellation) =>
+        ModelRegistry.IsModelName(model)
+            ? await registry.TryReadCurrentAsync(model, cancellation)
+            : throw await models.UnknownAsync(model, cancellation);
+
+    async Task<(Manifest? Manifest, string? Damage)> TryReadManifestAsync(
+        string model, CurrentPointer pointer, CancellationToken cancellation)
+    {
+        try
+        {
+            return (await registry.ReadManifestAsync(model, pointer, cancellation), null);
+        }
+        catch (RegistryException damaged)
+        {
+            return (null, damaged.Message);
+        }
+    }
 }
 
 /// <summary>The models that serve.</summary>
@@ -78,10 +97,11 @@ public sealed record ModelsAnswer(IReadOnlyList<ModelLine> Models);
 public sealed record ModelLine(string Model, string? Version, string? Kind, ImageShape? Image, int? LatentSize, string? Error);
 
 /// <summary>A model with its manifest.</summary>
-/// <param name="Current">The version that its pointer names.</param>
+/// <param name="Current">The version that its pointer names; absent where the pointer is damaged.</param>
 /// <param name="Serving">The version that serves here; absent before the model is first asked for.</param>
-/// <param name="Refusal">Why the version that the pointer names does not serve.</param>
-public sealed record ModelAnswer(string Model, string Current, string? Serving, string? Refusal, Manifest Manifest);
+/// <param name="Refusal">Why the version that the pointer names does not serve, or what of it is damaged.</param>
+/// <param name="Manifest">That of the version the pointer names or, where it cannot be read, of the one that serves.</param>
+public sealed record ModelAnswer(string Model, string? Current, string? Serving, string? Refusal, Manifest Manifest);
 
 /// <summary>The versions of a model, newest first.</summary>
 /// <param name="Current">The version that its pointer names.</param>

@@ -64,6 +64,9 @@ static class AnomalyBenchmarkCommand
             Line($"{score.Label,-16} {score.TrainingImages,10} {score.Error,8:F4} {score.Elbo,8:F4}");
             scores.Add(score);
         }
+        if (scores.Count == 0)
+            throw new DataException($"{source}: no label has images both to train on and to test with, so nothing was measured. "
+                + "Add images, or take a data set with a part to test with.");
         var file = new AnomalyBenchmarkFile(name, source, data.Fingerprint, benchmark.Protocol, watch.Elapsed.TotalMinutes,
             scores);
         Line($"{"mean",-16} {"",10} {file.Error,8:F4} {file.Elbo,8:F4}   in {file.Minutes:F1} minutes");

@@ -1,13 +1,15 @@
 using System.CommandLine;
 using System.CommandLine.Help;
+using System.Globalization;
 using System.Runtime.InteropServices;
+using System.Text.RegularExpressions;
 using VaeFunctions.Tensors;
 using VaeFunctions.Training;
 
 namespace VaeFunctions.Commands;
 
 /// <summary>Runs a command of a tree and turns what went wrong into a message on standard error and an exit code.</summary>
-public static class CommandRunner
+public static partial class CommandRunner
 {
     /// <summary>Something failed on the way; the message says what is kept, and where.</summary>
     public const int Failed = 1;
@@ -32,6 +34,11 @@ public static class CommandRunner
     /// once.</summary>
     public static async Task<int> RunAsync(Command root, string[] args)
     {
+        if (args is [var directive, var line] && Suggest().Match(directive) is { Success: true } suggest)
+        {
+            foreach (var completion in Completions(root, line, suggest.Groups[1].Value)) Console.WriteLine(completion);
+            return 0;
+        }
         var parsed = root.Parse(args is [] or ["help"] ? ["--help"] : args);
         var command = parsed.CommandResult.Command;
         var options = command.Options.Select(option => option.Name).ToArray();
@@ -80,6 +87,16 @@ public static class CommandRunner
             stopping.Cancel();
         }
     }
+
+    /// <summary>The words that may stand at a place of a command line, as System.CommandLine's directive <c>[suggest:17]</c> asks for
+    /// them; shells complete by it. Its own belongs to a root that is named like the program's file.</summary>
+    static IEnumerable<string> Completions(Command root, string line, string position) =>
+        root.Parse(line).GetCompletions(position.Length > 0 ? int.Parse(position, CultureInfo.InvariantCulture) : line.Length)
+            .Select(item => item.InsertText ?? item.Label).Where(word => !word.StartsWith('/')
+                && !word.StartsWith("-?", StringComparison.Ordinal)).Distinct();
+
+    [GeneratedRegex(@"^\[suggest(?::([0-9]{1,6}))?\]$")]
+    private static partial Regex Suggest();
 
     /// <summary>How every error looks; an alert on the logs looks for its beginning.</summary>
     static Task TellAsync(string message) => Console.Error.WriteLineAsync($"Error: {message}");

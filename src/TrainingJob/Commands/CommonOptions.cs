@@ -1,5 +1,6 @@
 using System.CommandLine;
 using VaeFunctions.Data;
+using VaeFunctions.Imaging;
 using VaeFunctions.Sessions;
 using VaeFunctions.Training;
 
@@ -8,11 +9,12 @@ namespace VaeFunctions.Commands;
 /// <summary>What several commands have in common.</summary>
 static class CommonOptions
 {
-    public static Option<string> Store(string name = "--out") => new(name, "--store")
+    /// <param name="usual">The store that is meant where none is named.</param>
+    public static Option<string> Store(string name = "--out", string usual = Stores.DefaultFolder) => new(name, "--store")
     {
         Description = $"Where models and checkpoints are: a folder, or '{Stores.Blob}' for the storage account of the setting "
             + "VaeStorage (or VaeStorage__blobServiceUri)",
-        DefaultValueFactory = _ => Stores.DefaultFolder,
+        DefaultValueFactory = _ => usual,
     };
 
     public static Option<string?> Data() => new("--data")
@@ -20,8 +22,24 @@ static class CommonOptions
         Description = $"Where the images come from: {DataSources.Kinds}",
     };
 
-    public static Option<bool> Resize() =>
-        new("--resize") { Description = "Crop and resize images of other sizes to the model's" };
+    public static Option<ImageFit?> Fit() => new("--fit")
+    {
+        Description = "How images of other sizes come to the model's: crop the middle and scale, pad with black, stretch, or "
+            + "strict, which refuses them; as the recipe says unless given, and that is crop",
+    };
+
+    public static Option<Allowance> MaxUnreadable() => new("--max-unreadable")
+    {
+        Description = "Images that may be left out because they cannot be read: a number, or a part such as 1%; "
+            + "20 or 1%, whichever is more, unless given",
+        DefaultValueFactory = _ => Allowance.Usual,
+        CustomParser = result =>
+        {
+            if (Allowance.TryParse(result.Tokens[0].Value) is { } allowance) return allowance;
+            result.AddError($"--max-unreadable is {result.Tokens[0].Value}; give a number of images, such as 20, or a part, such as 1%.");
+            return default;
+        },
+    };
 
     public static Option<int> Threads() =>
         Whole("--threads", 0, 0, 1024, "Threads that compute on a CPU; 0 is one a processor. On cpu results do not depend on it");

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using VaeFunctions.Data;
 using VaeFunctions.Evaluation;
+using VaeFunctions.Imaging;
 using VaeFunctions.Registry;
 using VaeFunctions.Sessions;
 using VaeFunctions.Training;
@@ -11,8 +12,8 @@ namespace VaeFunctions.Commands;
 /// <summary><c>evaluate MODEL</c>: all that can be measured of a published version, on its own data or others.</summary>
 static class EvaluateCommand
 {
-    sealed record Request(string Model, string? Version, string? Data, int Draws, int Images, bool Resize, string Device,
-        int Threads);
+    sealed record Request(string Model, string? Version, string? Data, int Draws, int Images, ImageFit? Fit,
+        Allowance MaxUnreadable, string Device, int Threads);
 
     public static Command Create()
     {
@@ -24,17 +25,17 @@ static class EvaluateCommand
             + "bound (k)");
         var images = CommonOptions.Count("--images", 1000, 100_000_000, "Test images that bound is computed of, at most; all "
             + "else takes all test images");
-        Option<bool> resize = CommonOptions.Resize();
+        var (fit, maxUnreadable) = (CommonOptions.Fit(), CommonOptions.MaxUnreadable());
         var device = CommonOptions.Device();
         var threads = CommonOptions.Threads();
         var command = new Command("evaluate", "Measure a published version on test images")
         {
-            model, version, data, store, draws, images, resize, device, threads,
+            model, version, data, store, draws, images, fit, maxUnreadable, device, threads,
         };
         command.SetAction((parsed, cancellation) => RunAsync(Stores.Open(parsed.GetRequiredValue(store)),
             new(parsed.GetRequiredValue(model), parsed.GetValue(version), parsed.GetValue(data), parsed.GetValue(draws),
             parsed.GetValue(images),
-                parsed.GetValue(resize), parsed.GetRequiredValue(device), parsed.GetValue(threads)), cancellation));
+                parsed.GetValue(fit), parsed.GetValue(maxUnreadable), parsed.GetRequiredValue(device), parsed.GetValue(threads)), cancellation));
         return command;
     }
 
@@ -48,7 +49,12 @@ static class EvaluateCommand
             await Publisher.LoadAsync(registry, manifest, Devices.Open(request.Device, request.Threads), cancellation);
         var source = request.Data ?? manifest.Data.Source;
         var data = await DataSources.LoadAsync(source,
-            Stores.ImagesFor(recipe, source) with { Resize = request.Resize || recipe.Resize, Log = Console.WriteLine },
+            Stores.ImagesFor(recipe, source) with
+            {
+                Fit = request.Fit ?? recipe.Fit,
+                MaxUnreadable = request.MaxUnreadable,
+                Log = Console.WriteLine,
+            },
             cancellation);
         var measure = Measure.Of(model, data.Test, recipe, cancellation);
         Line($"{name} {version} on {data.Test.Count} test images of {source}:");

@@ -8,9 +8,9 @@ namespace VaeFunctions.Commands;
 /// <summary><c>models</c>: what is published, and which version serves.</summary>
 static class ModelsCommand
 {
-    public static Command Create()
+    public static Command Create(string served)
     {
-        var store = CommonOptions.Store();
+        var store = CommonOptions.Store(usual: served);
         var command = new Command("models", "List models and their versions") { store };
         command.SetAction((parsed, cancellation) => RunAsync(Stores.Open(parsed.GetRequiredValue(store)), cancellation));
         return command;
@@ -21,6 +21,7 @@ static class ModelsCommand
         var registry = new ModelRegistry(store);
         var names = await registry.ListModelsAsync(cancellation);
         if (names.Count == 0) Console.WriteLine($"No model is published in {store.Location}. ./vae train RECIPE makes one.");
+        else Console.WriteLine($"in {store.Location}:");
         foreach (var name in names)
         {
             Console.WriteLine(name);
@@ -33,7 +34,7 @@ static class ModelsCommand
                 var loss = manifest.Metrics.TryGetValue(Manifest.TestLoss, out var value)
                     ? value.ToString("F2", CultureInfo.InvariantCulture)
                     : "?";
-                Console.WriteLine($"  {(version == current?.Version ? "serves" : "      ")} {version}  {manifest.Kind}  "
+                Console.WriteLine($"  {(version == current?.Version ? "serves" : current?.RolledBack?.Contains(version) == true ? "rolled back" : ""),-11} {version}  {manifest.Kind}  "
                     + $"{manifest.Image}  test loss {loss}  {manifest.Data.Source}");
             }
         }

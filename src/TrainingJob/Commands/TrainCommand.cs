@@ -48,7 +48,7 @@ static class TrainCommand
             Description = "Do nothing if the newest version was trained on the same images with the same recipe",
         };
         var force = CommonOptions.Force();
-        var resize = CommonOptions.Resize();
+        var (fit, maxUnreadable) = (CommonOptions.Fit(), CommonOptions.MaxUnreadable());
         Option<bool> noPublish = new("--no-publish") { Description = "Only train; keep the checkpoint" };
         var tolerance = CommonOptions.Checked("--tolerance", 0.01,
             "How much worse than the serving version's the test loss may be, as a fraction",
@@ -59,7 +59,7 @@ static class TrainCommand
         var command = new Command("train", "Train a recipe, publish the result and let it serve")
         {
             recipe, data, store, model, epochs, batchSize, learningRate, seed, device, threads, tf32, resume, ifChanged, force,
-            resize, noPublish, tolerance, saveEvery,
+            fit, maxUnreadable, noPublish, tolerance, saveEvery,
         };
         command.SetAction((parsed, cancellation) => RunAsync(Request(parsed), cancellation));
         return command;
@@ -76,7 +76,8 @@ static class TrainCommand
                 BatchSize = parsed.GetValue(batchSize),
                 LearningRate = parsed.GetValue(learningRate),
                 Seed = parsed.GetValue(seed),
-                Resize = parsed.GetValue(resize),
+                Fit = parsed.GetValue(fit),
+                MaxUnreadable = parsed.GetValue(maxUnreadable),
                 Device = parsed.GetRequiredValue(device),
                 Threads = parsed.GetValue(threads),
                 Tf32 = parsed.GetValue(tf32),
@@ -121,7 +122,17 @@ static class TrainCommand
         }
         // An alert on models that grow old looks for this line.
         if (outcome.Serving is { } serving)
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"serving: {name} {serving.Version}, promoted {(DateTimeOffset.UtcNow - serving.Changed).TotalDays:0} days ago"));
+            Console.WriteLine($"serving: {name} {serving.Version}, promoted {Ago(DateTimeOffset.UtcNow - serving.Changed)}");
     }
+
+    /// <summary>How long ago something was. The alert reads whole days, and what is younger is not old.</summary>
+    internal static string Ago(TimeSpan age) => age switch
+    {
+        { TotalMinutes: < 1 } => "just now", // also where a clock was set back
+        { TotalMinutes: < 2 } => "a minute ago",
+        { TotalHours: < 1 } => string.Create(CultureInfo.InvariantCulture, $"{Math.Floor(age.TotalMinutes):0} minutes ago"),
+        { TotalHours: < 2 } => "an hour ago",
+        { TotalDays: < 2 } => string.Create(CultureInfo.InvariantCulture, $"{Math.Floor(age.TotalHours):0} hours ago"),
+        _ => string.Create(CultureInfo.InvariantCulture, $"{Math.Floor(age.TotalDays):0} days ago"),
+    };
 }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using VaeFunctions.Sessions;
 
 namespace VaeFunctions.Commands;
 
@@ -7,7 +8,8 @@ public static class TrainingCommands
 {
     /// <summary>All of them, in the order of the help text; new ones at every call, since a command belongs to one
     /// tree.</summary>
-    public static IReadOnlyList<Command> All() =>
+    /// <param name="served">The store whose models serve, for commands about those where no store is named.</param>
+    public static IReadOnlyList<Command> All(string served = Stores.DefaultFolder) =>
     [
         TrainCommand.Create(),
         SweepCommand.Create(),
@@ -16,8 +18,8 @@ public static class TrainingCommands
         ResultsCommand.Create(),
         ExportCommand.Create(),
         PublishCommand.Create(),
-        RollbackCommand.Create(),
-        ModelsCommand.Create(),
+        RollbackCommand.Create(served),
+        ModelsCommand.Create(served),
         FacesCommand.Create(),
     ];
 }

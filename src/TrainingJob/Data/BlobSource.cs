@@ -16,18 +16,22 @@ static class BlobSource
             throw new DataException(
                 $"{source}: no blob storage is configured. Name the storage account or its connection, or use folder:PATH.");
         var prefix = place.TrimEnd('/') + "/";
-        var (files, others) = (new List<ImageFile>(), new List<string>());
+        var found = new FoundFiles($"{blobs.Location}/{prefix}");
         try
         {
             await foreach (var entry in blobs.ListAsync(prefix, cancellation))
             {
                 var name = entry.Path[prefix.Length..];
-                if (name.Length == 0 || ImageFile.IsHidden(name)) continue;
-                if (ImageFormats.IsImageName(name)) files.Add(Found(name, entry));
-                else others.Add(name);
+                // A name that ends in / marks a folder.
+                if (name.EndsWith('/') && name.Trim('/').Split('/') is [var folder]) found.Folders.Add(folder);
+                if (name.Length == 0 || name.EndsWith('/') || SystemLitter.Holds(name)) continue;
+                if (ImageFormats.IsImageName(name)) found.Images.Add(Found(name, entry));
+                else if (AttributeTable.IsName(name))
+                    found.Attributes = FolderSource.Text(
+                        await ReadAsync(blobs, entry, new ImageLimits { MaxBytes = AttributeTable.MaxBytes }, cancellation));
+                else found.Others.Add(name);
             }
-            var split = await ImageTree.LoadAsync(
-                $"{source} in {blobs.Location}", $"{blobs.Location}/{prefix}", files, others, Readers, options, cancellation);
+            var split = await ImageTree.LoadAsync($"{source} in {blobs.Location}", found, Readers, options, cancellation);
             return split with { Source = source };
         }
         catch (StorageException error)

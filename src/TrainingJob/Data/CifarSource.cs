@@ -31,13 +31,16 @@ static class CifarSource
             foreach (var path in paths)
             {
                 cancellation.ThrowIfCancellationRequested();
-                ReadBatch(source, path, target, images, labels);
+                ReadBatch(source, path, target, options.Fit, images, labels);
             }
+            if ((target.Width, target.Height) != (Side, Side))
+                options.TellFit(source, images.Count, images.Count, $"the first, {Side}×{Side}");
             return new ImageDataset(target, [.. images], [.. labels], names);
         }
     }
 
-    static void ReadBatch(string source, string path, ImageShape target, List<byte[]> images, List<int> labels)
+    static void ReadBatch(
+        string source, string path, ImageShape target, ImageFit fit, List<byte[]> images, List<int> labels)
     {
         using var file = File.OpenRead(path);
         var name = Path.GetFileName(path);
@@ -57,7 +60,7 @@ static class CifarSource
             for (var p = 0; p < Plane; p++)
                 for (var c = 0; c < 3; c++)
                     pixels[3 * p + c] = record[1 + c * Plane + p];
-            images.Add(new Image(Side, Side, 3, pixels).FitTo(target).Pixels);
+            images.Add(new Image(Side, Side, 3, pixels).FitTo(target, fit).Pixels);
             labels.Add(record[0]);
         }
     }

@@ -9,10 +9,11 @@ public sealed record DataOptions
     /// <summary>The model's shape; null takes the images as they are. Channels are always converted.</summary>
     public ImageShape? Shape { get; init; }
 
-    /// <summary>
-    /// Whether images of another size are centre-cropped and resized to <see cref="Shape"/>; otherwise they are an error.
-    /// </summary>
-    public bool Resize { get; init; }
+    /// <summary>How images of another size come to <see cref="Shape"/>.</summary>
+    public ImageFit Fit { get; init; }
+
+    /// <summary>How many images may be left out that cannot be read, or that lie where none can be used.</summary>
+    public Allowance MaxUnreadable { get; init; } = Allowance.Usual;
 
     /// <summary>Whether images become black and white.</summary>
     public BinarizationKind Binarize { get; init; }
@@ -57,11 +58,30 @@ public sealed record DataOptions
     }
 
     /// <summary>The shape that images of this size and these channels get.</summary>
-    /// <exception cref="DataException">They have another size than the model, and may not be resized.</exception>
-    internal ImageShape Target(string source, ImageShape found) =>
-        Shape is not { } wanted ? found
-        : Resize || (wanted.Width, wanted.Height) == (found.Width, found.Height) ? wanted
-        : throw new DataException(
-            $"{source}: the images are {found.Width}×{found.Height} but the model takes {wanted.Width}×{wanted.Height}. "
-            + "--resize makes all the model's size (centre crop, then scaling).");
+    /// <exception cref="DataException">They have another size than the model, and may not be fitted.</exception>
+    internal ImageShape Target(string source, ImageShape found)
+    {
+        if (Shape is not { } wanted) return found;
+        if ((wanted.Width, wanted.Height) == (found.Width, found.Height)) return wanted;
+        if (Fit == ImageFit.Strict)
+            throw new DataException(
+                $"{source}: the images are {found.Width}×{found.Height} but the model takes {wanted.Width}×{wanted.Height}. "
+                + "--fit crop makes all the model's size (centre crop, then scaling), --fit pad and --fit stretch in other ways.");
+        return wanted;
+    }
+
+    /// <summary>Says what is done to images of other sizes.</summary>
+    /// <param name="example">Which image it is, and how large.</param>
+    internal void TellFit(string source, int others, int all, string example)
+    {
+        if (others == 0 || Shape is not { } shape) return;
+        var how = Fit switch
+        {
+            ImageFit.Pad => "scaled, with black beside them",
+            ImageFit.Stretch => "stretched",
+            _ => "cropped in the middle and scaled",
+        };
+        Log?.Invoke($"{source}: {others:N0} of {all:N0} images are not {shape.Width}×{shape.Height}, such as {example}; they are {how} "
+            + "(--fit crop, pad, stretch or strict)");
+    }
 }

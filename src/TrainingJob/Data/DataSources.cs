@@ -1,5 +1,6 @@
 using System.Globalization;
 using VaeFunctions.Data.Faces;
+using VaeFunctions.Registry;
 
 namespace VaeFunctions.Data;
 
@@ -26,6 +27,7 @@ public static class DataSources
                 ? $"The data source \"{source}\" names no place. Examples: {Kinds}."
                 : $"There is no data source \"{source}\"; "
                     + $"{(Directory.Exists(source) ? $"did you mean folder:{source}? The" : "the")} kinds are: {Kinds}.");
+        if (kind is "folder" or "idx" or "cifar10") place = AtHome(source, place);
         try
         {
             var split = kind switch
@@ -46,12 +48,26 @@ public static class DataSources
             options.Log?.Invoke(
                 $"{source}: {split.Train.Count:N0} images to train on and {split.Test.Count:N0} to test with, {split.Train.Shape}"
                 + (split.Train.Labels is null ? "" : $", {split.Train.LabelNames.Count} labels"));
+            if (split.Test.Count < AnomalyCalibration.EnoughImages)
+                options.Log?.Invoke($"{source}: figures of {split.Test.Count:N0} test images say little; {AnomalyCalibration.EnoughImages} or more are "
+                    + "enough to judge by, and to say what is anomalous");
             return split;
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException or DllNotFoundException)
         {
             throw new DataException($"{source}: {error.Message}", error);
         }
+    }
+
+    /// <summary>A path that begins with ~ below the user's folder, which no shell puts there behind <c>folder:</c>.</summary>
+    static string AtHome(string source, string place)
+    {
+        if (!place.StartsWith('~') || Directory.Exists(place)) return place;
+        var home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
+        return place is "~" || place.StartsWith("~/", StringComparison.Ordinal)
+            ? Path.Join(home, place[1..])
+            : throw new DataException($"{source}: {place.Split('/')[0]} is another user's folder, which is not looked up; write its "
+                + "path, such as folder:/home/NAME/pictures. Your own may be written ~/pictures.");
     }
 
     static int FaceCount(string source, string place) =>

@@ -15,19 +15,45 @@ public sealed record DataSplit(ImageDataset Train, ImageDataset Test, string Sou
         new(train, test, source, Hash(train, test));
 
     /// <summary>
-    /// Sets a random part aside for testing: the same part for the same seed and number of images. Both keep their order.
+    /// Sets a random part aside for testing: the same part for the same seed and number of images, but that of every label an image
+    /// stays to train on. Both keep their order.
     /// </summary>
+    /// <param name="log">Told of labels that have none all the same.</param>
     /// <exception cref="DataException">There are fewer than two images.</exception>
-    public static DataSplit Random(ImageDataset all, string source, double testFraction, ulong seed)
+    public static DataSplit Random(
+        ImageDataset all, string source, double testFraction, ulong seed, Action<string>? log = null)
     {
         if (all.Count < 2)
             throw new DataException(
                 $"{source}: there is {all.Count} image; at least 2 are needed, one to train on and one to test with.");
         var tests = Math.Clamp((int)Math.Round(all.Count * testFraction), 1, all.Count - 1);
         var order = new RandomStream(seed, "split").Permutation(all.Count);
+        tests = KeepLabels(all, order, tests, source, log);
         Array.Sort(order, 0, tests);
         Array.Sort(order, tests, order.Length - tests);
         return Of(all.Select(order.AsSpan(tests)), all.Select(order.AsSpan(0, tests)), source);
+    }
+
+    /// <summary>Takes back from the test images, which come first in the order, one of each label that would have none to train
+    /// on, as long as one is left to test with.</summary>
+    /// <returns>How many test images there are now.</returns>
+    static int KeepLabels(ImageDataset all, int[] order, int tests, string source, Action<string>? log)
+    {
+        if (all.Labels is not { } labels) return tests;
+        var trained = order.Skip(tests).Select(i => labels[i]).ToHashSet();
+        for (var i = 0; i < tests && tests > 1; i++)
+        {
+            if (!trained.Add(labels[order[i]])) continue;
+            tests--;
+            (order[i], order[tests]) = (order[tests], order[i]);
+            i--;
+        }
+        string[] without = [.. all.LabelNames.Where((_, label) => !trained.Contains(label))];
+        if (without.Length > 0)
+            log?.Invoke($"{source}: {string.Join(", ", without.Take(10))} "
+                + $"{(without.Length == 1 ? "has its only image" : "have their only images")} among those to test with, so "
+                + "nothing is learnt of it. Add images");
+        return tests;
     }
 
     static string Hash(ImageDataset train, ImageDataset test)
@@ -48,6 +74,9 @@ public sealed record DataSplit(ImageDataset Train, ImageDataset Test, string Sou
                 CultureInfo.InvariantCulture, $"{part.Count} × {part.Shape}; {string.Join('/', part.LabelNames)}\n"));
             for (var i = 0; i < part.Count; i++) append(hash, part, i);
             if (part.Labels is not null) Add(string.Join(' ', part.Labels));
+            if (!part.MeasuredAttributes) continue; // those of drawn images follow from the pixels' own seed
+            Add(string.Join('/', part.AttributeNames));
+            foreach (var value in part.Attributes!) hash.AppendData(BitConverter.GetBytes(value));
         }
         return Convert.ToHexStringLower(hash.GetHashAndReset());
 

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
-using System.Text.RegularExpressions;
 using Microsoft.Win32.SafeHandles;
 using VaeFunctions.Imaging;
 
@@ -14,7 +13,7 @@ sealed class CacheException(string message, Exception inner) : Exception(message
 /// A folder that keeps data sets decoded, so that the next run need not. Everything in it may be deleted at any time; what no run
 /// has used for a month is deleted when something is added.
 /// </summary>
-sealed partial class DecodedCache(string folder)
+sealed class DecodedCache(string folder)
 {
     /// <summary>Names the folder instead of the usual one; <c>off</c> keeps nothing.</summary>
     public const string Variable = "VAE_CACHE";
@@ -60,7 +59,7 @@ sealed partial class DecodedCache(string folder)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         Add(string.Create(CultureInfo.InvariantCulture,
-            $"decoding {ImageCodec.DecodingVersion}; {options.Shape}; {options.Resize}; "
+            $"decoding {ImageCodec.DecodingVersion}; {options.Shape}; {options.Fit}; "
             + $"{options.Limits.MaxPixels}; {options.Limits.MaxBytes}\n{place}\n"));
         foreach (var file in files) Add($"{file.Path}\0{file.Version}\n");
         return hash.GetHashAndReset();
@@ -123,7 +122,9 @@ sealed partial class DecodedCache(string folder)
         var path = $"{rowsPath}.{outline}";
         try
         {
-            if (File.Exists(path) && File.ReadAllText(path) is var known && Sha256().IsMatch(known)) return known;
+            // The hash stands before its own hash, so that one that is damaged is not taken for that of other images.
+            if (File.Exists(path) && File.ReadAllText(path).Split(' ') is [var known, var seal] && seal == Sealed(known))
+                return known;
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
         {
@@ -132,7 +133,7 @@ sealed partial class DecodedCache(string folder)
         try
         {
             var draft = $"{path}.{Guid.NewGuid():N}{Draft}";
-            File.WriteAllText(draft, hash);
+            File.WriteAllText(draft, $"{hash} {Sealed(hash)}");
             File.Move(draft, path, overwrite: true);
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
@@ -176,6 +177,5 @@ sealed partial class DecodedCache(string folder)
         }
     }
 
-    [GeneratedRegex("^[0-9a-f]{64}$")]
-    private static partial Regex Sha256();
+    static string Sealed(string hash) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(hash)));
 }

@@ -16,6 +16,9 @@ sealed unsafe class DecodedRows : IRows
 {
     const int HeaderSize = 128, Digest = sizeof(ulong);
 
+    /// <summary>The checksum of an image that could not be read.</summary>
+    const ulong Unread = 0;
+
     static ReadOnlySpan<byte> Magic => "VAEROWS1"u8;
 
     readonly byte* start;
@@ -24,6 +27,7 @@ sealed unsafe class DecodedRows : IRows
     DecodedRows(string path, byte* start, ImageShape shape, ulong[] checksums)
     {
         (Path, Shape, this.checksums) = (path, shape, checksums);
+        Missing = [.. Enumerable.Range(0, checksums.Length).Where(i => checksums[i] == Unread)];
         this.start = start;
     }
 
@@ -32,6 +36,8 @@ sealed unsafe class DecodedRows : IRows
     public ImageShape Shape { get; }
 
     public int Count => checksums.Length;
+
+    public IReadOnlyList<int> Missing { get; }
 
     /// <exception cref="DataException">
     /// The file was damaged after it was written; it is deleted, and the next run decodes anew.

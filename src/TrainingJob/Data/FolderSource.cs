@@ -1,8 +1,9 @@
+using System.Text;
 using VaeFunctions.Imaging;
 
 namespace VaeFunctions.Data;
 
-/// <summary><c>folder:PATH</c>: image files in a folder of this machine.</summary>
+/// <summary><c>folder:PATH</c>: image files in a folder of this machine, or in an archive that was made of one.</summary>
 static class FolderSource
 {
     /// <summary>Folders within folders; labels need two (train/cat/0001.jpg).</summary>
@@ -10,15 +11,17 @@ static class FolderSource
 
     public static Task<DataSplit> LoadAsync(string source, string path, DataOptions options, CancellationToken cancellation)
     {
+        if (File.Exists(path) && ArchiveSource.IsArchive(path))
+            return ImageTree.LoadAsync(source, ArchiveSource.Find(source, new(path), options, cancellation),
+                Environment.ProcessorCount, options, cancellation);
         var root = new DirectoryInfo(path);
         if (!root.Exists)
             throw new DataException(
                 $"{source}: there is no folder {root.FullName}"
-                + (File.Exists(path) ? "; it is a file. Unpack it, and name the folder." : ". Check the path."));
-        var (files, others) = (new List<ImageFile>(), new List<string>());
+                + (File.Exists(path) ? "; it is a file, and no ZIP or TAR. Unpack it, and name the folder." : ". Check the path."));
+        var found = new FoundFiles(root.FullName);
         Walk(root, "", [Real(root)]);
-        others.Sort(StringComparer.Ordinal);
-        return ImageTree.LoadAsync(source, root.FullName, files, others, Environment.ProcessorCount, options, cancellation);
+        return ImageTree.LoadAsync(source, found, Environment.ProcessorCount, options, cancellation);
 
         ImageFile Found(string name, FileInfo file)
         {
@@ -35,9 +38,10 @@ static class FolderSource
             foreach (var entry in folder.EnumerateFileSystemInfos())
             {
                 var name = prefix + entry.Name;
-                if (ImageFile.IsHidden(entry.Name)) continue;
+                if (SystemLitter.Holds(entry.Name)) continue;
                 if (entry is DirectoryInfo below)
                 {
+                    if (through.Length == 1) found.Folders.Add(entry.Name);
                     var real = Real(below);
                     if (through.Contains(real)) continue;
                     if (through.Length < MaxDepth) Walk(below, name + "/", [.. through, real]);
@@ -45,17 +49,24 @@ static class FolderSource
                 }
                 else if (ImageFormats.IsImageName(name))
                 {
-                    files.Add(Found(name, (FileInfo)entry));
+                    found.Images.Add(Found(name, (FileInfo)entry));
+                }
+                else if (AttributeTable.IsName(name))
+                {
+                    found.Attributes = Text(Read(entry.FullName, new ImageLimits { MaxBytes = AttributeTable.MaxBytes }));
                 }
                 else
                 {
-                    others.Add(name);
+                    found.Others.Add(name);
                 }
             }
         }
     }
 
     static string Real(DirectoryInfo folder) => folder.ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? folder.FullName;
+
+    /// <summary>A text file's content.</summary>
+    public static string Text(byte[] content) => Encoding.UTF8.GetString(content);
 
     static byte[] Read(string path, ImageLimits limits)
     {

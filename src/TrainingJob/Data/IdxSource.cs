@@ -30,6 +30,9 @@ static class IdxSource
             : [.. Enumerable.Range(0, train.Labels.Concat(test.Labels!).Max() + 1).Select(
                 label => label.ToString(CultureInfo.InvariantCulture))];
         var shape = options.Target(source, train.Found);
+        var (all, found) = (train.Images.Length + test.Images.Length, train.Found);
+        if ((shape.Width, shape.Height) != (found.Width, found.Height))
+            options.TellFit(source, all, all, $"the first, {found.Width}×{found.Height}");
         return DataSplit.Of(
             new ImageDataset(shape, train.Images, train.Labels, names), new ImageDataset(shape, test.Images, test.Labels, names),
             source);
@@ -74,7 +77,7 @@ static class IdxSource
             cancellation.ThrowIfCancellationRequested();
             var pixels = new byte[found.Size];
             file.Fill(pixels, () => $"holds {images.Count:N0} whole images; its header says {count:N0}");
-            images.Add(new Image(found, pixels).FitTo(target).Pixels);
+            images.Add(new Image(found, pixels).FitTo(target, options.Fit).Pixels);
             if (images.Count % 1000 == 0) options.Progress?.Invoke(images.Count, count);
         }
         return (found, [.. images]);

@@ -58,10 +58,13 @@ public sealed class ImageDataset
 
     public IReadOnlyList<string> LabelNames { get; }
 
-    /// <summary>[image, attribute]: known truth where the images were drawn; yes-or-no attributes are 0 or 1.</summary>
+    /// <summary>[image, attribute]: what is known of the images; yes-or-no attributes are 0 or 1, unknown ones NaN.</summary>
     public float[,]? Attributes { get; }
 
     public IReadOnlyList<string> AttributeNames { get; }
+
+    /// <summary>Whether the attributes came with the images, and do not follow from what the images are.</summary>
+    internal bool MeasuredAttributes { get; init; }
 
     /// <summary>One image's bytes: row by row, channels side by side.</summary>
     /// <exception cref="DataException">They lie in a file that was damaged meanwhile.</exception>
@@ -77,7 +80,10 @@ public sealed class ImageDataset
     /// <summary>Every image changed by a function of its place and pixels; all else stays.</summary>
     public ImageDataset Map(Func<int, byte[], byte[]> function) =>
         new(Shape, [.. Enumerable.Range(0, Count).Select(index => function(index, Pixels(index).ToArray()))],
-            Labels, LabelNames, Attributes, AttributeNames);
+            Labels, LabelNames, Attributes, AttributeNames)
+        {
+            MeasuredAttributes = MeasuredAttributes,
+        };
 
     /// <summary>The images at these places, in this order, sharing their pixels.</summary>
     public ImageDataset Select(ReadOnlySpan<int> indices)
@@ -92,6 +98,9 @@ public sealed class ImageDataset
             for (var j = 0; attributes is not null && j < AttributeNames.Count; j++)
                 attributes[i, j] = Attributes![indices[i], j];
         }
-        return new ImageDataset(Shape, rows, labels, LabelNames, attributes, AttributeNames, selected);
+        return new ImageDataset(Shape, rows, labels, LabelNames, attributes, AttributeNames, selected)
+        {
+            MeasuredAttributes = MeasuredAttributes,
+        };
     }
 }

@@ -3,14 +3,18 @@ using VaeFunctions.Imaging;
 namespace VaeFunctions.Data;
 
 /// <summary>An encoded image that is not read yet.</summary>
-/// <param name="Path">Below the source, with forward slashes, such as <c>train/cat/0001.jpg</c>.</param>
+/// <param name="Path">Below the folder that is looked at, with forward slashes, such as <c>train/cat/0001.jpg</c>.</param>
 /// <param name="Version">Changes whenever the content does: size and times, or an ETag.</param>
 /// <param name="Changed">
 /// When it was last written; the default where <paramref name="Version"/> tells of changes without fail.
 /// </param>
 sealed record ImageFile(string Path, string Version, DateTime Changed, Func<CancellationToken, Task<byte[]>> Read)
 {
-    public static bool IsHidden(string path) => path.StartsWith('.') || path.Contains("/.", StringComparison.Ordinal);
+    /// <summary>Below the source, whatever <see cref="Path"/> is below.</summary>
+    public string FullPath { get; init; } = Path;
+
+    /// <summary>The same file as seen from within a folder whose path has this length.</summary>
+    public ImageFile From(int length) => this with { Path = Path[length..], FullPath = FullPath[length..] };
 }
 
 /// <summary>Decodes many image files in parallel into one shape, or takes them from where they were kept decoded.</summary>
@@ -21,20 +25,20 @@ sealed class ImageFiles
     readonly int readers;
     readonly DataOptions options;
     readonly (int Width, int Height)[] sizes;
-    readonly string?[] problems;
+    readonly string?[] problems, originals;
 
     ImageFiles(string source, IReadOnlyList<ImageFile> files, int readers, DataOptions options)
     {
         (this.source, this.files, this.readers, this.options) = (source, files, readers, options);
-        (sizes, problems) = (new (int, int)[files.Count], new string?[files.Count]);
+        (sizes, problems, originals) = (new (int, int)[files.Count], new string?[files.Count], new string?[files.Count]);
     }
 
     /// <param name="source">What messages begin with.</param>
     /// <param name="place">Where the files are.</param>
     /// <param name="readers">Files read at a time.</param>
-    /// <returns>The shape, and the images in the order of the files.</returns>
+    /// <returns>The shape, and the images in the order of the files, with those missing that cannot be read.</returns>
     /// <exception cref="DataException">
-    /// Images are broken, of different sizes, of another size than the model's, or too many.
+    /// More images are broken than is allowed, they are of different sizes where nothing fits them, or too many.
     /// </exception>
     public static async Task<(ImageShape Shape, IRows Rows)> DecodeAsync(
         string source, string place, IReadOnlyList<ImageFile> files, int readers, DataOptions options,
@@ -42,23 +46,45 @@ sealed class ImageFiles
     {
         var cache = options.OpenCache();
         var key = DecodedCache.KeyOf(place, files, options);
-        if (cache?.TryOpen(key, options.Log) is { } kept)
+        var images = new ImageFiles(source, files, readers, options);
+        if (cache?.TryOpen(key, options.Log) is { } kept && await images.AreStillUnreadableAsync(kept.Missing, cancellation))
         {
             options.Log?.Invoke($"{source}: taken as it was decoded before, from {kept.Path}");
             return (kept.Shape, kept);
         }
-        return await new ImageFiles(source, files, readers, options).DecodeAsync(cache, key, cancellation);
+        return await images.DecodeAsync(cache, key, cancellation);
+    }
+
+    /// <summary>Looks once more at the images that could not be read before, which says why again.</summary>
+    async Task<bool> AreStillUnreadableAsync(IReadOnlyList<int> missing, CancellationToken cancellation)
+    {
+        foreach (var i in missing)
+        {
+            if (await ReadAsync(i, Decode, cancellation) is not null)
+            {
+                Array.Clear(problems);
+                return false;
+            }
+        }
+        ThrowIfBroken();
+        Tell();
+        return true;
     }
 
     async Task<(ImageShape Shape, IRows Rows)> DecodeAsync(DecodedCache? cache, byte[] key, CancellationToken cancellation)
     {
         // One image is enough to see whether sizes and memory can suit.
-        if (await ReadAsync(0, encoded => ImageCodec.Decode(encoded, options.Limits), cancellation) is not { } first)
+        ImageShape? found = null;
+        for (var i = 0; found is null; i++)
         {
-            await DecodeAllAsync(options.Shape ?? default, (_, _) => { }, cancellation);
-            throw Broken();
+            if (i == files.Count || i > options.MaxUnreadable.Of(files.Count))
+            {
+                await DecodeAllAsync(options.Shape ?? default, (_, _) => { }, cancellation);
+                throw new InvalidOperationException($"{source}: the first {i} images could be read the second time only.");
+            }
+            found = (await ReadAsync(i, encoded => ImageCodec.Decode(encoded, options.Limits), cancellation))?.Shape;
         }
-        var shape = options.Target(source, first.Shape);
+        var shape = options.Target(source, found.Value);
         if (cache is not null && !DecodedCache.AreSettled(files))
         {
             options.Log?.Invoke(
@@ -87,7 +113,7 @@ sealed class ImageFiles
     async Task<IRows?> InMemoryAsync(ImageShape shape, CancellationToken cancellation)
     {
         options.CheckMemory(source, files.Count, shape);
-        var images = new byte[files.Count][];
+        var images = new byte[]?[files.Count];
         return await DecodeAllAsync(shape, (i, pixels) => images[i] = pixels, cancellation) ? new ArrayRows(images) : null;
     }
 
@@ -120,18 +146,47 @@ sealed class ImageFiles
             if (Interlocked.Increment(ref done) is var count && (count % 100 == 0 || count == files.Count))
                 options.Progress?.Invoke(count, files.Count);
         });
-        if (Array.Exists(problems, problem => problem is not null)) throw Broken();
+        ThrowIfBroken();
         ThrowIfMixed();
+        if (!lacksColour) Tell();
         return !lacksColour;
-
-        Image Decode(byte[] encoded) => options is { Shape: { } wanted, Resize: true }
-            ? ImageCodec.DecodeTo(wanted, encoded, options.Limits).Image
-            : ImageCodec.Decode(encoded, options.Limits);
     }
 
+    Image Decode(int i, byte[] encoded)
+    {
+        if (options is not { Shape: { } wanted, Fit: not ImageFit.Strict }) return ImageCodec.Decode(encoded, options.Limits);
+        var fitted = ImageCodec.DecodeTo(wanted, encoded, options.Limits, options.Fit);
+        originals[i] = fitted.Resized ? fitted.OriginalSize.Replace('x', '×') : null;
+        return fitted.Image;
+    }
+
+    /// <summary>Says what is left out and what is made to fit.</summary>
+    void Tell()
+    {
+        if (Broken().Length > 0) options.Log?.Invoke($"{source}: left out {Listed("that cannot be read")}");
+        var other = Array.FindIndex(originals, size => size is not null);
+        if (other >= 0)
+            options.TellFit(source, originals.Count(size => size is not null), files.Count,
+                $"{files[other].Path}, {originals[other]}");
+    }
+
+    /// <exception cref="DataException">More cannot be read than is allowed.</exception>
+    void ThrowIfBroken()
+    {
+        if (Broken().Length > options.MaxUnreadable.Of(files.Count))
+            throw new DataException($"{source}: {Listed("cannot be read")}\nMend or remove them, or allow as many: "
+                + $"--max-unreadable {Broken().Length}");
+    }
+
+    int[] Broken() => [.. Enumerable.Range(0, files.Count).Where(i => problems[i] is not null)];
+
     /// <summary>One image; null where it cannot be read, which is noted.</summary>
+    Task<Image?> ReadAsync(int i, Func<int, byte[], Image> decode, CancellationToken cancellation) =>
+        ReadAsync(i, encoded => decode(i, encoded), cancellation);
+
     async Task<Image?> ReadAsync(int i, Func<byte[], Image> decode, CancellationToken cancellation)
     {
+        problems[i] = null;
         try
         {
             return decode(await files[i].Read(cancellation));
@@ -145,22 +200,23 @@ sealed class ImageFiles
 
     void ThrowIfMixed()
     {
-        if (Array.FindIndex(sizes, size => size != sizes[0]) is var odd && odd < 0) return;
+        var read = Enumerable.Range(0, files.Count).Where(i => problems[i] is null).ToArray();
+        var odd = Array.Find(read, i => sizes[i] != sizes[read[0]]);
+        if (odd == 0) return; // the first is of its own size, so none was found
         throw new DataException(
-            $"{source}: the images are of different sizes: {files[0].Path} is {sizes[0].Width}×{sizes[0].Height}, "
-            + $"{files[odd].Path} is {sizes[odd].Width}×{sizes[odd].Height}. "
+            $"{source}: the images are of different sizes: {files[read[0]].Path} is {sizes[read[0]].Width}×"
+            + $"{sizes[read[0]].Height}, {files[odd].Path} is {sizes[odd].Width}×{sizes[odd].Height}. "
             + (options.Shape is null
                 ? "Make them one size."
-                : "--resize makes all the model's size (centre crop, then scaling)."));
+                : "--fit crop makes all the model's size (centre crop, then scaling)."));
     }
 
-    DataException Broken()
+    string Listed(string what)
     {
         const int named = 3;
-        var broken = Enumerable.Range(0, files.Count).Where(i => problems[i] is not null).ToArray();
+        var broken = Broken();
         var list = string.Concat(broken.Take(named).Select(i => $"\n  {files[i].Path}: {problems[i]}"));
-        return new DataException(
-            $"{source}: {broken.Length:N0} of {files.Count:N0} images cannot be read. Mend or remove them:{list}"
-            + (broken.Length > named ? $"\n  and {broken.Length - named:N0} more" : ""));
+        return $"{broken.Length:N0} of {files.Count:N0} images {what}:{list}"
+            + (broken.Length > named ? $"\n  and {broken.Length - named:N0} more" : "");
     }
 }

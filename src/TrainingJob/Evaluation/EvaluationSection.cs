@@ -17,8 +17,8 @@ public static class EvaluationSection
         foreach (var (name, value) in evaluation.Metrics.OrderBy(metric => metric.Key, StringComparer.Ordinal))
             page.Append(CultureInfo.InvariantCulture, $"<tr><th>{name.Replace('_', ' ')}</th><td>{value:G6}</td></tr>");
         foreach (var (part, error) in evaluation.Anomaly.Quantiles)
-            page.Append(CultureInfo.InvariantCulture, $"<tr><th>reconstruction error, quantile {part}</th><td>"
-                + $"{error:G4}</td></tr>");
+            page.Append(CultureInfo.InvariantCulture, $"<tr><th>reconstruction error, quantile {part} of "
+                + $"{evaluation.Metrics["test_images"]:N0} images</th><td>{error:G4}</td></tr>");
         page.Append("</table></div>");
         if (evaluation.Attributes.Count == 0) return page.ToString();
 

@@ -4,6 +4,7 @@ using System.Text;
 using VaeFunctions.Data;
 using VaeFunctions.Imaging;
 using VaeFunctions.Models;
+using VaeFunctions.Registry;
 using VaeFunctions.Training;
 
 namespace VaeFunctions.Evaluation;
@@ -50,7 +51,7 @@ public static class HtmlReport
             <p>{model.Parameters.WeightCount:N0} weights, {model.LatentSize} latents, images {model.Image}; trained on
             {data.Train.Count:N0} and tested on {data.Test.Count:N0} images of {Text(data.Source)}. After {last.Epoch} epochs
             the test loss is <b>{last.Test.Loss:G5}</b> per image; reconstruction {last.Test.MeanReconstruction:F2},
-            KL {last.Test.MeanKl:F2}.</p>
+            KL {last.Test.MeanKl:F2}.{TooFew(data.Test.Count)}</p>
             """);
         page.Append(EpochChart.Draw("Loss per image (reconstruction + KL)", history,
             ("training", "train", m => m.Train.Loss), ("test", "test", m => m.Test.Loss)));
@@ -69,6 +70,9 @@ public static class HtmlReport
             + $"fingerprint {Text(data.Fingerprint)}</p></body></html>\n");
         return page.ToString();
     }
+
+    static string TooFew(int tests) => tests >= AnomalyCalibration.EnoughImages ? "" :
+        $" <b>Figures of {tests:N0} test images say little</b>; {AnomalyCalibration.EnoughImages} or more are enough to judge by.";
 
     static string Figure(string caption, Image image) =>
         $"<figure><figcaption>{caption}</figcaption><img alt=\"{caption}\" src=\"data:image/png;base64,"

@@ -33,9 +33,9 @@ public static class LatentKnowledge
             cancellation.ThrowIfCancellationRequested();
             float[][] with = [.. latents.Where((_, i) => side(places[i]) > 0)];
             float[][] without = [.. latents.Where((_, i) => side(places[i]) < 0)];
-            var name = ConceptFile.ToConceptName(text);
-            if (Math.Min(with.Length, without.Length) >= FewestExamples)
-                concepts.TryAdd(name, Concept.Find(name, with, without, again));
+            if (Math.Min(with.Length, without.Length) < FewestExamples) continue;
+            var name = FreeName(ConceptFile.ToConceptName(text), concepts);
+            concepts.Add(name, Concept.Find(name, with, without, again));
         }
         return [.. concepts.Values];
     }
@@ -50,6 +50,18 @@ public static class LatentKnowledge
         return [.. model.EncodePixels(pixels).Mean.ToArray().Chunk(model.LatentSize)];
     }
 
+    /// <summary>Labels of different names may come to one name for a concept, such as "a b" and "a_b".</summary>
+    static string FreeName(string name, Dictionary<string, Concept> taken)
+    {
+        for (var number = 2; ; number++)
+        {
+            if (!taken.ContainsKey(name)) return name;
+            var ending = $"-{number}";
+            var stem = number == 2 ? name : name[..name.LastIndexOf('-')];
+            name = stem[..Math.Min(stem.Length, 63 - ending.Length)] + ending;
+        }
+    }
+
     /// <summary>What tells the sides apart: above 0 with, below 0 without, 0 neither.</summary>
     static IEnumerable<(string Name, Func<int, int> Side)> Sides(ImageDataset data, bool withLabels)
     {
@@ -61,9 +73,13 @@ public static class LatentKnowledge
         for (var a = 0; data.Attributes is { } attributes && a < data.AttributeNames.Count; a++)
         {
             var column = a;
-            float[] sorted = [.. Enumerable.Range(0, data.Count).Select(i => attributes[i, column]).Order()];
+            float[] sorted = [.. Enumerable.Range(0, data.Count).Select(i => attributes[i, column])
+                .Where(value => !float.IsNaN(value)).Order()];
+            if (sorted is []) continue;
             float low = sorted[sorted.Length / 3], high = sorted[sorted.Length * 2 / 3];
-            if (Array.TrueForAll(sorted, value => value is 0 or 1)) (low, high) = (0.5f, 0.5f);
+            // Of two values, such as 0 and 1 or −1 and 1, each is a side. An unknown value, NaN, is on neither.
+            if (Array.TrueForAll(sorted, value => value == sorted[0] || value == sorted[^1]))
+                low = high = (sorted[0] + sorted[^1]) / 2;
             yield return (data.AttributeNames[a], i => attributes[i, column] > high ? 1 : attributes[i, column] < low ? -1 : 0);
         }
     }

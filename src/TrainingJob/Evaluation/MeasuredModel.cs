@@ -58,7 +58,7 @@ public sealed class MeasuredModel
     {
         var anomalies = await AnomalyBenchmarkFile.TryReadAsync(registry.Store, name, cancellation);
         if (await registry.ReadCurrentAsync(name, cancellation) is not { } current) return new(name, null, null, anomalies, []);
-        var manifest = await registry.ReadManifestAsync(name, current.Version, cancellation);
+        var manifest = await registry.ReadManifestAsync(name, current, cancellation);
         var evaluation = await EvaluationFile.TryReadAsync(registry.Store, name, current.Version, cancellation);
         var epochs = MetricsFile.Read((await registry.ReadFileAsync(manifest, MetricsFile.Name, cancellation)).ToString());
         return new(name, manifest, evaluation, anomalies, epochs);

@@ -30,7 +30,7 @@ public sealed record ModelEvaluation(
     /// <summary>What the metrics of the importance-weighted bound start with.</summary>
     public const string Bound = "bound_";
 
-    const int Samples = 256;
+    const int Samples = 256, FewestForHistograms = 100;
 
     /// <summary>Samples of a model that draws them code by code, each with a pass through its prior.</summary>
     const int SlowSamples = 64;
@@ -49,6 +49,7 @@ public sealed record ModelEvaluation(
         var scores = ImageScores.Of(model, test, recipe.Seed, cancellation: cancellation);
         var metrics = new Dictionary<string, double>
         {
+            ["test_images"] = test.Count,
             ["psnr_db"] = scores.Psnr.Average(),
             ["ssim"] = scores.Ssim.Average(),
             ["sharpness_data"] = Enumerable.Range(0, test.Count).Average(i => ImageQuality.Sharpness(test.Image(i))),
@@ -70,10 +71,12 @@ public sealed record ModelEvaluation(
             if (test.Labels is not null && test.LabelNames.Count > 1)
                 metrics["linear_probe_accuracy"] = LinearProbe.Accuracy(model.Parameters.Backend, model.LatentSize,
                     test.LabelNames.Count, means, learners.Labels!, scores.Means, test.Labels, cancellation);
-            if (learners.Attributes is { } truth)
+            // Histograms of fewer images find information where there is none.
+            if (learners.Attributes is { } truth && learners.Count >= FewestForHistograms)
             {
                 attributes = MutualInformation.Of(means, model.LatentSize, truth, learners.AttributeNames);
-                metrics["mutual_information_gap"] = attributes.Average(attribute => attribute.Gap);
+                if (attributes.Count > 0)
+                    metrics["mutual_information_gap"] = attributes.Average(attribute => attribute.Gap);
             }
         }
         return new(metrics, scores.KlPerLatent, Calibrate(scores.Error), attributes);

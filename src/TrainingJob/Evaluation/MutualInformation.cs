@@ -18,21 +18,21 @@ public static class MutualInformation
     const int Bins = 20;
 
     /// <param name="means">[images, latents], image by image.</param>
-    /// <param name="attributes">[images, attributes]</param>
+    /// <param name="attributes">[images, attributes]; NaN where one is not known.</param>
     /// <returns>A score for each attribute that is not the same in all images; the gap of the model is the mean of
     /// theirs.</returns>
     public static IReadOnlyList<AttributeScore> Of(float[] means, int latents, float[,] attributes, IReadOnlyList<string> names)
     {
-        var images = attributes.GetLength(0);
-        int[][] codes = [.. Enumerable.Range(0, latents)
-            .Select(latent => Binned([.. Enumerable.Range(0, images).Select(image => means[image * latents + latent])]))];
         List<AttributeScore> scores = [];
         for (var attribute = 0; attribute < names.Count; attribute++)
         {
-            var truth = Binned([.. Enumerable.Range(0, images).Select(image => attributes[image, attribute])]);
+            int[] known = [.. Enumerable.Range(0, attributes.GetLength(0)).Where(image => !float.IsNaN(attributes[image, attribute]))];
+            if (known.Length == 0) continue;
+            var truth = Binned(Array.ConvertAll(known, image => attributes[image, attribute]));
             var entropy = Of(truth, truth);
             if (entropy <= 0) continue;
-            var parts = codes.Select(code => Of(code, truth) / entropy).ToArray();
+            double[] parts = [.. Enumerable.Range(0, latents).Select(latent =>
+                Of(Binned(Array.ConvertAll(known, image => means[image * latents + latent])), truth) / entropy)];
             var order = Enumerable.Range(0, latents).OrderByDescending(latent => parts[latent]).ToArray();
             scores.Add(new(names[attribute], order[0], parts[order[0]], latents > 1 ? parts[order[1]] : 0));
         }

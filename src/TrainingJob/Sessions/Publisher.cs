@@ -16,6 +16,11 @@ namespace VaeFunctions.Sessions;
 /// <param name="Promotion">Whether it serves where it was copied to, and why.</param>
 public sealed record CopiedVersion(Manifest Manifest, Promotion Promotion);
 
+/// <summary>What it takes to measure the serving version on a candidate's test images.</summary>
+/// <param name="Seed">The candidate's, whose noise is drawn for both.</param>
+/// <param name="Backend">Where to compute.</param>
+public sealed record Measuring(ImageDataset Test, ulong Seed, ITrainingBackend Backend);
+
 /// <summary>Turns a trained model into an immutable version of the registry and lets it serve if the gate agrees.</summary>
 public sealed class Publisher(ModelRegistry registry, PromotionGate gate)
 {
@@ -23,18 +28,19 @@ public sealed class Publisher(ModelRegistry registry, PromotionGate gate)
     public EvaluationOptions Effort { get; init; } = new();
 
     /// <summary>Writes graphs, weights, report and manifest, then moves the pointer unless the gate says no.</summary>
+    /// <returns>The manifest, with the gate's last decision: another version may have come to serve meanwhile.</returns>
     public async Task<Manifest> PublishAsync(
         string name, Recipe recipe, DataSplit data, Vae model, IReadOnlyList<EpochMetrics> history, bool force,
         CancellationToken cancellation = default)
     {
+        var measuring = new Measuring(data.Test, recipe.Seed, model.Parameters.Backend);
         var evaluation = ModelEvaluation.Of(model, data, recipe, Effort, cancellation);
-        var version = await registry.NewVersionAsync(name, DateTimeOffset.UtcNow, cancellation);
-        var (serving, damage) = await ReadCurrentAsync(name, cancellation);
+        var (serving, damage) = await registry.TryReadCurrentAsync(name, cancellation);
         var concepts = LatentKnowledge.Concepts(model, data.Train, cancellation);
         var manifest = new Manifest
         {
             Model = name,
-            Version = version,
+            Version = "", // chosen below
             Kind = recipe.Model.Kind,
             Created = DateTimeOffset.UtcNow,
             Image = model.Image,
@@ -43,7 +49,7 @@ public sealed class Publisher(ModelRegistry registry, PromotionGate gate)
             Conditional = model.Classes > 0,
             Prior = model.Prior,
             Labels = data.Train.LabelNames,
-            Concepts = [.. concepts.Select(concept => new ConceptDescription(concept.Name, concept.Separability))],
+            Concepts = [.. concepts.Select(concept => new ConceptDescription(concept.Name, concept.Separability, concept.Examples))],
             Metrics = Metrics(recipe.Published(history), evaluation),
             Anomaly = evaluation.Anomaly,
             Recipe = recipe.ToJsonElement(),
@@ -53,14 +59,56 @@ public sealed class Publisher(ModelRegistry registry, PromotionGate gate)
         };
         manifest = manifest with
         {
-            Promotion = await DecideAsync(
-                manifest, serving, damage, data.Test, recipe.Seed, model.Parameters.Backend, force, cancellation),
+            Promotion = await DecideAsync(manifest, serving, damage, measuring, force, cancellation),
         };
-        manifest = await registry.PublishAsync(manifest, Files(manifest, recipe, data, model, history, evaluation, concepts),
-            cancellation);
-        if (manifest.Promotion!.Promoted)
-            await registry.PromoteAsync(name, version, manifest.Promotion.Reason, serving, cancellation);
-        return manifest;
+        while (true)
+        {
+            // After the runs, too: a run that a later version follows has been published.
+            var runs = await Checkpoint.ListRunsAsync(registry.Store, name, cancellation);
+            manifest = manifest with
+            {
+                Version = await registry.NewVersionAsync(name, DateTimeOffset.UtcNow, runs, cancellation),
+            };
+            try
+            {
+                manifest = await registry.PublishAsync(
+                    manifest, Files(manifest, recipe, data, model, history, evaluation, concepts), cancellation);
+                break;
+            }
+            catch (VersionTakenException)
+            {
+                // Another published in the same second.
+            }
+        }
+        await SweepAsync(name, cancellation);
+        return manifest.Promotion!.Promoted
+            ? manifest with { Promotion = await PromoteAsync(manifest, measuring, force, cancellation) }
+            : manifest;
+    }
+
+    /// <summary>Judges a published version and, if the gate agrees, lets it serve. Where another promotion comes first, it is
+    /// judged anew, against that one.</summary>
+    /// <param name="measuring">The test images that it was judged on, to measure what serves on them too; null where they are not
+    /// at hand.</param>
+    public async Task<Promotion> PromoteAsync(
+        Manifest manifest, Measuring? measuring, bool force, CancellationToken cancellation = default)
+    {
+        while (true)
+        {
+            var (seen, damage) = await registry.TryReadCurrentAsync(manifest.Model, cancellation);
+            if (seen?.Version == manifest.Version)
+                return new(true, false, $"It served already. {seen.Reason}", null, null, null, gate.Tolerance);
+            var promotion = await DecideAsync(manifest, seen, damage, measuring, force, cancellation);
+            if (!promotion.Promoted) return promotion;
+            try
+            {
+                await registry.PromoteAsync(manifest.Model, manifest.Version, promotion.Reason, seen, cancellation);
+                return promotion;
+            }
+            catch (PointerMovedException)
+            {
+            }
+        }
     }
 
     /// <summary>Copies a version with everything in it from another registry, and the gate decides anew whether it serves
@@ -75,16 +123,9 @@ public sealed class Publisher(ModelRegistry registry, PromotionGate gate)
         var manifest = await source.ReadManifestAsync(name, version, cancellation);
         var files = new Dictionary<string, BinaryData>();
         foreach (var file in manifest.Files) files[file.Name] = await source.ReadFileAsync(manifest, file.Name, cancellation);
-        var (seen, damage) = await ReadCurrentAsync(name, cancellation);
-        var (serving, unreadable) = seen is null || seen.Version == version
-            ? (null, damage)
-            : await ReadServingAsync(name, seen.Version, cancellation);
-        // Where training compared it with the very version that serves here, that comparison holds here too.
-        var compared = manifest.Promotion?.ComparedWith == serving?.Version ? manifest.Promotion?.ServingLoss : null;
-        var promotion = gate.Decide(manifest, serving, compared, unreadable, force);
         await registry.PublishAsync(manifest, files, cancellation);
-        if (promotion.Promoted) await registry.PromoteAsync(name, version, promotion.Reason, seen, cancellation);
-        return new(manifest, promotion);
+        await SweepAsync(name, cancellation);
+        return new(manifest, await PromoteAsync(manifest, null, force, cancellation));
     }
 
     /// <summary>The version of a model that serves.</summary>
@@ -114,20 +155,24 @@ public sealed class Publisher(ModelRegistry registry, PromotionGate gate)
     }
 
     async Task<Promotion> DecideAsync(
-        Manifest candidate, CurrentPointer? pointer, string? damage, ImageDataset test, ulong seed, ITrainingBackend backend,
-        bool force, CancellationToken cancellation)
+        Manifest candidate, CurrentPointer? pointer, string? damage, Measuring? measuring, bool force,
+        CancellationToken cancellation)
     {
         if (pointer is null) return gate.Decide(candidate, null, unreadable: damage, force: force);
-        var (serving, unreadable) = await ReadServingAsync(candidate.Model, pointer.Version, cancellation);
+        var (serving, unreadable) = await ReadServingAsync(candidate.Model, pointer, cancellation);
+        // Where it was compared with the very version that serves here, that comparison holds.
+        var compared = candidate.Promotion?.ComparedWith == serving?.Version ? candidate.Promotion?.ServingLoss : null;
         if (serving is null
+            || compared is not null
+            || measuring is null
             || serving.Data.Fingerprint == candidate.Data.Fingerprint
             || serving.Image != candidate.Image
             || serving.Loss != candidate.Loss)
-            return gate.Decide(candidate, serving, null, unreadable, force);
+            return gate.Decide(candidate, serving, compared, unreadable, force);
         try
         {
-            var (recipe, model) = await LoadAsync(registry, serving, backend, cancellation);
-            var measure = Measure.Of(model, test, recipe with { Seed = seed }, cancellation);
+            var (recipe, model) = await LoadAsync(registry, serving, measuring.Backend, cancellation);
+            var measure = Measure.Of(model, measuring.Test, recipe with { Seed = measuring.Seed }, cancellation);
             return gate.Decide(candidate, serving, measure.Loss, force: force);
         }
         catch (Exception e) when (e is RegistryException or CheckpointException or RecipeException)
@@ -136,29 +181,29 @@ public sealed class Publisher(ModelRegistry registry, PromotionGate gate)
         }
     }
 
-    /// <summary>The pointer, or why it cannot be read. A damaged model must not keep a sound one from being published.</summary>
-    async Task<(CurrentPointer? Pointer, string? Damage)> ReadCurrentAsync(string name, CancellationToken cancellation)
+    /// <summary>Whoever publishes clears away what others left; where that fails, the next one does.</summary>
+    async Task SweepAsync(string name, CancellationToken cancellation)
     {
         try
         {
-            return (await registry.ReadCurrentAsync(name, cancellation), null);
+            await registry.SweepAsync(name, cancellation);
         }
-        catch (ModelFormatException e)
+        catch (StorageException e)
         {
-            return (null, e.Message);
+            Effort.Log?.Invoke($"What earlier publications left could not be cleared away. {e.Message}");
         }
     }
 
     async Task<(Manifest? Serving, string? Unreadable)> ReadServingAsync(
-        string name, string version, CancellationToken cancellation)
+        string name, CurrentPointer pointer, CancellationToken cancellation)
     {
         try
         {
-            return (await registry.ReadManifestAsync(name, version, cancellation), null);
+            return (await registry.ReadManifestAsync(name, pointer, cancellation), null);
         }
         catch (RegistryException e)
         {
-            return (null, $"the manifest of {version} cannot be read: {e.Message}");
+            return (null, $"the manifest of {pointer.Version} cannot be read: {e.Message}");
         }
     }
 

@@ -23,7 +23,7 @@ public static class Stores
     public static DataOptions ImagesFor(Recipe recipe, string source, IBlobStore? blobs = null) => new()
     {
         Shape = recipe.Model.Image,
-        Resize = recipe.Resize,
+        Fit = recipe.Fit,
         Seed = recipe.Seed,
         Binarize = recipe.Binarize,
         Blobs = source.StartsWith("blob:", StringComparison.Ordinal) ? blobs ?? OfSettings() : null,

@@ -84,6 +84,7 @@ public abstract class TrainingLog
 
     sealed class ProgressBarLog : TrainingLog
     {
+        readonly RemainingTime remaining = new();
         ProgressTask? bar;
 
         public override void Line(string text)
@@ -109,13 +110,13 @@ public abstract class TrainingLog
             if (bar is null) return;
             bar.MaxValue = (double)epochs * batches;
             bar.Value = (epoch - 1.0) * batches + batch;
+            var left = remaining.After((long)bar.Value, (long)bar.MaxValue, TimeSpan.FromMilliseconds(Environment.TickCount64));
             bar.Description = string.Create(CultureInfo.InvariantCulture,
-                $"epoch {epoch}/{epochs}  loss {loss:G4}  {imagesPerSecond:F0} images/s");
+                $"epoch {epoch}/{epochs}  loss {loss:G4}  {imagesPerSecond:F0} images/s{(left is { } time ? $"  {time:h\\:mm\\:ss} left" : "")}");
         }
 
         public override Task<T> ShowAsync<T>(Func<Task<T>> work) => AnsiConsole.Progress()
-            .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn(),
-                new RemainingTimeColumn())
+            .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn())
             .StartAsync(async progress =>
             {
                 bar = progress.AddTask("starting", maxValue: 1);

@@ -1,3 +1,5 @@
+using VaeFunctions.Data;
+using VaeFunctions.Imaging;
 using VaeFunctions.Registry;
 using VaeFunctions.Training;
 
@@ -42,8 +44,11 @@ public sealed record TrainingRequest(string RecipeName, Recipe Recipe, IBlobStor
     /// <summary>What initial weights, shuffling, noise and data splits follow from; the recipe's unless given.</summary>
     public ulong? Seed { get; init; }
 
-    /// <summary>Whether images of other sizes are cropped and resized to the model's, besides where the recipe says so.</summary>
-    public bool Resize { get; init; }
+    /// <summary>How images of other sizes come to the model's; as the recipe says unless given.</summary>
+    public ImageFit? Fit { get; init; }
+
+    /// <summary>How many images may be left out that cannot be read.</summary>
+    public Allowance MaxUnreadable { get; init; } = Allowance.Usual;
 
     /// <summary>Where to compute: one of <see cref="Devices.Kinds"/>.</summary>
     public string Device { get; init; } = Devices.Auto;

@@ -17,11 +17,17 @@ public sealed class TrainingRun(
     /// <summary>Where to write what the store does not take; null ends the training instead.</summary>
     public IBlobStore? Refuge { get; set; }
 
+    public string Name => run;
+
     /// <summary>Where the last checkpoint is.</summary>
     public IBlobStore SavedIn => inRefuge ? Refuge! : store;
 
     public void Stepped(int epoch, int batch, int batches, double loss, double imagesPerSecond) =>
         log.Stepped(epoch, recipe.Epochs, batch, batches, loss, imagesPerSecond);
+
+    /// <summary>Writes the first checkpoint.</summary>
+    /// <exception cref="BlobConflictException">Another run has this name.</exception>
+    public Task BeginAsync() => SaveAsync(store, TrainingState.Start, WriteCondition.IfAbsent);
 
     public Task SaveAsync(TrainingState state) => KeepAsync(place => SaveAsync(place, state));
 
@@ -62,8 +68,8 @@ public sealed class TrainingRun(
         }
     }
 
-    Task SaveAsync(IBlobStore place, TrainingState state) =>
-        Checkpoint.SaveAsync(place, run, modelName, recipe, data.Source, data.Fingerprint, learner, state);
+    Task SaveAsync(IBlobStore place, TrainingState state, WriteCondition condition = default) =>
+        Checkpoint.SaveAsync(place, run, modelName, recipe, data.Source, data.Fingerprint, learner, state, condition);
 
     Task<string> WritePictureAsync(IBlobStore place, string file, Image picture) =>
         place.WriteAsync(Checkpoint.PathOf(modelName, run, file), new(ImageCodec.EncodePng(picture)));

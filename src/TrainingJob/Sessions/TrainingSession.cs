@@ -1,4 +1,3 @@
-using System.Globalization;
 using VaeFunctions.Data;
 using VaeFunctions.Models;
 using VaeFunctions.Registry;
@@ -19,12 +18,12 @@ public sealed class TrainingSession
 
     TrainingLog Log => request.Log;
 
-    /// <summary>Does what is asked for. Asked to stop while it trains, it saves a checkpoint and gives
+    /// <summary>Does what is asked for. Asked to stop while it trains or publishes, it leaves a checkpoint and gives
     /// <see cref="TrainingEnd.Interrupted"/>.</summary>
     /// <remarks>It computes on the thread that calls it.</remarks>
     /// <exception cref="ExplainedException">The request cannot be met, or something failed on the way; the message says what is
     /// kept, and where.</exception>
-    /// <exception cref="OperationCanceledException">Asked to stop before or after the training, when there is nothing to
+    /// <exception cref="OperationCanceledException">Asked to stop before the training, when there is nothing to
     /// save.</exception>
     public static Task<TrainingOutcome> RunAsync(TrainingRequest request, CancellationToken cancellation = default) =>
         new TrainingSession(request).RunAsync(cancellation);
@@ -41,48 +40,109 @@ public sealed class TrainingSession
                 + $"{DataSources.Kinds}");
         var model = recipe.Model.Build(Devices.Open(request.Device, request.Threads, request.Tf32), recipe.Seed);
         var learner = new Learner(recipe, model);
-        var images = Stores.ImagesFor(recipe, source, request.DataStore) with { Log = Log.Line, Progress = Log.Loaded };
-        var data = await Log.ShowAsync(() => DataSources.LoadAsync(source, images, cancellation));
-        if (request.IfChanged && await Unattended.TrainedAlreadyAsync(registry, name, recipe, data, cancellation) is { } version)
+        var images = Stores.ImagesFor(recipe, source, request.DataStore) with
         {
-            var serving = await registry.ReadCurrentAsync(name, cancellation);
-            return new(TrainingEnd.Unchanged, name) { Version = version, Serving = serving };
-        }
+            MaxUnreadable = request.MaxUnreadable,
+            Log = Log.Line,
+            Progress = Log.Loaded,
+        };
+        var data = await Log.ShowAsync(() => DataSources.LoadAsync(source, images, cancellation));
+        if (request.IfChanged && await Unattended.TrainedAlreadyAsync(registry, name, recipe, data, Log.Line, cancellation)
+            is { } trained)
+            return await UnchangedAsync(trained, new(data.Test, recipe.Seed, model.Parameters.Backend), cancellation);
         if (request.Resume == Resume.WherePossible)
-            resumed = await Unattended.UnpublishedRunAsync(registry, name, recipe, data, cancellation);
+            resumed = await Unattended.UnpublishedRunAsync(registry, name, recipe, data, Log.Line, cancellation);
 
-        var run = resumed?.Run ?? DateTime.UtcNow.ToString("yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture);
-        var state = resumed is null ? TrainingState.Start : Restore(resumed.Value.Checkpoint, recipe, data, learner);
+        var state = TrainingState.Start;
+        try
+        {
+            if (resumed is not null) state = Restore(resumed.Value.Checkpoint, recipe, data, learner);
+        }
+        catch (CheckpointException e) when (request.Resume == Resume.WherePossible)
+        {
+            Log.Line($"Run {resumed!.Value.Run} cannot go on, so another begins. {e.Message}");
+            resumed = null;
+        }
         Log.Line($"{name}: {model.Parameters.WeightCount:N0} weights, {model.LatentSize} latents; "
             + $"{data.Train.Count:N0} + {data.Test.Count:N0} images {data.Train.Shape} of {source}; on "
             + $"{model.Parameters.Backend.Device}");
         if (resumed is not null)
-            Log.Line($"going on with run {run} after epoch {state.Epoch}, batch {state.Batch}");
+            Log.Line($"going on with run {resumed.Value.Run} after epoch {state.Epoch}, batch {state.Batch}");
 
-        var training = new TrainingRun(Store, run, name, recipe, data, learner, Log);
-        if (resumed is null)
-            await training.SaveAsync(state); // storage that cannot be written to shows before the work is done
+        var training = resumed is null
+            ? await BeginAsync(learner, recipe, data, cancellation)
+            : new TrainingRun(Store, resumed.Value.Run, name, recipe, data, learner, Log);
         // From here on there is work to lose: what storage elsewhere does not take stays on this machine.
         training.Refuge = Store is FolderBlobStore ? null : new FolderBlobStore(Stores.DefaultFolder);
         try
         {
-            return await TrainAsync(training, learner, recipe, data, state, run, cancellation);
+            return await TrainAsync(training, learner, recipe, data, state, cancellation);
         }
         catch (StorageException e)
         {
-            throw new StorageException($"{e.Message} What was saved before is whole; {Kept(training, run)}", e) { ExitCode = 1 };
+            throw new StorageException($"{e.Message} What was saved before is whole; {Kept(training)}", e) { ExitCode = 1 };
         }
     }
 
+    /// <summary>Begins a run of its own, whose first checkpoint shows whether the storage can be written to before the work is
+    /// done.</summary>
+    async Task<TrainingRun> BeginAsync(Learner learner, Recipe recipe, DataSplit data, CancellationToken cancellation)
+    {
+        while (true)
+        {
+            string[] others = [.. await Checkpoint.ListRunsAsync(Store, name, cancellation),
+                .. await registry.ListVersionsAsync(name, cancellation)];
+            var run = TimeName.After(DateTimeOffset.UtcNow, others);
+            var training = new TrainingRun(Store, run, name, recipe, data, learner, Log);
+            try
+            {
+                await training.BeginAsync();
+                return training;
+            }
+            catch (BlobConflictException)
+            {
+                // Another began in the same second.
+            }
+        }
+    }
+
+    /// <summary>There is nothing to train. A version whose promotion was cut off is judged now: it is whole, but neither serves
+    /// nor was rolled back.</summary>
+    async Task<TrainingOutcome> UnchangedAsync(Manifest trained, Measuring measuring, CancellationToken cancellation)
+    {
+        var outcome = new TrainingOutcome(TrainingEnd.Unchanged, name) { Version = trained.Version };
+        var (serving, damage) = await registry.TryReadCurrentAsync(name, cancellation);
+        if (damage is not null) Log.Line(damage);
+        if (damage is not null || trained.Promotion is not { Promoted: true } || serving?.Knows(trained.Version) == true)
+            return outcome with { Serving = serving };
+        Log.Line($"{name} {trained.Version} is whole, but was cut off before it could serve; the gate decides now");
+        var promotion = await Publisher.PromoteAsync(trained, measuring, request.Force, cancellation);
+        if (!promotion.Promoted) Log.Line($"it does not serve. {promotion.Reason}");
+        return outcome with
+        {
+            End = promotion.Promoted ? TrainingEnd.Published : TrainingEnd.Unchanged,
+            Manifest = promotion.Promoted ? trained with { Promotion = promotion } : null,
+            Serving = await ServingAsync(cancellation),
+        };
+    }
+
+    /// <summary>The version that serves; null where none does or the pointer is damaged, which is said.</summary>
+    async Task<CurrentPointer?> ServingAsync(CancellationToken cancellation)
+    {
+        var (pointer, damage) = await registry.TryReadCurrentAsync(name, cancellation);
+        if (damage is not null) Log.Line(damage);
+        return pointer;
+    }
+
     async Task<TrainingOutcome> TrainAsync(
-        TrainingRun training, Learner learner, Recipe recipe, DataSplit data, TrainingState state, string run,
+        TrainingRun training, Learner learner, Recipe recipe, DataSplit data, TrainingState state,
         CancellationToken cancellation)
     {
         var trainer = new Trainer(recipe, data, learner, training) { SaveEvery = request.SaveEvery };
         state = await Log.ShowAsync(() => trainer.RunAsync(state, cancellation));
         var outcome = new TrainingOutcome(TrainingEnd.Interrupted, name)
         {
-            Run = run,
+            Run = training.Name,
             Epochs = state.Epoch,
             Seconds = state.History.Sum(epoch => epoch.Seconds),
             TestLoss = state.History.Count > 0 ? recipe.Published(state.History).Test.Loss : null,
@@ -90,14 +150,23 @@ public sealed class TrainingSession
         };
         if (!recipe.IsDone(state.History))
         {
-            Log.Line($"Stopped in epoch {state.Epoch + 1} after batch {state.Batch}; {Kept(training, run)}");
+            Log.Line($"Stopped in epoch {state.Epoch + 1} after batch {state.Batch}; {Kept(training)}");
             return outcome;
         }
         learner.Finish();
         if (request.Publish)
         {
-            var manifest = await PublishAsync(recipe, data, learner.Model, state, training.Refuge, cancellation);
-            var serving = await registry.ReadCurrentAsync(name, cancellation);
+            Manifest manifest;
+            try
+            {
+                manifest = await PublishAsync(recipe, data, learner.Model, state, training.Refuge, cancellation);
+            }
+            catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+            {
+                Log.Line($"Stopped after the last epoch, before the version was published and served; {Kept(training)}");
+                return outcome;
+            }
+            var serving = await ServingAsync(cancellation);
             return outcome with
             {
                 End = TrainingEnd.Published,
@@ -118,28 +187,30 @@ public sealed class TrainingSession
     {
         try
         {
-            return await PublishToAsync(registry);
+            return await PublishToAsync(Publisher);
         }
         catch (StorageException e) when (refuge is not null)
         {
-            var kept = await PublishToAsync(new(refuge));
+            var kept = await PublishToAsync(PublisherTo(new(refuge)));
             throw new TrainingException($"{e.Message} The model is kept on this machine instead. "
                 + $"When the storage answers again: ./vae publish {name} --version {kept.Version} --from {refuge.Location}", e);
         }
 
-        Task<Manifest> PublishToAsync(ModelRegistry place)
-        {
-            var publisher = new Publisher(place, new() { Tolerance = request.Tolerance }) { Effort = new() { Log = Log.Line } };
-            return publisher.PublishAsync(name, recipe, data, model, state.History, request.Force, cancellation);
-        }
+        Task<Manifest> PublishToAsync(Publisher publisher) =>
+            publisher.PublishAsync(name, recipe, data, model, state.History, request.Force, cancellation);
     }
+
+    Publisher Publisher => PublisherTo(registry);
+
+    Publisher PublisherTo(ModelRegistry place) =>
+        new(place, new() { Tolerance = request.Tolerance }) { Effort = new() { Log = Log.Line } };
 
     Recipe Override(Recipe recipe) => recipe with
     {
         Epochs = request.Epochs ?? recipe.Epochs,
         BatchSize = request.BatchSize ?? recipe.BatchSize,
         Seed = request.Seed ?? recipe.Seed,
-        Resize = request.Resize || recipe.Resize,
+        Fit = request.Fit ?? recipe.Fit,
         Optimizer = request.LearningRate is { } rate ? recipe.Optimizer with { LearningRate = rate } : recipe.Optimizer,
     };
 
@@ -169,7 +240,7 @@ public sealed class TrainingSession
         return checkpoint.State;
     }
 
-    string Kept(TrainingRun training, string run) =>
-        $"the checkpoint is {Checkpoint.PathOf(name, run)} in {training.SavedIn.Location}. "
+    string Kept(TrainingRun training) =>
+        $"the checkpoint is {Checkpoint.PathOf(name, training.Name)} in {training.SavedIn.Location}. "
         + $"Go on with --resume{(training.SavedIn == Store ? "" : $" --out {training.SavedIn.Location}")}.";
 }

@@ -12,7 +12,7 @@ public sealed class TrialTraining(Sweep sweep, TrainingRequest every)
 {
     /// <summary>Then images that cannot be used are no trial's fault, and the sweep cannot go on.</summary>
     readonly bool sameImages =
-        sweep.Trials.Select(trial => (trial.Recipe.Model.Image, trial.Recipe.Resize, trial.Recipe.Binarize)).Distinct()
+        sweep.Trials.Select(trial => (trial.Recipe.Model.Image, trial.Recipe.Fit, trial.Recipe.Binarize)).Distinct()
             .Count() == 1;
 
     /// <summary>Trains a trial, from its checkpoint where it has one; null where it was asked to stop.</summary>
@@ -55,6 +55,7 @@ public sealed class TrialTraining(Sweep sweep, TrainingRequest every)
         await every.Store.WriteAsync(copy, checkpoint.Content, default, cancellation);
         var request = Request(trial) with { Model = sweep.Model, Resume = Resume.Always, Run = best.Run, Force = force };
         var outcome = await TrainingSession.RunAsync(request, cancellation);
+        if (outcome.End == TrainingEnd.Interrupted) throw new OperationCanceledException(cancellation);
         await every.Store.DeleteAsync(copy, CancellationToken.None); // it would hide older runs of the model from --resume
         return outcome;
     }

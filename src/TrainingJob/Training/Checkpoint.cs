@@ -17,7 +17,7 @@ public sealed record Checkpoint(
 
     public static async Task SaveAsync(
         IBlobStore store, string run, string modelName, Recipe recipe, string dataSource, string dataFingerprint, Learner learner,
-        TrainingState state, CancellationToken cancellation = default)
+        TrainingState state, WriteCondition condition = default, CancellationToken cancellation = default)
     {
         var content = Safetensors.Write(ParameterFile.ToTensors(learner.State), new Dictionary<string, string>
         {
@@ -28,7 +28,7 @@ public sealed record Checkpoint(
             ["optimizer_steps"] = learner.Optimizer.Steps.ToString(CultureInfo.InvariantCulture),
             ["state"] = state.ToJson(),
         });
-        await store.WriteAsync(PathOf(modelName, run), content, default, cancellation);
+        await store.WriteAsync(PathOf(modelName, run), content, condition, cancellation);
     }
 
     /// <exception cref="CheckpointException">There is no such checkpoint, or it is damaged.</exception>
@@ -36,37 +36,43 @@ public sealed record Checkpoint(
         IBlobStore store, string modelName, string run, CancellationToken cancellation = default)
     {
         var path = PathOf(modelName, run);
-        var blob = await store.TryReadAsync(path, MaxBytes, cancellation)
+        return await store.TryReadAsync(path, MaxBytes, blob => Understand(blob.Content, $"{path} in {store.Location}"),
+            cancellation)
             ?? throw new CheckpointException($"There is no checkpoint {path} in {store.Location}.");
-        var file = Safetensors.Read(blob.Content);
+    }
+
+    static Checkpoint Understand(BinaryData content, string path)
+    {
         try
         {
+            var file = Safetensors.Read(content);
             return new(Recipe.Parse(Metadata("recipe"), path), Metadata("model"), Metadata("data_source"),
                 Metadata("data_fingerprint"),
                 TrainingState.Parse(Metadata("state")),
                 int.Parse(Metadata("optimizer_steps"), NumberStyles.None, CultureInfo.InvariantCulture), file);
+
+            string Metadata(string key) => file.Metadata.TryGetValue(key, out var value)
+                ? value
+                : throw new CheckpointException($"It has no \"{key}\" in its metadata: it holds weights, but no training that "
+                    + "could go on.");
         }
-        catch (Exception e) when (e is JsonException or RecipeException or FormatException or OverflowException)
+        catch (Exception e) when (e is CheckpointException or JsonException or RecipeException or FormatException
+            or OverflowException)
         {
             throw new CheckpointException($"Checkpoint {path} cannot be read: {e.Message}", e);
         }
-
-        string Metadata(string key) => file.Metadata.TryGetValue(key, out var value)
-            ? value
-            : throw new CheckpointException($"{path} has no \"{key}\" in its metadata; it holds weights, but no training that "
-                + "could go on.");
     }
 
     /// <summary>The newest run of a model, or null where there is none.</summary>
-    public static async Task<string?> NewestRunAsync(IBlobStore store, string modelName, CancellationToken cancellation = default)
-    {
-        string? newest = null;
-        await foreach (var run in store.ListFoldersAsync($"checkpoints/{modelName}/", cancellation))
-        {
-            if (string.CompareOrdinal(run, newest) > 0) newest = run;
-        }
-        return newest;
-    }
+    public static async Task<string?> NewestRunAsync(
+        IBlobStore store, string modelName, CancellationToken cancellation = default) =>
+        await ListRunsAsync(store, modelName, cancellation) is [var newest, ..] ? newest : null;
+
+    /// <summary>The runs of a model, newest first.</summary>
+    public static async Task<IReadOnlyList<string>> ListRunsAsync(
+        IBlobStore store, string modelName, CancellationToken cancellation = default) =>
+        await store.ListFoldersAsync($"checkpoints/{modelName}/", cancellation)
+            .OrderDescending(StringComparer.Ordinal).ToArrayAsync(cancellation);
 
     /// <summary>Puts weights and optimizer back to where they were.</summary>
     /// <exception cref="CheckpointException">A tensor is missing, left over or misshapen.</exception>

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using VaeFunctions.Data;
+using VaeFunctions.Imaging;
 using VaeFunctions.Models;
 
 namespace VaeFunctions.Training;
@@ -29,9 +30,15 @@ public sealed record Recipe
     /// <summary>Where the images come from unless the command line says otherwise.</summary>
     public string? Data { get; init; }
 
-    /// <summary>Whether images of another size are centre-cropped and resized to the model's; otherwise they are an
-    /// error.</summary>
-    public bool Resize { get; init; }
+    /// <summary>How images of another size come to the model's.</summary>
+    public ImageFit Fit { get; init; }
+
+    /// <summary>What <see cref="Fit"/> was called in recipes, manifests and checkpoints before; read and never written.</summary>
+    public bool? Resize
+    {
+        get => null;
+        init => Fit = value is true ? ImageFit.Crop : Fit;
+    }
 
     /// <summary>Images that share a step, at least 1.</summary>
     public int BatchSize { get; init; } = 128;

@@ -20,6 +20,25 @@ public sealed class AzureBlobStoreTests(AzuriteFixture azurite) : BlobStoreContr
         Assert.Equal("image/png", properties.Value.ContentType);
     }
 
+    [SkippableTheory]
+    [InlineData(100)]
+    [InlineData(9 << 20)] // goes up in two requests
+    public async Task Half_a_body_whose_length_agrees_is_fetched_again_and_never_taken(int size)
+    {
+        using var proxy = new FaultProxy(azurite.ConnectionString);
+        var store = BlobStores.Open(proxy.ConnectionString);
+        var content = new RandomStream(1, "content").Gaussians(size / 4).SelectMany(BitConverter.GetBytes).ToArray();
+        await store.WriteAsync($"inbox/half/{size}", new(content));
+
+        var reads = 0;
+        proxy.Decide = (_, _) => ++reads <= 2 ? Fault.Half : Fault.None;
+        Assert.Equal(content, (await store.TryReadAsync($"inbox/half/{size}", 1 << 30))!.Content.ToArray());
+        Assert.Equal(3, reads);
+        proxy.Decide = (_, _) => Fault.Half;
+        var error = await Assert.ThrowsAsync<StorageException>(() => store.TryReadAsync($"inbox/half/{size}", 1 << 30));
+        Assert.Contains($"inbox/half/{size}", error.Message, StringComparison.Ordinal);
+    }
+
     [SkippableFact]
     public async Task A_wrong_key_is_reported_with_the_place_and_without_the_key()
     {

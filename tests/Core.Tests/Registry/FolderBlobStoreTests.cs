@@ -66,6 +66,20 @@ public sealed class FolderBlobStoreTests : BlobStoreContract, IDisposable
     }
 
     [Fact]
+    public async Task A_lock_that_another_keeps_is_named_and_not_taken_for_a_full_disk()
+    {
+        await Open().WriteAsync("models/a", BinaryData.FromString("1"));
+        using var held = new FileStream(Assert.Single(Directory.GetFiles(Path.Combine(folder.Path, ".~locks"))), FileMode.Open,
+            FileAccess.ReadWrite, FileShare.None);
+
+        var impatient = new FolderBlobStore(folder.Path) { LockTimeout = TimeSpan.FromMilliseconds(50) };
+        var error = await Assert.ThrowsAsync<StorageException>(() => impatient.WriteAsync("models/a", BinaryData.FromString("2")));
+        Assert.Contains(held.Name, error.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("space", error.Message, StringComparison.Ordinal);
+        Assert.Equal(1, error.ExitCode);
+    }
+
+    [Fact]
     public async Task A_lock_held_by_another_makes_a_writer_wait_and_not_fail()
     {
         await Open().WriteAsync("models/a", BinaryData.FromString("1"));

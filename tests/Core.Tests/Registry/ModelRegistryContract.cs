@@ -45,9 +45,9 @@ public abstract class ModelRegistryContract
         await registry.PublishAsync(ManifestTests.Example(model, "v1"), Files); // the very same again, as after a lost answer
         var other = new Dictionary<string, BinaryData>(Files) { ["encoder.onnx"] = BinaryData.FromString("another") };
         var error =
-            await Assert.ThrowsAsync<RegistryException>(() => registry.PublishAsync(ManifestTests.Example(model, "v1"), other));
+            await Assert.ThrowsAsync<VersionTakenException>(() => registry.PublishAsync(ManifestTests.Example(model, "v1"), other));
         Assert.Contains("encoder.onnx", error.Message, StringComparison.Ordinal);
-        await Assert.ThrowsAsync<RegistryException>(
+        await Assert.ThrowsAsync<VersionTakenException>(
             () => registry.PublishAsync(ManifestTests.Example(model, "v1", loss: 99), Files));
         Assert.Equal("encoder", (await registry.ReadFileAsync(model, "v1", "encoder.onnx")).ToString());
     }
@@ -113,6 +113,112 @@ public abstract class ModelRegistryContract
         Assert.Equal(("v3", "v1", "v3 was not to blame"), (forward.Version, forward.Previous, forward.Reason));
         Assert.Equal("v1", (await registry.RollbackAsync(model, "v1")).Version);
         Assert.Null((await registry.ReadCurrentAsync(model))!.Previous);
+    }
+
+    [SkippableFact]
+    public async Task What_a_rollback_leaves_is_marked_until_it_is_named_again()
+    {
+        var (registry, store) = await WithVersionsAsync("v1", "v2", "v3", "v4");
+        CurrentPointer? pointer = null;
+        foreach (var version in (string[])["v1", "v2", "v3"])
+            pointer = await registry.PromoteAsync(model, version, "", pointer);
+        Assert.Equal(["v3", "v2"], (await registry.RollbackAsync(model, "v1")).RolledBack!);
+        pointer = await registry.RollbackAsync(model, "v3");
+        Assert.Equal(["v2"], pointer.RolledBack!);
+        Assert.True(pointer.Knows("v1") && pointer.Knows("v2") && pointer.Knows("v3") && !pointer.Knows("v4"));
+
+        await store.WriteAsync($"models/{model}/current.json", BinaryData.FromString("{"));
+        Assert.Equal(["v4", "v3", "v2"], (await registry.RollbackAsync(model, "v1")).RolledBack!);
+    }
+
+    [SkippableFact]
+    public async Task No_pointer_moves_to_a_version_with_a_flipped_bit()
+    {
+        var (registry, store) = await WithVersionsAsync("v1", "v2");
+        var pointer = await registry.PromoteAsync(model, "v2", "", await registry.PromoteAsync(model, "v1", "", null));
+        await store.WriteAsync($"models/{model}/v1/encoder.onnx", BinaryData.FromString("dncoder"));
+
+        var error = await Assert.ThrowsAsync<ModelFormatException>(() => registry.RollbackAsync(model));
+        Assert.Contains($"models/{model}/v1/encoder.onnx", error.Message, StringComparison.Ordinal);
+        await Assert.ThrowsAsync<ModelFormatException>(() => registry.PromoteAsync(model, "v1", "", pointer));
+        Assert.Equal(pointer.ETag, (await registry.ReadCurrentAsync(model))!.ETag);
+    }
+
+    [SkippableFact]
+    public async Task A_manifest_in_which_a_figure_was_changed_is_refused()
+    {
+        var (registry, store) = await WithVersionsAsync("v1");
+        var path = $"models/{model}/v1/manifest.json";
+        var whole = (await store.TryReadAsync(path, 1 << 20))!.Content.ToString();
+        await store.WriteAsync(path, BinaryData.FromString(whole.Replace("\"test_loss\": 100", "\"test_loss\": 10")));
+        var changed = await Assert.ThrowsAsync<ModelFormatException>(() => registry.ReadManifestAsync(model, "v1"));
+        Assert.StartsWith(path, changed.Message, StringComparison.Ordinal);
+
+        // What an earlier build wrote has no seal, and is no other version when it is published again.
+        var old = System.Text.RegularExpressions.Regex.Replace(whole, "\"seal\": \"[0-9a-f]{64}\",", "");
+        Assert.NotEqual(whole, old);
+        await store.WriteAsync(path, BinaryData.FromString(old));
+        Assert.Equal(100, (await registry.ReadManifestAsync(model, "v1")).Metrics[Manifest.TestLoss]);
+        await registry.PublishAsync(ManifestTests.Example(model, "v1"), Files);
+    }
+
+    [SkippableFact]
+    public async Task Another_manifest_in_the_place_of_the_promoted_one_is_refused()
+    {
+        var (registry, store) = await WithVersionsAsync("v1", "v2");
+        var first = await registry.PromoteAsync(model, "v1", "", null);
+        var second = await registry.PromoteAsync(model, "v2", "", first);
+        await registry.ReadManifestAsync(model, second);
+        await store.WriteAsync($"models/{model}/v1/manifest.json",
+            ManifestJson.Write((await registry.ReadManifestAsync(model, "v1")) with { LatentSize = 17 }));
+
+        await Assert.ThrowsAsync<ModelFormatException>(() => registry.ReadManifestAsync(model, first));
+        var error = await Assert.ThrowsAsync<ModelFormatException>(() => registry.RollbackAsync(model));
+        Assert.Contains("not the manifest that was promoted", error.Message, StringComparison.Ordinal);
+    }
+
+    [SkippableFact]
+    public async Task What_is_read_badly_once_is_read_again()
+    {
+        var (whole, store) = await WithVersionsAsync("v1");
+        await whole.PromoteAsync(model, "v1", "", null);
+        ModelRegistry Bad(int times) => new(new HalfReads(store, times));
+        Assert.Equal("v1", (await Bad(1).ReadCurrentAsync(model))!.Version);
+        Assert.Equal("encoder", (await Bad(1).ReadFileAsync(model, "v1", "encoder.onnx")).ToString());
+        var manifest = await Bad(1).ReadManifestAsync(model, "v1");
+        Assert.Equal("encoder", (await Bad(1).ReadFileAsync(manifest, "encoder.onnx")).ToString());
+        await Assert.ThrowsAsync<ModelFormatException>(() => Bad(2).ReadFileAsync(manifest, "encoder.onnx"));
+    }
+
+    [SkippableFact]
+    public async Task What_a_publication_left_that_was_cut_off_a_day_ago_is_swept()
+    {
+        var (_, store) = await WithVersionsAsync("20260101T000000Z");
+        foreach (var path in (string[])["20260102T000000Z/encoder.onnx", "20260103T000000Z/decoder.onnx", "notes/mine.txt"])
+            await store.WriteAsync($"models/{model}/{path}", BinaryData.FromString(path));
+        var later = new ModelRegistry(new Aged(store, path => path.Contains("20260102", StringComparison.Ordinal)
+            || path.Contains("20260101", StringComparison.Ordinal) || path.Contains("notes", StringComparison.Ordinal)));
+        await later.SweepAsync(model);
+
+        var left = await store.ListAsync($"models/{model}/").Select(blob => blob.Path[$"models/{model}/".Length..]).ToListAsync();
+        Assert.Equal(["20260101T000000Z/decoder.onnx", "20260101T000000Z/encoder.onnx", "20260101T000000Z/manifest.json",
+            "20260103T000000Z/decoder.onnx", "notes/mine.txt"], left);
+    }
+
+    [SkippableFact]
+    public async Task Two_rollbacks_at_once_go_back_by_one_version_and_none_fails()
+    {
+        var (registry, store) = await WithVersionsAsync("v1", "v2", "v3");
+        CurrentPointer? pointer = null;
+        foreach (var version in (string[])["v1", "v2", "v3"])
+            pointer = await registry.PromoteAsync(model, version, "", pointer);
+        var slower = new ModelRegistry(new StoreThatWaitsBefore(store, () => registry.RollbackAsync(model)));
+        Assert.Equal("v2", (await slower.RollbackAsync(model)).Version);
+        Assert.Equal("v2", (await registry.ReadCurrentAsync(model))!.Version);
+
+        var overtaken = new ModelRegistry(new StoreThatWaitsBefore(store, () => registry.RollbackAsync(model, "v3")));
+        var moved = await Assert.ThrowsAsync<PointerMovedException>(() => overtaken.RollbackAsync(model));
+        Assert.True(moved.ExitCode == 1 && moved.Message.Contains("v3 serves now", StringComparison.Ordinal), moved.Message);
     }
 
     [SkippableFact]
@@ -222,7 +328,7 @@ public abstract class ModelRegistryContract
         Assert.Equal("v2", (await registry.RollbackAsync(model, "v2")).Version);
         Assert.Equal("v2", (await registry.ReadCurrentAsync(model))!.Version);
         // a sound one is not replaced unseen
-        await Assert.ThrowsAsync<RegistryException>(() => registry.PromoteAsync(model, "v1", "", null));
+        await Assert.ThrowsAsync<PointerMovedException>(() => registry.PromoteAsync(model, "v1", "", null));
     }
 
     [SkippableFact]
@@ -239,27 +345,33 @@ public abstract class ModelRegistryContract
         Assert.Equal(["20260102T030406Z", "20260102T030405Z-02", "20260102T030405Z"], await registry.ListVersionsAsync(model));
     }
 
-    /// <summary>A store whose power goes at one file.</summary>
-    sealed class StoreThatFailsOn(IBlobStore store, string name) : IBlobStore
+    /// <summary>A store in which something else comes first, before the pointer is written.</summary>
+    sealed class StoreThatWaitsBefore(IBlobStore store, Func<Task> other) : PassingStore(store)
     {
-        public string Location => store.Location;
+        public override async Task<string> WriteAsync(
+            string path, BinaryData content, WriteCondition condition, CancellationToken cancellation)
+        {
+            if (path.EndsWith(ModelRegistry.PointerName, StringComparison.Ordinal)) await other();
+            return await base.WriteAsync(path, content, condition, cancellation);
+        }
+    }
 
-        public Task<Blob?> TryReadAsync(string path, long maxBytes, CancellationToken cancellation) =>
-            store.TryReadAsync(path, maxBytes, cancellation);
+    /// <summary>A store in which some blobs are two days old.</summary>
+    sealed class Aged(IBlobStore store, Func<string, bool> isOld) : PassingStore(store)
+    {
+        public override IAsyncEnumerable<BlobEntry> ListAsync(string prefix, CancellationToken cancellation) =>
+            base.ListAsync(prefix, cancellation)
+                .Select(blob => isOld(blob.Path) ? blob with { Changed = blob.Changed.AddDays(-2) } : blob);
+    }
 
-        public Task<string> WriteAsync(
+    /// <summary>A store whose power goes at one file.</summary>
+    sealed class StoreThatFailsOn(IBlobStore store, string name) : PassingStore(store)
+    {
+        public override Task<string> WriteAsync(
             string path, BinaryData content, WriteCondition condition, CancellationToken cancellation) =>
             path.EndsWith(name, StringComparison.Ordinal)
                 ? throw new StorageException("The power went.")
-                : store.WriteAsync(path, content, condition, cancellation);
-
-        public IAsyncEnumerable<BlobEntry> ListAsync(string prefix, CancellationToken cancellation) =>
-            store.ListAsync(prefix, cancellation);
-
-        public IAsyncEnumerable<string> ListFoldersAsync(string prefix, CancellationToken cancellation) =>
-            store.ListFoldersAsync(prefix, cancellation);
-
-        public Task DeleteAsync(string path, CancellationToken cancellation) => store.DeleteAsync(path, cancellation);
+                : base.WriteAsync(path, content, condition, cancellation);
     }
 }
 

@@ -32,6 +32,7 @@ public sealed class ServingFixture : IAsyncLifetime
         Registry = new ModelRegistry(new AzureBlobStore(Blobs));
         await TinyModel.ServeAsync(Registry, Model, "v1", change: manifest => manifest with
         {
+            Data = new("none", "none", 1000, 100),
             // Ordinary are scores up to 0.01.
             Anomaly = new(new Dictionary<string, double> { ["0"] = 0, ["0.95"] = 0.005, ["0.99"] = 0.008, ["1"] = 0.01 }),
         }, concepts: [new("bright", [0.25f, 0.25f, 0.25f, 0.25f], [0.5f, 0, 0, 0], 1, 10)]);

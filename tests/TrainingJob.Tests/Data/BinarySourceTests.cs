@@ -30,8 +30,9 @@ public class IdxSourceTests : Workspace
     {
         WriteAll();
         Assert.Contains("2×2 but the model takes 4×4",
-            await FailAsync("idx", new DataOptions { Shape = new ImageShape(4, 4, 3) }), StringComparison.Ordinal);
-        var split = await LoadAsync("idx", new DataOptions { Shape = new ImageShape(4, 4, 3), Resize = true });
+            await FailAsync("idx", new DataOptions { Shape = new ImageShape(4, 4, 3), Fit = ImageFit.Strict }),
+            StringComparison.Ordinal);
+        var split = await LoadAsync("idx", new DataOptions { Shape = new ImageShape(4, 4, 3) });
         Assert.Equal(Enumerable.Repeat((byte)9, 48), split.Test.Pixels(0).ToArray());
     }
 

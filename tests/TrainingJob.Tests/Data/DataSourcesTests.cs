@@ -108,7 +108,13 @@ public class DataSourcesTests : Workspace
     public async Task A_blob_too_large_or_broken_is_named(bool large)
     {
         var blobs = new MemoryBlobs { ["c/a.png"] = Png(1), ["c/b.png"] = large ? new byte[9000] : Png(1)[..40] };
-        var options = new DataOptions { Cache = null, Blobs = blobs, Limits = new ImageLimits { MaxBytes = 8000 } };
+        var options = new DataOptions
+        {
+            Cache = null,
+            Blobs = blobs,
+            Limits = new ImageLimits { MaxBytes = 8000 },
+            MaxUnreadable = default,
+        };
         var error = await Assert.ThrowsAsync<DataException>(() => DataSources.LoadAsync("blob:c", options));
         Assert.Contains(
             large ? "b.png: The blob has 9,000 bytes" : "b.png: The PNG is cut short", error.Message, StringComparison.Ordinal);
@@ -164,7 +170,7 @@ public class DataSourcesTests : Workspace
             await Task.Yield();
             if (IsDown) throw new StorageException("memory cannot be reached.");
             foreach (var (path, content) in this.Where(pair => pair.Key.StartsWith(prefix, StringComparison.Ordinal)))
-                yield return new BlobEntry(path, content.Length, "1");
+                yield return new BlobEntry(path, content.Length, "1", default);
         }
 
         public Task<string> WriteAsync(

@@ -123,7 +123,7 @@ public class DecodedCacheTests : Workspace
                 options = options with { Shape = new ImageShape(3, 4, 3) };
                 break;
             default:
-                options = options with { Shape = new ImageShape(2, 2, 1), Resize = true };
+                options = options with { Shape = new ImageShape(2, 2, 1), Fit = ImageFit.Pad };
                 break;
         }
         var split = await RunAsync(expectDecoding: true, options);
@@ -220,11 +220,14 @@ public class DecodedCacheTests : Workspace
         WriteImages();
         var fingerprint = (await RunAsync(expectDecoding: true)).Fingerprint;
         var kept = Assert.Single(Directory.GetFiles(Cache), path => !path.EndsWith(".rows", StringComparison.Ordinal));
-        foreach (var content in (string[])["", fingerprint[..30], fingerprint.ToUpperInvariant() + "x"])
+        var whole = File.ReadAllText(kept);
+        Assert.StartsWith(fingerprint, whole, StringComparison.Ordinal);
+        foreach (var content in (string[])["", fingerprint[..30], fingerprint.ToUpperInvariant() + "x",
+            whole.Replace(fingerprint, $"{(fingerprint[0] == '1' ? '2' : '1')}{fingerprint[1..]}")])
         {
             File.WriteAllText(kept, content);
             Assert.Equal(fingerprint, (await RunAsync(expectDecoding: false)).Fingerprint);
-            Assert.Equal(fingerprint, File.ReadAllText(kept));
+            Assert.Equal(whole, File.ReadAllText(kept));
         }
     }
 
@@ -302,7 +305,8 @@ public class DecodedCacheTests : Workspace
     {
         WriteImages();
         WriteOld("05.png", Png(5)[..30]);
-        Assert.Contains("1 of 20 images cannot be read", await FailAsync("folder", Options), StringComparison.Ordinal);
+        Assert.Contains("1 of 20 images cannot be read", await FailAsync("folder", Options with { MaxUnreadable = default }),
+            StringComparison.Ordinal);
         Assert.Empty(Directory.GetFiles(Cache));
     }
 

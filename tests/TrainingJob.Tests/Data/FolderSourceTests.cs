@@ -77,7 +77,7 @@ public class FolderSourceTests : Workspace
         var split = await LoadAsync("folder");
         Assert.Equal(2, split.Train.Count + split.Test.Count);
         Assert.Contains(
-            Log, line => line.Contains($"skipped 2 files that are no {Names}, such as Thumbs.db", StringComparison.Ordinal));
+            Log, line => line.Contains($"skipped 1 files that are no {Names}, such as notes.txt", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -94,30 +94,32 @@ public class FolderSourceTests : Workspace
     }
 
     [Fact]
-    public async Task Mixed_sizes_are_refused_with_two_files_and_the_remedy()
+    public async Task Mixed_sizes_are_refused_under_strict_with_two_files_and_the_remedy()
     {
         Write("a.png", Png(1));
         Write("b.png", Png(2, width: 9));
         Write("c.png", Png(3));
-        var options = new DataOptions { Cache = null, Shape = new ImageShape(3, 4, 1) };
+        var options = new DataOptions { Cache = null, Shape = new ImageShape(3, 4, 1), Fit = ImageFit.Strict };
         var message = await FailAsync("folder", options);
         Assert.Contains("a.png is 4×3, b.png is 9×3", message, StringComparison.Ordinal);
-        Assert.Contains("--resize", message, StringComparison.Ordinal);
+        Assert.Contains("--fit crop", message, StringComparison.Ordinal);
         Assert.Contains("a.png is 4×3, b.png is 9×3", await FailAsync("folder"), StringComparison.Ordinal);
 
-        var split = await LoadAsync("folder", options with { Resize = true });
+        var split = await LoadAsync("folder", options with { Fit = ImageFit.Crop });
         Assert.Equal([1, 2, 3], Values(split.Train).Concat(Values(split.Test)).Order());
     }
 
     [Fact]
-    public async Task Another_size_than_the_models_is_refused_unless_it_may_be_resized()
+    public async Task Another_size_than_the_models_is_cropped_and_scaled_and_refused_under_strict()
     {
         Write("a.png", Png(1, 48, 40));
         Write("b.png", Png(2, 48, 40));
         var options = new DataOptions { Cache = null, Shape = new ImageShape(32, 32, 3) };
-        Assert.Contains("the images are 48×40 but the model takes 32×32. --resize", await FailAsync("folder", options),
-            StringComparison.Ordinal);
-        Assert.Equal(options.Shape, (await LoadAsync("folder", options with { Resize = true })).Train.Shape);
+        Assert.Contains("the images are 48×40 but the model takes 32×32. --fit crop",
+            await FailAsync("folder", options with { Fit = ImageFit.Strict }), StringComparison.Ordinal);
+        Assert.Equal(options.Shape, (await LoadAsync("folder", options)).Train.Shape);
+        Assert.Contains(Log, line => line.Contains("2 of 2 images are not 32×32, such as a.png, 48×40; they are cropped in the middle",
+            StringComparison.Ordinal));
     }
 
     [Fact]
@@ -128,12 +130,14 @@ public class FolderSourceTests : Workspace
         Write("3.png", Png(3)[..^20]);
         Write("4.jpg", Resource("baseline.jpg")[..300]);
         Write("5.png", "not an image"u8.ToArray());
-        var message = await FailAsync("folder");
-        Assert.StartsWith("4 of 10 images cannot be read. Mend or remove them:", message, StringComparison.Ordinal);
+        var options = new DataOptions { Cache = null, MaxUnreadable = new Allowance(3, 0) };
+        var message = await FailAsync("folder", options);
+        Assert.StartsWith("4 of 10 images cannot be read:", message, StringComparison.Ordinal);
         Assert.Contains("0.png: Not an image that is read here: it is empty", message, StringComparison.Ordinal);
         Assert.Contains("3.png: The PNG is cut short", message, StringComparison.Ordinal);
         Assert.Contains("4.jpg: The JPEG is cut short", message, StringComparison.Ordinal);
-        Assert.EndsWith("and 1 more", message, StringComparison.Ordinal);
+        Assert.Contains("and 1 more", message, StringComparison.Ordinal);
+        Assert.EndsWith("--max-unreadable 4", message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -167,12 +171,18 @@ public class FolderSourceTests : Workspace
     }
 
     [Fact]
-    public async Task A_label_that_only_the_test_images_have_is_refused()
+    public async Task A_label_that_only_test_images_have_is_left_out_where_few_have_it_else_refused()
     {
         Write("train/cat/a.png", Png(1));
         Write("test/cat/a.png", Png(2));
         Write("test/dog/a.png", Png(3));
-        Assert.Contains("test has the label dog, which train lacks", await FailAsync("folder"), StringComparison.Ordinal);
+        var options = new DataOptions { Cache = null, MaxUnreadable = default };
+        Assert.Contains("dog/a.png is in the test part with the label dog, which the training part lacks",
+            await FailAsync("folder", options), StringComparison.Ordinal);
+        Write("test/cat/b.png", Png(4));
+        var split = await LoadAsync("folder"); // one of four is few enough to go on without it
+        Assert.Equal(["cat"], split.Train.LabelNames);
+        Assert.Equal((1, 2), (split.Train.Count, split.Test.Count));
     }
 
     [Fact]
@@ -188,10 +198,11 @@ public class FolderSourceTests : Workspace
     {
         Write("a.png", Png(1));
         Write("b.png", Png(2, 100, 100));
-        var message = await FailAsync("folder", new DataOptions { Cache = null, Limits = new ImageLimits { MaxPixels = 9999 } });
+        var options = new DataOptions { Cache = null, MaxUnreadable = default };
+        var message = await FailAsync("folder", options with { Limits = new ImageLimits { MaxPixels = 9999 } });
         Assert.Contains("b.png: The PNG says it is 100×100 pixels; at most 9,999", message, StringComparison.Ordinal);
         Write("b.png", new byte[5000]);
-        message = await FailAsync("folder", new DataOptions { Cache = null, Limits = new ImageLimits { MaxBytes = 4000 } });
+        message = await FailAsync("folder", options with { Limits = new ImageLimits { MaxBytes = 4000 } });
         Assert.Contains("b.png: The file has 5,000 bytes", message, StringComparison.Ordinal);
     }
 

@@ -35,7 +35,7 @@ public sealed class ModelEvaluationTests
         var metrics = evaluation.Metrics;
         Assert.Equal(["active_units", "bound_bits_per_dim", "bound_draws", "bound_images", "bound_nats", "bound_standard_error",
             "latents", "negative_elbo", "psnr_db",
-            "sharpness_data", "sharpness_reconstructions", "sharpness_samples", "ssim"],
+            "sharpness_data", "sharpness_reconstructions", "sharpness_samples", "ssim", "test_images"],
             metrics.Keys.Order(StringComparer.Ordinal));
         Assert.Equal(loss.Loss, metrics["negative_elbo"], 4);
         Assert.Equal(loss.MeanKl, evaluation.KlPerLatent.Sum(), 4);
@@ -66,25 +66,26 @@ public sealed class ModelEvaluationTests
             Likelihood = new SquaredErrorOptions()
         };
         var (_, evaluation, _) = await TrainAsync(TinyTraining.Recipe with { Model = model });
-        Assert.Equal(["psnr_db", "sharpness_data", "sharpness_reconstructions", "ssim"],
+        Assert.Equal(["psnr_db", "sharpness_data", "sharpness_reconstructions", "ssim", "test_images"],
             evaluation.Metrics.Keys.Order(StringComparer.Ordinal));
     }
+
+    static VqVaeOptions Codebook => new()
+    {
+        Image = new(8, 8, 1),
+        Channels = [8],
+        Blocks = 0,
+        Codes = 6,
+        Depth = 4,
+        PriorChannels = 8,
+        PriorBlocks = 1,
+        Likelihood = new SquaredErrorOptions()
+    };
 
     [Fact]
     public async Task A_codebook_is_measured_by_its_use()
     {
-        var model = new VqVaeOptions
-        {
-            Image = new(8, 8, 1),
-            Channels = [8],
-            Blocks = 0,
-            Codes = 6,
-            Depth = 4,
-            PriorChannels = 8,
-            PriorBlocks = 1,
-            Likelihood = new SquaredErrorOptions()
-        };
-        var (_, evaluation, loss) = await TrainAsync(TinyTraining.Recipe with { Model = model });
+        var (_, evaluation, loss) = await TrainAsync(TinyTraining.Recipe with { Model = Codebook });
         Assert.Equal(loss.Perplexity!.Value, evaluation.Metrics["codebook_perplexity"], 6);
         Assert.InRange(evaluation.Metrics["codes_used"], 1 / 6.0, 1);
         Assert.InRange(evaluation.Metrics["codebook_perplexity"], 1, 6 * evaluation.Metrics["codes_used"] + 1e-9);
@@ -94,18 +95,7 @@ public sealed class ModelEvaluationTests
     [Fact]
     public async Task A_codebook_of_which_nothing_is_drawn_gives_the_same_bound_for_every_k()
     {
-        var model = new VqVaeOptions
-        {
-            Image = new(8, 8, 1),
-            Channels = [8],
-            Blocks = 0,
-            Codes = 6,
-            Depth = 4,
-            PriorChannels = 8,
-            PriorBlocks = 1,
-            Likelihood = new SquaredErrorOptions()
-        };
-        var (vae, _, _) = await TrainAsync(TinyTraining.Recipe with { Model = model, Epochs = 1 });
+        var (vae, _, _) = await TrainAsync(TinyTraining.Recipe with { Model = Codebook, Epochs = 1 });
         var (one, many) =
             (ImportanceWeightedBound.Of(vae, TinyTraining.Data.Test, 1, 30, 1),
             ImportanceWeightedBound.Of(vae, TinyTraining.Data.Test, 50, 30, 2));

@@ -228,14 +228,7 @@ public sealed class TechniqueTests : IDisposable
         var recipe = TinyTraining.Recipe with
         {
             Epochs = 30,
-            Model = new MlpVaeOptions
-            {
-                Image = new(8, 8, 1),
-                Hidden = [20],
-                Latent = 2,
-                Classes = 2,
-                Likelihood = new SquaredErrorOptions()
-            },
+            Model = OfTwoClasses(new SquaredErrorOptions()),
         };
         var (learner, state) =
             await TinyTraining.TrainAsync(Store, recipe, DataSplit.Of(images, images.Select([0, 1, 2, 3]), "halves"));
@@ -247,19 +240,15 @@ public sealed class TechniqueTests : IDisposable
         Assert.InRange(state.History[^1].Test.MeanKl, 0, 0.2); // nothing is left to say
     }
 
+    static MlpVaeOptions OfTwoClasses(LikelihoodOptions likelihood) =>
+        new() { Image = new(8, 8, 1), Hidden = [20], Latent = 2, Classes = 2, Likelihood = likelihood };
+
     [Fact]
     public async Task Labels_that_the_data_lacks_or_has_too_many_of_are_refused()
     {
         var recipe = TinyTraining.Recipe with
         {
-            Model = new MlpVaeOptions
-            {
-                Image = new(8, 8, 1),
-                Hidden = [20],
-                Latent = 2,
-                Classes = 2,
-                Likelihood = new BernoulliOptions()
-            }
+            Model = OfTwoClasses(new BernoulliOptions())
         };
         Assert.Contains("the images have none",
             (await Assert.ThrowsAsync<DataException>(() => TinyTraining.TrainAsync(Store, recipe))).Message);

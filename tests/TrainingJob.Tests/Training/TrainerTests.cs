@@ -89,6 +89,39 @@ public sealed class TrainerTests : IDisposable
         Assert.Contains("missing", Assert.Throws<CheckpointException>(() => checkpoint.Restore(deeper)).Message);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)] // the data as an earlier build wrote them, which sealed nothing
+    public async Task A_flipped_bit_in_a_checkpoint_is_found_and_said_with_its_path(bool isSealed)
+    {
+        const string Path = "checkpoints/discs/run/checkpoint.safetensors";
+        await TinyTraining.Run(Store, TinyTraining.Recipe, TinyTraining.Build(TinyTraining.Recipe)).SaveAsync(TrainingState.Start);
+        var whole = (await Store.TryReadAsync(Path, 1 << 24))!.Content.ToArray();
+        if (!isSealed)
+            "note"u8.CopyTo(whole.AsSpan(whole.AsSpan().IndexOf("seal"u8)));
+        await Store.WriteAsync(Path, new(whole));
+        await Checkpoint.ReadAsync(Store, "discs", "run");
+        if (!isSealed) return;
+
+        var random = new RandomStream(1, "bits");
+        for (var i = 0; i < 40; i++)
+        {
+            var damaged = (byte[])whole.Clone();
+            damaged[random.NextInt(whole.Length)] ^= (byte)(1 << random.NextInt(8));
+            await Store.WriteAsync(Path, new(damaged));
+            var error = await Assert.ThrowsAsync<CheckpointException>(() => Checkpoint.ReadAsync(Store, "discs", "run"));
+            Assert.Contains(Path, error.Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task A_checkpoint_that_is_read_badly_once_is_read_again()
+    {
+        await TinyTraining.Run(Store, TinyTraining.Recipe, TinyTraining.Build(TinyTraining.Recipe)).SaveAsync(TrainingState.Start);
+        Assert.Equal(0, (await Checkpoint.ReadAsync(new HalfReads(Store, 1), "discs", "run")).State.Epoch);
+        await Assert.ThrowsAsync<CheckpointException>(() => Checkpoint.ReadAsync(new HalfReads(Store, 2), "discs", "run"));
+    }
+
     [Fact]
     public async Task A_damaged_checkpoint_is_refused()
     {
