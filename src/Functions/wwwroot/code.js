@@ -32,7 +32,7 @@ export class Code {
   /** The function and its JSON: a seed where a seed is all there is, otherwise the latent. */
   #call() {
     const { state, model } = this.#app;
-    const [label, base] = [model.conditional ? { label: state.label } : {}, state.base];
+    const [label, base] = [model.conditional ? { label: model.labels[state.label] } : {}, state.base];
     const isSeed = base.kind === 'seed' && !state.isEdited;
     const body = isSeed ? { count: 1, seed: base.seed, temperature: base.temperature, ...label }
       : { latents: [[...state.latent].map(value => Number(value.toPrecision(8)))], ...label };
@@ -49,7 +49,7 @@ const languages = {
   curl: ({ url, body, isLong }) => [
     `curl '${url}' \\`,
     `  -H 'Content-Type: application/json' -H 'Accept: image/png' \\`,
-    isLong ? `  -d @${FILE} -o picture.png` : `  -d '${JSON.stringify(body)}' \\\n  -o picture.png`,
+    isLong ? `  -d @${FILE} -o picture.png` : `  -d '${JSON.stringify(body).replaceAll("'", `'\\''`)}' \\\n  -o picture.png`,
   ].join('\n'),
 
   python: ({ url, body, isLong }) => [

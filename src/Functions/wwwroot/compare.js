@@ -58,17 +58,18 @@ export class Compare {
   async #reconstruct(name, picture, manifest) {
     const form = new FormData();
     form.append('images', picture, 'picture.png');
-    if (manifest.conditional) form.append('label', String(this.#labelIn(manifest)));
+    if (manifest.conditional) form.append('label', `index:${this.#labelIn(manifest)}`);
     return (await ask(operation(name, 'reconstruct'), { method: 'POST', body: form, accept: 'image/png' })).blob();
   }
 
   async #sample(name, seed, manifest) {
     const temperature = this.#app.state.base.temperature ?? 1;
-    const request = { count: 1, seed, temperature, ...(manifest.conditional && { label: this.#labelIn(manifest) }) };
+    const request = { count: 1, seed, temperature, ...(manifest.conditional && { label: manifest.labels[this.#labelIn(manifest)] }) };
     return (await postJson(operation(name, 'sample'), request, 'image/png')).blob();
   }
 
+  /** The label on the stage, where the other model knows it; else its first. */
   #labelIn({ labels }) {
-    return Math.min(this.#app.state.label ?? 0, labels.length - 1);
+    return Math.max(0, labels.indexOf(this.#app.model.labels[this.#app.state.label]));
   }
 }

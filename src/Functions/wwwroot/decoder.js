@@ -43,7 +43,7 @@ export class Decoder {
     }
     const form = new FormData();
     form.append('images', await toPng(rgba, this.#model.image), 'picture.png');
-    if (labels) form.append('label', String(labels[0]));
+    if (labels) form.append('label', `index:${labels[0]}`);
     const answer = await ask(operation(this.#model.name, 'encode'), { method: 'POST', body: form, accept: 'application/json' });
     return Float32Array.from((await answer.json()).images[0].mean);
   }
@@ -112,7 +112,7 @@ export class Decoder {
   async #decodeByServer(latents, labels, count) {
     const { image, size, name } = this.#model;
     const rows = Array.from({ length: count }, (_, i) => [...latents.subarray(i * size, (i + 1) * size)]);
-    const request = { latents: rows, ...(labels && { label: labels }) };
+    const request = { latents: rows, ...(labels && { label: labels.map(label => this.#model.labels[label]) }) };
     const { images } = await (await postJson(operation(name, 'decode'), request)).json();
     const each = image.height * image.width * 4;
     const all = new Uint8ClampedArray(count * each);

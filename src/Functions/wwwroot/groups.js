@@ -8,11 +8,12 @@ const NEAREST = 60, MOST_SENT = 64, FEWEST = 3;
 
 export class Groups {
   #app;
+  #map;
   #with = null;
   #without = null;
 
   constructor(app, map) {
-    this.#app = app;
+    [this.#app, this.#map] = [app, map];
     $('lasso').hidden = !map;
     if (!map) return;
     $('lasso').onclick = () => this.#toggle($('groups').hidden);
@@ -53,7 +54,7 @@ export class Groups {
       if (points.length >= FEWEST) this.#with = points;
     } else {
       const taken = new Set(this.#with);
-      const others = (points ?? this.#app.map.allBut(this.#with)).filter(point => !taken.has(point));
+      const others = (points ?? this.#map.allBut(this.#with)).filter(point => !taken.has(point));
       if (others.length >= FEWEST) this.#without = others;
     }
     this.#app.map.highlight(this.#with && [...this.#with, ...this.#without ?? []]);
@@ -62,24 +63,24 @@ export class Groups {
 
   /** The slider is there at once; where there is a server, the concept is saved there too. */
   async #make() {
-    const name = $('concept-name').value.trim().toLowerCase();
-    const { map, state, model } = this.#app;
+    const name = $('concept-name').value.normalize().trim().toLowerCase().replaceAll(' ', '_');
+    const { state, model } = this.#app;
     if (!isConceptName(name) || state.concepts.some(concept => concept.name === name)) {
       $('concept-name').setCustomValidity(isConceptName(name) ? 'There is one of that name.'
-        : 'Lower-case letters, digits, - and _, beginning with a letter or digit.');
+        : 'Letters, digits, - and _, beginning with a letter or digit.');
       $('concept-name').reportValidity();
       $('concept-name').oninput = () => $('concept-name').setCustomValidity('');
       return;
     }
     const [shown, others] = [this.#with, this.#without];
-    state.addOwn({ name, direction: map.directionOf(shown, others) });
+    state.addOwn({ name, direction: this.#map.directionOf(shown, others) });
     this.#toggle(false);
     $('concept-name').value = '';
     this.#app.showTab('sliders');
     document.getElementById(`concept-${name}`)?.focus();
     this.#app.say(`${wordsOf(name)} is a slider now.`);
     if (isStatic) return;
-    const body = JSON.stringify({ with: map.latentsOf(shown, MOST_SENT), without: map.latentsOf(others, MOST_SENT) });
+    const body = JSON.stringify({ with: this.#map.latentsOf(shown, MOST_SENT), without: this.#map.latentsOf(others, MOST_SENT) });
     await ask(operation(model.name, `concepts/${encodeURIComponent(name)}`), { method: 'PUT', type: 'application/json', body });
   }
 }

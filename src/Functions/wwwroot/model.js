@@ -2,6 +2,7 @@
 import { ask, askJson, fileOf, isStatic, operation, postJson, Problem } from './source.js';
 import { Decoder } from './decoder.js';
 import { RandomStream } from './latents.js';
+import { LatentMap } from './points.js';
 
 const MOST_SAVED = 24;
 
@@ -62,7 +63,7 @@ export class Model {
 
   /** A sum of one term is the direction of a concept that lies on the server. */
   async #savedConcept(name) {
-    const request = { terms: [{ concept: name }], ...(this.conditional && { label: 0 }) };
+    const request = { terms: [{ concept: name }], ...(this.conditional && { label: this.labels[0] }) };
     const { latent } = await (await postJson(operation(this.name, 'arithmetic'), request)).json();
     return { name, direction: Float32Array.from(latent), saved: true };
   }
@@ -71,80 +72,6 @@ export class Model {
     if (!this.has('map.safetensors')) return null;
     const [description, tensors] = await Promise.all([askJson(fileOf(this.name, 'map.json')), this.file('map.safetensors').then(readTensors)]);
     return new LatentMap(this, description, tensors);
-  }
-}
-
-/** Training images laid out on a disc, each with its latent. */
-class LatentMap {
-  constructor(model, description, { tensors }) {
-    Object.assign(this, { count: description.count, klPerLatent: description.klPerLatent, attributeRanges: description.attributes });
-    this.positions = Float32Array.from(tensors.positions, value => value / 32767);
-    this.colours = tensors.colours;
-    this.labels = tensors.labels ?? null;
-    this.attributes = tensors.attributes ?? null;
-    this.codes = tensors.codes ?? null;
-    this.codebook = tensors.codebook ?? null;
-    this.places = this.codes ? this.codes.length / this.count : 0;
-    this.size = model.size;
-    this.latents = this.codes
-      ? null
-      : Float32Array.from(tensors.latents, (value, i) => value * tensors.steps[i % model.size]);
-  }
-
-  latent(point) {
-    if (this.latents) return this.latents.slice(point * this.size, (point + 1) * this.size);
-    return this.latentOfCodes(this.codes.subarray(point * this.places, (point + 1) * this.places));
-  }
-
-  latentOfCodes(codes) {
-    const depth = this.size / this.places;
-    const latent = new Float32Array(this.size);
-    codes.forEach((code, place) => latent.set(this.codebook.subarray(code * depth, (code + 1) * depth), place * depth));
-    return latent;
-  }
-
-  /** The nearest code of each place of a latent. */
-  codesOf(latent) {
-    const depth = this.size / this.places;
-    return Uint16Array.from({ length: this.places }, (_, place) => {
-      let [nearest, least] = [0, Infinity];
-      for (let code = 0; code * depth < this.codebook.length; code++) {
-        let distance = 0;
-        for (let i = 0; i < depth && distance < least; i++) distance += (this.codebook[code * depth + i] - latent[place * depth + i]) ** 2;
-        if (distance < least) [nearest, least] = [code, distance];
-      }
-      return nearest;
-    });
-  }
-
-  /** How far a point lies from a latent, squared: a number that only sorts. */
-  distance(point, latent) {
-    let sum = 0;
-    if (this.latents) {
-      for (let i = 0, at = point * this.size; i < this.size; i++, at++) sum += (this.latents[at] - latent[i]) ** 2;
-      return sum;
-    }
-    const depth = this.size / this.places;
-    for (let place = 0; place < this.places; place++) {
-      const code = this.codes[point * this.places + place] * depth;
-      for (let i = 0; i < depth; i++) sum += (this.codebook[code + i] - latent[place * depth + i]) ** 2;
-    }
-    return sum;
-  }
-
-  /** The nearest points to a latent, the nearest first: [{ point, distance }]. */
-  nearest(latent, count) {
-    const all = Array.from({ length: this.count }, (_, point) => ({ point, distance: this.distance(point, latent) }));
-    return all.sort((left, right) => left.distance - right.distance).slice(0, count);
-  }
-
-  /** An attribute of a point, from 0 to 1. */
-  attribute(point, column) {
-    return this.attributes[point * this.attributeRanges.length + column] / 255;
-  }
-
-  label(point) {
-    return this.labels ? this.labels[point] : null;
   }
 }
 

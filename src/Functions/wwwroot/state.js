@@ -215,7 +215,7 @@ export class State extends EventTarget {
 }
 
 /** What the functions take as a concept's name. */
-export const isConceptName = name => /^[a-z0-9][a-z0-9_-]{0,62}$/.test(name);
+export const isConceptName = name => /^[\p{Ll}\p{Lo}\p{Nd}][\p{Ll}\p{Lo}\p{Lm}\p{M}\p{Nd}_-]{0,62}$/u.test(name);
 
 const clamp = (value, most) => Math.max(-most, Math.min(most, value));
 
