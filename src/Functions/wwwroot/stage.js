@@ -191,7 +191,7 @@ export const pointOf = (map, point) => ({ kind: 'point', point, latent: map.late
 
 export const wordsOf = name => name.replaceAll('_', ' ');
 
-export const signed = value => `${value > 0 ? '+' : '−'}${Math.abs(value).toFixed(1)}`;
+export const signed = value => `${value > 0.05 ? '+' : value < -0.05 ? '−' : ''}${Math.abs(value).toFixed(1)}`;
 
 /** Hundredths; what is less than a slider's step is nothing. */
 const rounded = value => Math.abs(value) < 0.05 ? 0 : Math.round(value * 100) / 100;

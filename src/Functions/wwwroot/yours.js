@@ -2,6 +2,9 @@
 import { $, errorOf, makePicture, overlayOf, paint, percentileOf, readImage } from './pictures.js';
 import { Problem } from './source.js';
 
+/** As many test images as a verdict takes. */
+const ENOUGH = 100;
+
 const ITERATIONS = 30;
 const VERDICTS = [[0.95, 'ordinary'], [0.99, 'unusual'], [Infinity, 'anomalous']];
 
@@ -70,11 +73,12 @@ export class YourPicture {
   }
 
   #showVerdict(error) {
-    const quantiles = this.#model.manifest.anomaly?.quantiles;
+    const { anomaly, data } = this.#model.manifest;
+    const quantiles = data.test < ENOUGH ? null : anomaly?.quantiles;
     const share = quantiles ? percentileOf(quantiles, error) : null;
     const verdict = share === null ? 'not calibrated' : VERDICTS.find(([most]) => share < most)[1];
     $('verdict').dataset.verdict = verdict;
-    $('verdict').textContent = share === null ? `It differs by ${error.toPrecision(3)}; this version was published without test images to compare with.`
+    $('verdict').textContent = share === null ? `It differs by ${error.toPrecision(3)}. Whether that is much is not known: this version had too few test images.`
       : `${verdict[0].toUpperCase()}${verdict.slice(1)}: it comes back worse than ${(share * 100).toFixed(share > 0.99 ? 1 : 0)} % of the test images.`;
     $('verdict').hidden = false;
     this.#app.say($('verdict').textContent);

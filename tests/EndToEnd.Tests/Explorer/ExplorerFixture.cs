@@ -23,6 +23,7 @@ public sealed class ExplorerFixture : IAsyncLifetime
     Command? serve;
     IPlaywright? playwright;
     IBrowser? browser;
+    readonly Dictionary<bool, IBrowserContext> contexts = []; // by whether it is a phone; each keeps what it has loaded
 
     internal Session Session { get; } = new(Port.Free(), Port.Free());
 
@@ -46,20 +47,25 @@ public sealed class ExplorerFixture : IAsyncLifetime
 
     /// <summary>An open page.</summary>
     /// <exception cref="SkipException">There is no browser.</exception>
-    public async Task<ExplorerPage> OpenAsync(string address, int width = 1440, int height = 900, bool dark = false,
-        Func<IPage, Task>? prepare = null)
+    public async Task<ExplorerPage> OpenAsync(string address, bool phone = false, Func<IPage, Task>? prepare = null)
     {
         Skip.If(browser is null, $"{Chromium} is not installed");
+        if (!contexts.TryGetValue(phone, out var context))
+            contexts[phone] = context = await NewContextAsync(phone);
+        return await ExplorerPage.OpenAsync(await context.NewPageAsync(), address, prepare);
+    }
+
+    async Task<IBrowserContext> NewContextAsync(bool phone)
+    {
         var context = await browser!.NewContextAsync(new()
         {
-            ViewportSize = new() { Width = width, Height = height },
-            ColorScheme = dark ? ColorScheme.Dark : ColorScheme.Light,
-            HasTouch = width < 500,
+            ViewportSize = phone ? new() { Width = 390, Height = 844 } : new() { Width = 1440, Height = 900 },
+            HasTouch = phone,
             ReducedMotion = ReducedMotion.Reduce,
             AcceptDownloads = true,
         });
         context.SetDefaultTimeout(60_000);
-        return await ExplorerPage.OpenAsync(await context.NewPageAsync(), address, prepare);
+        return context;
     }
 
     public async Task DisposeAsync()
@@ -74,7 +80,7 @@ public sealed class ExplorerFixture : IAsyncLifetime
 
     async Task TrainAsync()
     {
-        await TrainAsync(Faces, "faces-vae", "faces:2400");
+        await TrainAsync(Faces, "faces-vae", "faces:800");
         await TrainAsync(Codes, Recipe(
             """
             { "description": "Few codes.", "model": { "kind": "vq-vae", "image": { "height": 32, "width": 32, "channels": 3 },

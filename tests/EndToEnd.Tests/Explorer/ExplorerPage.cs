@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Microsoft.Playwright;
+using VaeFunctions.Imaging;
 
 namespace VaeFunctions.Tests;
 
@@ -110,6 +111,56 @@ public sealed class ExplorerPage : IAsyncDisposable
             await Page.Keyboard.PressAsync(key);
     }
 
+    /// <summary>Clicks on a picture of the map, the one farthest from the mark of the stage.</summary>
+    public async Task ClickOnMapAsync(bool tap = false)
+    {
+        var place = await Page.EvaluateAsync<float[]>(
+            """
+            () => {
+              const [map, here] = [document.querySelector('#map'), document.querySelector('#here').getBoundingClientRect()];
+              const { data } = map.getContext('2d').getImageData(0, 0, map.width, map.height);
+              const { left, top, width } = map.getBoundingClientRect();
+              const ratio = map.width / width;
+              const seen = (x, y) => document.elementFromPoint(left + x / ratio, top + y / ratio) === map;
+              let [best, far] = [null, -1];
+              for (let y = 4; y < map.height; y += 6)
+                for (let x = 4; x < map.width; x += 6) {
+                  if (data[(y * map.width + x) * 4 + 3] < 255) continue;
+                  const distance = Math.hypot(left + x / ratio - here.left, top + y / ratio - here.top);
+                  if (distance > far && seen(x, y)) [best, far] = [[x / ratio, y / ratio], distance];
+                }
+              return best;
+            }
+            """);
+        var position = new Position { X = place[0], Y = place[1] };
+        await (tap ? Get("#map").TapAsync(new() { Position = position }) : Get("#map").ClickAsync(new() { Position = position }));
+    }
+
+    /// <summary>Draws a closed line around a part of the map.</summary>
+    /// <param name="centre">Of the canvas's width, as a share.</param>
+    /// <param name="radius">As a share of the smaller side.</param>
+    public async Task DrawOnMapAsync(double centre, double radius)
+    {
+        var box = (await Get("#map").BoundingBoxAsync())!;
+        var side = Math.Min(box.Width, box.Height);
+        for (var step = 0; step <= 24; step++)
+        {
+            var angle = step / 24.0 * Math.Tau;
+            await Page.Mouse.MoveAsync((float)(box.X + box.Width * centre + Math.Cos(angle) * radius * side),
+                (float)(box.Y + box.Height * 0.5 + Math.Sin(angle) * radius * side));
+            if (step == 0)
+                await Page.Mouse.DownAsync();
+        }
+        await Page.Mouse.UpAsync();
+    }
+
+    /// <summary>Gives the page a picture.</summary>
+    public Task DropAsync(string name, Image image) => DropAsync(name, ImageCodec.EncodePng(image));
+
+    /// <summary>Gives the page a file that says it is a picture.</summary>
+    public Task DropAsync(string name, byte[] content) =>
+        Get("#file").SetInputFilesAsync(new FilePayload { Name = name, MimeType = "image/png", Buffer = content });
+
     /// <summary>Serious faults of accessibility that axe finds.</summary>
     public async Task<string[]> SeriousFaultsAsync()
     {
@@ -132,5 +183,5 @@ public sealed class ExplorerPage : IAsyncDisposable
         Assert.Empty(ForeignRequests);
     }
 
-    public async ValueTask DisposeAsync() => await Page.Context.DisposeAsync();
+    public async ValueTask DisposeAsync() => await Page.CloseAsync();
 }
