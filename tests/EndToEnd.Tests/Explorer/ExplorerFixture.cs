@@ -80,14 +80,14 @@ public sealed class ExplorerFixture : IAsyncLifetime
 
     async Task TrainAsync()
     {
-        await TrainAsync(Faces, "faces-vae", "faces:800");
+        await TrainAsync(Faces, "faces-vae", "faces:800", epochs: 2);
         await TrainAsync(Codes, Recipe(
             """
             { "description": "Few codes.", "model": { "kind": "vq-vae", "image": { "height": 32, "width": 32, "channels": 3 },
               "channels": [8, 8], "blocks": 1, "codes": 16, "depth": 4, "priorChannels": 8, "priorBlocks": 1,
               "likelihood": { "kind": "squared-error", "low": -1, "high": 1 } },
               "batchSize": 32, "epochs": 1, "optimizer": { "kind": "adam", "learningRate": 0.002 } }
-            """), "faces:160");
+            """), "faces:320", epochs: 4);
         var grey = """
             { "description": "Grey bars.", "model": { "kind": "mlp-vae", "image": { "height": 12, "width": 16, "channels": 1 },
               "hidden": [32], "latent": 6, "classes": CLASSES, "likelihood": { "kind": "bernoulli" } },
@@ -97,9 +97,9 @@ public sealed class ExplorerFixture : IAsyncLifetime
         await TrainAsync(Grey, Recipe(grey.Replace("CLASSES", "0", StringComparison.Ordinal)), $"folder:{Bars([""])}");
     }
 
-    async Task TrainAsync(string model, string recipe, string data)
+    async Task TrainAsync(string model, string recipe, string data, int epochs = 1)
     {
-        var request = TrainingRequest.Of(recipe, new FolderBlobStore(Runs)) with { Model = model, Data = data, Epochs = 1 };
+        var request = TrainingRequest.Of(recipe, new FolderBlobStore(Runs)) with { Model = model, Data = data, Epochs = epochs };
         var outcome = await TrainingSession.RunAsync(request, CancellationToken.None);
         Assert.True(outcome.Manifest is not null, $"{model} is not published");
     }

@@ -165,20 +165,20 @@ public sealed class ExplorerPanelTests(ExplorerFixture fixture)
     static async Task MakeAConceptAsync(ExplorerPage page, string name)
     {
         await page.Get("#lasso").ClickAsync();
-        await page.DrawOnMapAsync(0.5, 0.30);
+        await page.DrawOnMapAsync(0.4, 0.30);
         await Assertions.Expect(page.Get("#groups-help")).ToContainTextAsync("images show it");
         await page.Get("#take-group").ClickAsync(); // all the others
         await page.Get("#concept-name").FillAsync(name);
         var saved = page.Page.WaitForResponseAsync(answer => answer.Request.Method == "PUT");
         await page.Get("#make-concept").ClickAsync();
         Assert.Equal(200, (await saved).Status);
-        await page.ChangesAsync(() => page.SlideAsync($"[id='concept-{name}']", "ArrowRight", 16));
+        await page.ChangesAsync(() => page.SlideAsync($"[id='concept-{name}']", "End", 1));
     }
 
     static async Task JudgeNoiseAsync(ExplorerPage page, string verdict)
     {
-        var pixels = new byte[40 * 30 * 3];
-        new Random(3).NextBytes(pixels);
+        var random = new Random(3);
+        byte[] pixels = [.. Enumerable.Range(0, 40 * 30 * 3).Select(_ => (byte)(random.Next(2) * 255))];
         await page.TabAsync("yours");
         await page.ChangesAsync(() => page.DropAsync("noise.png", new Image(40, 30, 3, pixels)));
         await Assertions.Expect(page.Get("#verdict")).ToContainTextAsync(verdict);
