@@ -4,6 +4,7 @@ using VaeFunctions.Data;
 using VaeFunctions.Evaluation;
 using VaeFunctions.Models;
 using VaeFunctions.Registry;
+using VaeFunctions.Tensors;
 using VaeFunctions.Training;
 
 namespace VaeFunctions.Tests;
