@@ -1,5 +1,5 @@
 // The explorer. What the page does, in order: open the model, show the map, wake the decoder, and then follow the hand.
-import { listModels, isStatic, Problem } from './source.js';
+import { askJson, isStatic, listModels, Problem } from './source.js';
 import { Model } from './model.js';
 import { State } from './state.js';
 import { Stage, pointOf } from './stage.js';
@@ -12,7 +12,6 @@ import { Compare } from './compare.js';
 import { Code } from './code.js';
 import { saveCard } from './card.js';
 import { $, make } from './pictures.js';
-import { askJson } from './source.js';
 
 class App {
   async open() {

@@ -71,8 +71,8 @@ export class LatentMapView {
   }
 
   /** A pin where a picture lies. */
-  pin(latent, name) {
-    this.#pins = [...this.#pins, { position: this.#map.positionOf(latent), name }].slice(-MOST_PINS);
+  pin(latent) {
+    this.#pins = [...this.#pins, this.#map.positionOf(latent)].slice(-MOST_PINS);
     this.redraw();
   }
 
@@ -80,8 +80,6 @@ export class LatentMapView {
   pointsAround(count) {
     return this.#colouring.search($('search').value) ?? this.#map.nearest(this.#state.latent, count).map(({ point }) => point);
   }
-
-  // --- drawing
 
   #wake() {
     if (this.#awake) return;
@@ -128,7 +126,7 @@ export class LatentMapView {
     const way = this.#line ?? this.#walked;
     if (way) this.#drawLine(way, ink, paper);
     for (const [x, y] of this.#stops) this.#drawDot(toX(x), toY(y), ink, paper);
-    for (const { position: [x, y] } of this.#pins) this.#drawPin(toX(x), toY(y), ink, paper);
+    for (const [x, y] of this.#pins) this.#drawPin(toX(x), toY(y), ink, paper);
   }
 
   #drawLine(points, ink, paper) {
@@ -169,8 +167,6 @@ export class LatentMapView {
     context.stroke();
   }
 
-  // --- where the stage is
-
   #place(settled) {
     this.#goal = this.#map.positionOf(this.#state.latent);
     this.#here ??= this.#goal;
@@ -201,8 +197,6 @@ export class LatentMapView {
       }, canvas);
     }));
   }
-
-  // --- hands
 
   #bind() {
     $('search').oninput = () => this.highlight(this.#colouring.search($('search').value), 0);

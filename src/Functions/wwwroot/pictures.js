@@ -1,4 +1,5 @@
 // Pixels and canvases: RGBA is what pictures are in between.
+import { Problem } from './source.js';
 
 export const $ = id => document.getElementById(id);
 
@@ -38,16 +39,21 @@ export function pixelsOf(rgba, channels) {
   return pixels;
 }
 
-/** A file's picture as the model sees it: cut to its aspect around the centre, scaled, and grey where it is grey. */
-export async function readImage(file, { width, height, channels }) {
+/** A file's picture as the model sees it: fitted as its training images were, and grey where they are grey. */
+export async function readImage(file, { width, height, channels }, fit = 'crop') {
   const bitmap = await createImageBitmap(file);
-  const scale = Math.min(bitmap.width / width, bitmap.height / height);
-  const [cutWidth, cutHeight] = [width * scale, height * scale];
+  if (fit === 'strict' && (bitmap.width !== width || bitmap.height !== height))
+    throw new Problem(`${file.name} has ${bitmap.width}×${bitmap.height} pixels; this model takes ${width}×${height} and nothing else.`);
+  const [across, down] = [width / bitmap.width, height / bitmap.height];
+  const even = fit === 'pad' ? Math.min(across, down) : Math.max(across, down);
+  const [wide, high] = fit === 'stretch' ? [width, height] : [bitmap.width * even, bitmap.height * even];
+  const place = [(width - wide) / 2, (height - high) / 2, wide, high];
   const context = new OffscreenCanvas(width, height).getContext('2d', { willReadFrequently: true });
   context.imageSmoothingQuality = 'high';
+  context.fillRect(0, 0, width, height); // black beside it
   context.fillStyle = '#fff'; // transparent parts lie on white
-  context.fillRect(0, 0, width, height);
-  context.drawImage(bitmap, (bitmap.width - cutWidth) / 2, (bitmap.height - cutHeight) / 2, cutWidth, cutHeight, 0, 0, width, height);
+  context.fillRect(...place);
+  context.drawImage(bitmap, ...place);
   const rgba = context.getImageData(0, 0, width, height).data;
   return channels === 1 ? greyOf(rgba) : rgba;
 }

@@ -56,8 +56,6 @@ export class LatentMap {
     return [this.positions[2 * point], this.positions[2 * point + 1]];
   }
 
-  // --- near in the latent space
-
   /** How far a point lies from a latent, squared: a number that only sorts. */
   distance(point, latent) {
     let sum = 0;
@@ -95,8 +93,6 @@ export class LatentMap {
     const [low, high] = [sorted[Math.floor(sorted.length * 0.05)], sorted[Math.floor(sorted.length * 0.95)]];
     return scores.map(score => Math.min(1, Math.max(0.08, ((score - low) / (high - low || 1) - 0.45) * 6)));
   }
-
-  // --- near on the disc
 
   nearestAt(x, y, count) {
     return this.#least(count, point => (this.positions[2 * point] - x) ** 2 + (this.positions[2 * point + 1] - y) ** 2);
@@ -142,8 +138,6 @@ export class LatentMap {
       return within;
     });
   }
-
-  // --- groups of points
 
   allBut(points) {
     const taken = new Set(points);

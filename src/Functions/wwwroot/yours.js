@@ -48,8 +48,8 @@ export class YourPicture {
 
   #take(file) {
     return this.#app.doing(async () => {
-      const rgba = await readImage(file, this.#model.image).catch(() => {
-        throw new Problem(`${file.name} is no picture that this browser can read. Try a PNG, JPEG or WebP.`);
+      const rgba = await readImage(file, this.#model.image, this.#model.manifest.fit).catch(fault => {
+        throw fault instanceof Problem ? fault : new Problem(`${file.name} is no picture that this browser can read. Try a PNG, JPEG or WebP.`);
       });
       this.#app.showTab('yours');
       await this.judge(rgba, file.name);
@@ -68,7 +68,7 @@ export class YourPicture {
     $('file-name').hidden = false;
     this.#showVerdict(errorOf(rgba, again));
     this.brush.load(rgba);
-    map?.pin(latent, name);
+    map?.pin(latent);
     stage.morphTo(state.placeOf(latent));
   }
 
@@ -191,7 +191,6 @@ class Brush {
     this.#mended = filled;
     this.#show();
     this.#app.say('It is mended.');
-    performance.mark('mended');
   }
 
   #filledWithMean() {

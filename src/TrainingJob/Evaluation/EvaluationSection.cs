@@ -7,7 +7,10 @@ namespace VaeFunctions.Evaluation;
 /// <summary>The report's part about what was measured after training.</summary>
 public static class EvaluationSection
 {
-    const int Width = 640, Height = 170, Left = 64, Bottom = 8, Top = 12;
+    const int Width = 1000, Height = 220, Left = 56, Bottom = 8, Top = 12;
+
+    /// <summary>So high is the bar of a latent that tells next to nothing: it can be seen to be there.</summary>
+    const int Least = 3;
 
     public static string Write(ModelEvaluation evaluation)
     {
@@ -15,7 +18,7 @@ public static class EvaluationSection
         if (evaluation.KlPerLatent.Count > 0) page.Append(Bars(evaluation.KlPerLatent, evaluation.InUse));
         page.Append("<div class=\"scroll\"><table class=\"measures\">");
         foreach (var (name, value) in evaluation.Metrics.OrderBy(metric => metric.Key, StringComparer.Ordinal))
-            page.Append(CultureInfo.InvariantCulture, $"<tr><th>{MetricWords.Title(name)}<small>{name}</small></th><td>{value:#,0.####}"
+            page.Append(CultureInfo.InvariantCulture, $"<tr><th>{MetricWords.Title(name)}<small>{name}</small></th><td>{Number(value)}"
                 + $"</td><td>{MetricWords.Words(name)}</td></tr>");
         foreach (var (part, error) in evaluation.Anomaly.Quantiles)
             page.Append(CultureInfo.InvariantCulture, $"<tr><th>reconstruction error, quantile {part}</th><td>{error:G4}</td><td>"
@@ -36,13 +39,24 @@ public static class EvaluationSection
         return page.Append("</table></div>").ToString();
     }
 
+    static string Number(double value) => value.ToString(
+        Math.Abs(value) >= 1000 ? "#,0" : Math.Abs(value) >= 10 ? "0.##" : "0.####", CultureInfo.InvariantCulture);
+
+    /// <summary>How few latents tell nine tenths of all.</summary>
+    static int Most(IReadOnlyList<double> kl)
+    {
+        var (sum, all) = (0.0, kl.Sum());
+        return kl.OrderDescending().TakeWhile(value => (sum += value) - value < 0.9 * all).Count();
+    }
+
     /// <summary>A bar for each latent, the highest first; those not in use are pale.</summary>
     static string Bars(IReadOnlyList<double> kl, IReadOnlyList<bool> inUse)
     {
         var axis = ChartAxis.Of([0, Math.Max(kl.Where(double.IsFinite).DefaultIfEmpty().Max(), 1e-9)]);
         var step = (Width - Left) / (double)kl.Count;
         var isKnown = inUse.Count == kl.Count;
-        var words = $"How much each latent tells of an image, in nats (KL to the prior); {kl.Sum():F1} together.";
+        var words = FormattableString.Invariant(
+            $"How much each latent tells of an image, in nats (KL to the prior); {kl.Sum():F1} together, most of it by {Most(kl)}.");
         if (isKnown)
             words += FormattableString.Invariant($" {inUse.Count(used => used)} of {kl.Count} are in use, the others are pale.");
         var svg = new StringBuilder();
@@ -53,7 +67,7 @@ public static class EvaluationSection
                 + $"y2=\"{Y(tick):F1}\"/><text x=\"{Left - 8}\" y=\"{Y(tick) + 4:F1}\" text-anchor=\"end\">{tick:0.####}</text>");
         foreach (var (place, (latent, value)) in kl.Index().OrderByDescending(entry => entry.Item).Index())
         {
-            var top = Y(double.IsFinite(value) ? Math.Max(0, value) : 0);
+            var top = Math.Min(Y(double.IsFinite(value) ? Math.Max(0, value) : 0), Height - Bottom - Least);
             svg.Append(CultureInfo.InvariantCulture, $"<rect class=\"{(isKnown && !inUse[latent] ? "bar unused" : "bar")}\" "
                 + $"x=\"{Left + place * step:F1}\" y=\"{top:F1}\" width=\"{step * 0.85:F2}\" "
                 + $"height=\"{Height - Bottom - top:F1}\"><title>latent {latent}: {value:G3} nats</title></rect>");

@@ -30,6 +30,7 @@ public static class HtmlReport
         figure { margin: 0; background: var(--card); border: 1px solid var(--line); border-radius: 16px; padding: 1rem; }
         figcaption { font-size: .92rem; margin-bottom: .7rem; }
         .pictures, .curves { display: grid; gap: 1.25rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 27rem), 1fr)); align-items: start; }
+        .curves { grid-template-columns: repeat(auto-fit, minmax(min(100%, 19rem), 1fr)); }
         svg { width: 100%; height: auto; display: block; } svg text { font: 13px system-ui, sans-serif; fill: var(--soft); }
         .grid { stroke: var(--line); } polyline { fill: none; stroke-width: 2.5; stroke-linejoin: round; }
         polyline.train { stroke: var(--a); } svg text.train, circle.train { fill: var(--a); }

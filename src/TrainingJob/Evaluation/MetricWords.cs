@@ -26,7 +26,7 @@ public static class MetricWords
         ["negative_elbo"] = ("negative ELBO", "Reconstruction error plus KL, in nats an image: what training lowers, measured on test "
             + "images; lower is better."),
         ["psnr_db"] = ("peak signal-to-noise ratio", "How close reconstructions are to their images, in decibels; higher is better, "
-            + "and 6 more halve the error."),
+            + "and 6 more halve the difference."),
         ["samples_read_as_asked"] = ("samples read as asked", "Of samples drawn as a certain label, how many that classifier reads as "
             + "it."),
         ["sharpness_data"] = ("sharpness of the images", "The mean step between neighbouring pixels of test images, to compare with."),
