@@ -1,7 +1,7 @@
 // The journey: stops on a closed way through the latent space, played, scrubbed and saved.
 import { between, join } from './latents.js';
 import { afterPause, animate, loop, newestWins, stopMotion } from './motion.js';
-import { $, download, paint, slice, toAnimation, toPng } from './pictures.js';
+import { $, download, paint, slice, toAnimation } from './pictures.js';
 import { pointOf } from './stage.js';
 
 const SECONDS_A_STEP = 1.2, FRAMES_A_STEP = 12, FRAME_MILLISECONDS = 80, STRIP_FRAMES = 9, ENLARGED = 256;
@@ -155,7 +155,6 @@ export class Journey {
   async #saveAnimation() {
     if (this.#stops.length === 0) return;
     const { shape, pictures } = await this.#frames(this.#stops.length * FRAMES_A_STEP);
-    const animation = pictures.length === 1 ? await toPng(pictures[0], shape) : await toAnimation(pictures, shape, FRAME_MILLISECONDS);
-    download(animation, `${this.#app.model.name.model}-journey-animated.png`);
+    download(await toAnimation(pictures, shape, FRAME_MILLISECONDS), `${this.#app.model.name.model}-journey-animated.png`);
   }
 }

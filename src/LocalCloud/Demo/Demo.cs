@@ -37,6 +37,8 @@ sealed class Demo(string folder, string recipe) : IAsyncDisposable
         using var functions = new FunctionsClient(port, manifest.Model);
         var samples = await stages.RunAsync("sample new faces over HTTP", () => SampleAsync(functions, cancellation));
         var pairs = await stages.RunAsync("reconstruct faces over HTTP", () => ReconstructAsync(faces, functions, cancellation));
+        var highlights = await stages.RunAsync("play with the latent space", () =>
+            new HighlightsMaker(manifest, functions, WriteAsync, cancellation).MakeAsync(faces, new ModelRegistry(store)));
         var metrics = await stages.RunAsync("fetch the training report", () => FetchReportAsync(manifest, store, cancellation));
 
         var summary = new DemoReport
@@ -52,7 +54,7 @@ sealed class Demo(string folder, string recipe) : IAsyncDisposable
             Files = [.. files.Append("index.html")],
         };
         var results = inbox.Done.Order(StringComparer.Ordinal).Select(name => new Pair($"inbox/{name}", $"results/{name}.png"));
-        var pictures = new DemoPictures(metrics, samples, pairs, [.. results], inbox.Rejected);
+        var pictures = new DemoPictures(metrics, samples, pairs, [.. results], inbox.Rejected, highlights);
         await File.WriteAllTextAsync(Path.Combine(folder, "index.html"), Gallery.Page(summary, pictures), cancellation);
         await File.WriteAllTextAsync(Path.Combine(folder, "demo.json"), summary.ToJson(), cancellation);
         AnsiConsole.WriteLine();
