@@ -19,6 +19,7 @@ sealed class Demo(string folder, string recipe) : IAsyncDisposable
     readonly Stages stages = new();
     readonly List<string> files = [];
     readonly Stack<IAsyncDisposable> running = [];
+    readonly List<DropItem> bare = []; // faces without glasses
 
     /// <summary>Runs all of it; storage and functions run on until this is disposed of.</summary>
     /// <returns>The explorer's address.</returns>
@@ -38,7 +39,7 @@ sealed class Demo(string folder, string recipe) : IAsyncDisposable
         var samples = await stages.RunAsync("sample new faces over HTTP", () => SampleAsync(functions, cancellation));
         var pairs = await stages.RunAsync("reconstruct faces over HTTP", () => ReconstructAsync(faces, functions, cancellation));
         var highlights = await stages.RunAsync("play with the latent space", () =>
-            new HighlightsMaker(manifest, functions, WriteAsync, cancellation).MakeAsync(faces, new ModelRegistry(store)));
+            new HighlightsMaker(manifest, functions, WriteAsync, cancellation).MakeAsync(faces, bare, new ModelRegistry(store)));
         var metrics = await stages.RunAsync("fetch the training report", () => FetchReportAsync(manifest, store, cancellation));
 
         var summary = new DemoReport
@@ -103,8 +104,13 @@ sealed class Demo(string folder, string recipe) : IAsyncDisposable
         Directory.CreateDirectory(inbox);
         var faces = (await DataSources.LoadAsync($"faces:{Faces}", new() { Seed = 20260101 }, cancellation)).Train;
         var items = new List<DropItem>();
+        var glasses = faces.AttributeNames.ToList().IndexOf("glasses");
         for (var i = 0; i < Faces; i++)
+        {
             items.Add(await KeepAsync($"face-{i:0000}.png", ImageCodec.EncodePng(faces.Image(i))));
+            if (faces.Attributes![i, glasses] < 0.5f)
+                bare.Add(items[^1]);
+        }
         var whole = await File.ReadAllBytesAsync(items[0].File, cancellation);
         items.Add(await KeepAsync("cut-in-half.png", whole[..(whole.Length / 2)]));
         return items;

@@ -80,9 +80,9 @@ static class Gallery
 
     /// <summary>What the latent space is good for, before all else.</summary>
     static string Remarkable(DemoReport demo, Highlights highlights) => $"""
-        {Section(highlights.Glasses, "With glasses, and without", "The same faces, moved along the direction that parts faces with glasses "
-            + "from those without. Nobody told the model what glasses are: it has seen faces and, afterwards, which of them wear some.",
-            "strips three")}
+        {Section(highlights.Glasses, "With glasses, and without", "Faces without glasses, and the same faces a step along the direction "
+            + "that parts those with glasses from those without. Nobody told the model what glasses are: it saw faces, and only afterwards which wear some.",
+            "strips pairs")}
         {Section(highlights.Smiles, "The smile slider", "From −1.5 to 1.5 times the difference between those who smile and those who do "
             + $"not: <code>POST /api/models/{Text(demo.Model)}/edit</code>.", "strips")}
         <h2>A journey, and the land it goes through</h2>
@@ -99,7 +99,7 @@ static class Gallery
         <div class="grids">
         {Each(highlights.Findings, finding => $"""
             <figure><span class="pair"><img src="{Link(finding.File)}" alt="a face"><img src="{Link(finding.Overlay)}" alt="where it is strange"></span>
-            <figcaption><b>{Text(finding.Verdict)}</b>{(finding.Percentile is { } share ? $": it comes back worse than {share * 100:0.#} % of the test images" : "")}</figcaption></figure>
+            <figcaption><b>{Text(finding.Verdict)}</b>{(finding.Percentile is { } share ? $": it comes back worse than {(share < 1 ? $"{share * 100:0.#} %" : "all")} of the test images" : "")}</figcaption></figure>
             """)}
         </div>
         """;
@@ -131,7 +131,7 @@ static class Gallery
         .facts dt, figcaption { color: var(--soft); font-size: .9rem; } figcaption { margin-top: .4rem; }
         img { image-rendering: pixelated; display: block; } img.smooth { image-rendering: auto; }
         figure { margin: 0; }
-        .strips { display: grid; gap: .6rem; } .strips.three { grid-template-columns: repeat(auto-fit, minmax(min(100%, 22rem), 1fr)); gap: 1rem; }
+        .strips { display: grid; gap: .6rem; } .strips.pairs { grid-template-columns: repeat(auto-fit, minmax(12rem, 1fr)); gap: 1rem; }
         .strips img, .travel img, .grids img, .pair { width: 100%; border-radius: 16px; }
         .travel { display: grid; grid-template-columns: minmax(0, 2fr) minmax(0, 3fr); gap: 1.5rem; align-items: center; }
         .grids { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(22rem, 100%), 1fr)); gap: 1.5rem; }

@@ -9,7 +9,7 @@ sealed record Finding(string File, string Overlay, string Verdict, double? Perce
 
 /// <summary>What is remarkable about a latent space, as files of the gallery. What the model knows no concept for is
 /// empty.</summary>
-/// <param name="Glasses">Strips of the same face without glasses, as it is, and with them.</param>
+/// <param name="Glasses">Strips of the same face as it is, without glasses, and with them.</param>
 /// <param name="Smiles">Strips of the same face from sad to happy.</param>
 /// <param name="Journey">An animation.</param>
 /// <param name="Map">Training images, laid out so that neighbours look alike.</param>
@@ -25,12 +25,17 @@ sealed class HighlightsMaker(
 
     static readonly int[] journey = [3, 11, 8, 20, 5];
 
-    public async Task<Highlights> MakeAsync(IReadOnlyList<DropItem> faces, ModelRegistry registry) => new(
-        await StripsAsync(faces, "glasses", [-1, 0, 1]),
+    /// <param name="bare">Those of the faces that wear no glasses.</param>
+    public async Task<Highlights> MakeAsync(
+        IReadOnlyList<DropItem> faces, IReadOnlyList<DropItem> bare, ModelRegistry registry) => new(
+        await StripsAsync(bare, "glasses", [0, 1]),
         await StripsAsync(faces, "smile", [-1.5, -1, -0.5, 0, 0.5, 1, 1.5]),
         await KeepAsync("journey.png", await functions.TravelAsync(journey, JourneySteps, cancellation)),
         await KeepAsync("map.png", await MapPicture.DrawAsync(manifest, registry, functions, cancellation)),
-        [await JudgeAsync("ordinary.png", await ReadAsync(faces[0])), await JudgeAsync("strange.png", Stained(await ReadAsync(faces[0])))]);
+        [
+            await JudgeAsync("ordinary.png", await ReadAsync(faces[0])),
+            await JudgeAsync("strange.png", Stained(await ReadAsync(faces[0]))),
+        ]);
 
     /// <summary>The same faces with a concept at several strengths.</summary>
     async Task<List<string>> StripsAsync(IReadOnlyList<DropItem> faces, string concept, double[] strengths)

@@ -7,7 +7,7 @@ namespace VaeFunctions.LocalCloud;
 /// <summary>The map of a version as one picture: thumbnails that the functions decode from the published latents.</summary>
 static class MapPicture
 {
-    const int Side = 1200, Thumbnail = 24, Edge = 20, AtOnce = 128, Paper = 18;
+    const int Side = 900, Thumbnail = 18, Edge = 16, AtOnce = 128, Paper = 18;
 
     public static async Task<byte[]> DrawAsync(
         Manifest manifest, ModelRegistry registry, FunctionsClient functions, CancellationToken cancellation)
@@ -21,7 +21,8 @@ static class MapPicture
         {
             var pictures = await functions.DecodeAsync(part.Select(point => latents[point]), cancellation);
             foreach (var (point, png) in part.Zip(pictures))
-                Put(ImageCodec.Decode(png).ToChannels(3).Resize(Thumbnail, Thumbnail), pixels, Place(positions[2 * point]), Place(positions[2 * point + 1]));
+                Put(ImageCodec.Decode(png).ToChannels(3).Resize(Thumbnail, Thumbnail), pixels,
+                    Place(positions[2 * point]), Place(positions[2 * point + 1]));
         }
         return ImageCodec.EncodePng(new Image(Side, Side, 3, pixels));
     }
