@@ -16,6 +16,7 @@ try
         .AddTelemetry(builder.Configuration)
         .AddSingleton<ModelRegistry>()
         .AddSingleton<ModelProvider>()
+        .AddSingleton<NamedVersions>()
         .AddSingleton<ModelFollower>()
         .AddHostedService(services => services.GetRequiredService<ModelFollower>())
         .AddSingleton<ServingMetrics>()

@@ -18,6 +18,6 @@ var root = CommandRunner.Root(
     "Trains variational autoencoders, publishes them to blob storage, and serves them from functions.",
     [
         DemoCommand.Create(), TestCommand.Create(), .. TrainingCommands.All(served), ServeCommand.Create(),
-        DropCommand.Create(),
+        ExploreCommand.Create(), DropCommand.Create(),
     ]);
 return await CommandRunner.RunAsync(root, args);

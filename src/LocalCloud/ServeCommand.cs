@@ -43,7 +43,7 @@ static class ServeCommand
             "serve", "Storage and functions on this machine, until Ctrl-C.") { port, storagePort, data, runs, workers, func };
         command.SetAction((parsed, cancellation) => ServeAsync(
             new Session(Number(parsed, port, 65535), Number(parsed, storagePort, 65534)), Path.GetFullPath(parsed.GetValue(data)!),
-            Path.GetFullPath(parsed.GetValue(runs)!), Workers(parsed, workers), parsed.GetValue(func), cancellation));
+            Path.GetFullPath(parsed.GetValue(runs)!), Workers(parsed, workers), parsed.GetValue(func), _ => { }, cancellation));
         return command;
     }
 
@@ -56,8 +56,10 @@ static class ServeCommand
         ? count
         : throw LocalCloudException.WrongInput($"{option.Name} is a number of processes, 1 to 64.");
 
-    static async Task<int> ServeAsync(
-        Session session, string data, string runs, int workers, bool func, CancellationToken cancellation)
+    /// <summary>Serves until it is stopped.</summary>
+    /// <param name="serving">Told the models when all is up.</param>
+    public static async Task<int> ServeAsync(Session session, string data, string runs, int workers, bool func,
+        Action<IReadOnlyList<(string Name, string Version)>> serving, CancellationToken cancellation)
     {
         Port.DemandFree(session.Port, "the functions", "--port");
         Port.DemandFree(session.StoragePort, "the storage emulator", "--storage-port");
@@ -77,7 +79,7 @@ static class ServeCommand
             await using IFunctionsHost functions = func
                 ? await CoreTools.StartAsync(options, cancellation)
                 : await LocalHost.StartAsync(options, cancellation);
-            await UntilStoppedAsync(session, data, runs, store, await starting, functions, cancellation);
+            await UntilStoppedAsync(session, data, runs, store, await starting, functions, serving, cancellation);
         }
         finally
         {
@@ -96,12 +98,12 @@ static class ServeCommand
 
     static async Task UntilStoppedAsync(
         Session session, string data, string runs, IBlobStore store, ChildProcess storage, IFunctionsHost functions,
-        CancellationToken cancellation)
+        Action<IReadOnlyList<(string Name, string Version)>> serving, CancellationToken cancellation)
     {
         session.Write(data);
         try
         {
-            await GreetAsync(session, data, runs, store, cancellation);
+            serving(await GreetAsync(session, data, runs, store, cancellation));
             await await Task.WhenAny(FailWhenEndedAsync(storage, cancellation), functions.Ended.WaitAsync(cancellation));
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
@@ -114,7 +116,8 @@ static class ServeCommand
         }
     }
 
-    static async Task GreetAsync(Session session, string data, string runs, IBlobStore store, CancellationToken cancellation)
+    static async Task<List<(string Name, string Version)>> GreetAsync(
+        Session session, string data, string runs, IBlobStore store, CancellationToken cancellation)
     {
         var models = await Models.ListAsync(store, cancellation);
         AnsiConsole.MarkupLineInterpolated($"Functions  http://localhost:{session.Port}/api/models");
@@ -130,6 +133,7 @@ static class ServeCommand
         {
             AnsiConsole.MarkupLineInterpolated(
                 $"Models     {string.Join(", ", models.Select(model => $"{model.Name} {model.Version}"))}");
+            Console.WriteLine($"Explorer   {Explorer.Address(session.Port, models[0].Name)}");
             AnsiConsole.WriteLine();
             // Not by AnsiConsole, which breaks lines that people copy.
             Console.WriteLine("Next, from another terminal:");
@@ -141,6 +145,7 @@ static class ServeCommand
         }
         Console.WriteLine();
         AnsiConsole.WriteLine("Ctrl-C stops.");
+        return models;
     }
 
     static async Task FailWhenEndedAsync(ChildProcess process, CancellationToken cancellation)

@@ -59,6 +59,8 @@ public sealed class ApiDescriptionTests
             var path = Regex.Match(line, @"http://localhost:7071/api(/[^?'\s]*)").Groups[1].Value;
             path = Regex.Replace(Regex.Replace(path, "^/models/faces-vae", "/models/{model}"), "/concepts/[a-z]+$",
                 "/concepts/{name}");
+            path = Regex.Replace(path, @"/versions/\$version/files/[a-z.]+$", "/versions/{version}/files/{file}");
+            path = Regex.Replace(path, "^/explorer/[a-z.]+$", "/explorer/{file}");
             return path.Replace("$job", "{id}", StringComparison.Ordinal);
         }
     }
@@ -112,10 +114,13 @@ public sealed class ApiDescriptionTests
         var schemas = (await DocumentAsync())["components"]!["schemas"]!;
         var judged = schemas["JudgedImage"]!;
         Assert.Equal("How strange an image is.", (string)judged["description"]!);
-        Assert.Equal(["score", "percentile", "verdict", "calibratedOn", "originalSize", "resized", "heatMap"], judged["properties"]!.AsObject()
-            .Select(property => property.Key));
+        Assert.Equal(
+            ["score", "percentile", "verdict", "calibratedOn", "originalSize", "resized", "heatMap", "reconstruction", "overlay"],
+            judged["properties"]!.AsObject().Select(property => property.Key));
         // What may be null is left out of answers, so it is not required and of one type.
-        Assert.Equal(["score", "verdict", "calibratedOn", "originalSize", "resized", "heatMap"], judged["required"]!.AsArray()
+        Assert.Equal(
+            ["score", "verdict", "calibratedOn", "originalSize", "resized", "heatMap", "reconstruction", "overlay"],
+            judged["required"]!.AsArray()
             .Select(name => (string)name!));
         Assert.Equal("number", (string)judged["properties"]!["percentile"]!["type"]!);
         Assert.Equal("Where it is strange: a PNG.", (string)judged["properties"]!["heatMap"]!["description"]!);

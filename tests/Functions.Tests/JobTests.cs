@@ -212,6 +212,8 @@ public sealed class JobTests(ITestOutputHelper output) : IAsyncLifetime
         Assert.Equal("cancelled", (string)answer["state"]!);
         var status = await CompletedAsync(path, "cancelled");
         Assert.True((int)status["done"]! < 700);
+        var listed = await app.Http.SendAsync(HttpMethod.Get, path[..path.LastIndexOf('/')]).JsonAsync();
+        Assert.Equal((string)status["id"]!, (string)Assert.Single(listed["jobs"]!.AsArray())!["id"]!);
         Assert.Equal((int)status["images"]!, (int)status["done"]! + (int)status["failed"]! + (int)status["remaining"]!);
     }
 

@@ -1,4 +1,5 @@
 using System.IO.Compression;
+using System.Net;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -142,6 +143,29 @@ public sealed class LatentOperationTests(ServingFixture serving)
     }
 
     [Fact]
+    public async Task A_concept_can_be_made_of_latents_and_deleted_again()
+    {
+        const string concepts = "models/with-latents/concepts";
+        await TinyModel.ServeAsync(serving.Registry, "with-latents", "v1");
+        var body = """{"with": [[0.5, 0, 0, 0]], "without": [{"latent": [0, 0, 0, 0]}, [0, 0, 0, 0]]}""".Json();
+        var saved = await serving.Http.SendAsync(HttpMethod.Put, $"{concepts}/top", body).JsonAsync();
+        Assert.Equal(3, (int)saved["examples"]!);
+        var sum = await serving.Http.SendAsync(HttpMethod.Post, "models/with-latents/arithmetic",
+            """{"terms": [{"concept": "top"}]}""".Json(), "application/json").JsonAsync();
+        Assert.Equal([0.5f, 0, 0, 0], Numbers(sum["latent"]));
+
+        using var deleted = await serving.Http.SendAsync(HttpMethod.Delete, $"{concepts}/top");
+        Assert.Equal(HttpStatusCode.NoContent, deleted.StatusCode);
+        Assert.Empty((await serving.Http.SendAsync(HttpMethod.Get, concepts).JsonAsync())["concepts"]!.AsArray());
+        await serving.Http.SendAsync(HttpMethod.Delete, $"{concepts}/top").ProblemAsync(404);
+    }
+
+    [Fact]
+    public async Task A_published_concept_is_not_deleted() =>
+        Assert.Contains("only saved concepts can be deleted", await serving.Http
+            .SendAsync(HttpMethod.Delete, $"{Tiny}/concepts/bright").ProblemAsync(409), StringComparison.Ordinal);
+
+    [Fact]
     public async Task A_manifold_rises_to_the_right_and_to_the_top_in_equal_probability()
     {
         var answer = await serving.Http.SendAsync(HttpMethod.Get, $"{Tiny}/manifold?n=3&x=1&y=3", accept: "application/json")
@@ -165,6 +189,18 @@ public sealed class LatentOperationTests(ServingFixture serving)
         Assert.Equal(1, (double)answer["images"]![1]!["percentile"]!);
         var map = Picture(answer["images"]![1]!["heatMap"]);
         Assert.True(map.Pixels[0] > 0 && map.Pixels[^1] == 0);
+    }
+
+    [Fact]
+    public async Task An_anomaly_comes_with_its_reconstruction_and_the_heat_over_the_image()
+    {
+        var answer = await PostAsync("anomaly", new { images = new[] { Light } }, "application/json").JsonAsync();
+        Assert.Equal(Greys(await PostAsync("reconstruct", new { images = new[] { Light } }).PngAsync()),
+            Greys(Picture(answer["images"]![0]!["reconstruction"])));
+        var overlay = Picture(answer["images"]![0]!["overlay"]);
+        Assert.Equal(ImageCodec.Decode(Light).Pixels[0] / 2, overlay.Pixels[0]); // dim grey, since it comes back as it was
+        var shown = await PostAsync("anomaly", new { images = new[] { Light }, show = "overlay" }, "image/png").PngAsync();
+        Assert.Equal(overlay.Pixels, shown.Pixels);
     }
 
     [Fact]

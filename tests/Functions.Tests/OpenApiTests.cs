@@ -28,6 +28,7 @@ public sealed class OpenApiTests(ServingFixture serving)
         { "/models/{model}", Tiny, null },
         { "/models/{model}/versions", $"{Tiny}/versions", null },
         { "/models/{model}/concepts", $"{Tiny}/concepts", null },
+        { "/models/{model}/jobs", $"{Tiny}/jobs", null },
         { "/models/{model}/sample", $"{Tiny}/sample?count=2", null },
         { "/models/{model}/sample", $"models/{ServingFixture.Labelled}/sample?count=2", null },
         { "/models/{model}/manifold", $"{Tiny}/manifold?n=2", null },

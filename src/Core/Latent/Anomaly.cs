@@ -36,6 +36,16 @@ public static class Anomaly
         return new Image(image.Width, image.Height, 3, pixels);
     }
 
+    /// <summary>The image in dim grey with its heat map shining through, RGB.</summary>
+    public static Image Overlay(Image image, Image heatMap)
+    {
+        ArgumentNullException.ThrowIfNull(image);
+        ArgumentNullException.ThrowIfNull(heatMap);
+        var grey = image.ToChannels(1).Pixels;
+        byte[] pixels = [.. heatMap.Pixels.Select((heat, i) => (byte)Math.Min(255, grey[i / 3] / 2 + heat))];
+        return new Image(image.Width, image.Height, 3, pixels);
+    }
+
     /// <summary>The share of ordinary images with a lower score, from 0 to 1, interpolated between the quantiles.</summary>
     public static double Percentile(AnomalyCalibration calibration, double score)
     {

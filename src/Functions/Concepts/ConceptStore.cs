@@ -65,6 +65,25 @@ public sealed class ConceptStore(IBlobStore store, ILogger<ConceptStore> logger)
         await store.WriteAsync(PathOf(session, concept.Name), ConceptFile.Write([concept]), cancellation: cancellation);
     }
 
+    /// <summary>Deletes a saved concept, a damaged one too.</summary>
+    /// <exception cref="RequestException">404: there is none of that name. 409: it was published with the version.</exception>
+    public async Task DeleteAsync(ModelSession session, string name, CancellationToken cancellation)
+    {
+        try
+        {
+            name = (await FindAsync(session, name, cancellation)).Name;
+        }
+        catch (Exception fault) when (fault is ModelFormatException or BlobTooLargeException)
+        {
+            // It is there and cannot be read, which is a reason to delete it.
+        }
+        if (session.Concepts.Any(published => published.Name == name))
+            throw new RequestException(StatusCodes.Status409Conflict,
+                $"{name} was published with {session.Model}, version {session.Version}, and stays as it is; only saved concepts "
+                    + "can be deleted.");
+        await store.DeleteAsync(PathOf(session, name), cancellation);
+    }
+
     /// <exception cref="ModelFormatException">The file is damaged.</exception>
     Task<IReadOnlyList<Concept>?> ReadAsync(ModelSession session, string path, CancellationToken cancellation) =>
         store.TryReadAsync(path, LargestFile, blob => ConceptFile.Read(blob.Content, session.LatentSize, path), cancellation);

@@ -1,29 +1,31 @@
-using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Mvc;
 using Microsoft.Azure.Functions.Worker;
+using VaeFunctions.Latent;
 
 namespace VaeFunctions.Serving;
 
 /// <summary>The concepts of a model: those published with it, and those that people made from example images.</summary>
 public sealed class ConceptsFunctions(ModelCalls calls, RequestLatents latents, ConceptStore store)
 {
-    static readonly Field With = new("with", FieldType.Images, "Images that show the concept.");
-    static readonly Field Without = new("without", FieldType.Images, "Images like them that do not.");
-    static readonly Field[] Fields = [With, Without, Field.Label];
+    static readonly Field With = new("with", FieldType.Points, "Images or latents that show the concept.");
+    static readonly Field Without = new("without", FieldType.Points, "Images or latents like them that do not.");
+    static readonly Field[] Fields = [With, Without, Field.Label, Field.Version];
+    static readonly Field[] Which = [Field.Version];
 
     [Function("Concepts")]
-    [Describes("List the concepts of the serving version.")]
+    [Describes("List the concepts of a version.", Fields = nameof(Which))]
     public async Task<Answer<ConceptsAnswer>> List(
         [HttpTrigger(AuthorizationLevel.Function, "get", Route = "models/{model}/concepts")] HttpRequest request,
         string model, CancellationToken cancellation)
     {
-        using var call = await calls.BindAsync(request, model, [], [], cancellation);
+        using var call = await calls.BindAsync(request, model, Which, [], cancellation);
         var concepts = await store.ListAsync(call.Session, cancellation);
         return new ConceptsAnswer(call.Model, call.Version,
             [.. concepts.Select(concept => new ConceptLine(concept.Name, concept.Unit, concept.Separability, concept.Examples))]);
     }
 
     [Function("SaveConcept")]
-    [Describes("Make a concept from two sets of images and save it for the serving version.", Fields = nameof(Fields))]
+    [Describes("Make a concept from two sets of images or latents and save it for a version.", Fields = nameof(Fields))]
     public async Task<Answer<SavedConcept>> Save(
         [HttpTrigger(AuthorizationLevel.Function, "put", Route = "models/{model}/concepts/{name}")] HttpRequest request,
         string model, string name, CancellationToken cancellation)
@@ -31,14 +33,27 @@ public sealed class ConceptsFunctions(ModelCalls calls, RequestLatents latents, 
         using var call = await calls.BindAsync(request, model, Fields, [], cancellation);
         if (!call.Content.Has(With) || !call.Content.Has(Without))
             throw RequestContent.Missing(call.Content.Has(With) ? Without : With);
-        var sets = new JsonObject
-        {
-            ["with"] = call.Content[With]?.DeepClone(),
-            ["without"] = call.Content[Without]?.DeepClone(),
-        };
-        var concept = await latents.ExampleAsync(call, name, sets);
+        var concept = Concept.Find(name, await LatentsAsync(With), await LatentsAsync(Without));
         await store.SaveAsync(call.Session, concept, cancellation);
         return new SavedConcept(call.Model, call.Version, concept.Name, concept.Separability, concept.Examples);
+
+        async Task<float[][]> LatentsAsync(Field side)
+        {
+            var points = await latents.ReadAsync(call, side, inSum: false);
+            return points is [] ? throw RequestException.Invalid($"\"{side.Name}\" is empty; give at least one image or latent.")
+                : [.. points.Select(point => point.Latent)];
+        }
+    }
+
+    [Function("DeleteConcept")]
+    [Describes("Delete a concept that was saved for a version.", Fields = nameof(Which), Status = 204)]
+    public async Task<IActionResult> Delete(
+        [HttpTrigger(AuthorizationLevel.Function, "delete", Route = "models/{model}/concepts/{name}")] HttpRequest request,
+        string model, string name, CancellationToken cancellation)
+    {
+        using var call = await calls.BindAsync(request, model, Which, [], cancellation);
+        await store.DeleteAsync(call.Session, name, cancellation);
+        return new NoContentResult();
     }
 }
 

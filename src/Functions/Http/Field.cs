@@ -24,6 +24,8 @@ public sealed record Field(string Name, FieldType Type, string Description)
 
     public static readonly Field Seed = Whole("seed", 0, LargestSeed, "What repeats an answer; random unless given.");
 
+    public static readonly Field Version = new("version", FieldType.Version, "A published version, instead of the one that serves.");
+
     public static readonly Field Examples = new("examples", FieldType.Examples,
         "Concepts for this request: by name {\"with\": [images], \"without\": [images]}.");
 
@@ -46,7 +48,8 @@ public sealed record Field(string Name, FieldType Type, string Description)
     public bool TakesFiles => TakesImages || Type is FieldType.Examples;
 
     /// <summary>Whether its value is short enough for a query.</summary>
-    public bool IsShort => Type is FieldType.Whole or FieldType.Number or FieldType.Choice or FieldType.Labels;
+    public bool IsShort => Type is FieldType.Whole or FieldType.Number or FieldType.Choice or FieldType.Labels
+        or FieldType.Version;
 
     /// <summary>Its range or choices in words, for error messages.</summary>
     public string Expected => Type switch
@@ -72,6 +75,7 @@ public enum FieldType
     Image,
     Images,
     Labels,
+    Version,
     Numbers,
     Latents,
     Points,

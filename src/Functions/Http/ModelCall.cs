@@ -5,13 +5,14 @@ using VaeFunctions.Latent;
 namespace VaeFunctions.Serving;
 
 /// <summary>Binds requests to models: what every function on a model begins with.</summary>
-public sealed class ModelCalls(ModelProvider models, RequestImages images, IOptions<ServingOptions> options)
+public sealed class ModelCalls(
+    ModelProvider models, NamedVersions versions, RequestImages images, IOptions<ServingOptions> options)
 {
     /// <summary>Chooses the answer's form, leases the model, which the answer's headers name from then on, and reads the
-    /// request.</summary>
+    /// request, which may name another version.</summary>
     /// <param name="fields">What the request may hold.</param>
     /// <param name="offers">The forms that there are, the usual one first; empty where it is JSON, whatever is asked for.</param>
-    /// <exception cref="RequestException">404: there is no such model. 406: no such form. Else what <see cref="RequestReader"/>
+    /// <exception cref="RequestException">404: there is no such model or version. 406: no such form. Else what <see cref="RequestReader"/>
     /// refuses.</exception>
     public async Task<ModelCall> BindAsync(
         HttpRequest request, string model, Field[] fields, AnswerKind[] offers, CancellationToken cancellation)
@@ -24,6 +25,13 @@ public sealed class ModelCalls(ModelProvider models, RequestImages images, IOpti
             response.Headers["X-Model"] = session.Model;
             response.Headers["X-Version"] = session.Version;
             var content = await RequestReader.ReadAsync(request, fields, cancellation);
+            if (content.Text(Field.Version) is { } version && version != session.Version)
+            {
+                var named = await versions.LeaseAsync(model, version, cancellation);
+                session.Dispose();
+                session = named;
+                response.Headers["X-Version"] = session.Version;
+            }
             return new ModelCall(kind, session, content, response, images, options.Value, cancellation);
         }
         catch

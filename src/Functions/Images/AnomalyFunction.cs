@@ -9,7 +9,9 @@ namespace VaeFunctions.Serving;
 /// <summary>Says how strange images are to a model, where, and what that means beside the images it was tested with.</summary>
 public sealed class AnomalyFunction(ModelCalls calls)
 {
-    static readonly Field[] Fields = [Field.Images, Field.Label];
+    static readonly Field Show = Field.Choice("show", "Which pictures an answer other than JSON has: heat maps, the images with "
+        + "their heat maps over them, or the reconstructions.", "heat", "overlay", "reconstruction");
+    static readonly Field[] Fields = [Field.Images, Show, Field.Label, Field.Version];
     static readonly AnswerKind[] Offers = Accept.Pictures;
 
     [Function("Anomaly")]
@@ -21,12 +23,19 @@ public sealed class AnomalyFunction(ModelCalls calls)
         using var call = await calls.BindAsync(request, model, Fields, Offers, cancellation);
         var originals = await call.ImagesAsync(Field.Images);
         var results = await Reconstruction.OfAsync(originals, call.Labels(originals.Count), call.Session, cancellation);
+        var shown = call.Content.Choice(Show);
         Image[] maps = [.. results.Select(result => Anomaly.HeatMap(result.Original.Image, result.Image))];
 
         call.DescribeResizing(originals);
         call.Describe("X-Anomaly", string.Join(
             ", ", results.Select(result => result.Error.ToString("G6", CultureInfo.InvariantCulture))));
-        return call.Pictures(maps, Answers.Square(maps.Length), () => new AnomalyAnswer(call.Model, call.Version,
+        Image[] pictures = [.. results.Select((result, i) => shown switch
+        {
+            "overlay" => Anomaly.Overlay(result.Original.Image, maps[i]),
+            "reconstruction" => result.Image,
+            _ => maps[i],
+        })];
+        return call.Pictures(pictures, Answers.Square(pictures.Length), () => new AnomalyAnswer(call.Model, call.Version,
             [.. results.Select((result, i) => JudgedImage.Of(result, call.Session, maps[i]))]));
     }
 }
@@ -43,14 +52,18 @@ public sealed record AnomalyAnswer(string Model, string Version, IReadOnlyList<J
 /// <param name="OriginalSize">The size that the image had, such as 640x480.</param>
 /// <param name="Resized">Whether that is not the model's size.</param>
 /// <param name="HeatMap">Where it is strange: a PNG.</param>
+/// <param name="Reconstruction">What the model makes of it: a PNG.</param>
+/// <param name="Overlay">The image in grey with the heat map over it: a PNG.</param>
 public sealed record JudgedImage(
-    double Score, double? Percentile, string Verdict, int CalibratedOn, string OriginalSize, bool Resized, byte[] HeatMap)
+    double Score, double? Percentile, string Verdict, int CalibratedOn, string OriginalSize, bool Resized, byte[] HeatMap,
+    byte[] Reconstruction, byte[] Overlay)
 {
     internal static JudgedImage Of(Reconstruction result, ModelSession session, Image map)
     {
         var (percentile, verdict) = Judge(session, result.Error);
         return new(result.Error, percentile, verdict, session.CalibratedOn, result.Original.OriginalSize, result.Original.Resized,
-            ImageCodec.EncodePng(map));
+            ImageCodec.EncodePng(map), ImageCodec.EncodePng(result.Image),
+            ImageCodec.EncodePng(Anomaly.Overlay(result.Original.Image, map)));
     }
 
     /// <summary>What a score means; a model published without calibration, or with one from too few images, has no

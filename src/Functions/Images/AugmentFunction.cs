@@ -9,7 +9,7 @@ public sealed class AugmentFunction(ModelCalls calls)
     static readonly Field Count = Field.Whole("count", 1, 4096, "Variants of each image; 8 unless given.");
     static readonly Field Spread = Field.Number(
         "spread", 0, 10, "How far they stray, in standard deviations of the posterior; 1 unless given.");
-    static readonly Field[] Fields = [Field.Images, Count, Spread, Field.Seed, Field.Label];
+    static readonly Field[] Fields = [Field.Images, Count, Spread, Field.Seed, Field.Label, Field.Version];
     static readonly AnswerKind[] Offers = [AnswerKind.Zip, AnswerKind.Png, AnswerKind.Json];
 
     [Function("Augment")]

@@ -10,7 +10,7 @@ public sealed class InpaintFunction(ModelCalls calls)
     static readonly Field Mask = new("mask", FieldType.Image, "The mask, of the image's size: white is filled, black is kept.");
     static readonly Field Iterations =
         Field.Whole("iterations", 1, 200, "Ways through the model and back, at most; 30 unless given.");
-    static readonly Field[] Fields = [Field.Image, Mask, Iterations, Field.Label];
+    static readonly Field[] Fields = [Field.Image, Mask, Iterations, Field.Label, Field.Version];
     static readonly AnswerKind[] Offers = [AnswerKind.Png, AnswerKind.Json];
 
     [Function("Inpaint")]

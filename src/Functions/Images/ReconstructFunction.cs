@@ -9,7 +9,7 @@ public sealed class ReconstructFunction(ModelCalls calls)
 {
     static readonly Field As = new("as", FieldType.Labels,
         "Another label, to draw what the latents say as that: all stays but what the label says.");
-    static readonly Field[] Fields = [Field.Images, Field.Label, As];
+    static readonly Field[] Fields = [Field.Images, Field.Label, As, Field.Version];
     static readonly AnswerKind[] Offers = Accept.Pictures;
 
     [Function("Reconstruct")]

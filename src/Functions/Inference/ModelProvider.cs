@@ -142,12 +142,19 @@ public sealed class ModelProvider(
         slot.Refusal = reason;
     }
 
-    async Task<ModelSession> LoadAsync(string model, CurrentPointer pointer)
+    /// <summary>Loads a version, whether it serves or not.</summary>
+    internal Task<ModelSession> LoadAsync(string model, string version) =>
+        LoadAsync(() => registry.ReadManifestAsync(model, version, disposed.Token));
+
+    Task<ModelSession> LoadAsync(string model, CurrentPointer pointer) =>
+        LoadAsync(() => registry.ReadManifestAsync(model, pointer, disposed.Token));
+
+    async Task<ModelSession> LoadAsync(Func<Task<Manifest>> manifest)
     {
         await loading.WaitAsync(disposed.Token);
         try
         {
-            return await LoadAsync(await registry.ReadManifestAsync(model, pointer, disposed.Token));
+            return await LoadAsync(await manifest());
         }
         finally
         {

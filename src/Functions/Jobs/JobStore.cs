@@ -36,6 +36,11 @@ public sealed partial class JobStore(IBlobStore store)
         ModelRegistry.IsModelName(model) && JobId().IsMatch(id)
             ? await ReadAsync<Job>($"jobs/{model}/{id}/job.json", cancellation) : null;
 
+    /// <summary>The ids of a model's jobs, newest first, since each begins with the time.</summary>
+    public async Task<IReadOnlyList<string>> IdsAsync(string model, int most, CancellationToken cancellation) =>
+        [.. (await store.ListFoldersAsync($"jobs/{model}/", cancellation).ToListAsync(cancellation))
+            .OrderDescending(StringComparer.Ordinal).Take(most)];
+
     public async Task CancelAsync(Job job, CancellationToken cancellation)
     {
         await WriteAsync(job, "cancelled.json", new { at = DateTimeOffset.UtcNow }, cancellation);

@@ -6,6 +6,8 @@ namespace VaeFunctions.Serving;
 /// <summary>Bulk jobs: an operation on all images under a prefix, results under another.</summary>
 public sealed class JobsFunctions(ModelCalls calls, JobStore jobs, JobQueue queue)
 {
+    const int MostListed = 50;
+
     static readonly Field Operation =
         Field.Choice("operation", "What to do with each image.", "reconstruct", "encode", "anomaly");
     static readonly Field Input = new("input", FieldType.Text, "The prefix of the images' paths, such as inbox/faces/2026.");
@@ -34,6 +36,22 @@ public sealed class JobsFunctions(ModelCalls calls, JobStore jobs, JobQueue queu
         call.Describe("Location", status);
         return new(Answers.Json(new JobStarted(id, status, await jobs.StatusAsync(job, cancellation)),
             StatusCodes.Status202Accepted));
+    }
+
+    [Function("Jobs")]
+    [Describes("List the bulk jobs of a model, newest first.")]
+    public async Task<Answer<JobsAnswer>> List(
+        [HttpTrigger(AuthorizationLevel.Function, "get", Route = "models/{model}/jobs")] HttpRequest request,
+        string model, CancellationToken cancellation)
+    {
+        using var call = await calls.BindAsync(request, model, [], [], cancellation);
+        var statuses = new List<JobStatus>();
+        foreach (var id in await jobs.IdsAsync(model, MostListed, cancellation))
+        {
+            if (await jobs.FindAsync(model, id, cancellation) is { } job)
+                statuses.Add(await jobs.StatusAsync(job, cancellation));
+        }
+        return new JobsAnswer(model, statuses);
     }
 
     [Function("Job")]
@@ -92,3 +110,6 @@ public sealed class JobsFunctions(ModelCalls calls, JobStore jobs, JobQueue queu
         return path;
     }
 }
+
+/// <summary>The bulk jobs of a model, newest first; at most 50.</summary>
+public sealed record JobsAnswer(string Model, IReadOnlyList<JobStatus> Jobs);

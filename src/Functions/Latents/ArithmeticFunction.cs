@@ -9,7 +9,7 @@ public sealed class ArithmeticFunction(ModelCalls calls, RequestLatents latents)
 {
     static readonly Field Terms = new("terms", FieldType.Points,
         "The terms, each an image, a latent, a concept or a seed, with a weight, 1 unless given.");
-    static readonly Field[] Fields = [Terms, Field.Examples, Field.Direction, Field.Label];
+    static readonly Field[] Fields = [Terms, Field.Examples, Field.Direction, Field.Label, Field.Version];
     static readonly AnswerKind[] Offers = [AnswerKind.Png, AnswerKind.Json];
 
     [Function("Arithmetic")]

@@ -7,7 +7,7 @@ namespace VaeFunctions.Serving;
 public sealed class DecodeFunction(ModelCalls calls)
 {
     static readonly Field Latents = new("latents", FieldType.Latents, "The latent vectors, [[…], …] or one […].");
-    static readonly Field[] Fields = [Latents, Field.Label];
+    static readonly Field[] Fields = [Latents, Field.Label, Field.Version];
     static readonly AnswerKind[] Offers = Accept.Pictures;
 
     [Function("Decode")]

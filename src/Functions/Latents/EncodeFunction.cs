@@ -5,7 +5,7 @@ namespace VaeFunctions.Serving;
 /// <summary>Gives the posterior of each image: its mean, which is its latent vector, and its log variance.</summary>
 public sealed class EncodeFunction(ModelCalls calls)
 {
-    static readonly Field[] Fields = [Field.Images, Field.Label];
+    static readonly Field[] Fields = [Field.Images, Field.Label, Field.Version];
     static readonly AnswerKind[] Offers = [AnswerKind.Json];
 
     [Function("Encode")]

@@ -12,7 +12,7 @@ public sealed class InterpolateFunction(ModelCalls calls, RequestLatents latents
     static readonly Field Method = Field.Choice("method", "Along the great circle, or in a straight line.", "slerp", "lerp");
     static readonly Field Milliseconds =
         Field.Whole("milliseconds", 10, 10_000, "How long an animation shows each image; 100 unless given.");
-    static readonly Field[] Fields = [Stops, Steps, Method, Milliseconds, Field.Label];
+    static readonly Field[] Fields = [Stops, Steps, Method, Milliseconds, Field.Label, Field.Version];
     static readonly AnswerKind[] Offers = [AnswerKind.Png, AnswerKind.Json, AnswerKind.Zip, AnswerKind.Apng];
 
     [Function("Interpolate")]

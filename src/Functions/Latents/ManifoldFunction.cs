@@ -11,7 +11,7 @@ public sealed class ManifoldFunction(ModelCalls calls)
     static readonly Field X = Field.Whole("x", 0, 65535, "The latent that rises to the right; 0 unless given.");
     static readonly Field Y = Field.Whole("y", 0, 65535, "The latent that rises to the top; 1 unless given.");
     static readonly Field Seed = Field.Seed with { Description = "Draws the other latents; they are 0 unless it is given." };
-    static readonly Field[] Fields = [Size, X, Y, Seed, Field.Label];
+    static readonly Field[] Fields = [Size, X, Y, Seed, Field.Label, Field.Version];
     static readonly AnswerKind[] Offers = Accept.Pictures;
 
     [Function("Manifold")]

@@ -19,8 +19,11 @@ sealed class Demo(string folder, string recipe) : IAsyncDisposable
     readonly Stages stages = new();
     readonly List<string> files = [];
     readonly Stack<IAsyncDisposable> running = [];
+    readonly List<DropItem> bare = []; // faces without glasses
 
-    public async Task RunAsync(int? epochs, string? data, CancellationToken cancellation)
+    /// <summary>Runs all of it; storage and functions run on until this is disposed of.</summary>
+    /// <returns>The explorer's address.</returns>
+    public async Task<string> RunAsync(int? epochs, string? data, CancellationToken cancellation)
     {
         Directory.CreateDirectory(folder);
         CountSetUp();
@@ -35,6 +38,8 @@ sealed class Demo(string folder, string recipe) : IAsyncDisposable
         using var functions = new FunctionsClient(port, manifest.Model);
         var samples = await stages.RunAsync("sample new faces over HTTP", () => SampleAsync(functions, cancellation));
         var pairs = await stages.RunAsync("reconstruct faces over HTTP", () => ReconstructAsync(faces, functions, cancellation));
+        var highlights = await stages.RunAsync("play with the latent space", () =>
+            new HighlightsMaker(manifest, functions, WriteAsync, cancellation).MakeAsync(faces, bare, new ModelRegistry(store)));
         var metrics = await stages.RunAsync("fetch the training report", () => FetchReportAsync(manifest, store, cancellation));
 
         var summary = new DemoReport
@@ -50,13 +55,14 @@ sealed class Demo(string folder, string recipe) : IAsyncDisposable
             Files = [.. files.Append("index.html")],
         };
         var results = inbox.Done.Order(StringComparer.Ordinal).Select(name => new Pair($"inbox/{name}", $"results/{name}.png"));
-        var pictures = new DemoPictures(metrics, samples, pairs, [.. results], inbox.Rejected);
+        var pictures = new DemoPictures(metrics, samples, pairs, [.. results], inbox.Rejected, highlights);
         await File.WriteAllTextAsync(Path.Combine(folder, "index.html"), Gallery.Page(summary, pictures), cancellation);
         await File.WriteAllTextAsync(Path.Combine(folder, "demo.json"), summary.ToJson(), cancellation);
         AnsiConsole.WriteLine();
         AnsiConsole.MarkupInterpolated($"[green]Done in {summary.TotalSeconds:0} s[/]: test loss {summary.TestLoss:0.00}, ");
         AnsiConsole.MarkupLineInterpolated($"{inbox.Done.Count} results, {inbox.Rejected.Count} rejected.");
         AnsiConsole.MarkupLineInterpolated($"Look at [bold]{Path.Combine(folder, "index.html")}[/]");
+        return Explorer.Address(port, manifest.Model);
     }
 
     // The vae script says when it began to restore and build.
@@ -98,8 +104,13 @@ sealed class Demo(string folder, string recipe) : IAsyncDisposable
         Directory.CreateDirectory(inbox);
         var faces = (await DataSources.LoadAsync($"faces:{Faces}", new() { Seed = 20260101 }, cancellation)).Train;
         var items = new List<DropItem>();
+        var glasses = faces.AttributeNames.ToList().IndexOf("glasses");
         for (var i = 0; i < Faces; i++)
+        {
             items.Add(await KeepAsync($"face-{i:0000}.png", ImageCodec.EncodePng(faces.Image(i))));
+            if (faces.Attributes![i, glasses] < 0.5f)
+                bare.Add(items[^1]);
+        }
         var whole = await File.ReadAllBytesAsync(items[0].File, cancellation);
         items.Add(await KeepAsync("cut-in-half.png", whole[..(whole.Length / 2)]));
         return items;

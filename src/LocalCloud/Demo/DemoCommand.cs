@@ -23,7 +23,9 @@ static class DemoCommand
             await using var demo = new Demo(Path.GetFullPath(parsed.GetValue(output)!), parsed.GetValue(recipe)!);
             try
             {
-                await demo.RunAsync(parsed.GetValue(epochs), parsed.GetValue(data), cancellation);
+                var explorer = await demo.RunAsync(parsed.GetValue(epochs), parsed.GetValue(data), cancellation);
+                if (Explorer.IsTerminal)
+                    await ExploreAsync(explorer, cancellation);
                 return 0;
             }
             catch (OperationCanceledException)
@@ -34,5 +36,14 @@ static class DemoCommand
             }
         });
         return command;
+    }
+
+    /// <summary>Who sits at a terminal goes on in the explorer, which this serves until Ctrl-C.</summary>
+    static async Task ExploreAsync(string address, CancellationToken cancellation)
+    {
+        Console.WriteLine($"Play with it: {address}");
+        Console.WriteLine("Ctrl-C stops.");
+        Explorer.TryOpen(address);
+        await Task.Delay(Timeout.Infinite, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 }

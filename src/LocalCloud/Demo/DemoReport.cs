@@ -16,7 +16,7 @@ sealed record InboxCount(int Dropped, int Results, int Rejected);
 /// <param name="Rejected">Rejected images and the reasons.</param>
 sealed record DemoPictures(
     Metrics Metrics, IReadOnlyList<SampleGrid> Samples, IReadOnlyList<Pair> Pairs, IReadOnlyList<Pair> Results,
-    IReadOnlyDictionary<string, string> Rejected);
+    IReadOnlyDictionary<string, string> Rejected, Highlights Highlights);
 
 /// <summary>What the demo did: the content of demo.json.</summary>
 sealed record DemoReport

@@ -1,5 +1,6 @@
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
+using System.Text.Json.Nodes;
 
 namespace VaeFunctions.LocalCloud;
 
@@ -23,10 +24,45 @@ sealed class FunctionsClient(int port, string model) : IDisposable
         return await PostAsync("reconstruct", body, cancellation);
     }
 
-    async Task<byte[]> PostAsync(string function, HttpContent body, CancellationToken cancellation)
+    /// <summary>A PNG strip of an image with a concept at several strengths.</summary>
+    public async Task<byte[]> EditAsync(byte[] png, string concept, double[] strengths, CancellationToken cancellation)
+    {
+        using var body = JsonContent.Create(new
+        {
+            image = png, concepts = new Dictionary<string, double> { [concept] = 1 }, strengths,
+        });
+        return await PostAsync("edit", body, cancellation);
+    }
+
+    /// <summary>An animated PNG of the way between seeds and back.</summary>
+    public async Task<byte[]> TravelAsync(int[] seeds, int steps, CancellationToken cancellation)
+    {
+        using var body = JsonContent.Create(new { stops = seeds.Append(seeds[0]).Select(seed => new { seed }), steps });
+        return await PostAsync("interpolate", body, cancellation, "image/apng");
+    }
+
+    /// <summary>How strange an image is, with its heat map over it.</summary>
+    public async Task<Judged> JudgeAsync(byte[] png, CancellationToken cancellation)
+    {
+        using var body = new ByteArrayContent(png) { Headers = { ContentType = new MediaTypeHeaderValue("image/png") } };
+        var answer = JsonNode.Parse(await PostAsync("anomaly", body, cancellation, "application/json"))!["images"]![0]!;
+        return new((string)answer["verdict"]!, (double?)answer["percentile"],
+            Convert.FromBase64String((string)answer["overlay"]!));
+    }
+
+    /// <summary>A PNG of each latent.</summary>
+    public async Task<List<byte[]>> DecodeAsync(IEnumerable<float[]> latents, CancellationToken cancellation)
+    {
+        using var body = JsonContent.Create(new { latents });
+        var answer = JsonNode.Parse(await PostAsync("decode", body, cancellation, "application/json"))!;
+        return [.. answer["images"]!.AsArray().Select(image => Convert.FromBase64String((string)image!["png"]!))];
+    }
+
+    async Task<byte[]> PostAsync(
+        string function, HttpContent body, CancellationToken cancellation, string accept = "image/png")
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, function) { Content = body };
-        request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("image/png"));
+        request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue(accept));
         using var answer = await http.SendAsync(request, cancellation);
         if (!answer.IsSuccessStatusCode)
             throw new LocalCloudException(
@@ -36,3 +72,8 @@ sealed class FunctionsClient(int port, string model) : IDisposable
 
     public void Dispose() => http.Dispose();
 }
+
+/// <summary>What the functions say of an image's strangeness.</summary>
+/// <param name="Percentile">The share of test images that come back better; null where the version has too few.</param>
+/// <param name="Overlay">The image in grey with its heat map over it: a PNG.</param>
+sealed record Judged(string Verdict, double? Percentile, byte[] Overlay);

@@ -29,6 +29,7 @@ static class Gallery
         {{Fact("rejected", $"{demo.Inbox.Rejected}")}}
         </dl>
 
+        {{Remarkable(demo, pictures.Highlights)}}
         <h2>Faces that nobody drew</h2>
         <p>Each is decoded from random numbers: <code>POST /api/models/{{Text(demo.Model)}}/sample</code>. The same seed gives the same faces;
         the temperature scales how far from the average face they go.</p>
@@ -67,6 +68,8 @@ static class Gallery
         </table>
 
         <h2>Go on</h2>
+        <p>Play with this latent space: <code>./vae train {{Text(demo.Recipe)}}</code>, then <code>./vae explore {{Text(demo.Model)}}</code> opens a page with
+        sliders, the map, your own pictures and journeys. In a terminal, this demo ends in it.</p>
         <p>This model goes with the demo; without --data, the first line makes it again. With images of your own, from the repository's folder:</p>
         <pre>./vae train {{Text(demo.Recipe)}} --data folder:PATH --model mine
         ./vae serve
@@ -75,32 +78,77 @@ static class Gallery
         </html>
         """;
 
+    /// <summary>What the latent space is good for, before all else.</summary>
+    static string Remarkable(DemoReport demo, Highlights highlights) => $"""
+        {Section(highlights.Glasses, "With glasses, and without", "Faces without glasses, and the same faces a step along the direction "
+            + "that parts those with glasses from those without. Nobody told the model what glasses are: it saw faces, and only afterwards which wear some.",
+            "strips pairs")}
+        {Section(highlights.Smiles, "The smile slider", "From −1.5 to 1.5 times the difference between those who smile and those who do "
+            + $"not: <code>POST /api/models/{Text(demo.Model)}/edit</code>.", "strips")}
+        <h2>A journey, and the land it goes through</h2>
+        <p>Every point of the latent space is a face, so there is a way from any to any other. The map shows the training images, decoded
+        from their latents, so that neighbours look alike.</p>
+        <div class="travel">
+        <figure><img src="{Link(highlights.Journey)}" alt="Faces turning into each other"><figcaption>From seed to seed and back: <code>POST
+        /api/models/{Text(demo.Model)}/interpolate</code></figcaption></figure>
+        <figure><img class="smooth" src="{Link(highlights.Map)}" alt="Thumbnails of training images on a disc"><figcaption>The map, as the explorer shows it</figcaption></figure>
+        </div>
+
+        <h2>Something is wrong here</h2>
+        <p>What the model has not learned comes back wrong, and that can be measured: <code>POST /api/models/{Text(demo.Model)}/anomaly</code>.</p>
+        <div class="grids">
+        {Each(highlights.Findings, finding => $"""
+            <figure><span class="pair"><img src="{Link(finding.File)}" alt="a face"><img src="{Link(finding.Overlay)}" alt="where it is strange"></span>
+            <figcaption><b>{Text(finding.Verdict)}</b>{(finding.Percentile is { } share ? $": it comes back worse than {(share < 1 ? $"{share * 100:0.#} %" : "all")} of the test images" : "")}</figcaption></figure>
+            """)}
+        </div>
+        """;
+
+    static string Section(IReadOnlyList<string> strips, string title, string words, string style) => strips.Count == 0 ? "" : $"""
+        <h2>{title}</h2>
+        <p>{words}</p>
+        <div class="{style}">
+        {Each(strips, strip => $"""<img src="{Link(strip)}" alt="{title}">""")}
+        </div>
+        """;
+
     const string Style = """
-        :root { color-scheme: light dark; --line: #8884; --soft: #888; --card: #8881; }
-        body { font: 16px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 3rem auto; padding: 0 1.25rem; }
-        h1 { font-size: 2rem; line-height: 1.2; margin-bottom: .5rem; }
-        h2 { margin-top: 3rem; border-top: 1px solid var(--line); padding-top: 1.5rem; }
-        .lead { font-size: 1.1rem; }
-        .facts { display: flex; flex-wrap: wrap; gap: 2.5rem; margin: 1.5rem 0; }
+        :root {
+          color-scheme: light dark;
+          --paper: light-dark(#f6f1e6, #12131a); --card: light-dark(#fffcf5, #1c1e28); --ink: light-dark(#251f19, #f3ede2);
+          --soft: light-dark(#6d6355, #a3a0a6); --line: light-dark(#ddd2be, #343847); --accent: light-dark(#c21f30, #ff6468);
+        }
+        body {
+          font: 16px/1.5 ui-rounded, "SF Pro Rounded", Nunito, "Segoe UI", system-ui, sans-serif; color: var(--ink); background: var(--paper);
+          max-width: 66rem; margin: 0 auto; padding: 3rem 1.25rem 5rem;
+        }
+        h1 { font-size: clamp(2rem, 5vw, 3.2rem); line-height: 1.08; margin: 0 0 .8rem; max-width: 18ch; text-wrap: balance; }
+        h2 { font-size: 1.6rem; margin: 4rem 0 .4rem; } p { max-width: 46rem; }
+        .lead { font-size: 1.15rem; } b { color: var(--accent); } a { color: inherit; }
+        .facts { display: flex; flex-wrap: wrap; gap: 1rem 2.5rem; margin: 1.5rem 0; }
         .facts div { display: flex; flex-direction: column-reverse; }
-        .facts dd { margin: 0; font-size: 1.75rem; font-weight: 600; }
-        .facts dt, figcaption { color: var(--soft); font-size: .9rem; }
-        img { image-rendering: pixelated; display: block; }
+        .facts dd { margin: 0; font-size: 1.75rem; font-weight: 700; }
+        .facts dt, figcaption { color: var(--soft); font-size: .9rem; } figcaption { margin-top: .4rem; }
+        img { image-rendering: pixelated; display: block; } img.smooth { image-rendering: auto; }
         figure { margin: 0; }
+        .strips { display: grid; gap: .6rem; } .strips.pairs { grid-template-columns: repeat(auto-fit, minmax(12rem, 1fr)); gap: 1rem; }
+        .strips img, .travel img, .grids img, .pair { width: 100%; border-radius: 16px; }
+        .travel { display: grid; grid-template-columns: minmax(0, 2fr) minmax(0, 3fr); gap: 1.5rem; align-items: center; }
         .grids { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(22rem, 100%), 1fr)); gap: 1.5rem; }
-        .grids img { width: 100%; border-radius: 6px; }
         .pairs { display: grid; grid-template-columns: repeat(auto-fill, minmax(12rem, 1fr)); gap: 1rem; }
         .pairs.small { grid-template-columns: repeat(auto-fill, minmax(7rem, 1fr)); gap: .5rem; }
-        .pair { display: flex; background: var(--card); border-radius: 6px; overflow: hidden; }
-        .pair img { width: 50%; }
-        .rejected { border-left: 3px solid #d33; padding-left: .75rem; }
+        .pair { display: flex; background: var(--card); border-radius: 12px; overflow: hidden; }
+        .pair img { width: 50%; border-radius: 0; }
+        .rejected { border-left: 4px solid var(--accent); padding-left: .75rem; }
         .scroll { overflow-x: auto; }
         table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
         th, td { text-align: right; padding: .25rem .9rem; border-bottom: 1px solid var(--line); }
         th:first-child, td:first-child { text-align: left; padding-left: 0; }
         th { color: var(--soft); font-weight: 500; }
         .total { font-weight: 600; }
-        pre { background: var(--card); padding: 1rem; border-radius: 6px; overflow-x: auto; }
+        pre { background: var(--card); border: 1px solid var(--line); padding: 1rem; border-radius: 12px; overflow-x: auto; }
+        code { font-size: .9em; overflow-wrap: anywhere; }
+        @media (max-width: 640px) { .travel { grid-template-columns: 1fr; } h2 { margin-top: 3rem; } }
         """;
 
     static string Picture(Pair pair) => $"""

@@ -4,50 +4,56 @@ using VaeFunctions.Training;
 
 namespace VaeFunctions.Evaluation;
 
-/// <summary>Loss curves as SVG, for a page that needs nothing else.</summary>
+/// <summary>Curves over epochs as SVG, for a page that needs nothing else.</summary>
 public static class EpochChart
 {
-    const int Width = 640, Height = 240, Left = 56, Bottom = 28, Margin = 12;
+    const int Width = 640, Height = 240, Left = 64, Right = 76, Bottom = 40, Top = 12, LineHeight = 15, MostEpochTicks = 8;
 
+    /// <param name="title">What is drawn, as HTML.</param>
+    /// <param name="words">What that means, as HTML.</param>
     /// <param name="curves">A name, a CSS class and a value for each epoch.</param>
     public static string Draw(
-        string title, IReadOnlyList<EpochMetrics> history,
+        string title, string words, IReadOnlyList<EpochMetrics> history,
         params (string Name, string Style, Func<EpochMetrics, double> Value)[] curves)
     {
         double[] values = [.. history.SelectMany(metrics => curves.Select(curve => curve.Value(metrics))).Where(double.IsFinite)];
         if (values.Length == 0) return "";
-        double low = values.Min(), high = Math.Max(values.Max(), low + Math.Abs(low) * 1e-3 + 1e-9);
-        int first = history[0].Epoch, last = Math.Max(history[^1].Epoch, first + 1);
+        var axis = ChartAxis.Of(values);
+        int first = history[0].Epoch, last = history[^1].Epoch;
 
         var svg = new StringBuilder();
-        svg.Append(CultureInfo.InvariantCulture, $"<figure><figcaption>{title}</figcaption><svg viewBox=\"0 0 {Width} {Height}\" "
-            + $"role=\"img\" aria-label=\"{title}\">");
-        for (var line = 0; line <= 4; line++)
+        Add($"<figure><figcaption><b>{title}</b> {words}{(axis.Logarithmic ? " The axis is logarithmic." : "")}</figcaption>");
+        Add($"<svg viewBox=\"0 0 {Width} {Height}\" role=\"img\" aria-label=\"{title}\">");
+        foreach (var tick in axis.Ticks)
         {
-            var value = low + (high - low) * line / 4;
-            svg.Append(CultureInfo.InvariantCulture, $"<line class=\"grid\" x1=\"{Left}\" x2=\"{Width - Margin}\" y1=\""
-                + $"{Y(value):F1}\" y2=\"{Y(value):F1}\"/>");
-            svg.Append(CultureInfo.InvariantCulture, $"<text x=\"{Left - 6}\" y=\"{Y(value) + 4:F1}\" text-anchor=\"end\">"
-                + $"{value:G4}</text>");
+            Add($"<line class=\"grid\" x1=\"{Left}\" x2=\"{Width - Right}\" y1=\"{Y(tick):F1}\" y2=\"{Y(tick):F1}\"/>");
+            Add($"<text x=\"{Left - 8}\" y=\"{Y(tick) + 4:F1}\" text-anchor=\"end\">{tick:#,0.#####}</text>");
         }
-        svg.Append(CultureInfo.InvariantCulture, $"<text x=\"{Left}\" y=\"{Height - 6}\">epoch {first}</text><text x=\""
-            + $"{Width - Margin}\" y=\"{Height - 6}\" text-anchor=\"end\">{last}</text>");
-        foreach (var (index, curve) in curves.Index())
+        var step = Math.Max(1, (int)Math.Ceiling((last - first + 1) / (double)MostEpochTicks));
+        for (var epoch = first; epoch <= last; epoch += step)
+            Add($"<text x=\"{X(epoch):F1}\" y=\"{Height - Bottom + 18}\" text-anchor=\"middle\">{epoch}</text>");
+        Add($"<text x=\"{Width - Right}\" y=\"{Height - 4}\" text-anchor=\"end\">epoch</text>");
+        // Names stand at the ends of their curves, and never on each other.
+        var height = double.NegativeInfinity;
+        foreach (var curve in curves.Where(curve => history.Any(metrics => double.IsFinite(curve.Value(metrics))))
+            .OrderBy(curve => Y(End(curve.Value))))
         {
-            var points = string.Join(' ', history.Where(metrics => double.IsFinite(curve.Value(metrics)))
-                .Select(metrics =>
-                    string.Create(CultureInfo.InvariantCulture, $"{X(metrics.Epoch):F1},{Y(curve.Value(metrics)):F1}")));
-            svg.Append(CultureInfo.InvariantCulture, $"<polyline class=\"{curve.Style}\" points=\"{points}\"/>");
-            if (history.Count == 1)
-                svg.Append(CultureInfo.InvariantCulture, $"<circle class=\"{curve.Style}\" r=\"4\" cx=\"{X(first):F1}\" cy=\""
-                    + $"{Y(curve.Value(history[0])):F1}\"/>");
-            svg.Append(CultureInfo.InvariantCulture, $"<text class=\"{curve.Style}\" x=\"{Width - Margin}\" y=\""
-                + $"{Margin + 14 * (index + 1)}\" text-anchor=\"end\">{curve.Name}</text>");
+            var points = history.Where(metrics => double.IsFinite(curve.Value(metrics))).ToArray();
+            var line = points.Select(metrics => FormattableString.Invariant($"{X(metrics.Epoch):F1},{Y(curve.Value(metrics)):F1}"));
+            Add($"<polyline class=\"{curve.Style}\" points=\"{string.Join(' ', line)}\"/>");
+            Add($"<circle class=\"{curve.Style}\" r=\"3.5\" cx=\"{X(points[^1].Epoch):F1}\" cy=\"{Y(End(curve.Value)):F1}\"/>");
+            height = Math.Max(Y(End(curve.Value)) + 4, height + LineHeight);
+            Add($"<text class=\"{curve.Style}\" x=\"{Width - Right + 10}\" y=\"{height:F1}\">{curve.Name}</text>");
         }
         return svg.Append("</svg></figure>").ToString();
 
-        double X(int epoch) => Left + (Width - Left - Margin) * (epoch - first) / (double)(last - first);
+        void Add(FormattableString part) => svg.Append(part.ToString(CultureInfo.InvariantCulture));
 
-        double Y(double value) => Height - Bottom - (Height - Bottom - Margin) * (value - low) / (high - low);
+        double End(Func<EpochMetrics, double> value) => history.Select(value).Last(double.IsFinite);
+
+        double X(int epoch) =>
+            Left + (Width - Left - Right) * (last == first ? 0.5 : (epoch - first) / (double)(last - first));
+
+        double Y(double value) => Height - Bottom - (Height - Bottom - Top) * axis.Place(value);
     }
 }

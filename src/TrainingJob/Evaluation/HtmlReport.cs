@@ -15,24 +15,35 @@ public static class HtmlReport
     const string Style = """
         :root {
           color-scheme: light dark;
-          --ink: light-dark(#1c2430, #e6e9ee); --soft: light-dark(#687386, #98a2b3); --line: light-dark(#dfe3ea, #343b47);
-          --a: light-dark(#2563c9, #7fb0ff); --b: light-dark(#c2410c, #ff9d66);
+          --paper: light-dark(#f6f1e6, #12131a); --card: light-dark(#fffcf5, #1c1e28);
+          --ink: light-dark(#251f19, #f3ede2); --soft: light-dark(#6d6355, #a3a0a6); --line: light-dark(#ddd2be, #343847);
+          --a: light-dark(#245f9e, #86b8f0); --b: light-dark(#c21f30, #ff6468);
         }
+        * { box-sizing: border-box; }
         body {
-          font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: light-dark(#fff, #14181f);
-          max-width: 60rem; margin: 2rem auto; padding: 0 1rem;
+          font: 16px/1.5 ui-rounded, "SF Pro Rounded", Nunito, "Segoe UI", system-ui, sans-serif; color: var(--ink); background: var(--paper);
+          max-width: 66rem; margin: 0 auto; padding: 2.5rem 1.25rem 4rem;
         }
-        h1 { margin-bottom: 0; } h1 + p { color: var(--soft); margin-top: 0; }
-        figure { margin: 1.5rem 0; } figcaption { color: var(--soft); font-size: .9rem; margin-bottom: .3rem; }
-        svg { width: 100%; height: auto; } svg text { font: 12px system-ui, sans-serif; fill: var(--soft); }
-        .grid { stroke: var(--line); } polyline { fill: none; stroke-width: 2; }
+        h1 { font-size: 2.4rem; line-height: 1.1; margin: 0; } h2 { margin: 3rem 0 1rem; } h3 { margin: 2rem 0 .5rem; }
+        .lead { font-size: 1.15rem; max-width: 46rem; } .soft, figcaption, dt { color: var(--soft); } b { color: var(--ink); }
+        dl { display: grid; grid-template-columns: max-content 1fr; gap: .3rem 1.2rem; margin: 1.5rem 0; } dd { margin: 0; overflow-wrap: anywhere; }
+        figure { margin: 0; background: var(--card); border: 1px solid var(--line); border-radius: 16px; padding: 1rem; }
+        figcaption { font-size: .92rem; margin-bottom: .7rem; }
+        .pictures, .curves { display: grid; gap: 1.25rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 27rem), 1fr)); align-items: start; }
+        .curves { grid-template-columns: repeat(auto-fit, minmax(min(100%, 19rem), 1fr)); }
+        svg { width: 100%; height: auto; display: block; } svg text { font: 13px system-ui, sans-serif; fill: var(--soft); }
+        .grid { stroke: var(--line); } polyline { fill: none; stroke-width: 2.5; stroke-linejoin: round; }
         polyline.train { stroke: var(--a); } svg text.train, circle.train { fill: var(--a); }
         polyline.test { stroke: var(--b); } svg text.test, circle.test { fill: var(--b); }
-        svg .bar { fill: var(--a); }
-        img { max-width: 100%; image-rendering: pixelated; }
-        pre { overflow-x: auto; padding: 1rem; border: 1px solid var(--line); border-radius: 6px; font-size: .85rem; }
-        .scroll { overflow-x: auto; } table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
-        td, th { text-align: right; padding: .2rem .8rem; border-bottom: 1px solid var(--line); }
+        svg .bar { fill: var(--a); } svg .unused { opacity: .35; }
+        img { width: 100%; image-rendering: pixelated; border-radius: 8px; display: block; }
+        pre { overflow-x: auto; padding: 1rem; border: 1px solid var(--line); border-radius: 12px; background: var(--card); font-size: .85rem; }
+        .scroll { overflow-x: auto; } table { border-collapse: collapse; font-variant-numeric: tabular-nums; margin-top: 1rem; }
+        td, th { text-align: right; padding: .3rem .8rem; border-bottom: 1px solid var(--line); vertical-align: top; font-weight: 400; }
+        tr:first-child th { color: var(--soft); } .measures th, .measures td:last-child { text-align: left; }
+        .measures th { padding-left: 0; color: var(--ink) !important; } .measures td:last-child { color: var(--soft); }
+        small { display: block; color: var(--soft); font-family: ui-monospace, monospace; font-size: .75rem; }
+        details { margin-top: 2.5rem; } summary { font-size: 1.3rem; font-weight: 700; cursor: pointer; }
         """;
 
     public static string Write(string name, string version, Recipe recipe, DataSplit data, Vae model,
@@ -47,35 +58,44 @@ public static class HtmlReport
             <title>{Text(name)} {Text(version)}</title>
             <style>{Style}</style></head><body>
             <h1>{Text(name)}</h1>
-            <p>{Text(version)} · {Text(recipe.Description)}</p>
-            <p>{model.Parameters.WeightCount:N0} weights, {model.LatentSize} latents, images {model.Image}; trained on
-            {data.Train.Count:N0} and tested on {data.Test.Count:N0} images of {Text(data.Source)}. After {last.Epoch} epochs
-            the test loss is <b>{last.Test.Loss:G5}</b> per image; reconstruction {last.Test.MeanReconstruction:F2},
-            KL {last.Test.MeanKl:F2}.{TooFew(data.Test.Count)}</p>
+            <p class="soft">{Text(version)}</p>
+            <p class="lead">{model.LatentSize:N0} numbers stand for an image of {model.Image}. After {last.Epoch}
+            {(last.Epoch == 1 ? "epoch" : "epochs")}, test images, which the model was not trained on, have a loss of
+            <b>{last.Test.Loss:G5}</b> each: {last.Test.MeanReconstruction:G4} for what differs from the image, and {last.Test.MeanKl:G4}
+            for what its latents tell (KL).{TooFew(data.Test.Count)}</p>
+            <dl>
+            <dt>Data</dt><dd>{Text(data.Source)}: {data.Train.Count:N0} images to train on, {data.Test.Count:N0} to test with</dd>
+            <dt>Recipe</dt><dd>{Text(recipe.Description)}</dd>
+            <dt>Model</dt><dd>{Text(recipe.Model.Kind)}, {model.Parameters.WeightCount:N0} weights</dd>
+            </dl>
+            <div class="pictures">
             """);
-        page.Append(EpochChart.Draw("Loss per image (reconstruction + KL)", history,
+        page.Append(Figure("Again", "Test images, each row above what the model makes of it again.", reconstructions));
+        if (samples is not null)
+            page.Append(Figure("New", "Images that the model draws from random numbers.", samples));
+        page.Append("</div><h2>How it learned</h2><div class=\"curves\">");
+        page.Append(EpochChart.Draw("Loss.", "What training lowers, per image: reconstruction and KL together.", history,
             ("training", "train", m => m.Train.Loss), ("test", "test", m => m.Test.Loss)));
-        page.Append(EpochChart.Draw("Reconstruction", history, ("training", "train", m => m.Train.MeanReconstruction),
-            ("test", "test", m => m.Test.MeanReconstruction)));
-        page.Append(EpochChart.Draw("KL to the prior, in nats", history, ("training", "train", m => m.Train.MeanKl),
-            ("test", "test", m => m.Test.MeanKl)));
-        page.Append(Figure("Test images, each row above its reconstructions", reconstructions));
-        if (samples is not null) page.Append(Figure("Samples from the prior", samples));
-        page.Append(EvaluationSection.Write(evaluation));
-        page.Append("<h2>Epochs</h2><div class=\"scroll\"><table><tr><th>");
+        page.Append(EpochChart.Draw("Reconstruction.", "How much the images that come back differ.", history,
+            ("training", "train", m => m.Train.MeanReconstruction), ("test", "test", m => m.Test.MeanReconstruction)));
+        page.Append(EpochChart.Draw("KL to the prior.", "How much the latents tell of an image, in nats.", history,
+            ("training", "train", m => m.Train.MeanKl), ("test", "test", m => m.Test.MeanKl)));
+        page.Append("</div>").Append(EvaluationSection.Write(evaluation));
+        page.Append("<details><summary>Every epoch</summary><div class=\"scroll\"><table><tr><th>");
         page.AppendJoin("</th><th>", MetricsFile.Header.Select(title => title.Replace('_', ' '))).Append("</th></tr>");
         foreach (var metrics in history)
             page.Append("<tr><td>").AppendJoin("</td><td>", MetricsFile.Cells(metrics)).Append("</td></tr>");
-        page.Append(CultureInfo.InvariantCulture, $"</table></div><h2>Recipe</h2><pre>{Text(recipe.ToJson())}</pre><p>Data "
-            + $"fingerprint {Text(data.Fingerprint)}</p></body></html>\n");
+        page.Append(CultureInfo.InvariantCulture, $"</table></div></details><details><summary>The whole recipe</summary><pre>"
+            + $"{Text(recipe.ToJson())}</pre><p class=\"soft\">Fingerprint of the data: {Text(data.Fingerprint)}</p></details>"
+            + $"</body></html>\n");
         return page.ToString();
     }
 
     static string TooFew(int tests) => tests >= AnomalyCalibration.EnoughImages ? "" :
         $" <b>Figures of {tests:N0} test images say little</b>; {AnomalyCalibration.EnoughImages} or more are enough to judge by.";
 
-    static string Figure(string caption, Image image) =>
-        $"<figure><figcaption>{caption}</figcaption><img alt=\"{caption}\" src=\"data:image/png;base64,"
+    static string Figure(string title, string words, Image image) =>
+        $"<figure><figcaption><b>{title}.</b> {words}</figcaption><img alt=\"{words}\" src=\"data:image/png;base64,"
             + $"{Convert.ToBase64String(ImageCodec.EncodePng(image))}\"></figure>";
 
     static string Text(string text) => WebUtility.HtmlEncode(text);

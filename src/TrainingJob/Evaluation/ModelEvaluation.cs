@@ -27,6 +27,9 @@ public sealed record ModelEvaluation(
     /// <summary>A latent whose posterior mean varies by no more is not in use. (Burda et al. 2016, §5.1)</summary>
     public const double ActiveVariance = 0.01;
 
+    /// <summary>Whether each latent is in use; empty for codes.</summary>
+    public IReadOnlyList<bool> InUse { get; init; } = [];
+
     /// <summary>What the metrics of the importance-weighted bound start with.</summary>
     public const string Bound = "bound_";
 
@@ -60,7 +63,9 @@ public sealed record ModelEvaluation(
             metrics["codebook_perplexity"] = Measure.PerplexityOf(scores.Codes.Values);
             metrics["codes_used"] = scores.Codes.Count / (double)quantised.Codes;
         }
-        if (model.BoundsLikelihood) AddBounds(metrics, model, test, recipe, scores, options, cancellation);
+        bool[] inUse = model is IAutoregressive ? []
+            : [.. Statistics.Variances(scores.Means, model.LatentSize).Select(variance => variance > ActiveVariance)];
+        if (model.BoundsLikelihood) AddBounds(metrics, model, test, recipe, scores, inUse, options, cancellation);
         AddSamples(metrics, model, data, recipe.Seed, options, cancellation);
 
         var (learners, attributes) = (Some(data.Train, options.Learners), (IReadOnlyList<AttributeScore>)[]);
@@ -79,7 +84,7 @@ public sealed record ModelEvaluation(
                     metrics["mutual_information_gap"] = attributes.Average(attribute => attribute.Gap);
             }
         }
-        return new(metrics, scores.KlPerLatent, Calibrate(scores.Error), attributes);
+        return new(metrics, scores.KlPerLatent, Calibrate(scores.Error), attributes) { InUse = inUse };
     }
 
     /// <summary>Thresholds for the score that is served, from images the model was not trained on.</summary>
@@ -92,13 +97,12 @@ public sealed record ModelEvaluation(
 
     static void AddBounds(
         Dictionary<string, double> metrics, Vae model, ImageDataset test, Recipe recipe, ImageScores scores,
-        EvaluationOptions options, CancellationToken cancellation)
+        bool[] inUse, EvaluationOptions options, CancellationToken cancellation)
     {
         metrics["negative_elbo"] = scores.NegativeElbo.Average();
-        if (model is not IAutoregressive) // whose latents are codes
+        if (inUse.Length > 0)
         {
-            metrics["active_units"] = Statistics.Variances(scores.Means, model.LatentSize)
-                .Count(variance => variance > ActiveVariance);
+            metrics["active_units"] = inUse.Count(used => used);
             metrics["latents"] = model.LatentSize;
         }
         options.Log?.Invoke($"bounding the likelihood of {Math.Min(options.Images, test.Count):N0} images with "

@@ -232,6 +232,9 @@ public sealed class Publisher(ModelRegistry registry, PromotionGate gate)
             [MetricsFile.Name] = new(MetricsFile.Write(history)),
             ["report.html"] = new(report),
         };
+        var map = LatentMap.Of(model, data.Train, evaluation.KlPerLatent);
+        files[LatentMapFile.Numbers] = LatentMapFile.WriteNumbers(map);
+        files[LatentMapFile.Description] = LatentMapFile.WriteDescription(map);
         if (model is IAutoregressive quantised) files["prior.onnx"] = PublishedGraphs.Prior(quantised, about);
         if (concepts.Count > 0) files[ConceptFile.Name] = ConceptFile.Write(concepts);
         if (samples is not null) files["samples.png"] = new(ImageCodec.EncodePng(samples));

@@ -63,9 +63,11 @@ public partial class ContainerTests
             Assert.Contains($"COPY {Path.GetDirectoryName(needed)} ", file[restore..], StringComparison.Ordinal);
         }
         var copied = CopyLine().Matches(file).SelectMany(copy => copy.Groups[1].Value.Split(' ')[..^1]).ToList();
+        // What an earlier stage restores is there under the path that it is copied to.
+        var restored = RestoredLine().Matches(file).Select(copy => copy.Groups[1].Value).ToList();
         foreach (var needed in Projects($"src/{project}/{project}.csproj").SelectMany(Outside))
         {
-            Assert.True(copied.Any(path => needed == path || needed.StartsWith($"{path}/", StringComparison.Ordinal)),
+            Assert.True(copied.Concat(restored).Any(path => needed == path || needed.StartsWith($"{path}/", StringComparison.Ordinal)),
                 $"{needed} is published, but not copied.");
         }
         foreach (var path in copied)
@@ -101,8 +103,12 @@ public partial class ContainerTests
 
     static IEnumerable<string> Items(string path, params string[] kinds) =>
         XDocument.Load(Path.Combine(Installation.Root, path)).Descendants()
-            .Where(item => kinds.Contains(item.Name.LocalName)).Select(item => item.Attribute("Include")?.Value ?? "");
+            .Where(item => kinds.Contains(item.Name.LocalName))
+            .SelectMany(item => (item.Attribute("Include")?.Value ?? "").Split(';'));
 
     [GeneratedRegex(@"^COPY (?!--)(.+)$", RegexOptions.Multiline)]
     private static partial Regex CopyLine();
+
+    [GeneratedRegex(@"^COPY --from=page \S+ (node_modules/\S+)$", RegexOptions.Multiline)]
+    private static partial Regex RestoredLine();
 }

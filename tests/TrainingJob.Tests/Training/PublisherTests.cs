@@ -29,7 +29,7 @@ public sealed class PublisherTests : IDisposable
     public async Task A_published_version_holds_what_the_layout_promises_and_loads_as_it_was()
     {
         var manifest = await TrainAndPublishAsync(4);
-        Assert.Equal(["decoder.onnx", "encoder.onnx", "metrics.csv", "reconstructions.png", "report.html", "samples.png",
+        Assert.Equal(["decoder.onnx", "encoder.onnx", "map.json", "map.safetensors", "metrics.csv", "reconstructions.png", "report.html", "samples.png",
             "weights.safetensors"],
             manifest.Files.Select(file => file.Name));
         Assert.Equal(manifest.Version, (await Registry.ReadCurrentAsync("discs"))!.Version);
@@ -51,6 +51,9 @@ public sealed class PublisherTests : IDisposable
         Assert.InRange(quantiles["0.5"], 1e-6, 1);
         var report = (await Registry.ReadFileAsync(manifest, "report.html")).ToString();
         Assert.Contains("KL of each latent", report);
+        Assert.Contains($"{manifest.Metrics["active_units"]} of {manifest.LatentSize} are in use", report);
+        var pictures = report.IndexOf("<img", StringComparison.Ordinal);
+        Assert.InRange(pictures, 0, report.IndexOf("<svg", StringComparison.Ordinal));
         Assert.Contains("reconstruction error, quantile 0.99", report);
     }
 

@@ -90,7 +90,7 @@ static partial class ApiDescription
             })];
             return new()
             {
-                OperationId = verb == "get" && Fields.Length > 0 ? $"{Name}ByQuery" : Name,
+                OperationId = verb == "get" && Verbs.Length > 1 ? $"{Name}ByQuery" : Name,
                 Summary = describes.Summary,
                 Parameters = [.. places, .. Fields.Where(field => field.IsShort).Select(field => new OpenApiParameter
                 {
@@ -137,6 +137,8 @@ static partial class ApiDescription
 
         Dictionary<string, IOpenApiMediaType> Contents(AnswerSchemas schemas)
         {
+            if (describes.Status == StatusCodes.Status204NoContent)
+                return [];
             if (describes.ContentType is { } other)
                 return new() { [other] = Content(new OpenApiSchema { Type = JsonSchemaType.String }) };
             AnswerKind[] offers = describes.Offers is null ? [AnswerKind.Json] : StaticOf<AnswerKind>(describes.Offers);

@@ -19,7 +19,7 @@ static class FieldSchemas
                 Type = JsonSchemaType.String,
                 Enum = [.. field.Choices.Select(choice => (JsonNode)choice)],
             },
-            FieldType.Text => Text(),
+            FieldType.Text or FieldType.Version => Text(),
             FieldType.Image => Image(),
             FieldType.Images => ArrayOf(Image()),
             FieldType.Labels => new() { Type = JsonSchemaType.String | JsonSchemaType.Integer | JsonSchemaType.Array },

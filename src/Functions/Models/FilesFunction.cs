@@ -1,0 +1,64 @@
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.Azure.Functions.Worker;
+using Microsoft.Net.Http.Headers;
+using VaeFunctions.Registry;
+
+namespace VaeFunctions.Serving;
+
+/// <summary>Gives the files of a version. A version never changes, so whoever has a file need never ask again.</summary>
+public sealed class FilesFunction(ModelRegistry registry, ModelProvider models)
+{
+    static readonly Dictionary<string, string> Types = new(StringComparer.OrdinalIgnoreCase)
+    {
+        [".json"] = "application/json",
+        [".png"] = "image/png",
+        [".webp"] = "image/webp",
+        [".csv"] = "text/csv; charset=utf-8",
+        [".html"] = "text/html; charset=utf-8",
+        [".md"] = "text/markdown; charset=utf-8",
+    };
+
+    [Function("File")]
+    [Describes("Give a file of a version: its manifest, or one that the manifest lists.", ContentType = "application/octet-stream")]
+    public async Task<IActionResult> Run(
+        [HttpTrigger(AuthorizationLevel.Function, "get", Route = "models/{model}/versions/{version}/files/{file}")]
+        HttpRequest request, string model, string version, string file, CancellationToken cancellation)
+    {
+        if (!ModelRegistry.IsModelName(model))
+            throw await models.UnknownAsync(model, cancellation);
+        try
+        {
+            var manifest = await registry.ReadManifestAsync(model, version, cancellation);
+            if (file == ModelRegistry.ManifestName)
+                return Answers.Json(manifest);
+            var headers = request.HttpContext.Response.Headers;
+            // What the report or any other file holds, it runs no script here and loads nothing.
+            headers.ContentSecurityPolicy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox";
+            headers.XContentTypeOptions = "nosniff";
+            var tag = new EntityTagHeaderValue($"\"{manifest.Files.FirstOrDefault(known => known.Name == file)?.Sha256}\"");
+            var known = request.GetTypedHeaders().IfNoneMatch.Any(given => given.Compare(tag, useStrongComparison: false));
+            if (!known)
+                return Content(await registry.ReadFileAsync(manifest, file, cancellation), file, headers, tag);
+            Keep(headers, tag);
+            return new StatusCodeResult(StatusCodes.Status304NotModified);
+        }
+        catch (RegistryException fault) when (fault is not ModelFormatException)
+        {
+            throw new RequestException(StatusCodes.Status404NotFound, fault.Message, fault);
+        }
+    }
+
+    static FileContentResult Content(BinaryData content, string file, IHeaderDictionary headers, EntityTagHeaderValue tag)
+    {
+        Keep(headers, tag);
+        var type = Types.GetValueOrDefault(Path.GetExtension(file), "application/octet-stream");
+        return new FileContentResult(content.ToArray(), type);
+    }
+
+    /// <summary>Private, since a shared cache would give it to those without a key.</summary>
+    static void Keep(IHeaderDictionary headers, EntityTagHeaderValue tag)
+    {
+        headers.CacheControl = "private, max-age=31536000, immutable";
+        headers.ETag = tag.ToString();
+    }
+}

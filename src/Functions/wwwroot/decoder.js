@@ -1,0 +1,130 @@
+// Latents to pictures and back: on this device where it can be, by the functions where not.
+import { ask, isStatic, operation, postJson, Problem } from './source.js';
+import { RandomStream } from './latents.js';
+import { pixelsOf, toPng } from './pictures.js';
+
+/** Beyond this many bytes, a model is left to the server. */
+const LARGEST = 32 << 20;
+
+export class Decoder {
+  /** 'device' or 'server', once ready. */
+  where = null;
+  #model;
+  #worker = null;
+  #waiting = new Map();
+  #asked = 0;
+  #opened = {};
+
+  constructor(model) {
+    this.#model = model;
+    this.ready = this.#start();
+    this.ready.catch(() => { /* whoever asks for a picture is told */ });
+  }
+
+  /** Pictures of latents, [N, L] in one array → RGBA, and the milliseconds that took. */
+  async decode(latents, label = null) {
+    await this.ready;
+    const started = performance.now();
+    const count = latents.length / this.#model.size;
+    const labels = this.#labels(label, count);
+    const rgba = this.where === 'device'
+      ? (await this.#run('decode', { latents, labels })).rgba
+      : await this.#decodeByServer(latents, labels, count);
+    return { rgba, milliseconds: performance.now() - started };
+  }
+
+  /** The latent of a picture: RGBA of the model's size → [L]. */
+  async encode(rgba, label = null) {
+    await this.ready;
+    const labels = this.#labels(label, 1);
+    if (this.where === 'device') {
+      await this.#open('encoder');
+      return (await this.#run('encode', { pixels: pixelsOf(rgba, this.#model.image.channels), labels })).latent;
+    }
+    const form = new FormData();
+    form.append('images', await toPng(rgba, this.#model.image), 'picture.png');
+    if (labels) form.append('label', `index:${labels[0]}`);
+    const answer = await ask(operation(this.#model.name, 'encode'), { method: 'POST', body: form, accept: 'application/json' });
+    return Float32Array.from((await answer.json()).images[0].mean);
+  }
+
+  /** A latent of codes that the prior draws. */
+  async drawCodes(seed, temperature) {
+    await this.ready;
+    if (this.where !== 'device') {
+      const answer = await postJson(operation(this.#model.name, 'sample'), { count: 1, seed, temperature });
+      return Float32Array.from((await answer.json()).images[0].latent);
+    }
+    await this.#open('prior');
+    const map = await this.#model.map;
+    const random = new RandomStream(seed, 'sample');
+    return (await this.#run('draw', { uniforms: Float64Array.from({ length: map.places }, () => random.next()), temperature })).latent;
+  }
+
+  #labels(label, count) {
+    if (!this.#model.conditional) return null;
+    return Array.isArray(label) ? label : Array(count).fill(label ?? 0);
+  }
+
+  async #start() {
+    const reason = typeof WebAssembly === 'undefined' ? 'this browser has no WebAssembly'
+      : this.#model.bytesOf('decoder.onnx') > LARGEST ? 'the model is too large for a page' : null;
+    try {
+      if (reason) throw new Problem(reason);
+      const graph = this.#model.file('decoder.onnx');
+      this.#worker = new Worker(new URL('./engine.js', import.meta.url), { type: 'module' });
+      this.#worker.onmessage = ({ data }) => {
+        const { resolve, reject } = this.#waiting.get(data.id);
+        this.#waiting.delete(data.id);
+        if (data.fault) reject(new Problem(data.fault));
+        else resolve(data);
+      };
+      const broken = new Promise((_, reject) => {
+        this.#worker.onerror = event => reject(new Problem(event.message || 'the runtime cannot be loaded'));
+      });
+      await Promise.race([this.#open('decoder', graph), broken]);
+      this.where = 'device';
+    } catch (fault) {
+      this.#worker?.terminate();
+      if (isStatic || fault.status === 401) throw new Problem(`The model did not load: ${fault.message}`, fault.status);
+      this.where = 'server';
+      this.reason = fault.message;
+    }
+  }
+
+  /** Hands a graph to the worker, once. */
+  #open(name, graph = this.#model.file(`${name}.onnx`)) {
+    return this.#opened[name] ??= Promise.resolve(graph).then(buffer => this.#run('open', {
+      name, graph: buffer, image: this.#model.image, size: this.#model.size,
+    }, [buffer])).catch(fault => {
+      delete this.#opened[name];
+      throw fault;
+    });
+  }
+
+  #run(operationName, values, moved = []) {
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(++this.#asked, { resolve, reject });
+      this.#worker.postMessage({ id: this.#asked, operation: operationName, ...values }, moved);
+    });
+  }
+
+  async #decodeByServer(latents, labels, count) {
+    const { image, size, name } = this.#model;
+    const rows = Array.from({ length: count }, (_, i) => [...latents.subarray(i * size, (i + 1) * size)]);
+    const request = { latents: rows, ...(labels && { label: labels.map(label => this.#model.labels[label]) }) };
+    const { images } = await (await postJson(operation(name, 'decode'), request)).json();
+    const each = image.height * image.width * 4;
+    const all = new Uint8ClampedArray(count * each);
+    await Promise.all(images.map(async ({ png }, i) => all.set(await readPng(png, image), i * each)));
+    return all;
+  }
+}
+
+async function readPng(base64, { width, height }) {
+  const bytes = Uint8Array.from(atob(base64), letter => letter.charCodeAt(0));
+  const bitmap = await createImageBitmap(new Blob([bytes], { type: 'image/png' }));
+  const context = new OffscreenCanvas(width, height).getContext('2d', { willReadFrequently: true });
+  context.drawImage(bitmap, 0, 0);
+  return context.getImageData(0, 0, width, height).data;
+}

@@ -1,0 +1,77 @@
+using System.ComponentModel;
+using System.Diagnostics;
+using System.Text;
+using System.Text.Json;
+using VaeFunctions.Registry;
+
+namespace VaeFunctions.LocalCloud;
+
+/// <summary>The explorer's page: where it is served, and as a folder that needs no server of ours.</summary>
+static class Explorer
+{
+    /// <summary>Files of a version that the page reads; those that a version does not have are left out.</summary>
+    static readonly string[] ModelFiles =
+        ["decoder.onnx", "encoder.onnx", "prior.onnx", "concepts.safetensors", "map.json", "map.safetensors"];
+
+    /// <summary>Where the page says which of the two it is.</summary>
+    const string FromFunctions = "data-source=\"api\"", FromFiles = "data-source=\"static\"";
+
+    public static string Address(int port, string model) =>
+        $"http://localhost:{port}/api/explorer#model={Uri.EscapeDataString(model)}";
+
+    /// <summary>Whether a person is there to look at it, who can also press Ctrl-C.</summary>
+    public static bool IsTerminal => !Console.IsInputRedirected && !Console.IsOutputRedirected;
+
+    /// <summary>Opens an address in the browser, where there is a screen and something to open it with.</summary>
+    public static void TryOpen(string address)
+    {
+        var screen = Environment.GetEnvironmentVariable("DISPLAY") ?? Environment.GetEnvironmentVariable("WAYLAND_DISPLAY");
+        if (!IsTerminal || string.IsNullOrEmpty(screen))
+            return;
+        try
+        {
+            using var opener = Process.Start(new ProcessStartInfo("xdg-open", address) { RedirectStandardError = true });
+        }
+        catch (Win32Exception)
+        {
+            // There is no such program; the address stands on the screen.
+        }
+    }
+
+    /// <summary>Writes the page with a version inside, at the addresses that the functions give them: any static server shows
+    /// it.</summary>
+    /// <returns>The files' bytes together.</returns>
+    /// <exception cref="LocalCloudException">The folder holds something else.</exception>
+    public static async Task<long> ExportAsync(
+        ModelRegistry registry, string model, string version, string folder, CancellationToken cancellation)
+    {
+        if (Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any()
+            && !File.Exists(Path.Combine(folder, "explorer.json")))
+            throw LocalCloudException.WrongInput(
+                $"{folder} holds other files; name an empty folder, or one that was exported before.");
+        var manifest = await registry.ReadManifestAsync(model, version, cancellation);
+        var source = Path.Combine(Installation.Functions, "wwwroot");
+        long bytes = 0;
+        foreach (var file in Directory.GetFiles(source).Where(file => Path.GetFileName(file) != "index.html"))
+            await WriteAsync(Path.Combine("explorer", Path.GetFileName(file)), await File.ReadAllBytesAsync(file, cancellation));
+        var inside = Path.Combine("models", model, "versions", version, "files");
+        foreach (var file in manifest.Files.Where(file => ModelFiles.Contains(file.Name)))
+            await WriteAsync(
+                Path.Combine(inside, file.Name), (await registry.ReadFileAsync(manifest, file.Name, cancellation)).ToArray());
+        var written = await registry.Store.TryReadAsync(
+            $"models/{model}/{version}/{ModelRegistry.ManifestName}", long.MaxValue, cancellation);
+        await WriteAsync(Path.Combine(inside, ModelRegistry.ManifestName), written!.Content.ToArray());
+        await WriteAsync("explorer.json", JsonSerializer.SerializeToUtf8Bytes(new { models = new[] { new { model, version } } }));
+        var page = await File.ReadAllTextAsync(Path.Combine(source, "index.html"), cancellation);
+        await WriteAsync("index.html", Encoding.UTF8.GetBytes(page.Replace(FromFunctions, FromFiles, StringComparison.Ordinal)));
+        return bytes;
+
+        async Task WriteAsync(string name, byte[] content)
+        {
+            var path = Path.Combine(folder, name);
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            await File.WriteAllBytesAsync(path, content, cancellation);
+            bytes += content.Length;
+        }
+    }
+}
