@@ -25,6 +25,7 @@ try
         .AddSingleton<RequestLatents>()
         .AddSingleton<ConceptStore>()
         .AddSingleton<JobStore>()
+        .AddSingleton<JobLister>()
         .AddSingleton(services => new JobQueue(services.GetRequiredService<QueueServiceClient>))
         .AddSingleton<JobRecovery>()
         .AddSingleton<JobWorker>();

@@ -64,6 +64,10 @@ public sealed record ServingOptions
     [Range(1, 5000)]
     public int JobSliceSize { get; init; } = 200;
 
+    /// <summary>The same for jobs that write one blob a slice.</summary>
+    [Range(1, 10_000)]
+    public int JobShardSize { get; init; } = 2000;
+
     public string[] ReadableContainers => BlobContainers.Split(',');
 
     public string[] WritableContainers => JobOutputContainers.Split(',');

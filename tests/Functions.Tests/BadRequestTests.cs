@@ -179,6 +179,7 @@ public sealed class BadRequestTests(ServingFixture serving)
     [InlineData("""{"input": "inbox/../models/", "output": "results/"}""", "..")]
     [InlineData("""{"input": "results/a", "output": "results/a-done/"}""", "lies under input")]
     [InlineData("""{"input": "inbox/a/", "output": "results/", "operation": "dream"}""", "reconstruct or encode or anomaly")]
+    [InlineData("""{"input": "inbox/a/", "output": "results/", "operation": "encode", "format": "csv"}""", "files or parquet or tar")]
     public async Task A_wrong_job_is_explained(string body, string hint) =>
         Assert.Contains(hint, await serving.Http.SendAsync(HttpMethod.Post, "models/tiny/jobs", body.Json())
             .ProblemAsync(400), StringComparison.Ordinal);

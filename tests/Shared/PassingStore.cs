@@ -10,6 +10,9 @@ abstract class PassingStore(IBlobStore store) : IBlobStore
     public virtual Task<Blob?> TryReadAsync(string path, long maxBytes, CancellationToken cancellation) =>
         store.TryReadAsync(path, maxBytes, cancellation);
 
+    public virtual Task<Stream?> TryOpenAsync(string path, CancellationToken cancellation) =>
+        store.TryOpenAsync(path, cancellation);
+
     public virtual Task<string> WriteAsync(
         string path, BinaryData content, WriteCondition condition, CancellationToken cancellation) =>
         store.WriteAsync(path, content, condition, cancellation);

@@ -13,6 +13,7 @@ namespace VaeFunctions.Registry;
 public sealed class AzureBlobStore(BlobServiceClient service) : IBlobStore
 {
     const int Part = 8 << 20; // bytes a request, so that a slow line does not run into the time limit of one
+    const int Ahead = 4 << 20; // bytes that a stream asks for at once
 
     // without a query, where a signature could be
     public string Location { get; } = service.Uri.GetLeftPart(UriPartial.Path).TrimEnd('/');
@@ -24,6 +25,25 @@ public sealed class AzureBlobStore(BlobServiceClient service) : IBlobStore
         {
             return await BlobDownload.ReadAsync(
                 client, maxBytes, size => FolderBlobStore.TooLarge(path, size, maxBytes, Location), cancellation);
+        }
+        catch (RequestFailedException e) when (e.Status == 404)
+        {
+            return null;
+        }
+        catch (Exception e) when (StorageFailure.Is(e, cancellation))
+        {
+            throw Failed("Reading", path, e);
+        }
+    }
+
+    public async Task<Stream?> TryOpenAsync(string path, CancellationToken cancellation = default)
+    {
+        var client = ClientOf(BlobPath.Parse(path));
+        try
+        {
+            var content = await client.OpenReadAsync(new BlobOpenReadOptions(allowModifications: false) { BufferSize = Ahead },
+                cancellation);
+            return new ExplainedStream(content, fault => Failed("Reading", path, fault));
         }
         catch (RequestFailedException e) when (e.Status == 404)
         {

@@ -45,6 +45,25 @@ public sealed class FolderBlobStore(string root) : IBlobStore
         }
     }
 
+    public Task<Stream?> TryOpenAsync(string path, CancellationToken cancellation = default)
+    {
+        var file = FileOf(BlobPath.Parse(path));
+        try
+        {
+            // The open handle stays with these bytes whatever is renamed over the name meanwhile.
+            return Task.FromResult<Stream?>(Directory.Exists(file) ? null : new FileStream(
+                file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 1 << 16, useAsync: true));
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return Task.FromResult<Stream?>(null);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw Failed("Reading", path, e);
+        }
+    }
+
     public async Task<string> WriteAsync(
         string path, BinaryData content, WriteCondition condition = default, CancellationToken cancellation = default)
     {

@@ -13,6 +13,11 @@ public interface IBlobStore
     /// <exception cref="BlobTooLargeException">The blob is larger than <paramref name="maxBytes"/>.</exception>
     Task<Blob?> TryReadAsync(string path, long maxBytes, CancellationToken cancellation = default);
 
+    /// <summary>A blob to read from any place, a few megabytes at a time, or null where there is none. What comes is of one
+    /// version: once the blob is changed, reading fails.</summary>
+    /// <exception cref="StorageException">The storage cannot be reached; also from reads.</exception>
+    Task<Stream?> TryOpenAsync(string path, CancellationToken cancellation = default);
+
     /// <summary>Writes a blob whole and gives back its new ETag; a reader sees the old content or the new, never a
     /// part.</summary>
     /// <exception cref="BlobConflictException">The condition does not hold; nothing was written.</exception>

@@ -4,15 +4,31 @@ namespace VaeFunctions.Serving;
 /// <param name="Input">The prefix of the images' paths, container/….</param>
 /// <param name="Output">The folder of the results, container/…/.</param>
 /// <param name="Label">For conditional models, the label of all images.</param>
+/// <param name="Format">How results are written: files, parquet or tar.</param>
 public sealed record Job(string Id, string Model, string Operation, string Input, string Output, string? Label, int SliceSize,
-    DateTimeOffset Created);
+    DateTimeOffset Created, string Format = Job.Files)
+{
+    public const string Files = "files", Parquet = "parquet", Tar = "tar";
+
+    /// <summary>An image's place under the input's folder.</summary>
+    public string NameOf(JobImage image) => image.Path[(Input.LastIndexOf('/') + 1)..];
+}
 
 /// <summary>A message of the queue: a slice of a job to work off, or, without one, the job's images to list and cut into
 /// slices.</summary>
 public sealed record JobMessage(string Model, string Job, int? Slice = null);
 
 /// <summary>An image of a slice.</summary>
-public sealed record JobImage(string Path);
+/// <param name="Path">Its blob, or the archive's, a slash and the name inside.</param>
+/// <param name="Within">Where it is in an archive; null for a blob of its own.</param>
+/// <param name="Refused">Why it is not read; null where it is.</param>
+public sealed record JobImage(string Path, ArchivePlace? Within = null, string? Refused = null);
+
+/// <summary>Where an archive holds an image.</summary>
+/// <param name="Archive">The archive's blob.</param>
+/// <param name="At">In a TAR the offset of its bytes, in a ZIP its number among the entries.</param>
+/// <param name="Length">In bytes, unpacked.</param>
+public sealed record ArchivePlace(string Archive, long At, long Length);
 
 /// <summary>How far the listing of a job's images is.</summary>
 public sealed record JobListing(int Slices, long Images, bool Finished);
@@ -20,7 +36,7 @@ public sealed record JobListing(int Slices, long Images, bool Finished);
 /// <summary>An image that could not be processed, and why.</summary>
 public sealed record JobFailure(string Path, string Reason);
 
-/// <summary>What a job's {output}….json says of an image.</summary>
+/// <summary>What a job says of an image: in {output}….json, or in a row.</summary>
 /// <param name="Job">The job's id.</param>
 /// <param name="Source">The image's blob.</param>
 /// <param name="Label">For conditional models, the job's label.</param>
@@ -51,5 +67,5 @@ public sealed record JobStarted(string Id, string Status, JobStatus Job);
 /// <param name="Failed">Images that could not be processed.</param>
 /// <param name="Error">Why the whole job failed.</param>
 public sealed record JobStatus(
-    string Id, string Model, string State, string Operation, string Input, string Output, string? Label,
+    string Id, string Model, string State, string Operation, string Input, string Output, string Format, string? Label,
     DateTimeOffset Created, long Images, long Done, long Failed, long Remaining, string? Failures, string? Error);

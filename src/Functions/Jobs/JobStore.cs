@@ -157,7 +157,7 @@ public sealed partial class JobStore(IBlobStore store)
         var state = finished ? "completed" : fault is not null ? "failed"
             : await ExistsAsync(job, "cancelled.json", cancellation) ? "cancelled"
             : listing.Finished ? "running" : "listing";
-        return new(job.Id, job.Model, state, job.Operation, job.Input, job.Output, job.Label, job.Created, listing.Images, done, failed,
+        return new(job.Id, job.Model, state, job.Operation, job.Input, job.Output, job.Format, job.Label, job.Created, listing.Images, done, failed,
             listing.Images - done - failed, finished ? FailuresOf(job) : null, fault?.Reason);
     }
 

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
-using System.Text.Json.Nodes;
+using System.Diagnostics;
+using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Options;
 using VaeFunctions.Imaging;
 using VaeFunctions.Latent;
@@ -7,81 +8,50 @@ using VaeFunctions.Registry;
 
 namespace VaeFunctions.Serving;
 
-/// <summary>Cuts jobs into slices and works slices off. Doing either again gives the same, so that a message may come
-/// twice.</summary>
-public sealed class JobWorker(JobStore jobs, JobQueue queue, IBlobStore store, ModelProvider models, RequestImages images,
+/// <summary>Works jobs off, a slice at a time. Doing one again gives the same, so that a message may come twice.</summary>
+public sealed class JobWorker(JobStore jobs, JobLister lister, IBlobStore store, ModelProvider models, RequestImages images,
     IOptions<ServingOptions> options, ILogger<JobWorker> logger)
 {
-    /// <summary>Images that are in memory at once, and blobs that are read or written at once.</summary>
+    /// <summary>Images that are run together while as many others are read, and blobs that are read or written at once.</summary>
     const int Together = 32, Parallelism = 8;
 
-    /// <summary>Lists a job's images, a page at a time, and sends a message for each slice. Interrupted, it goes on after the
-    /// last slice that it cut.</summary>
-    public async Task ListAsync(Job job, CancellationToken cancellation)
-    {
-        var listing = await jobs.ListingAsync(job, cancellation);
-        if (listing.Finished || await jobs.IsOverAsync(job, cancellation))
-            return;
-        var last = listing.Slices > 0 ? (await jobs.SliceAsync(job, listing.Slices - 1, cancellation))![^1].Path : "";
-        // A listing that was interrupted may have cut its last slice without sending the message for it.
-        if (listing.Slices > 0)
-            await queue.SendAsync(new(job.Model, job.Id, listing.Slices - 1), cancellation);
-        var passedOver = 0;
-        var fresh = store.ListAsync(job.Input, cancellation)
-            .Where(blob => string.CompareOrdinal(blob.Path, last) > 0 && IsOfPeople(blob.Path));
-        await foreach (var slice in fresh.Select(blob => new JobImage(blob.Path)).Chunk(job.SliceSize))
-        {
-            if (await jobs.IsOverAsync(job, cancellation))
-                return;
-            await jobs.SaveSliceAsync(job, listing.Slices, slice, cancellation);
-            listing = new(listing.Slices + 1, listing.Images + slice.Length, false);
-            await jobs.SaveAsync(job, listing, cancellation);
-            await queue.SendAsync(new(job.Model, job.Id, listing.Slices - 1), cancellation);
-        }
-        await jobs.SaveAsync(job, listing with { Finished = true }, cancellation);
-        if (listing.Images > 0)
-            await jobs.FinishAsync(job, cancellation);
-        else
-            await jobs.FailAsync(job, $"There is no image under {job.Input}"
-                + (passedOver > 0 ? $", only {passedOver} folder markers and system files. " : ". ")
-                + "Look whether the prefix is right, upper and lower case included.", cancellation);
+    /// <summary>How often work on a slice looks whether the job was cancelled.</summary>
+    static readonly TimeSpan Look = TimeSpan.FromSeconds(5);
 
-        bool IsOfPeople(string path)
+    public async Task RunAsync(JobMessage message, bool giveUp, CancellationToken cancellation)
+    {
+        if (await jobs.FindAsync(message.Model, message.Job, cancellation) is not { } job)
         {
-            // A path that ends in / marks a folder; tools make such blobs.
-            var isOne = !path.EndsWith('/') && !SystemLitter.Holds(path);
-            if (!isOne) passedOver++;
-            return isOne;
+            logger.LogWarning("A message asks for job {Job} of {Model}, which does not exist", message.Job, message.Model);
+            return;
         }
+        await (giveUp ? GiveUpAsync(job, message.Slice, cancellation)
+            : message.Slice is { } slice ? WorkAsync(job, slice, cancellation)
+            : lister.ListAsync(job, cancellation));
     }
 
-    /// <summary>Works a slice off, image by image; what is wrong with an image is noted, anything else thrown, so that the slice
-    /// is tried again.</summary>
-    public async Task WorkAsync(Job job, int slice, CancellationToken cancellation)
+    /// <summary>Works a slice off; what is wrong with an image is noted, anything else thrown, so that the slice is tried
+    /// again.</summary>
+    async Task WorkAsync(Job job, int slice, CancellationToken cancellation)
     {
         if (await jobs.SliceAsync(job, slice, cancellation) is not { } all || await jobs.IsOverAsync(job, cancellation))
             return;
         if (!await jobs.IsDoneAsync(job, slice, cancellation))
         {
-            var failures = new ConcurrentDictionary<string, string>();
-            foreach (var part in all.Chunk(Together))
-            {
-                if (await jobs.IsOverAsync(job, cancellation))
-                    return;
-                using var session = await models.LeaseAsync(job.Model, cancellation);
-                await WorkAsync(job, part, session, failures, cancellation);
-            }
-            JobFailure[] failed = [.. all.Where(image => failures.ContainsKey(image.Path))
-                .Select(image => new JobFailure(image.Path, failures[image.Path]))];
-            await ForgetAsync(job, failed, cancellation);
-            await jobs.SaveDoneAsync(job, slice, all.Length - failed.Length, failed, cancellation);
+            var output = JobOutput.Of(job, slice, store);
+            if (await ReconstructAsync(job, all, output, cancellation) is not { } failures)
+                return;
+            JobImage[] failed = [.. all.Where(image => failures.ContainsKey(image.Path))];
+            await output.CompleteAsync(failed, cancellation);
+            await jobs.SaveDoneAsync(job, slice, all.Length - failed.Length,
+                [.. failed.Select(image => new JobFailure(image.Path, failures[image.Path]))], cancellation);
         }
         await jobs.FinishAsync(job, cancellation);
     }
 
     /// <summary>Notes what was tried too often: images of a slice that have no result are failures, and a job whose images cannot
     /// be listed has failed.</summary>
-    public async Task GiveUpAsync(Job job, int? slice, CancellationToken cancellation)
+    async Task GiveUpAsync(Job job, int? slice, CancellationToken cancellation)
     {
         if (slice is not { } number)
         {
@@ -93,75 +63,102 @@ public sealed class JobWorker(JobStore jobs, JobQueue queue, IBlobStore store, M
             return;
         if (!await jobs.IsDoneAsync(job, number, cancellation))
         {
-            var failed = new List<JobFailure>();
-            foreach (var image in all)
-            {
-                if (!await HasResultAsync(job, image, cancellation))
-                    failed.Add(new(image.Path, "Its slice failed several times; the server's log has the cause."));
-            }
-            await jobs.SaveDoneAsync(job, number, all.Length - failed.Count, failed, cancellation);
+            var kept = await JobOutput.Of(job, number, store).KeptAsync(all, cancellation);
+            await jobs.SaveDoneAsync(job, number, kept.Count, [.. all.Where(image => !kept.Contains(image))
+                .Select(image => new JobFailure(image.Path, image.Refused ?? "Its slice failed several times; the server's log has the cause."))],
+                cancellation);
         }
         await jobs.FinishAsync(job, cancellation);
     }
 
-    /// <summary>Whether an image has a result of this job; an earlier one may have left another.</summary>
-    async Task<bool> HasResultAsync(Job job, JobImage image, CancellationToken cancellation)
+    /// <summary>Reads the images of a slice, part after part, each while the one before it is run.</summary>
+    /// <returns>What is wrong with images, by their paths; null where the job was cancelled meanwhile.</returns>
+    async Task<IReadOnlyDictionary<string, string>?> ReconstructAsync(
+        Job job, JobImage[] all, JobOutput output, CancellationToken cancellation)
     {
-        var path = $"{ResultOf(job, image)}.json";
-        return BlobStores.IsPath(path) && await store.TryReadAsync(path, long.MaxValue, cancellation) is { } blob
-            && JsonNode.Parse(blob.Content)?["job"]?.ToString() == job.Id;
+        var failures = new ConcurrentDictionary<string, string>();
+        foreach (var image in all.Where(image => image.Refused is not null))
+            failures[image.Path] = image.Refused!;
+        (int Place, JobImage Image)[][] parts = [.. all.Index().Where(entry => entry.Item.Refused is null).Chunk(Together)];
+        if (parts is [])
+            return failures;
+        await using var archives = new ArchiveReader(store);
+        var looked = Stopwatch.StartNew();
+        var next = ReadAsync(parts[0]);
+        try
+        {
+            for (var part = 0; part < parts.Length; part++)
+            {
+                if (looked.Elapsed > Look && await jobs.IsOverAsync(job, cancellation))
+                    return null;
+                looked = looked.Elapsed > Look ? Stopwatch.StartNew() : looked;
+                var fitted = await next;
+                if (part + 1 < parts.Length)
+                    next = ReadAsync(parts[part + 1]);
+                await WorkAsync(job, fitted, output, failures, cancellation);
+            }
+        }
+        finally
+        {
+            await ((Task)next).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+        return failures;
+
+        async Task<Original[]> ReadAsync((int, JobImage)[] part)
+        {
+            using var session = await models.LeaseAsync(job.Model, cancellation);
+            var read = new ConcurrentBag<Original>();
+            await Parallel.ForEachAsync(BytesAsync(part, archives, failures, cancellation),
+                new ParallelOptions { MaxDegreeOfParallelism = Parallelism, CancellationToken = cancellation },
+                async (encoded, _) =>
+                {
+                    try
+                    {
+                        read.Add(new(encoded.Place, encoded.Image, await FitAsync(encoded.Image, encoded.Bytes, session.Input, cancellation)));
+                    }
+                    catch (Exception fault) when (fault is RequestException or ImageFormatException or ArgumentException)
+                    {
+                        failures[encoded.Image.Path] = fault.Message;
+                    }
+                });
+            return [.. read.OrderBy(original => original.Place)];
+        }
     }
 
-    /// <summary>An image that failed has no result, not even one that an earlier job with this output left.</summary>
-    Task ForgetAsync(Job job, IReadOnlyList<JobFailure> failed, CancellationToken cancellation) =>
-        ForEachAsync([.. failed.Select(failure => new JobImage(failure.Path))], async (image, _) =>
-        {
-            foreach (var ending in (string[])[".json", ".png"])
-            {
-                var path = ResultOf(job, image) + ending;
-                if (BlobStores.IsPath(path))
-                    await store.DeleteAsync(path, cancellation);
-            }
-        }, cancellation);
+    /// <summary>An image of a slice that could be read.</summary>
+    sealed record Original(int Place, JobImage Image, FittedImage Fitted);
 
-    async Task WorkAsync(Job job, JobImage[] part, ModelSession session, ConcurrentDictionary<string, string> failures,
-        CancellationToken cancellation)
+    /// <summary>The entries of archives, one after another, in the archive's order; of blobs, which are read side by side, null.</summary>
+    static async IAsyncEnumerable<(int Place, JobImage Image, byte[]? Bytes)> BytesAsync((int, JobImage)[] part, ArchiveReader archives,
+        ConcurrentDictionary<string, string> failures, [EnumeratorCancellation] CancellationToken cancellation)
     {
-        var fitted = new FittedImage?[part.Length];
-        await ForEachAsync(part, async (image, i) =>
+        foreach (var (place, image) in part)
         {
-            try
+            byte[]? bytes = null;
+            if (image.Within is { } within)
             {
-                fitted[i] = await ReadAsync(image, session, cancellation);
+                try
+                {
+                    bytes = await archives.ReadAsync(within, cancellation);
+                }
+                catch (RequestException fault)
+                {
+                    failures[image.Path] = fault.Message;
+                    continue;
+                }
             }
-            catch (Exception fault) when (fault is RequestException or ImageFormatException or ArgumentException)
-            {
-                failures[image.Path] = fault.Message;
-            }
-        }, cancellation);
-        JobImage[] good = [.. part.Where((_, i) => fitted[i] is not null)];
-        var results = await ReconstructAsync(job, good, [.. fitted.OfType<FittedImage>()], session, failures, cancellation);
-        await ForEachAsync(good, async (image, i) =>
-        {
-            if (results[i] is not { } result)
-                return;
-            try
-            {
-                await WriteAsync(job, image, result, session, cancellation);
-            }
-            catch (ArgumentException fault)
-            {
-                failures[image.Path] = $"Its name cannot be kept: {fault.Message}";
-            }
-        }, cancellation);
+            yield return (place, image, bytes);
+        }
     }
 
-    async Task<FittedImage> ReadAsync(JobImage image, ModelSession session, CancellationToken cancellation)
+    async Task<FittedImage> FitAsync(JobImage image, byte[]? bytes, ImageTarget target, CancellationToken cancellation)
     {
+        if (bytes is not null)
+            return images.Fit(bytes, target);
         try
         {
             return await store.TryReadAsync(image.Path, options.Value.MaxBodyBytes,
-                blob => images.Fit(blob.Content.ToMemory().Span, session.Input), cancellation)
+                blob => images.Fit(blob.Content.ToMemory().Span, target), cancellation)
                 ?? throw RequestException.Invalid("It was deleted before it could be read.");
         }
         catch (BlobTooLargeException)
@@ -171,9 +168,32 @@ public sealed class JobWorker(JobStore jobs, JobQueue queue, IBlobStore store, M
         }
     }
 
+    async Task WorkAsync(
+        Job job, Original[] originals, JobOutput output, ConcurrentDictionary<string, string> failures, CancellationToken cancellation)
+    {
+        using var session = await models.LeaseAsync(job.Model, cancellation);
+        var results = await ReconstructAsync(job, originals, session, failures, cancellation);
+        await Parallel.ForEachAsync(originals.Zip(results),
+            new ParallelOptions { MaxDegreeOfParallelism = Parallelism, CancellationToken = cancellation },
+            async (pair, _) =>
+            {
+                var ((place, image, _), made) = pair;
+                if (made is null)
+                    return;
+                try
+                {
+                    await output.AddAsync(place, image, ResultOf(job, image, made, session), PictureOf(job, made), cancellation);
+                }
+                catch (ArgumentException fault)
+                {
+                    failures[image.Path] = $"Its name cannot be kept: {fault.Message}";
+                }
+            });
+    }
+
     /// <summary>All images together or, where one of them is refused, one by one; null for those.</summary>
     static async Task<Reconstruction?[]> ReconstructAsync(
-        Job job, JobImage[] paths, FittedImage[] originals, ModelSession session, ConcurrentDictionary<string, string> failures,
+        Job job, Original[] originals, ModelSession session, ConcurrentDictionary<string, string> failures,
         CancellationToken cancellation)
     {
         if (originals is [])
@@ -183,7 +203,7 @@ public sealed class JobWorker(JobStore jobs, JobQueue queue, IBlobStore store, M
         {
             try
             {
-                return await Reconstruction.OfAsync(originals, labels, session, cancellation);
+                return await Reconstruction.OfAsync([.. originals.Select(original => original.Fitted)], labels, session, cancellation);
             }
             catch (OverloadedException)
             {
@@ -192,57 +212,31 @@ public sealed class JobWorker(JobStore jobs, JobQueue queue, IBlobStore store, M
             }
             catch (RequestException fault) when (originals.Length == 1)
             {
-                failures[paths[0].Path] = fault.Message;
+                failures[originals[0].Image.Path] = fault.Message;
                 return [null];
             }
             catch (RequestException)
             {
                 var results = new List<Reconstruction?>();
-                foreach (var (path, original) in paths.Zip(originals))
-                    results.AddRange(await ReconstructAsync(job, [path], [original], session, failures, cancellation));
+                foreach (var original in originals)
+                    results.AddRange(await ReconstructAsync(job, [original], session, failures, cancellation));
                 return [.. results];
             }
         }
     }
 
-    /// <summary>The JSON comes last: where it is, the result is complete.</summary>
-    async Task WriteAsync(Job job, JobImage image, Reconstruction result, ModelSession session, CancellationToken cancellation)
+    static Image? PictureOf(Job job, Reconstruction made) => job.Operation switch
     {
-        var path = ResultOf(job, image);
-        var picture = job.Operation switch
-        {
-            "reconstruct" => result.Image,
-            "anomaly" => Anomaly.HeatMap(result.Original.Image, result.Image),
-            _ => null,
-        };
-        if (picture is not null)
-            await store.WriteAsync($"{path}.png", new BinaryData(ImageCodec.EncodePng(picture)), cancellation: cancellation);
-        var (percentile, verdict) = JudgedImage.Judge(session, result.Error);
-        await store.WriteAsync($"{path}.json", Answers.Document(new JobResult(
-            session.Model, session.Version, job.Id, image.Path, job.Label, result.Original.OriginalSize, result.Original.Resized,
-            result.Error,
-            percentile, verdict, session.CalibratedOn, job.Operation == "anomaly" ? null : result.Mean, job.Operation == "encode"
-            ? result.LogVariance : null)),
-            cancellation: cancellation);
-    }
+        "reconstruct" => made.Image,
+        "anomaly" => Anomaly.HeatMap(made.Original.Image, made.Image),
+        _ => null,
+    };
 
-    /// <summary>The image's place under the input's folder, under the output.</summary>
-    static string ResultOf(Job job, JobImage image) => job.Output + image.Path[(job.Input.LastIndexOf('/') + 1)..];
-
-    static Task ForEachAsync(JobImage[] images, Func<JobImage, int, Task> work, CancellationToken cancellation) =>
-        Parallel.ForEachAsync(
-        images.Index(), new ParallelOptions { MaxDegreeOfParallelism = Parallelism, CancellationToken = cancellation },
-        async (entry, _) => await work(entry.Item, entry.Index));
-
-    public async Task RunAsync(JobMessage message, bool giveUp, CancellationToken cancellation)
+    static JobResult ResultOf(Job job, JobImage image, Reconstruction made, ModelSession session)
     {
-        if (await jobs.FindAsync(message.Model, message.Job, cancellation) is not { } job)
-        {
-            logger.LogWarning("A message asks for job {Job} of {Model}, which does not exist", message.Job, message.Model);
-            return;
-        }
-        await (giveUp ? GiveUpAsync(job, message.Slice, cancellation)
-            : message.Slice is { } slice ? WorkAsync(job, slice, cancellation)
-            : ListAsync(job, cancellation));
+        var (percentile, verdict) = JudgedImage.Judge(session, made.Error);
+        return new(session.Model, session.Version, job.Id, image.Path, job.Label, made.Original.OriginalSize, made.Original.Resized,
+            made.Error, percentile, verdict, session.CalibratedOn, job.Operation == "anomaly" ? null : made.Mean,
+            job.Operation == "encode" ? made.LogVariance : null);
     }
 }

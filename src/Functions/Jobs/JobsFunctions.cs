@@ -10,9 +10,13 @@ public sealed class JobsFunctions(ModelCalls calls, JobStore jobs, JobQueue queu
 
     static readonly Field Operation =
         Field.Choice("operation", "What to do with each image.", "reconstruct", "encode", "anomaly");
-    static readonly Field Input = new("input", FieldType.Text, "The prefix of the images' paths, such as inbox/faces/2026.");
+    static readonly Field Input = new("input", FieldType.Text,
+        "The prefix of the images' paths, such as inbox/faces/2026, or an archive, or the prefix of several: .zip or .tar.");
     static readonly Field Output = new("output", FieldType.Text, "The folder for the results, such as results/faces/2026/.");
-    static readonly Field[] Fields = [Operation, Input, Output, Field.Label];
+    static readonly Field Format = Field.Choice("format",
+        "Files for each image; or, for some thousand images each, Parquet files without pictures, or TARs.",
+        Job.Files, Job.Parquet, Job.Tar);
+    static readonly Field[] Fields = [Operation, Input, Output, Format, Field.Label];
 
     [Function("StartJob")]
     [Describes("Start a bulk job; the answer's Location says where its status is.", Fields = nameof(Fields), Status = 202)]
@@ -25,8 +29,9 @@ public sealed class JobsFunctions(ModelCalls calls, JobStore jobs, JobQueue queu
         string? label = call.Labels(1) is [var number] ? call.Session.Labels[(int)number] : null;
         queue.Demand();
         var id = $"{DateTime.UtcNow:yyyyMMdd't'HHmmss}-{Guid.NewGuid():n}"[..28];
-        var job = new Job(id, model, call.Content.Choice(Operation), input, output, label, call.Options.JobSliceSize,
-            DateTimeOffset.UtcNow);
+        var format = call.Content.Choice(Format);
+        var job = new Job(id, model, call.Content.Choice(Operation), input, output, label,
+            format == Job.Files ? call.Options.JobSliceSize : call.Options.JobShardSize, DateTimeOffset.UtcNow, format);
         await jobs.CreateAsync(job, cancellation);
         await queue.CreateAsync(cancellation);
         await queue.SendAsync(new(model, id), cancellation);

@@ -1,0 +1,62 @@
+using System.IO.Compression;
+using VaeFunctions.Registry;
+
+namespace VaeFunctions.Serving;
+
+/// <summary>Reads entries of archives, one after another; those that lie side by side come in few requests.</summary>
+sealed class ArchiveReader(IBlobStore store) : IAsyncDisposable
+{
+    string? archive;
+    Stream? content;
+    ZipArchive? zip;
+
+    /// <exception cref="RequestException">Its archive is gone, or its content is not as long as the archive's list
+    /// says.</exception>
+    /// <exception cref="StorageException">The storage does not answer.</exception>
+    public async Task<byte[]> ReadAsync(ArchivePlace place, CancellationToken cancellation)
+    {
+        if (archive != place.Archive)
+            await OpenAsync(place.Archive, cancellation);
+        var bytes = new byte[place.Length];
+        try
+        {
+            if (zip is null)
+            {
+                content!.Position = place.At;
+                await content.ReadExactlyAsync(bytes, cancellation);
+                return bytes;
+            }
+            await using var entry = await zip.Entries[(int)place.At].OpenAsync(cancellation);
+            await entry.ReadExactlyAsync(bytes, cancellation);
+            return await entry.ReadAsync(new byte[1], cancellation) == 0
+                ? bytes
+                : throw RequestException.Invalid("Its content is longer than the archive's list says; pack it again.");
+        }
+        catch (Exception fault) when (fault is InvalidDataException or EndOfStreamException or ArgumentException)
+        {
+            throw RequestException.Invalid($"It is damaged in the archive: {fault.Message} Pack it again.", fault);
+        }
+    }
+
+    async Task OpenAsync(string path, CancellationToken cancellation)
+    {
+        await CloseAsync();
+        content = await store.TryOpenAsync(path, cancellation)
+            ?? throw RequestException.Invalid("Its archive was deleted before it could be read.");
+        if (ArchiveEntries.IsZip(path))
+            zip = await ArchiveEntries.OpenZipAsync(content, cancellation);
+        archive = path;
+    }
+
+    async Task CloseAsync()
+    {
+        archive = null;
+        if (zip is not null)
+            await zip.DisposeAsync();
+        if (content is not null)
+            await content.DisposeAsync();
+        (zip, content) = (null, null);
+    }
+
+    public async ValueTask DisposeAsync() => await CloseAsync();
+}

@@ -1,0 +1,65 @@
+using Microsoft.Extensions.Options;
+using VaeFunctions.Imaging;
+using VaeFunctions.Registry;
+
+namespace VaeFunctions.Serving;
+
+/// <summary>Lists a job's images, those in archives too, and cuts them into slices.</summary>
+public sealed class JobLister(JobStore jobs, JobQueue queue, IBlobStore store, IOptions<ServingOptions> options)
+{
+    /// <summary>Sends a message for each slice as soon as it is cut. Interrupted, it goes on after the last slice that it
+    /// cut.</summary>
+    public async Task ListAsync(Job job, CancellationToken cancellation)
+    {
+        var listing = await jobs.ListingAsync(job, cancellation);
+        if (listing.Finished || await jobs.IsOverAsync(job, cancellation))
+            return;
+        var last = listing.Slices > 0 ? (await jobs.SliceAsync(job, listing.Slices - 1, cancellation))![^1] : null;
+        // A listing that was interrupted may have cut its last slice without sending the message for it.
+        if (listing.Slices > 0)
+            await queue.SendAsync(new(job.Model, job.Id, listing.Slices - 1), cancellation);
+        var passedOver = 0;
+        await foreach (var slice in ImagesAsync(job, last, () => passedOver++, cancellation).Chunk(job.SliceSize))
+        {
+            if (await jobs.IsOverAsync(job, cancellation))
+                return;
+            await jobs.SaveSliceAsync(job, listing.Slices, slice, cancellation);
+            listing = new(listing.Slices + 1, listing.Images + slice.Length, false);
+            await jobs.SaveAsync(job, listing, cancellation);
+            await queue.SendAsync(new(job.Model, job.Id, listing.Slices - 1), cancellation);
+        }
+        await jobs.SaveAsync(job, listing with { Finished = true }, cancellation);
+        if (listing.Images > 0)
+            await jobs.FinishAsync(job, cancellation);
+        else
+            await jobs.FailAsync(job, $"There is no image under {job.Input}"
+                + (passedOver > 0 ? $", only {passedOver} folder markers and system files. " : ". ")
+                + "Look whether the prefix is right, upper and lower case included.", cancellation);
+    }
+
+    /// <summary>The images after one, in the order of their blobs and, in an archive, of its entries.</summary>
+    async IAsyncEnumerable<JobImage> ImagesAsync(
+        Job job, JobImage? after, Action passOver, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellation)
+    {
+        await foreach (var blob in store.ListAsync(job.Input, cancellation))
+        {
+            // A path that ends in / marks a folder; tools make such blobs.
+            if (blob.Path.EndsWith('/') || SystemLitter.Holds(blob.Path))
+            {
+                passOver();
+                continue;
+            }
+            var order = after is null ? 1 : string.CompareOrdinal(blob.Path, after.Within?.Archive ?? after.Path);
+            if (order < 0 || (order == 0 && after!.Within is null))
+                continue;
+            if (!ArchiveEntries.IsArchive(blob.Path))
+            {
+                yield return new(blob.Path);
+                continue;
+            }
+            var entries = ArchiveEntries.ListAsync(store, blob.Path, options.Value.MaxBodyBytes, cancellation);
+            await foreach (var image in order > 0 ? entries : entries.SkipWhile(image => image != after).Skip(1))
+                yield return image;
+        }
+    }
+}

@@ -1,0 +1,42 @@
+using System.Collections.Concurrent;
+using VaeFunctions.Imaging;
+using VaeFunctions.Registry;
+
+namespace VaeFunctions.Serving;
+
+/// <summary>One blob for the results of a slice.</summary>
+abstract class SliceOutput(Job job, int slice, IBlobStore store, string ending) : JobOutput
+{
+    readonly ConcurrentDictionary<int, (JobImage Image, JobResult Result, byte[]? Png)> results = [];
+
+    protected Job Job => job;
+
+    string Path => $"{job.Output}{slice:000000}{ending}";
+
+    public override Task AddAsync(int place, JobImage image, JobResult result, Image? picture, CancellationToken cancellation)
+    {
+        results[place] = (image, result, picture is null ? null : ImageCodec.EncodePng(picture));
+        return Task.CompletedTask;
+    }
+
+    public override async Task CompleteAsync(IReadOnlyList<JobImage> failed, CancellationToken cancellation)
+    {
+        // One that an earlier job with this output left must not stand for this job's.
+        if (results.IsEmpty)
+            await store.DeleteAsync(Path, cancellation);
+        else
+            await store.WriteAsync(Path, await PackAsync([.. results.OrderBy(pair => pair.Key).Select(pair => pair.Value)], cancellation),
+                cancellation: cancellation);
+    }
+
+    /// <summary>The blob is written whole at the end, so a slice that was given up has none.</summary>
+    public override async Task<IReadOnlySet<JobImage>> KeptAsync(IReadOnlyList<JobImage> images, CancellationToken cancellation)
+    {
+        await store.DeleteAsync(Path, cancellation);
+        return new HashSet<JobImage>();
+    }
+
+    /// <summary>The results, in the order of the slice; at least one.</summary>
+    protected abstract Task<BinaryData> PackAsync(
+        IReadOnlyList<(JobImage Image, JobResult Result, byte[]? Png)> results, CancellationToken cancellation);
+}

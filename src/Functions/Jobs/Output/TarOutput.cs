@@ -1,0 +1,29 @@
+using System.Formats.Tar;
+using VaeFunctions.Registry;
+
+namespace VaeFunctions.Serving;
+
+/// <summary>A TAR for each slice, as WebDataset reads them: name.png and name.json side by side.</summary>
+sealed class TarOutput(Job job, int slice, IBlobStore store) : SliceOutput(job, slice, store, ".tar")
+{
+    protected override async Task<BinaryData> PackAsync(
+        IReadOnlyList<(JobImage Image, JobResult Result, byte[]? Png)> results, CancellationToken cancellation)
+    {
+        var content = new MemoryStream();
+        await using (var tar = new TarWriter(content, TarEntryFormat.Pax, leaveOpen: true))
+        {
+            foreach (var (image, result, png) in results)
+            {
+                var name = Job.NameOf(image);
+                if (png is not null)
+                    await AddAsync($"{name}.png", new MemoryStream(png));
+                await AddAsync($"{name}.json", Answers.Document(result).ToStream());
+            }
+
+            Task AddAsync(string name, Stream data) => tar.WriteEntryAsync(
+                // The same slice again gives the same bytes.
+                new PaxTarEntry(TarEntryType.RegularFile, name) { DataStream = data, ModificationTime = Job.Created }, cancellation);
+        }
+        return new(content.GetBuffer().AsMemory(0, (int)content.Length));
+    }
+}
