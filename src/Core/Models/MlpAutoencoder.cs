@@ -58,7 +58,7 @@ public sealed class MlpAutoencoder : Vae
         static Layer[] Dense(int from, int to) => [Build.Linear(from, to), Build.Relu];
     }
 
-    public override Prior Prior => prior is null ? Prior.None : Prior.StandardNormal;
+    public override Prior OwnPrior => prior is null ? Prior.None : Prior.StandardNormal;
 
     public override bool BoundsLikelihood => false;
 

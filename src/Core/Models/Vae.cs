@@ -24,7 +24,14 @@ public abstract class Vae(ParameterSet parameters, ModelOptions options)
     public Likelihood Likelihood { get; } = options.Likelihood.Build(parameters.Root / "likelihood", options.Image);
 
     /// <summary>How its latents are drawn.</summary>
-    public virtual Prior Prior => Prior.StandardNormal;
+    public Prior Prior => Density is null ? OwnPrior : Prior.Fitted;
+
+    /// <summary>How they are drawn as long as no <see cref="Density"/> was fitted to them.</summary>
+    public virtual Prior OwnPrior => Prior.StandardNormal;
+
+    /// <summary>What was fitted to its codes after the training; null before, and where the model's own prior does as
+    /// well.</summary>
+    public LatentDensity? Density { get; set; }
 
     /// <summary>Whether its terms bound −log p(x): not so where latents have no distribution.</summary>
     public virtual bool BoundsLikelihood => true;
@@ -119,4 +126,8 @@ public enum Prior
     /// <summary>Code by code, each given those before it, by prior.onnx.</summary>
     [JsonStringEnumMemberName("autoregressive")]
     Autoregressive,
+
+    /// <summary>From a density that was fitted to training images' codes, by prior.onnx.</summary>
+    [JsonStringEnumMemberName("fitted")]
+    Fitted,
 }

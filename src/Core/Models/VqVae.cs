@@ -121,7 +121,7 @@ public sealed class VqVae : Vae, IAutoregressive
         ]);
     }
 
-    public override Prior Prior => Prior.Autoregressive;
+    public override Prior OwnPrior => Prior.Autoregressive;
 
     public int Codes { get; }
 
