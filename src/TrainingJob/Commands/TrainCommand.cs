@@ -111,8 +111,8 @@ static class TrainCommand
             Console.WriteLine($"published models/{name}/{version} in {store.Location}");
             Console.WriteLine($"  report: {store.Location.TrimEnd('/')}/models/{name}/{version}/report.html");
             if (manifest.Prior == Prior.None)
-                Console.WriteLine("  it has no prior, so it cannot be sampled: nothing says which of its codes are likely. "
-                    + "\"prior\": { \"kind\": \"gaussian\" } in the recipe's model fits one.");
+                Console.WriteLine("  it has no prior, so it cannot be sampled: there are too few training images, or too many "
+                    + "latents, to say which codes are likely.");
             Console.WriteLine(outcome.Serves
                 ? $"  it serves now. {outcome.Reason}"
                 : $"  it does not serve. {outcome.Reason} --force overrides.");

@@ -33,8 +33,11 @@ public static class ModelPictures
     {
         if (model is not IAutoregressive quantised)
         {
-            var noise = new RandomStream(seed, "samples").Gaussians(count * model.LatentSize);
-            return backend.FromValues(noise, new(count, model.LatentSize));
+            var random = new RandomStream(seed, "samples");
+            var noise = backend.FromValues(random.Gaussians(count * model.LatentSize), new(count, model.LatentSize));
+            if (model.Density is null) return noise;
+            var choices = Enumerable.Range(0, count).Select(_ => (float)random.NextDouble()).ToArray();
+            return model.Density.Draw(noise, backend.FromValues(choices, new(count)));
         }
         Shape grid = new(count, quantised.Places);
         var codes = Autoregression.Sample(count, quantised.Places, Logits, seed);
