@@ -60,6 +60,16 @@ public static class PublishedGraphs
         return new(graph.ToBytes());
     }
 
+    /// <summary>The same of a prior of codes: Σ over places of log p(code), of the codes that the latent stands for.</summary>
+    public static BinaryData Density(IAutoregressive model, int latentSize, IReadOnlyDictionary<string, string>? metadata = null)
+    {
+        var graph = NewGraph("density", metadata);
+        var codes = model.CodesOf(graph.Input("latent", OnnxType.Float, new(Shape.Dynamic, latentSize)));
+        var logits = model.Logits(codes);
+        graph.Output("log_density", ((logits * codes.OneHot(model.Codes)).Sum(2) - logits.LogSumExp().Sum(2)).Sum(1));
+        return new(graph.ToBytes());
+    }
+
     static Tensor? Label(OnnxGraph graph, Vae model) =>
         model.Classes == 0 ? null : graph.Input("label", OnnxType.Int64, new(Shape.Dynamic));
 

@@ -238,7 +238,11 @@ public sealed class Publisher(ModelRegistry registry, PromotionGate gate)
             [MetricsFile.Name] = new(MetricsFile.Write(history)),
             ["report.html"] = new(report),
         };
-        if (model is IAutoregressive quantised) files["prior.onnx"] = PublishedGraphs.Prior(quantised, about);
+        if (model is IAutoregressive quantised)
+        {
+            files["prior.onnx"] = PublishedGraphs.Prior(quantised, about);
+            files["density.onnx"] = PublishedGraphs.Density(quantised, model.LatentSize, about);
+        }
         if (model.Density is { } density)
         {
             files["prior.onnx"] = PublishedGraphs.Prior(density, about);
