@@ -37,16 +37,22 @@ public sealed record PriorFit(PrincipalAxes Axes, LatentDensity? Density, PriorC
             return new(FewImages.Axes(Codes.Of(model, train, FewImages.Most, cancellation)), null, null);
         log?.Invoke($"fitting priors to the codes of {Math.Min(train.Count, MostImages):N0} training images");
         var codes = Codes.Of(model, train, MostImages, cancellation);
+        return Of(codes, model.OwnPrior == Prior.StandardNormal, model.Parameters.Backend, seed, log, cancellation);
+    }
+
+    /// <param name="normal">Whether N(0, I) is the prior that must be bettered.</param>
+    internal static PriorFit Of(Codes codes, bool normal, ITrainingBackend backend, ulong seed, Action<string>? log = null,
+        CancellationToken cancellation = default)
+    {
         var axes = CodeStatistics.Of(codes).Leading(PrincipalAxes.Most);
         if (codes.Count < FewestCodes) return new(axes, null, null);
 
         var (fitted, heldOut) = codes.Split();
         var judged = heldOut.Draw(new(seed, "held-out codes"));
-        var backend = model.Parameters.Backend;
         var candidates = Candidates(fitted, seed, backend, cancellation)
             .ToDictionary(candidate => candidate.Name, candidate => candidate.Density);
         var likelihoods = candidates.ToDictionary(pair => pair.Key, pair => LogLikelihood(pair.Value, judged, backend));
-        if (model.OwnPrior == Prior.StandardNormal) likelihoods[StandardNormal] = StandardNormalLikelihood(judged, codes.Latents);
+        if (normal) likelihoods[StandardNormal] = StandardNormalLikelihood(judged, codes.Latents);
         var usual = likelihoods.GetValueOrDefault(StandardNormal, double.NegativeInfinity);
         var best = candidates.Keys.Where(name => double.IsFinite(likelihoods[name])).MaxBy(name => likelihoods[name]);
         var chosen = best is not null && likelihoods[best] > usual + WorthWhile ? best : StandardNormal;
