@@ -65,8 +65,7 @@ public static class PublishedGraphs
     {
         var graph = NewGraph("density", metadata);
         var codes = model.CodesOf(graph.Input("latent", OnnxType.Float, new(Shape.Dynamic, latentSize)));
-        var logits = model.Logits(codes);
-        graph.Output("log_density", ((logits * codes.OneHot(model.Codes)).Sum(2) - logits.LogSumExp().Sum(2)).Sum(1));
+        graph.Output("log_density", Autoregression.LogProbability(model, codes));
         return new(graph.ToBytes());
     }
 

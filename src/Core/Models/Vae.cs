@@ -63,6 +63,16 @@ public abstract class Vae(ParameterSet parameters, ModelOptions options)
     /// <summary>What decoder.onnx computes: [N, L] → whole pixels 0 to 255, [N, H, W, C].</summary>
     public Tensor DecodePixels(Tensor latent, Tensor? labels = null) => Likelihood.ToPixels(Decode(latent, Condition(labels)));
 
+    /// <summary>log p of latent vectors under what they are drawn from, in nats: [N, L] → [N]; null where nothing says which are
+    /// likely.</summary>
+    public Tensor? LogPrior(Tensor latent) => (Density, this) switch
+    {
+        (not null, _) => Density.LogDensity(latent),
+        (_, IAutoregressive quantised) => Autoregression.LogProbability(quantised, quantised.CodesOf(latent)),
+        _ when OwnPrior == Prior.StandardNormal => (latent * latent).Sum(1) * -0.5f - 0.5f * LatentSize * MathF.Log(2 * MathF.PI),
+        _ => null,
+    };
+
     /// <summary>Whether <see cref="Fit"/> is to be called after every epoch.</summary>
     public virtual bool Fits => false;
 

@@ -100,9 +100,17 @@ public sealed record ConceptDescription(string Name, double? Separability, int? 
 public sealed record PriorComparison(
     string Chosen, int Fitted, int HeldOut, IReadOnlyDictionary<string, double> LogLikelihoods);
 
-/// <summary>Anomaly scores of ordinary images, which are all test images: quantile, such as "0.99", to score.</summary>
+/// <summary>Anomaly scores, the reconstruction errors, of ordinary images, which are all test images: quantile, such as "0.99", to score.</summary>
 public sealed record AnomalyCalibration(IReadOnlyDictionary<string, double> Quantiles)
 {
     /// <summary>The fewest images by which one in a hundred can be told.</summary>
     public const int EnoughImages = 100;
+
+    /// <summary>The same of how unlikely the images' codes are, −log p in nats; null where nothing says which are
+    /// likely.</summary>
+    public IReadOnlyDictionary<string, double>? Codes { get; init; }
+
+    /// <summary>The same of both together, <see cref="Latent.Anomaly.Joint"/>; null where there are no codes to judge
+    /// by.</summary>
+    public IReadOnlyDictionary<string, double>? Joint { get; init; }
 }

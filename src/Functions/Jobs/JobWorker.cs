@@ -183,7 +183,7 @@ public sealed class JobWorker(JobStore jobs, JobQueue queue, IBlobStore store, M
         {
             try
             {
-                return await Reconstruction.OfAsync(originals, labels, session, cancellation);
+                return await Reconstruction.OfAsync(originals, labels, session, cancellation, judged: true);
             }
             catch (OverloadedException)
             {
@@ -217,7 +217,7 @@ public sealed class JobWorker(JobStore jobs, JobQueue queue, IBlobStore store, M
         };
         if (picture is not null)
             await store.WriteAsync($"{path}.png", new BinaryData(ImageCodec.EncodePng(picture)), cancellation: cancellation);
-        var (percentile, verdict) = JudgedImage.Judge(session, result.Error);
+        var (percentile, _, verdict) = JudgedImage.Judge(session, result);
         await store.WriteAsync($"{path}.json", Answers.Document(new JobResult(
             session.Model, session.Version, job.Id, image.Path, job.Label, result.Original.OriginalSize, result.Original.Resized,
             result.Error,

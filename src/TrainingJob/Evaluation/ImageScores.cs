@@ -43,6 +43,10 @@ public sealed class ImageScores
     /// <summary>The posteriors' means, [images, latents].</summary>
     public float[] Means { get; }
 
+    /// <summary>−log p of each mean under what the model's latents are drawn from, in nats; null where nothing says which are
+    /// likely.</summary>
+    public double[]? Surprise { get; private set; }
+
     /// <summary>The mean KL of each latent, or of each place of a grid of codes.</summary>
     public double[] KlPerLatent { get; private set; } = [];
 
@@ -64,7 +68,22 @@ public sealed class ImageScores
             scores.Add(model, data, start, images.Gather(places, new(seed, "evaluation noise", (ulong)start), draws), quality);
         }
         for (var latent = 0; latent < scores.KlPerLatent.Length; latent++) scores.KlPerLatent[latent] /= data.Count;
+        scores.Surprise = SurpriseOf(model, scores.Means);
         return scores;
+    }
+
+    static double[]? SurpriseOf(Vae model, float[] means)
+    {
+        var backend = model.Parameters.Backend;
+        List<double> surprise = [];
+        foreach (var rows in means.Chunk(BatchSize * model.LatentSize))
+        {
+            using var scope = backend.BeginScope();
+            var latents = backend.FromValues(rows, new(rows.Length / model.LatentSize, model.LatentSize));
+            if (model.LogPrior(latents) is not { } log) return null;
+            surprise.AddRange(log.ToArray().Select(value => -(double)value));
+        }
+        return [.. surprise];
     }
 
     /// <summary>The posteriors' means alone, [images, latents].</summary>

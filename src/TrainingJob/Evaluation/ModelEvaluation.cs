@@ -79,15 +79,26 @@ public sealed record ModelEvaluation(
                     metrics["mutual_information_gap"] = attributes.Average(attribute => attribute.Gap);
             }
         }
-        return new(metrics, scores.KlPerLatent, Calibrate(scores.Error), attributes);
+        return new(metrics, scores.KlPerLatent, Calibrate(scores.Error, scores.Surprise), attributes);
     }
 
     /// <summary>Thresholds for the score that is served, from images the model was not trained on.</summary>
-    public static AnomalyCalibration Calibrate(double[] errors)
+    /// <param name="surprise">−log p of the images' codes; null where nothing says which are likely.</param>
+    public static AnomalyCalibration Calibrate(double[] errors, double[]? surprise = null)
     {
-        double[] sorted = [.. errors.Order()];
-        return new(Quantiles.ToDictionary(part => FormattableString.Invariant($"{part}"),
-            part => Statistics.Quantile(sorted, part)));
+        var calibration = new AnomalyCalibration(Table(errors, Quantiles));
+        if (surprise is null || !surprise.All(double.IsFinite)) return calibration;
+        calibration = calibration with { Codes = Table(surprise, [0, .. Quantiles]) };
+        return calibration with
+        {
+            Joint = Table([.. errors.Zip(surprise, (error, code) => Latent.Anomaly.Joint(calibration, error, code))], [0, .. Quantiles]),
+        };
+
+        static Dictionary<string, double> Table(double[] scores, double[] parts)
+        {
+            double[] sorted = [.. scores.Order()];
+            return parts.ToDictionary(part => FormattableString.Invariant($"{part}"), part => Statistics.Quantile(sorted, part));
+        }
     }
 
     static void AddBounds(
