@@ -112,7 +112,7 @@ public sealed class ApiDescriptionTests
         var schemas = (await DocumentAsync())["components"]!["schemas"]!;
         var judged = schemas["JudgedImage"]!;
         Assert.Equal("How strange an image is.", (string)judged["description"]!);
-        Assert.Equal(["score", "percentile", "verdict", "calibratedOn", "originalSize", "resized", "heatMap"], judged["properties"]!.AsObject()
+        Assert.Equal(["score", "percentile", "verdict", "calibratedOn", "originalSize", "resized", "heatMap", "codeScore", "codePercentile"], judged["properties"]!.AsObject()
             .Select(property => property.Key));
         // What may be null is left out of answers, so it is not required and of one type.
         Assert.Equal(["score", "verdict", "calibratedOn", "originalSize", "resized", "heatMap"], judged["required"]!.AsArray()

@@ -137,8 +137,8 @@ public sealed class ModelSession : IDisposable
         if (manifest.Prior == Prior.None)
         {
             throw new RequestException(StatusCodes.Status409Conflict,
-                $"Model {Model} is a plain autoencoder that was published without saying which of its codes are likely, so it has "
-                    + "no prior to sample from. Reconstruct with it, or train it anew on 50 images or more.");
+                $"Model {Model} is a plain autoencoder: nothing says which of its codes are likely, so it has no prior to sample "
+                    + "from. Reconstruct with it, or train it anew on 50 images or more, to whose codes a prior is fitted.");
         }
         return await Task.Run(() => prior.Draw(count, seed, temperature), cancellation);
     }
