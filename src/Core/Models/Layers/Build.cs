@@ -32,11 +32,17 @@ public static class Build
     public static Layer ConvTranspose(int inputs, int outputs, Window window) =>
         scope => new TransposedConvolution(scope, inputs, outputs, window);
 
+    public static Layer MaxPool(Window window) => Function(x => x.MaxPool(window));
+
     public static Layer MaskedConv(int inputs, int outputs, int kernel, bool seesItself) =>
         scope => new MaskedConvolution(scope, inputs, outputs, kernel, seesItself);
 
     /// <summary>x + the layers' result. (He et al. 2016)</summary>
-    public static Layer Residual(params Layer[] layers) => scope => new ResidualLayer(new Sequential(scope, layers));
+    public static Layer Residual(params Layer[] layers) => scope => new ResidualLayer(null, new Sequential(scope, layers));
+
+    /// <summary>shortcut(x) + the layers' result, where these change x's shape. (He et al. 2016, equation 2)</summary>
+    public static Layer ResidualBeside(Layer shortcut, params Layer[] layers) => scope =>
+        new ResidualLayer(shortcut(scope / "shortcut"), new Sequential(scope, layers));
 
     public static Layer BatchNorm(int channels) => scope => new BatchNormalization(scope, channels);
 
@@ -52,9 +58,9 @@ public static class Build
         public Tensor Forward(Tensor x) => inner.Forward(x.Reshape(0, -1, 1, 1)).Flatten();
     }
 
-    sealed class ResidualLayer(Sequential inner) : ILayer
+    sealed class ResidualLayer(ILayer? shortcut, Sequential inner) : ILayer
     {
-        public Tensor Forward(Tensor x) => x + inner.Forward(x);
+        public Tensor Forward(Tensor x) => (shortcut?.Forward(x) ?? x) + inner.Forward(x);
     }
 
     sealed class FunctionLayer(Func<Tensor, Tensor> function) : ILayer
