@@ -222,7 +222,8 @@ public sealed class CpuBackend : ITapedBackend
 
     public Tensor MaxPoolGradient(Tensor x, Tensor gradient, Window window)
     {
-        ShapeRules.Same(gradient.Shape, ShapeRules.MaxPool(x.Shape, window), "MaxPoolGradient", "gradient", $"the pool of {x.Shape}");
+        var pooled = ShapeRules.MaxPool(x.Shape, window);
+        ShapeRules.Same(gradient.Shape, pooled, "MaxPoolGradient", "gradient", $"the pool of {x.Shape}");
         var result = New(x.Shape);
         Pooling.MaxGradient(team, Values(x), x.Shape, Values(gradient), gradient.Shape, result.Values, window);
         return result;

@@ -16,6 +16,12 @@ public sealed record Measure(double Reconstruction = 0, double Kl = 0, long Imag
 
     public double KlWeight { get; init; } = 1;
 
+    /// <summary>The perceptual distance of images and reconstructions; null where the objective has no weight for
+    /// it.</summary>
+    public double? Perceptual { get; init; }
+
+    public double PerceptualWeight { get; init; }
+
     /// <summary>The importance-weighted bound of −log p(x), where that is minimised in place of the terms' sum.</summary>
     public double? Bound { get; init; }
 
@@ -30,14 +36,18 @@ public sealed record Measure(double Reconstruction = 0, double Kl = 0, long Imag
 
     public double MeanKl => Kl / Images;
 
-    /// <summary>The weighted sum of both terms, or the bound, per image.</summary>
-    public double Loss => (Bound ?? Reconstruction * ReconstructionWeight + Kl * KlWeight) / Images;
+    public double? MeanPerceptual => Perceptual / Images;
+
+    /// <summary>The weighted sum of the terms, or the bound, per image.</summary>
+    public double Loss => (Bound
+        ?? Reconstruction * ReconstructionWeight + Kl * KlWeight + (Perceptual ?? 0) * PerceptualWeight) / Images;
 
     /// <summary>Those of more images, measured in the same way.</summary>
     public Measure Plus(Measure more) => more with
     {
         Reconstruction = Reconstruction + more.Reconstruction,
         Kl = Kl + more.Kl,
+        Perceptual = more.Perceptual is { } distance ? (Perceptual ?? 0) + distance : null,
         Bound = more.Bound is { } bound ? (Bound ?? 0) + bound : null,
         Images = Images + more.Images,
     };
@@ -56,6 +66,7 @@ public sealed record Measure(double Reconstruction = 0, double Kl = 0, long Imag
     {
         var (model, samples) = (images.Model, recipe.Objective.Samples);
         var backend = model.Parameters.Backend;
+        var distance = recipe.Objective.DistanceOn(backend);
         var measure = new Measure();
         var usage = new Dictionary<float, long>();
         int[] order = [.. Enumerable.Range(0, images.Count)];
@@ -66,7 +77,7 @@ public sealed record Measure(double Reconstruction = 0, double Kl = 0, long Imag
             using var scope = backend.BeginScope();
             var places = order.AsSpan(start, Math.Min(batchSize, images.Count - start));
             var batch = images.Gather(places, new(recipe.Seed, "evaluation noise", (ulong)start), samples);
-            var terms = batch.Terms(model, backend);
+            var terms = batch.Terms(model, backend, distance);
             measure = measure.Plus(recipe.Objective.MeasureOf(terms, batch.Count, model.Image));
             foreach (var code in terms.Codes?.ToArray() ?? [])
                 usage[code] = usage.GetValueOrDefault(code) + 1;

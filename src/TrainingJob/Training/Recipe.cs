@@ -143,7 +143,10 @@ public sealed record Recipe
             var weight = Objective.Kl.Weight == 1 ? "" : string.Create(CultureInfo.InvariantCulture, $"{Objective.Kl.Weight} ");
             var draws = Objective.Samples > 1 ? $", the bound of {Objective.Samples} draws" : "";
             var images = Binarize == BinarizationKind.None ? "image" : "binarised image";
-            return $"{Model.Likelihood.Measure} + {weight}KL{draws}, "
+            var distance = Objective.Perceptual > 0
+                ? string.Create(CultureInfo.InvariantCulture, $" + {Objective.Perceptual} perceptual distance")
+                : "";
+            return $"{Model.Likelihood.Measure} + {weight}KL{distance}{draws}, "
                 + (Objective.PerPixel ? "the former a mean over pixels" : $"summed per {images}");
         }
     }

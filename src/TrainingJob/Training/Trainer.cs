@@ -97,7 +97,7 @@ public sealed class Trainer(Recipe recipe, DataSplit data, Learner learner, ITra
     {
         using var scope = backend.BeginScope();
         var tape = backend.Record();
-        var terms = batch.Terms(model, tape);
+        var terms = batch.Terms(model, tape, learner.Distance);
         var loss = recipe.Objective.Loss(terms, batch.Count, model.Image, klWeight);
         var value = loss.ToScalar();
         if (!float.IsFinite(value))

@@ -180,7 +180,8 @@ public class ReferenceBackend : ITapedBackend
 
     public Tensor MaxPoolGradient(Tensor x, Tensor gradient, Window window)
     {
-        ShapeRules.Same(gradient.Shape, ShapeRules.MaxPool(x.Shape, window), "MaxPoolGradient", "gradient", $"the pool of {x.Shape}");
+        var pooled = ShapeRules.MaxPool(x.Shape, window);
+        ShapeRules.Same(gradient.Shape, pooled, "MaxPoolGradient", "gradient", $"the pool of {x.Shape}");
         var result = New(x.Shape);
         ForEachLargest(x, gradient.Shape, window, (place, largest) => result.Values[largest] += Values(gradient)[place]);
         return result;
