@@ -63,8 +63,8 @@ public sealed class ResNet18
         }
     }
 
-    /// <summary>The features of the stem and of stages 1 to 3: 64, 64, 128 and 256 channels, at a half, a quarter, an eighth and a
-    /// sixteenth of the height and width.</summary>
+    /// <summary>The features of the stem and of stages 1 to 3: 64, 64, 128 and 256 channels, at a half, a quarter, an eighth and
+    /// a sixteenth of the height and width.</summary>
     /// <param name="shades">[N, C, H, W], 0 to 255, red, green and blue, or grey, which is taken for all three.</param>
     /// <returns>[N, C', H', W'] each, none below 0.</returns>
     public Tensor[] Features(Tensor shades)

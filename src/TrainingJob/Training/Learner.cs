@@ -26,7 +26,8 @@ public sealed class Learner
 
     public Optimizer Optimizer { get; }
 
-    /// <summary>Measures how unlike images and reconstructions look, where the recipe asks for it. Nothing of it learns.</summary>
+    /// <summary>Measures how unlike images and reconstructions look, where the recipe asks for it. Nothing of it
+    /// learns.</summary>
     public PerceptualDistance? Distance { get; }
 
     /// <summary>All tensors of a checkpoint: the model's under their own names, the others under a prefix.</summary>

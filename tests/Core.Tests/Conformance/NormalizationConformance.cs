@@ -105,7 +105,8 @@ public class NormalizationConformance
     {
         foreach (var (shape, groups) in grouped)
             normalised.Check(subject, (b, x) => b.GroupNormalization(x[0], x[1], x[2], groups, Epsilon),
-                [Image(shape), Numbers.Gaussian("weight", shape[1]), Numbers.Gaussian("bias", shape[1])], about: $"{groups} groups");
+                [Image(shape), Numbers.Gaussian("weight", shape[1]), Numbers.Gaussian("bias", shape[1])],
+                about: $"{groups} groups");
     }
 
     [Theory, MemberData(nameof(Forward))]

@@ -187,8 +187,8 @@ public class ReferenceBackend : ITapedBackend
         return result;
     }
 
-    /// <summary>Names every place of a pooling's output [N, C, H', W'] with that of the first largest element under its window; NaN
-    /// is larger than anything.</summary>
+    /// <summary>Names every place of a pooling's output [N, C, H', W'] with that of the first largest element under its window;
+    /// NaN is larger than anything.</summary>
     static void ForEachLargest(Tensor x, Shape output, Window window, Action<int, int> largest)
     {
         var values = Values(x);

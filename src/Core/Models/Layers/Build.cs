@@ -12,6 +12,8 @@ public static class Build
 
     public static Layer Sigmoid { get; } = Function(x => x.Sigmoid());
 
+    public static Layer Silu { get; } = Function(x => x.Silu());
+
     public static Layer Softplus { get; } = Function(x => x.Softplus());
 
     /// <summary>[N, …] → [N, everything else]</summary>
@@ -32,6 +34,9 @@ public static class Build
     public static Layer ConvTranspose(int inputs, int outputs, Window window) =>
         scope => new TransposedConvolution(scope, inputs, outputs, window);
 
+    /// <summary>Nearest-neighbour upsampling by 2, then a convolution of 3×3.</summary>
+    public static Layer UpConv(int inputs, int outputs) => scope => new UpsampledConvolution(scope, inputs, outputs);
+
     public static Layer MaxPool(Window window) => Function(x => x.MaxPool(window));
 
     public static Layer MaskedConv(int inputs, int outputs, int kernel, bool seesItself) =>
@@ -43,6 +48,8 @@ public static class Build
     /// <summary>shortcut(x) + the layers' result, where these change x's shape. (He et al. 2016, equation 2)</summary>
     public static Layer ResidualBeside(Layer shortcut, params Layer[] layers) => scope =>
         new ResidualLayer(shortcut(scope / "shortcut"), new Sequential(scope, layers));
+
+    public static Layer GroupNorm(int channels, int groups) => scope => new GroupNormalization(scope, channels, groups);
 
     public static Layer BatchNorm(int channels) => scope => new BatchNormalization(scope, channels);
 
