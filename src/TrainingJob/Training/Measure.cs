@@ -1,4 +1,5 @@
 using VaeFunctions.Data;
+using VaeFunctions.Imaging;
 using VaeFunctions.Models;
 using VaeFunctions.Tensors;
 
@@ -8,7 +9,7 @@ namespace VaeFunctions.Training;
 /// how many images that were.</summary>
 public sealed record Measure(double Reconstruction = 0, double Kl = 0, long Images = 0)
 {
-    /// <summary>Latents that are decoded at once.</summary>
+    /// <summary>Latents that are decoded at once, at most.</summary>
     const int Draws = 256;
 
     /// <summary>What the terms count in the loss; <see cref="Objective.MeasureOf"/> says.</summary>
@@ -70,7 +71,7 @@ public sealed record Measure(double Reconstruction = 0, double Kl = 0, long Imag
         var measure = new Measure();
         var usage = new Dictionary<float, long>();
         int[] order = [.. Enumerable.Range(0, images.Count)];
-        var batchSize = Math.Max(1, Draws / samples);
+        var batchSize = Math.Max(1, BatchOf(model.Image) / samples);
         for (var start = 0; start < images.Count; start += batchSize)
         {
             cancellation.ThrowIfCancellationRequested();
@@ -84,6 +85,10 @@ public sealed record Measure(double Reconstruction = 0, double Kl = 0, long Imag
         }
         return usage.Count == 0 ? measure : measure with { Perplexity = PerplexityOf(usage.Values), CodesUsed = usage.Count };
     }
+
+    /// <summary>How many images are worked on at once: of those above 32×32 so many fewer that they take as much
+    /// memory.</summary>
+    internal static int BatchOf(ImageShape image) => Math.Clamp(Draws * 1024 / (image.Height * image.Width), 8, Draws);
 
     /// <summary>How many equally frequent things would be as hard to foresee: exp(−Σ p log p).</summary>
     /// <param name="counts">Above 0.</param>
