@@ -77,8 +77,9 @@ public sealed class MlpAutoencoder : Vae
 
     protected override NegativeElbo TermsOf(Tensor images, Tensor? condition, Tensor noise)
     {
-        var error = Likelihood.Reconstruction(Draw(Code(images)), images);
-        return new(error, (error * 0).Reshape(-1, 1), error * 0);
+        var decoded = Draw(Code(images));
+        var error = Likelihood.Reconstruction(decoded, images);
+        return new(error, (error * 0).Reshape(-1, 1), error * 0) { Decoded = decoded };
     }
 
     Tensor Code(Tensor images) => encoder.Forward(images.Flatten());

@@ -94,7 +94,10 @@ public abstract class Vae(ParameterSet parameters, ModelOptions options)
         var posterior = Posterior(images, condition, noise);
         var decoded = Decode(posterior.Sample(noise), condition?.Repeat(samples));
         return new(Likelihood.Reconstruction(decoded, images.Repeat(samples)), posterior.KlToStandardNormal(),
-            posterior.LogRatio(noise));
+            posterior.LogRatio(noise))
+        {
+            Decoded = decoded,
+        };
     }
 
     Tensor? Condition(Tensor? labels) => (labels, Classes) switch
@@ -116,6 +119,13 @@ public sealed record NegativeElbo(Tensor Reconstruction, Tensor Kl, Tensor LogRa
     /// <summary>What is minimised besides, such as a commitment or an adversary's loss: a scalar, summed over the
     /// batch.</summary>
     public Tensor? Penalty { get; init; }
+
+    /// <summary>What the decoder made of the latents: [N · S, C, H, W], to be read by the likelihood.</summary>
+    public Tensor? Decoded { get; init; }
+
+    /// <summary>How unlike images and reconstructions look to a pretrained network, where the recipe asks for it:
+    /// [N · S].</summary>
+    public Tensor? Perceptual { get; init; }
 
     /// <summary>Which code of the codebook each place took: [N, places], whole numbers.</summary>
     public Tensor? Codes { get; init; }

@@ -11,6 +11,10 @@ namespace VaeFunctions.Evaluation;
 /// <param name="Learners">Training images that the linear probe and the mutual information learn from, at most.</param>
 public sealed record EvaluationOptions(int Draws = 50, int Images = 200, int Learners = 10_000)
 {
+    /// <summary>Whether a pretrained network looks at reconstructions and samples; unless given, where the recipe trains with
+    /// it.</summary>
+    public bool? Features { get; init; }
+
     /// <summary>Told what is being done.</summary>
     public Action<string>? Log { get; init; }
 }
@@ -62,6 +66,11 @@ public sealed record ModelEvaluation(
         }
         if (model.BoundsLikelihood) AddBounds(metrics, model, test, recipe, scores, options, cancellation);
         AddSamples(metrics, model, data, recipe.Seed, options, cancellation);
+        if (options.Features ?? recipe.Objective.Perceptual > 0)
+        {
+            options.Log?.Invoke("looking at reconstructions and samples with a pretrained network");
+            FeatureMeasures.Add(metrics, model, data, recipe.Seed, cancellation);
+        }
 
         var (learners, attributes) = (Some(data.Train, options.Learners), (IReadOnlyList<AttributeScore>)[]);
         if (test.Labels is not null && test.LabelNames.Count > 1 || test.Attributes is not null)
@@ -162,7 +171,7 @@ public sealed record ModelEvaluation(
     }
 
     /// <summary>Images from all over the set.</summary>
-    static ImageDataset Some(ImageDataset images, int most) => images.Count <= most
+    internal static ImageDataset Some(ImageDataset images, int most) => images.Count <= most
         ? images
         : images.Select([.. Enumerable.Range(0, most).Select(i => (int)((long)i * images.Count / most))]);
 }

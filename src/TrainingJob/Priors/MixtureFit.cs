@@ -9,7 +9,7 @@ namespace VaeFunctions.Priors;
 static class MixtureFit
 {
     /// <summary>The leading axes along which the components of a mixture differ.</summary>
-    const int MostAxes = 128;
+    const int MostAxes = 256;
 
     /// <summary>The leading axes on which the groups are found.</summary>
     const int GroupedAxes = 32;
