@@ -49,13 +49,13 @@ public sealed record AutoRecipe(Recipe Recipe, IReadOnlyList<string> Choices)
         var recipe = isPhotograph ? OfPhotographs(survey, image, choices) : OfOthers(survey, image, isDrawing, choices);
 
         var steps = (survey.Train + recipe.BatchSize - 1) / recipe.BatchSize;
-        choices.Add($"batches of {recipe.BatchSize}: " + (isPhotograph
+        choices.Add($"batches of {recipe.BatchSize}: " + (isPhotograph && survey.Train >= Few
             ? "small ones, for many steps in little time"
             : $"so that an epoch of {survey.Train:N0} images has {steps:N0} steps"));
-        var wanted = isPhotograph ? StepsForPhotographs : FewestSteps;
+        var wanted = isPhotograph && survey.Train >= Few ? StepsForPhotographs : FewestSteps;
         var epochs = Math.Max(FewestEpochs, (wanted + steps - 1) / steps);
         choices.Add($"{epochs:N0} epochs of {steps:N0} steps: " + ((long)steps * epochs < 2L * wanted
-            ? $"{wanted:N0} steps in all are {(isPhotograph ? "what such pictures need" : "the least that pictures need")}; --minutes sets a time instead"
+            ? $"{wanted:N0} steps in all are {(wanted > FewestSteps ? "what such pictures need" : "the least that pictures need")}; --minutes sets a time instead"
             : $"each image is seen {epochs} times; --minutes sets a time instead"));
         if (survey.Labels is [var fewest, ..])
         {
@@ -91,7 +91,11 @@ public sealed record AutoRecipe(Recipe Recipe, IReadOnlyList<string> Choices)
         choices.Add($"{model.Kind} and its loss as in the recipe {name}: a grid of codes that keeps where things are, and a pretrained network "
             + "that judges what is seen");
         choices.Add($"{model.LatentSize} latents: {model.Depth} for each 8×8 pixels");
-        return recipe with { Model = model };
+        return recipe with
+        {
+            Model = model,
+            BatchSize = Math.Clamp(LargestPowerOf2(survey.Train / StepsOfAnEpoch), 2, recipe.BatchSize),
+        };
     }
 
     /// <summary>Writing and drawings, and images too small to be photographs.</summary>
