@@ -95,6 +95,8 @@ abstract class TorchOperations(torch.Device device) : IBackend
 
     public Tensor Relu(Tensor x) => New(V(x).relu(), x.Shape, x);
 
+    public Tensor Silu(Tensor x) => New(functional.silu(V(x)), x.Shape, x);
+
     public Tensor LeakyRelu(Tensor x, float slope)
     {
         using Scalar held = slope;
@@ -179,6 +181,12 @@ abstract class TorchOperations(torch.Device device) : IBackend
             V(x), V(weight), null, Both(window.Stride), Both(window.Padding), Both(window.OutputPadding)), result, x, weight);
     }
 
+    public Tensor MaxPool(Tensor x, Window window)
+    {
+        var result = ShapeRules.MaxPool(x.Shape, window);
+        return New(functional.max_pool2d(V(x), Both(window.Kernel), Both(window.Stride), Both(window.Padding)), result, x);
+    }
+
     // --- composites that libtorch has in one --------------------------------------------------------------------------
 
     public Tensor Linear(Tensor x, Tensor weight, Tensor bias)
@@ -218,6 +226,12 @@ abstract class TorchOperations(torch.Device device) : IBackend
         var y = functional.batch_norm(V(x), mean, variance, V(weight), V(bias), training: true, momentum: 1, eps: epsilon);
         // the biased one
         return (New(y, result, x, weight, bias), New(mean, bias.Shape), New(variance.mul(toBiased), bias.Shape));
+    }
+
+    public Tensor GroupNormalization(Tensor x, Tensor weight, Tensor bias, int groups, float epsilon)
+    {
+        ShapeRules.GroupNormalization(x.Shape, weight.Shape, bias.Shape, groups);
+        return New(functional.group_norm(V(x), groups, V(weight), V(bias), epsilon), x.Shape, x, weight, bias);
     }
 
     public Tensor OneHot(Tensor indices, int count)

@@ -114,9 +114,19 @@ public interface IBackend
     /// <returns>[N, O, (H − 1)·stride − 2·padding + K + outputPadding, …]</returns>
     Tensor ConvTranspose(Tensor x, Tensor weight, Window window);
 
+    /// <summary>The largest element under each place of the kernel. What pads is never the largest;
+    /// <see cref="Window.OutputPadding"/> has no say. The gradient goes to the first of equal ones, row by row.</summary>
+    /// <param name="x">[N, C, H, W]</param>
+    /// <param name="window">With a padding of at most half the kernel, so that every window has an element.</param>
+    /// <returns>[N, C, (H + 2·padding − K) / stride + 1, …]</returns>
+    Tensor MaxPool(Tensor x, Window window);
+
     // --- composites ---------------------------------------------------------------------------------------------------
 
     Tensor Scalar(float value) => FromValues([value], Shape.Scalar);
+
+    /// <summary>x · σ(x). (Hendrycks and Gimpel 2016; Ramachandran, Zoph and Le 2017, "swish")</summary>
+    Tensor Silu(Tensor x) => Multiply(x, Sigmoid(x));
 
     /// <summary>x · weightᵀ + bias</summary>
     /// <param name="x">[N, inputs]</param>
@@ -175,6 +185,21 @@ public interface IBackend
         var normalised = Divide(centred, Sqrt(Add(variance, Scalar(epsilon))));
         var output = Add(Multiply(normalised, Reshape(weight, -1, 1, 1)), Reshape(bias, -1, 1, 1));
         return (output, Reshape(mean, -1), Reshape(variance, -1));
+    }
+
+    /// <summary>(x − mean) / √(variance + ε) · weight + bias, with the (biased) mean and variance of each image's groups of
+    /// channels, so that it does not depend on the batch. (Wu and He 2018)</summary>
+    /// <param name="x">[N, C, H, W]</param>
+    /// <param name="weight">[C]; so is the bias.</param>
+    /// <param name="groups">How many groups of C / groups channels, neighbours each.</param>
+    Tensor GroupNormalization(Tensor x, Tensor weight, Tensor bias, int groups, float epsilon)
+    {
+        var perGroup = Scalar(ShapeRules.GroupNormalization(x.Shape, weight.Shape, bias.Shape, groups));
+        var grouped = Reshape(x, 0, groups, -1);
+        var centred = Subtract(grouped, Divide(ReduceSum(grouped, keepAxes: true, -1), perGroup));
+        var variance = Divide(ReduceSum(Multiply(centred, centred), keepAxes: true, -1), perGroup);
+        var normalised = Reshape(Divide(centred, Sqrt(Add(variance, Scalar(epsilon)))), 0, x.Shape[1], x.Shape[2], x.Shape[3]);
+        return Add(Multiply(normalised, Reshape(weight, -1, 1, 1)), Reshape(bias, -1, 1, 1));
     }
 
     /// <summary>Σ (x − target)² per image: over every axis but the first. Both have the same shape.</summary>

@@ -86,6 +86,20 @@ public static class ShapeRules
         return new Shape(x[0], weight[1], window.Transposed(x[2]), window.Transposed(x[3]));
     }
 
+    /// <summary>[N, C, H, W] → [N, C, H', W']</summary>
+    public static Shape MaxPool(Shape x, Window window)
+    {
+        Image("MaxPool", "x", x);
+        Check("MaxPool", window);
+        if (2 * window.Padding > window.Kernel)
+            throw new ShapeException(
+                $"MaxPool: padding is {window.Padding} but the kernel {window.Kernel}; it must be at most half of that.");
+        if (Math.Min(x[2], x[3]) + 2 * window.Padding < window.Kernel)
+            throw new ShapeException(
+                $"MaxPool: x is {x}; a kernel of {window.Kernel} does not fit an image padded by {window.Padding}.");
+        return new Shape(x[0], x[1], window.Convolved(x[2]), window.Convolved(x[3]));
+    }
+
     /// <summary>[N, C, H, W], [N, O, H', W'] → [O, C, K, K]</summary>
     public static Shape ConvWeightGradient(Shape x, Shape gradient, Window window)
     {
@@ -114,6 +128,17 @@ public static class ShapeRules
         PerChannel(x, mean ?? weight, "BatchNormalization", "mean");
         PerChannel(x, variance ?? weight, "BatchNormalization", "variance");
         return x;
+    }
+
+    /// <summary>Group normalisation: [N, C, H, W] with weight and bias of [C].</summary>
+    /// <returns>C / groups · H · W, over which a group's statistics are taken.</returns>
+    public static int GroupNormalization(Shape x, Shape weight, Shape bias, int groups)
+    {
+        PerChannel(x, weight, "GroupNormalization", "weight");
+        PerChannel(x, bias, "GroupNormalization", "bias");
+        return groups > 0 && x[1] % groups == 0
+            ? x[1] / groups * x[2] * x[3]
+            : throw new ShapeException($"GroupNormalization: x is {x}; its {x[1]} channels do not make {groups} equal groups.");
     }
 
     /// <summary>N · H · W, over which batch statistics are taken.</summary>

@@ -19,6 +19,8 @@ public static class TensorExtensions
 
         public Tensor Relu() => x.Backend.Relu(x);
 
+        public Tensor Silu() => x.Backend.Silu(x);
+
         public Tensor LeakyRelu(float slope) => x.Backend.LeakyRelu(x, slope);
 
         public Tensor Clip(float low, float high) => x.Backend.Clip(x, low, high);
@@ -51,6 +53,8 @@ public static class TensorExtensions
         public Tensor Repeat(int times) => x.Backend.Repeat(x, times);
 
         public Tensor StopGradient() => x.Backend.StopGradient(x);
+
+        public Tensor MaxPool(Window window) => x.Backend.MaxPool(x, window);
 
         public Tensor MatMul(Tensor right) => x.Backend.MatMul(x, right);
 

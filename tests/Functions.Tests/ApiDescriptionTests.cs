@@ -115,7 +115,8 @@ public sealed class ApiDescriptionTests
         var judged = schemas["JudgedImage"]!;
         Assert.Equal("How strange an image is.", (string)judged["description"]!);
         Assert.Equal(
-            ["score", "percentile", "verdict", "calibratedOn", "originalSize", "resized", "heatMap", "reconstruction", "overlay"],
+            ["score", "percentile", "verdict", "calibratedOn", "originalSize", "resized", "heatMap", "reconstruction", "overlay",
+                "codeScore", "codePercentile"],
             judged["properties"]!.AsObject().Select(property => property.Key));
         // What may be null is left out of answers, so it is not required and of one type.
         Assert.Equal(

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using VaeFunctions.Imaging;
+using VaeFunctions.Latent;
 using VaeFunctions.Models;
 using VaeFunctions.Registry;
 
@@ -16,7 +17,11 @@ public sealed class ServedFamilyTests(ServingFixture serving)
 
     static readonly byte[] Picture = Pictures.Grey(8, 8);
 
-    async Task<string> ServeAsync(string name, ModelOptions options, params string[] labels)
+    Task<string> ServeAsync(string name, ModelOptions options, params string[] labels) =>
+        ServeAsync(name, options, null, null, labels);
+
+    async Task<string> ServeAsync(
+        string name, ModelOptions options, LatentDensity? density, AnomalyCalibration? anomaly, string[] labels)
     {
         if (await serving.Registry.ReadCurrentAsync(name) is not null)
             return $"models/{name}";
@@ -27,7 +32,17 @@ public sealed class ServedFamilyTests(ServingFixture serving)
             ["decoder.onnx"] = PublishedGraphs.Decoder(model),
         };
         if (model is IAutoregressive quantised)
+        {
             files["prior.onnx"] = PublishedGraphs.Prior(quantised);
+            files["density.onnx"] = PublishedGraphs.Density(quantised, model.LatentSize);
+        }
+        if (density is not null)
+        {
+            model.Density = density;
+            files["prior.onnx"] = PublishedGraphs.Prior(density);
+            files["density.onnx"] = PublishedGraphs.Density(density);
+            files[PrincipalAxes.FileName] = new PrincipalAxes([5, 0, 0], [[0, 1, 0], [0, 0, 1]], [2, 1]).Write();
+        }
         var manifest = new Manifest
         {
             Model = name,
@@ -41,7 +56,8 @@ public sealed class ServedFamilyTests(ServingFixture serving)
             Prior = model.Prior,
             Labels = labels is [] ? Labels : labels,
             Recipe = JsonDocument.Parse("{}").RootElement,
-            Data = new("none", "none", 0, 0),
+            Data = new("none", "none", 1000, 100),
+            Anomaly = anomaly,
         };
         await serving.Registry.PublishAsync(manifest, files);
         await serving.Registry.PromoteAsync(name, "v1", "test", null);
@@ -175,6 +191,72 @@ public sealed class ServedFamilyTests(ServingFixture serving)
         var problem = await serving.Http.SendAsync(HttpMethod.Get, $"{path}/sample").ProblemAsync(409);
         Assert.Contains("nothing says which of its codes are likely", problem);
         Assert.Contains("prior", problem);
+    }
+
+    /// <summary>A model whose codes lie around (5, 0, 0): half of them at a first coordinate of 4, half at 6.</summary>
+    Task<string> FittedAsync()
+    {
+        var mixture = (GaussianMixture)new GaussianMixtureOptions { Latent = 3, Components = 2, Rank = 3 }.Build(1);
+        double[,] identity = { { 1, 0, 0 }, { 0, 1, 0 }, { 0, 0, 1 } }, small = { { 0.1, 0, 0 }, { 0, 0.1, 0 }, { 0, 0, 0.1 } };
+        mixture.Assign([5, 0, 0], identity, [(1, [-1, 0, 0], small), (1, [1, 0, 0], small)], []);
+        Dictionary<string, double> errors = new() { ["0.5"] = 2, ["0.95"] = 3 }; // no image comes back worse than by 1
+        Dictionary<string, double> codes = new() { ["0"] = -10, ["0.5"] = -5, ["0.95"] = 0, ["0.99"] = 2 };
+        return ServeAsync("fitted", new MlpVaeOptions { Image = Grey, Hidden = [16], Latent = 3, Likelihood = new BernoulliOptions() },
+            mixture, new(errors) { Codes = codes, Joint = new Dictionary<string, double> { ["0"] = -2, ["0.95"] = 1, ["0.99"] = 2 } }, []);
+    }
+
+    [Fact]
+    public async Task What_was_fitted_to_codes_is_drawn_from_and_temperature_0_gives_its_means()
+    {
+        var path = await FittedAsync();
+        var few = await serving.Http.SendAsync(HttpMethod.Get, $"{path}/sample?count=2&seed=5", accept: "application/json").JsonAsync();
+        var many = await serving.Http.SendAsync(HttpMethod.Get, $"{path}/sample?count=70&seed=5", accept: "application/json").JsonAsync();
+        for (var i = 0; i < 2; i++)
+            Assert.Equal(few["images"]![i]!.ToJsonString(), many["images"]![i]!.ToJsonString());
+        Assert.All(many["images"]!.AsArray(), image => Assert.Equal(1, Math.Abs((float)image!["latent"]![0]! - 5), 0.5));
+        var means = await serving.Http.SendAsync(HttpMethod.Get, $"{path}/sample?count=70&seed=5&temperature=0", accept: "application/json")
+            .JsonAsync();
+        Assert.Equal([4, 6], means["images"]!.AsArray().Select(image => (float)image!["latent"]![0]!).Distinct().Order());
+    }
+
+    [Fact]
+    public async Task A_code_of_another_world_is_anomalous_however_well_its_image_comes_back()
+    {
+        var path = await FittedAsync();
+        var answer = await serving.Http.SendAsync(
+            HttpMethod.Post, $"{path}/anomaly", Picture.Body("image/png"), "application/json").JsonAsync();
+        var image = answer["images"]![0]!;
+        Assert.True((double)image["percentile"]! < 0.5, image.ToJsonString()); // its reconstruction is ordinary
+        Assert.True((double)image["codeScore"]! > 100, image.ToJsonString()); // its code lies near 0, far from all others
+        Assert.Equal((1, "anomalous"), ((double)image["codePercentile"]!, (string)image["verdict"]!));
+    }
+
+    [Fact]
+    public async Task A_manifold_goes_along_the_codes_axes_around_their_mean_or_an_image()
+    {
+        var path = await FittedAsync();
+        var edge = (float)Manifold.InverseNormal(5 / 6.0);
+        var around = await serving.Http.SendAsync(HttpMethod.Get, $"{path}/manifold?n=3", accept: "application/json").JsonAsync();
+        Assert.Equal([5, 2 * edge, edge], Vector(around, 2));
+        var body = $$"""{"n": 3, "x": 1, "y": 0, "image": "{{Convert.ToBase64String(Picture)}}"}""";
+        var image = await serving.Http.SendAsync(HttpMethod.Post, $"{path}/manifold", body.Json(), "application/json").JsonAsync();
+        var mean = (await serving.Http.SendAsync(HttpMethod.Post, $"{path}/encode", Picture.Body("image/png")).JsonAsync())["images"]![0]!
+            ["mean"]!.AsArray().Select(value => (float)value!).ToArray();
+        Assert.All(Vector(image, 4).Zip(mean), pair => Assert.Equal(pair.Second, pair.First, 1e-5));
+        Assert.Equal(mean[2] + edge, Vector(image, 5)[2], 1e-5); // to the right, along the second axis
+        Assert.Contains("both an image and a seed", await serving.Http.SendAsync(
+            HttpMethod.Post, $"{path}/manifold", body.Replace("{\"n\"", "{\"seed\": 1, \"n\"", StringComparison.Ordinal).Json()).ProblemAsync(400));
+        Assert.Contains("from 0 to 1", await serving.Http.SendAsync(HttpMethod.Get, $"{path}/manifold?x=2").ProblemAsync(400));
+
+        static float[] Vector(System.Text.Json.Nodes.JsonNode answer, int place) =>
+            [.. answer["images"]![place]!["latent"]!.AsArray().Select(value => (float)value!)];
+    }
+
+    [Fact]
+    public async Task Samples_of_a_grey_model_are_grey_pictures()
+    {
+        var sheet = await serving.Http.SendAsync(HttpMethod.Get, $"{await FittedAsync()}/sample?count=4&seed=1").PngAsync();
+        Assert.Equal(1, sheet.Channels);
     }
 
     [Fact]

@@ -6,7 +6,7 @@ namespace VaeFunctions.Tests;
 public class LayerTests
 {
     /// <summary>The folders of the training job; each may name those before it.</summary>
-    static readonly string[] Layers = ["Data", "Training", "Evaluation", "Sessions", "Sweeps", "Commands"];
+    static readonly string[] Layers = ["Data", "Features", "Training", "Priors", "Evaluation", "Sessions", "Sweeps", "Commands"];
 
     [Fact]
     public void A_folder_names_only_folders_below_it()

@@ -4,7 +4,8 @@ using VaeFunctions.Registry;
 
 namespace VaeFunctions.Latent;
 
-/// <summary>How strange an image is to a model: what does not come back was never learnt. (An and Cho 2015)</summary>
+/// <summary>How strange an image is to a model: what does not come back was never learnt (An and Cho 2015), and what comes back
+/// from an unlikely code is of another world.</summary>
 public static class Anomaly
 {
     /// <summary>The mean squared difference of an image and its reconstruction, pixels in [0, 1].</summary>
@@ -46,17 +47,43 @@ public static class Anomaly
         return new Image(image.Width, image.Height, 3, pixels);
     }
 
-    /// <summary>The share of ordinary images with a lower score, from 0 to 1, interpolated between the quantiles.</summary>
+    /// <summary>Reconstruction and code together, each in steps from the median of ordinary images to their 95th percentile: the
+    /// larger of the two, so that either suffices to be strange.</summary>
+    /// <param name="surprise">−log p of the code, in nats.</param>
+    /// <exception cref="ArgumentException">The calibration has no quantiles of codes.</exception>
+    public static double Joint(AnomalyCalibration calibration, double error, double surprise)
+    {
+        ArgumentNullException.ThrowIfNull(calibration);
+        return Math.Max(Steps(calibration.Quantiles, error),
+            Steps(calibration.Codes ?? throw new ArgumentException("Anomaly: the version has no quantiles of codes."), surprise));
+
+        static double Steps(IReadOnlyDictionary<string, double> quantiles, double score)
+        {
+            var (median, high) = (quantiles["0.5"], quantiles["0.95"]);
+            return (score - median) / Math.Max(high - median, 1e-9 * Math.Max(1, Math.Abs(median)));
+        }
+    }
+
+    /// <summary>The share of ordinary images with a lower reconstruction error, from 0 to 1, interpolated between the
+    /// quantiles.</summary>
     public static double Percentile(AnomalyCalibration calibration, double score)
+    {
+        ArgumentNullException.ThrowIfNull(calibration);
+        return score <= 0 ? 0 : Percentile(calibration.Quantiles, score, least: 0); // no error is lower
+    }
+
+    /// <summary>The same of any score.</summary>
+    /// <param name="least">The score of which none is lower; without one, the lowest quantile is it.</param>
+    public static double Percentile(IReadOnlyDictionary<string, double> calibration, double score, double? least = null)
     {
         ArgumentNullException.ThrowIfNull(calibration);
         (double Share, double Score)[] quantiles =
         [
-            (0, 0), // no score is lower
-            .. calibration.Quantiles.Select(pair => (double.Parse(pair.Key, CultureInfo.InvariantCulture), pair.Value))
+            .. calibration.Select(pair => (double.Parse(pair.Key, CultureInfo.InvariantCulture), pair.Value))
                 .OrderBy(pair => pair.Item1),
         ];
-        if (score <= 0) return 0;
+        if (least is { } floor) quantiles = [(0, floor), .. quantiles];
+        if (quantiles is [] || score <= quantiles[0].Score) return 0;
         for (var i = 1; i < quantiles.Length; i++)
         {
             var (low, high) = (quantiles[i - 1], quantiles[i]);

@@ -16,7 +16,7 @@ public static class Manifold
         if (horizontal == vertical || Math.Min(horizontal, vertical) < 0 || Math.Max(horizontal, vertical) >= origin.Length)
             throw new ArgumentException(
                 $"Manifold: the axes are {horizontal} and {vertical}; give two different ones from 0 to {origin.Length - 1}.");
-        float[] places = [.. Enumerable.Range(0, n).Select(i => (float)InverseNormal((i + 0.5) / n))];
+        var places = Places(n);
         return [.. Enumerable.Range(0, n * n).Select(i =>
         {
             var latent = (float[])origin.Clone();
@@ -24,6 +24,24 @@ public static class Manifold
             return latent;
         })];
     }
+
+    /// <summary>The same along principal axes of training codes: n × n vectors around an origin, in equal steps of the
+    /// probability that the codes' own spread gives.</summary>
+    /// <param name="origin">[L]; the codes' mean unless given.</param>
+    /// <exception cref="ArgumentException">There is no such axis, or both are the same.</exception>
+    public static float[][] Grid(int n, PrincipalAxes axes, int horizontal, int vertical, float[]? origin = null)
+    {
+        ArgumentNullException.ThrowIfNull(axes);
+        ArgumentOutOfRangeException.ThrowIfLessThan(n, 1);
+        if (horizontal == vertical || Math.Min(horizontal, vertical) < 0 || Math.Max(horizontal, vertical) >= axes.Axes.Length)
+            throw new ArgumentException($"Manifold: the axes are {horizontal} and {vertical}; give two different ones from 0 to "
+                + $"{axes.Axes.Length - 1}.");
+        var places = Places(n);
+        return [.. Enumerable.Range(0, n * n).Select(i =>
+            axes.At([(horizontal, places[i % n]), (vertical, places[n - 1 - i / n])], origin))];
+    }
+
+    static float[] Places(int n) => [.. Enumerable.Range(0, n).Select(i => (float)InverseNormal((i + 0.5) / n))];
 
     /// <summary>Φ⁻¹(p): the standard normal's quantile, to about 1e-15. (Acklam's rational approximation and one step of
     /// Halley's)</summary>

@@ -25,6 +25,14 @@ public interface IAutoregressive
 /// <summary>Draws codes place by place.</summary>
 public static class Autoregression
 {
+    /// <summary>log p of codes, Σ over places, in nats: [N, P] → [N].</summary>
+    public static Tensor LogProbability(IAutoregressive model, Tensor codes)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        var logits = model.Logits(codes);
+        return ((logits * codes.OneHot(model.Codes)).Sum(2) - logits.LogSumExp().Sum(2)).Sum(1);
+    }
+
     /// <summary>Codes of <paramref name="count"/> images, [count, places]. Each image has a stream of its own, so that more
     /// images begin with the same ones.</summary>
     /// <param name="logits">Codes so far, [count, places], to logits, [count, places, K].</param>

@@ -55,49 +55,16 @@ sealed class CodePrior(Scope scope, int size)
                 c[row, column] = sum / count;
             }
         }
-        Cholesky(c);
+        TriangularMatrix.Cholesky(c);
         Assign(mean, Array.ConvertAll(m, value => (float)value));
         Assign(factor, Flat(c));
-        Assign(inverse, Flat(Inverse(c)));
+        Assign(inverse, Flat(TriangularMatrix.Inverse(c)));
 
         void Assign(Parameter parameter, float[] to)
         {
             var backend = (ITrainingBackend)parameter.Value.Backend;
             backend.Assign(parameter.Value, backend.FromValues(to, parameter.Shape));
         }
-    }
-
-    /// <summary>Replaces the lower half of a symmetric matrix by the C of its C·Cᵀ. (Golub and Van Loan 2013, algorithm
-    /// 4.2.1)</summary>
-    static void Cholesky(double[,] a)
-    {
-        var size = a.GetLength(0);
-        for (var column = 0; column < size; column++)
-        {
-            for (var row = column; row < size; row++)
-            {
-                var sum = a[row, column];
-                for (var k = 0; k < column; k++) sum -= a[row, k] * a[column, k];
-                a[row, column] = row == column ? Math.Sqrt(sum) : sum / a[column, column];
-            }
-        }
-    }
-
-    /// <summary>Of a lower triangular matrix, by forward substitution.</summary>
-    static double[,] Inverse(double[,] lower)
-    {
-        var size = lower.GetLength(0);
-        var inverse = new double[size, size];
-        for (var column = 0; column < size; column++)
-        {
-            for (var row = column; row < size; row++)
-            {
-                double sum = row == column ? 1 : 0;
-                for (var k = column; k < row; k++) sum -= lower[row, k] * inverse[k, column];
-                inverse[row, column] = sum / lower[row, row];
-            }
-        }
-        return inverse;
     }
 
     static float[] Flat(double[,] lower)

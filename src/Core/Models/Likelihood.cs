@@ -10,15 +10,17 @@ public abstract class Likelihood
     /// <summary>Pixels 0 to 255, [N, H, W, C], as the images the model works on, [N, C, H, W].</summary>
     public abstract Tensor FromPixels(Tensor pixels);
 
+    /// <summary>The image that the decoder's output says is likely: [N, C, H, W], 0 to 255 for what lies in the likelihood's
+    /// range, neither rounded nor cut off.</summary>
+    public abstract Tensor Shades(Tensor decoded);
+
     /// <summary>The decoder's output, [N, C, H, W], as whole pixels 0 to 255, [N, H, W, C].</summary>
-    public abstract Tensor ToPixels(Tensor decoded);
+    public Tensor ToPixels(Tensor decoded) => Shades(decoded).Clip(0, 255).Round().Transpose(0, 2, 3, 1);
 
     /// <summary>The reconstruction term: −log p(image | latent) up to a constant, summed over an image's pixels: [N].</summary>
     public abstract Tensor Reconstruction(Tensor decoded, Tensor images);
 
     private protected static Tensor ChannelsFirst(Tensor pixels) => pixels.Transpose(0, 3, 1, 2);
-
-    private protected static Tensor WholePixels(Tensor values) => values.Clip(0, 255).Round().Transpose(0, 2, 3, 1);
 }
 
 /// <summary>Pixels in [0, 1] as probabilities; the decoder gives logits; binary cross-entropy.</summary>
@@ -26,7 +28,7 @@ public sealed class Bernoulli : Likelihood
 {
     public override Tensor FromPixels(Tensor pixels) => ChannelsFirst(pixels) * (1 / 255f);
 
-    public override Tensor ToPixels(Tensor decoded) => WholePixels(decoded.Sigmoid() * 255);
+    public override Tensor Shades(Tensor decoded) => decoded.Sigmoid() * 255;
 
     public override Tensor Reconstruction(Tensor decoded, Tensor images) =>
         decoded.Backend.BinaryCrossEntropySum(decoded, images);
@@ -38,9 +40,20 @@ public class SquaredError(float low, float high) : Likelihood
 {
     public override Tensor FromPixels(Tensor pixels) => ChannelsFirst(pixels) * ((high - low) / 255f) + low;
 
-    public override Tensor ToPixels(Tensor decoded) => WholePixels((decoded - low) * (255f / (high - low)));
+    public override Tensor Shades(Tensor decoded) => (decoded - low) * (255f / (high - low));
 
     public override Tensor Reconstruction(Tensor decoded, Tensor images) => decoded.Backend.SquaredErrorSum(decoded, images);
+}
+
+/// <summary>Pixels in [low, high]; the decoder gives them; absolute error, which is a Laplace distribution of scale 1 up to a
+/// constant, and blurs less than squared error.</summary>
+public sealed class AbsoluteError(float low, float high) : SquaredError(low, high)
+{
+    public override Tensor Reconstruction(Tensor decoded, Tensor images)
+    {
+        var difference = decoded - images;
+        return (difference.Relu() + (-difference).Relu()).SumPerImage();
+    }
 }
 
 /// <summary>Pixels in [low, high] with Gaussian noise of one σ for all: −log p = ½ Σ (error² / σ² + log 2πσ²), in nats, so that

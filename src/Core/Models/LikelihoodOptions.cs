@@ -8,6 +8,7 @@ namespace VaeFunctions.Models;
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "kind")]
 [JsonDerivedType(typeof(BernoulliOptions), "bernoulli")]
 [JsonDerivedType(typeof(SquaredErrorOptions), "squared-error")]
+[JsonDerivedType(typeof(AbsoluteErrorOptions), "absolute-error")]
 [JsonDerivedType(typeof(GaussianOptions), "gaussian")]
 public abstract record LikelihoodOptions
 {
@@ -49,6 +50,23 @@ public sealed record SquaredErrorOptions : LikelihoodOptions
     {
         CheckRange(Low, High);
         return new SquaredError(Low, High);
+    }
+}
+
+/// <summary>Options of <see cref="AbsoluteError"/>.</summary>
+public sealed record AbsoluteErrorOptions : LikelihoodOptions
+{
+    public float Low { get; init; }
+
+    public float High { get; init; } = 1;
+
+    [JsonIgnore]
+    public override string Measure => $"absolute error in [{Low}, {High}]";
+
+    public override Likelihood Build(Scope scope, ImageShape image)
+    {
+        CheckRange(Low, High);
+        return new AbsoluteError(Low, High);
     }
 }
 

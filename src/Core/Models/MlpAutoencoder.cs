@@ -58,7 +58,7 @@ public sealed class MlpAutoencoder : Vae
         static Layer[] Dense(int from, int to) => [Build.Linear(from, to), Build.Relu];
     }
 
-    public override Prior Prior => prior is null ? Prior.None : Prior.StandardNormal;
+    public override Prior OwnPrior => prior is null ? Prior.None : Prior.StandardNormal;
 
     public override bool BoundsLikelihood => false;
 
@@ -77,8 +77,9 @@ public sealed class MlpAutoencoder : Vae
 
     protected override NegativeElbo TermsOf(Tensor images, Tensor? condition, Tensor noise)
     {
-        var error = Likelihood.Reconstruction(Draw(Code(images)), images);
-        return new(error, (error * 0).Reshape(-1, 1), error * 0);
+        var decoded = Draw(Code(images));
+        var error = Likelihood.Reconstruction(decoded, images);
+        return new(error, (error * 0).Reshape(-1, 1), error * 0) { Decoded = decoded };
     }
 
     Tensor Code(Tensor images) => encoder.Forward(images.Flatten());

@@ -12,6 +12,7 @@ namespace VaeFunctions.Models;
 [JsonDerivedType(typeof(MlpAutoencoderOptions), "mlp-ae")]
 [JsonDerivedType(typeof(ConvVaeOptions), "conv-vae")]
 [JsonDerivedType(typeof(PlainConvVaeOptions), "plain-conv-vae")]
+[JsonDerivedType(typeof(SpatialVaeOptions), "spatial-vae")]
 [JsonDerivedType(typeof(LadderVaeOptions), "ladder-vae")]
 [JsonDerivedType(typeof(VqVaeOptions), "vq-vae")]
 [JsonDerivedType(typeof(VaeGanOptions), "vae-gan")]

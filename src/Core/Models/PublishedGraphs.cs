@@ -40,6 +40,35 @@ public static class PublishedGraphs
         return new(graph.ToBytes());
     }
 
+    /// <summary>What a fitted density draws: <c>noise</c> float [N, L], standard normal, and <c>choice</c> float [N], uniform in
+    /// [0, 1) → <c>latent</c> float [N, L].</summary>
+    public static BinaryData Prior(LatentDensity density, IReadOnlyDictionary<string, string>? metadata = null)
+    {
+        var graph = NewGraph("prior", metadata);
+        var noise = graph.Input("noise", OnnxType.Float, new(Shape.Dynamic, density.LatentSize));
+        var choice = graph.Input("choice", OnnxType.Float, new(Shape.Dynamic));
+        graph.Output("latent", density.Draw(noise, choice));
+        return new(graph.ToBytes());
+    }
+
+    /// <summary>How likely codes are: <c>latent</c> float [N, L] → <c>log_density</c> float [N], in nats.</summary>
+    public static BinaryData Density(LatentDensity density, IReadOnlyDictionary<string, string>? metadata = null)
+    {
+        var graph = NewGraph("density", metadata);
+        var latent = graph.Input("latent", OnnxType.Float, new(Shape.Dynamic, density.LatentSize));
+        graph.Output("log_density", density.LogDensity(latent));
+        return new(graph.ToBytes());
+    }
+
+    /// <summary>The same of a prior of codes: Σ over places of log p(code), of the codes that the latent stands for.</summary>
+    public static BinaryData Density(IAutoregressive model, int latentSize, IReadOnlyDictionary<string, string>? metadata = null)
+    {
+        var graph = NewGraph("density", metadata);
+        var codes = model.CodesOf(graph.Input("latent", OnnxType.Float, new(Shape.Dynamic, latentSize)));
+        graph.Output("log_density", Autoregression.LogProbability(model, codes));
+        return new(graph.ToBytes());
+    }
+
     static Tensor? Label(OnnxGraph graph, Vae model) =>
         model.Classes == 0 ? null : graph.Input("label", OnnxType.Int64, new(Shape.Dynamic));
 

@@ -24,7 +24,14 @@ public abstract class Vae(ParameterSet parameters, ModelOptions options)
     public Likelihood Likelihood { get; } = options.Likelihood.Build(parameters.Root / "likelihood", options.Image);
 
     /// <summary>How its latents are drawn.</summary>
-    public virtual Prior Prior => Prior.StandardNormal;
+    public Prior Prior => Density is null ? OwnPrior : Prior.Fitted;
+
+    /// <summary>How they are drawn as long as no <see cref="Density"/> was fitted to them.</summary>
+    public virtual Prior OwnPrior => Prior.StandardNormal;
+
+    /// <summary>What was fitted to its codes after the training; null before, and where the model's own prior does as
+    /// well.</summary>
+    public LatentDensity? Density { get; set; }
 
     /// <summary>Whether its terms bound −log p(x): not so where latents have no distribution.</summary>
     public virtual bool BoundsLikelihood => true;
@@ -56,6 +63,16 @@ public abstract class Vae(ParameterSet parameters, ModelOptions options)
     /// <summary>What decoder.onnx computes: [N, L] → whole pixels 0 to 255, [N, H, W, C].</summary>
     public Tensor DecodePixels(Tensor latent, Tensor? labels = null) => Likelihood.ToPixels(Decode(latent, Condition(labels)));
 
+    /// <summary>log p of latent vectors under what they are drawn from, in nats: [N, L] → [N]; null where nothing says which are
+    /// likely.</summary>
+    public Tensor? LogPrior(Tensor latent) => (Density, this) switch
+    {
+        (not null, _) => Density.LogDensity(latent),
+        (_, IAutoregressive quantised) => Autoregression.LogProbability(quantised, quantised.CodesOf(latent)),
+        _ when OwnPrior == Prior.StandardNormal => (latent * latent).Sum(1) * -0.5f - 0.5f * LatentSize * MathF.Log(2 * MathF.PI),
+        _ => null,
+    };
+
     /// <summary>Whether <see cref="Fit"/> is to be called after every epoch.</summary>
     public virtual bool Fits => false;
 
@@ -77,7 +94,10 @@ public abstract class Vae(ParameterSet parameters, ModelOptions options)
         var posterior = Posterior(images, condition, noise);
         var decoded = Decode(posterior.Sample(noise), condition?.Repeat(samples));
         return new(Likelihood.Reconstruction(decoded, images.Repeat(samples)), posterior.KlToStandardNormal(),
-            posterior.LogRatio(noise));
+            posterior.LogRatio(noise))
+        {
+            Decoded = decoded,
+        };
     }
 
     Tensor? Condition(Tensor? labels) => (labels, Classes) switch
@@ -100,6 +120,13 @@ public sealed record NegativeElbo(Tensor Reconstruction, Tensor Kl, Tensor LogRa
     /// batch.</summary>
     public Tensor? Penalty { get; init; }
 
+    /// <summary>What the decoder made of the latents: [N · S, C, H, W], to be read by the likelihood.</summary>
+    public Tensor? Decoded { get; init; }
+
+    /// <summary>How unlike images and reconstructions look to a pretrained network, where the recipe asks for it:
+    /// [N · S].</summary>
+    public Tensor? Perceptual { get; init; }
+
     /// <summary>Which code of the codebook each place took: [N, places], whole numbers.</summary>
     public Tensor? Codes { get; init; }
 }
@@ -119,4 +146,8 @@ public enum Prior
     /// <summary>Code by code, each given those before it, by prior.onnx.</summary>
     [JsonStringEnumMemberName("autoregressive")]
     Autoregressive,
+
+    /// <summary>From a density that was fitted to training images' codes, by prior.onnx.</summary>
+    [JsonStringEnumMemberName("fitted")]
+    Fitted,
 }

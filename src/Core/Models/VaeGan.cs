@@ -101,6 +101,7 @@ public sealed class VaeGan : ConvVae
         return new(error * options.PixelWeight + (error * (1 - options.PixelWeight)).StopGradient(),
             posterior.KlToStandardNormal(), posterior.LogRatio(noise))
         {
+            Decoded = reconstructed,
             Penalty = similarity.Sum() * options.FeatureWeight + deceit.Sum() * options.AdversaryWeight
                 + adversary.Sum() * (ahead ? 0 : 1),
         };

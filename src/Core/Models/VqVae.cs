@@ -121,7 +121,7 @@ public sealed class VqVae : Vae, IAutoregressive
         ]);
     }
 
-    public override Prior Prior => Prior.Autoregressive;
+    public override Prior OwnPrior => Prior.Autoregressive;
 
     public int Codes { get; }
 
@@ -145,12 +145,14 @@ public sealed class VqVae : Vae, IAutoregressive
         var nearest = z.Backend.IsTraining ? default : codebook.Nearest(z);
         var (codes, vectors) = nearest is null ? codebook.Learn(z) : (nearest, codebook.Lookup(nearest));
 
-        var error = Likelihood.Reconstruction(Draw(z + (vectors - z).StopGradient()), images);
+        var decoded = Draw(z + (vectors - z).StopGradient());
+        var error = Likelihood.Reconstruction(decoded, images);
         var logits = Logits(vectors.StopGradient(), Places);
         // −log p(code): [N, places]
         var surprise = logits.LogSumExp().Reshape(0, 0) - (logits * codes.Flatten().OneHot(Codes)).Sum(2);
         return new(error, surprise, surprise.SumPerImage())
         {
+            Decoded = decoded,
             Penalty = z.Backend.SquaredErrorSum(z, vectors.StopGradient()).Sum() * commitment,
             Codes = codes.Flatten(),
         };

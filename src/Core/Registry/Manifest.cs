@@ -50,6 +50,9 @@ public sealed record Manifest
     /// <summary>How latents are drawn to be decoded into samples.</summary>
     public Prior Prior { get; init; }
 
+    /// <summary>What was fitted to the codes of training images, and how well; null where nothing was.</summary>
+    public PriorComparison? PriorComparison { get; init; }
+
     /// <summary>The classes of a conditional model or of labelled data, by their number.</summary>
     public IReadOnlyList<string> Labels { get; init => field = value ?? []; } = [];
 
@@ -92,9 +95,26 @@ public sealed record ManifestFile(string Name, long Size, string Sha256);
 /// <param name="Examples">How many images it was found from; null in manifests from before this was said.</param>
 public sealed record ConceptDescription(string Name, double? Separability, int? Examples = null);
 
-/// <summary>Anomaly scores of ordinary images, which are all test images: quantile, such as "0.99", to score.</summary>
+/// <summary>How likely the codes of held-out training images are under each prior.</summary>
+/// <param name="Chosen">The one that is published, by its name in <paramref name="LogLikelihoods"/>.</param>
+/// <param name="Fitted">How many codes the fitted ones were fitted to.</param>
+/// <param name="HeldOut">How many codes judged.</param>
+/// <param name="LogLikelihoods">The mean log density in nats: of <c>standard-normal</c>, <c>gaussian</c>, <c>mixture</c> and
+/// <c>flow</c>, as far as each could be fitted.</param>
+public sealed record PriorComparison(
+    string Chosen, int Fitted, int HeldOut, IReadOnlyDictionary<string, double> LogLikelihoods);
+
+/// <summary>Anomaly scores, the reconstruction errors, of ordinary images, which are all test images: quantile, such as "0.99", to score.</summary>
 public sealed record AnomalyCalibration(IReadOnlyDictionary<string, double> Quantiles)
 {
     /// <summary>The fewest images by which one in a hundred can be told.</summary>
     public const int EnoughImages = 100;
+
+    /// <summary>The same of how unlikely the images' codes are, −log p in nats; null where nothing says which are
+    /// likely.</summary>
+    public IReadOnlyDictionary<string, double>? Codes { get; init; }
+
+    /// <summary>The same of both together, <see cref="Latent.Anomaly.Joint"/>; null where there are no codes to judge
+    /// by.</summary>
+    public IReadOnlyDictionary<string, double>? Joint { get; init; }
 }

@@ -22,7 +22,7 @@ public sealed class AnomalyFunction(ModelCalls calls)
     {
         using var call = await calls.BindAsync(request, model, Fields, Offers, cancellation);
         var originals = await call.ImagesAsync(Field.Images);
-        var results = await Reconstruction.OfAsync(originals, call.Labels(originals.Count), call.Session, cancellation);
+        var results = await Reconstruction.OfAsync(originals, call.Labels(originals.Count), call.Session, cancellation, judged: true);
         var shown = call.Content.Choice(Show);
         Image[] maps = [.. results.Select(result => Anomaly.HeatMap(result.Original.Image, result.Image))];
 
@@ -47,32 +47,39 @@ public sealed record AnomalyAnswer(string Model, string Version, IReadOnlyList<J
 /// <param name="Score">The mean squared difference between the image and its reconstruction, pixels in [0, 1].</param>
 /// <param name="Percentile">Its place among the scores of the version's test images, 0 to 1; absent where the version is not
 /// calibrated.</param>
-/// <param name="Verdict">ordinary, unusual, anomalous, or not calibrated: where there were fewer than 100 test images.</param>
+/// <param name="Verdict">ordinary, unusual, anomalous, or not calibrated: where there were fewer than 100 test images. It goes by
+/// reconstruction and code, whichever is the stranger.</param>
 /// <param name="CalibratedOn">How many test images the percentile goes by, or there would be to go by.</param>
 /// <param name="OriginalSize">The size that the image had, such as 640x480.</param>
 /// <param name="Resized">Whether that is not the model's size.</param>
 /// <param name="HeatMap">Where it is strange: a PNG.</param>
 /// <param name="Reconstruction">What the model makes of it: a PNG.</param>
 /// <param name="Overlay">The image in grey with the heat map over it: a PNG.</param>
+/// <param name="CodeScore">How unlikely the image's code is, −log p in nats; absent where nothing says which are likely.</param>
+/// <param name="CodePercentile">That score's place among those of the version's test images, 0 to 1; absent where there is
+/// none.</param>
 public sealed record JudgedImage(
     double Score, double? Percentile, string Verdict, int CalibratedOn, string OriginalSize, bool Resized, byte[] HeatMap,
-    byte[] Reconstruction, byte[] Overlay)
+    byte[] Reconstruction, byte[] Overlay, double? CodeScore, double? CodePercentile)
 {
     internal static JudgedImage Of(Reconstruction result, ModelSession session, Image map)
     {
-        var (percentile, verdict) = Judge(session, result.Error);
+        var (percentile, codePercentile, verdict) = Judge(session, result);
         return new(result.Error, percentile, verdict, session.CalibratedOn, result.Original.OriginalSize, result.Original.Resized,
             ImageCodec.EncodePng(map), ImageCodec.EncodePng(result.Image),
-            ImageCodec.EncodePng(Anomaly.Overlay(result.Original.Image, map)));
+            ImageCodec.EncodePng(Anomaly.Overlay(result.Original.Image, map)), result.Surprise, codePercentile);
     }
 
-    /// <summary>What a score means; a model published without calibration, or with one from too few images, has no
+    /// <summary>What the scores mean; a model published without calibration, or with one from too few images, has no
     /// verdict.</summary>
-    internal static (double? Percentile, string Verdict) Judge(ModelSession session, double score)
+    internal static (double? Percentile, double? CodePercentile, string Verdict) Judge(ModelSession session, Reconstruction result)
     {
         if (session.Anomaly is not { } calibration || session.CalibratedOn < AnomalyCalibration.EnoughImages)
-            return (null, "not calibrated");
-        var percentile = Anomaly.Percentile(calibration, score);
-        return (percentile, Anomaly.Verdict(percentile));
+            return (null, null, "not calibrated");
+        var percentile = Anomaly.Percentile(calibration, result.Error);
+        if (result.Surprise is not { } surprise || calibration is not { Codes: { } codes, Joint: { } joint })
+            return (percentile, null, Anomaly.Verdict(percentile)); // earlier builds published no quantiles of codes
+        return (percentile, Anomaly.Percentile(codes, surprise),
+            Anomaly.Verdict(Anomaly.Percentile(joint, Anomaly.Joint(calibration, result.Error, surprise))));
     }
 }

@@ -3,17 +3,22 @@ using VaeFunctions.Imaging;
 
 namespace VaeFunctions.Serving;
 
-/// <summary>Makes variants of images: draws around each posterior, μ + spread · σ · ε.</summary>
+/// <summary>Makes variants of images, which stray from them as training images stray from one another.</summary>
 public sealed class AugmentFunction(ModelCalls calls)
 {
     static readonly Field Count = Field.Whole("count", 1, 4096, "Variants of each image; 8 unless given.");
     static readonly Field Spread = Field.Number(
-        "spread", 0, 10, "How far they stray, in standard deviations of the posterior; 1 unless given.");
+        "spread", 0, 10, "How far they stray: 0 is the image as the model gives it back, 1 a clear variation, 10 hardly the image "
+            + "any more; 1 unless given.");
+
+    /// <summary>The part of the training codes' own spread that a spread of 1 adds: a fifth of the variance is then new.</summary>
+    const float Unit = 0.5f;
+
     static readonly Field[] Fields = [Field.Images, Count, Spread, Field.Seed, Field.Label, Field.Version];
     static readonly AnswerKind[] Offers = [AnswerKind.Zip, AnswerKind.Png, AnswerKind.Json];
 
     [Function("Augment")]
-    [Describes("Make variants of images around their posteriors.", Fields = nameof(Fields), Offers = nameof(Offers))]
+    [Describes("Make variants of images around their latents.", Fields = nameof(Fields), Offers = nameof(Offers))]
     public async Task<Answer<AugmentAnswer>> Run(
         [HttpTrigger(AuthorizationLevel.Function, "post", Route = "models/{model}/augment")] HttpRequest request,
         string model, CancellationToken cancellation)
@@ -26,7 +31,8 @@ public sealed class AugmentFunction(ModelCalls calls)
         var labels = call.Labels(originals.Count);
         var posterior = await call.EncodeAsync(originals, labels);
         float[][] latents = [.. originals.SelectMany((_, image) => Enumerable.Range(0, count).Select(variant =>
-            Draw(posterior, image, spread, new RandomStream((ulong)seed, $"augment {variant}", (ulong)image))))];
+            call.Session.Axes.Vary(
+                posterior.Mean[image], Unit * spread, new RandomStream((ulong)seed, $"augment {variant}", (ulong)image))))];
         var results = await call.DecodeAsync(
             latents, labels is null ? null : [.. labels.SelectMany(label => Enumerable.Repeat(label, count))]);
 
@@ -35,15 +41,11 @@ public sealed class AugmentFunction(ModelCalls calls)
         return call.Pictures(results, count, () => new AugmentAnswer(call.Model, call.Version, seed, spread,
             [.. results.Select((image, i) => new Variant(i / count, latents[i], ImageCodec.EncodePng(image)))]));
     }
-
-    static float[] Draw(Posterior posterior, int image, float spread, RandomStream random) =>
-        [.. posterior.Mean[image].Select((mean, i) =>
-        mean + spread * MathF.Exp(0.5f * posterior.LogVariance[image][i]) * random.NextGaussian())];
 }
 
 /// <summary>Variants of images, those of the first image first.</summary>
 /// <param name="Seed">What draws the same ones again.</param>
-/// <param name="Spread">How far they stray, in standard deviations of the posterior.</param>
+/// <param name="Spread">How far they stray.</param>
 public sealed record AugmentAnswer(string Model, string Version, long Seed, float Spread, IReadOnlyList<Variant> Images);
 
 /// <summary>A variant of an image.</summary>

@@ -165,10 +165,15 @@ public sealed class ModelProvider(
     async Task<ModelSession> LoadAsync(Manifest manifest)
     {
         var (encoder, decoder) = (await ReadAsync("encoder.onnx"), await ReadAsync("decoder.onnx"));
-        var prior = manifest.Prior == Prior.Autoregressive ? await ReadAsync("prior.onnx") : null;
+        var prior = manifest.Prior is Prior.Autoregressive or Prior.Fitted ? await ReadAsync("prior.onnx") : null;
+        var density = Has("density.onnx") ? await ReadAsync("density.onnx") : null;
+        var axes = Has(PrincipalAxes.FileName)
+            ? PrincipalAxes.Read(new BinaryData(await ReadAsync(PrincipalAxes.FileName)), manifest.LatentSize) : null;
         var concepts = manifest.Concepts is [] ? []
             : ConceptFile.Read(new BinaryData(await ReadAsync(ConceptFile.Name)), manifest.LatentSize);
-        return await Task.Run(() => new ModelSession(manifest, new(encoder, decoder, prior, concepts), options.Value, metrics));
+        return await Task.Run(() => new ModelSession(manifest, new(encoder, decoder, prior, concepts) { Density = density, Axes = axes }, options.Value, metrics));
+
+        bool Has(string name) => manifest.Files.Any(file => file.Name == name); // earlier builds published neither
 
         async Task<byte[]> ReadAsync(string file) => (await registry.ReadFileAsync(manifest, file, disposed.Token)).ToArray();
     }

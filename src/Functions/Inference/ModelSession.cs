@@ -10,19 +10,24 @@ namespace VaeFunctions.Serving;
 public sealed record Posterior(float[][] Mean, float[][] LogVariance);
 
 /// <summary>The files of a version that serving reads; what a version need not have is null.</summary>
-public sealed record ModelFiles(byte[] Encoder, byte[] Decoder, byte[]? Prior, IReadOnlyList<Concept> Concepts);
+public sealed record ModelFiles(byte[] Encoder, byte[] Decoder, byte[]? Prior, IReadOnlyList<Concept> Concepts)
+{
+    /// <summary>How likely latents are, where N(0, I) does not say it.</summary>
+    public byte[]? Density { get; init; }
+
+    /// <summary>Where training images' codes lie; null in versions from before that was published.</summary>
+    public PrincipalAxes? Axes { get; init; }
+}
 
 /// <summary>One version of a model, ready to run: its graphs in ONNX Runtime, whose runs concurrent requests share.</summary>
-/// <remarks>Leases keep a replaced version alive until its last request has ended. N = images, L = latent size, P = places of
-/// codes.</remarks>
+/// <remarks>Leases keep a replaced version alive until its last request has ended. N = images, L = latent size.</remarks>
 public sealed class ModelSession : IDisposable
 {
     readonly Manifest manifest;
     readonly RuntimeGraph encoder, decoder;
-    readonly RuntimeGraph? prior;
+    readonly ServedPrior prior;
     readonly Batcher<byte, float> encoding;
     readonly Batcher<float, byte> decoding;
-    readonly int places, largestBatch;
     int leases = 1; // the first is the owner's
 
     /// <summary>Loads the graphs and runs each once.</summary>
@@ -30,8 +35,9 @@ public sealed class ModelSession : IDisposable
     /// run.</exception>
     public ModelSession(Manifest manifest, ModelFiles files, ServingOptions options, ServingMetrics metrics)
     {
-        (this.manifest, largestBatch) = (manifest, options.LargestBatch);
+        this.manifest = manifest;
         Concepts = files.Concepts;
+        Axes = files.Axes ?? PrincipalAxes.OfStandardNormal(LatentSize);
         try
         {
             if (Shape.Channels is not (1 or 3))
@@ -45,8 +51,7 @@ public sealed class ModelSession : IDisposable
             encoder = new("encoder.onnx", files.Encoder, options.RuntimeThreads, [pixels, .. label],
                 [latent with { Name = "mean" }, latent with { Name = "log_variance" }]);
             decoder = new("decoder.onnx", files.Decoder, options.RuntimeThreads, [latent, .. label], [pixels]);
-            if (files.Prior is not null)
-                (prior, places) = LoadPrior(files.Prior, latent, options.RuntimeThreads);
+            prior = new(manifest, files, options);
             WarmUp();
         }
         catch (Exception fault) when (fault is OnnxRuntimeException or ModelUnavailableException)
@@ -92,6 +97,9 @@ public sealed class ModelSession : IDisposable
     /// <summary>Those that were published with the version.</summary>
     public IReadOnlyList<Concept> Concepts { get; }
 
+    /// <summary>Where training images' codes lie; those of N(0, I) where the version does not say.</summary>
+    public PrincipalAxes Axes { get; }
+
     /// <summary>The posterior of each image.</summary>
     /// <param name="labels">One for each image; null where the model is not conditional.</param>
     /// <exception cref="OverloadedException">Too many images wait already.</exception>
@@ -133,24 +141,24 @@ public sealed class ModelSession : IDisposable
         {
             throw new RequestException(StatusCodes.Status409Conflict,
                 $"Model {Model} is a plain autoencoder: nothing says which of its codes are likely, so it has no prior to sample "
-                    + $"from. Reconstruct with it, or train it with \"prior\": {{ \"kind\": \"gaussian\" }} in its recipe's "
-                    + "model.");
+                    + "from. Reconstruct with it, or train it anew on 50 images or more, to whose codes a prior is fitted.");
         }
-        return prior is not null
-            ? await Task.Run(() => DrawCodes(count, seed, temperature), cancellation)
-            : [.. Enumerable.Range(0, count)
-                .Select(i => Array.ConvertAll(new RandomStream(seed, "sample", (ulong)i).Gaussians(LatentSize), value =>
-                temperature * value))];
+        return await Task.Run(() => prior.Draw(count, seed, temperature), cancellation);
     }
 
-    /// <exception cref="RequestException">409: its latents are not drawn from N(0, I).</exception>
-    public void RequireNormalPrior()
+    /// <summary>log p of each latent vector in nats, under what latents are drawn from; null where nothing says which are
+    /// likely.</summary>
+    public Task<double[]?> LogDensitiesAsync(IReadOnlyCollection<float[]> latents, CancellationToken cancellation) =>
+        Task.Run(() => prior.LogDensities(latents), cancellation);
+
+    /// <exception cref="RequestException">409: nothing says where its latents lie.</exception>
+    public void RequireAxes()
     {
-        if (manifest.Prior != Prior.StandardNormal)
+        if (manifest.Prior != Prior.StandardNormal && manifest.Files.All(file => file.Name != PrincipalAxes.FileName))
         {
             throw new RequestException(StatusCodes.Status409Conflict,
-                $"{Model} is a {manifest.Kind}, whose latents are not drawn from a normal prior, so equal steps in its "
-                    + "probability do not exist; interpolate between images instead.");
+                $"{Model} is a {manifest.Kind} whose latents have no normal prior, and it was published without the axes along "
+                    + "which they lie; interpolate between images instead, or train it anew.");
         }
     }
 
@@ -174,7 +182,7 @@ public sealed class ModelSession : IDisposable
         decoding.Dispose();
         encoder.Dispose();
         decoder.Dispose();
-        prior?.Dispose();
+        prior.Dispose();
     }
 
     /// <summary>Means and log variances by turns: [N, 2, L].</summary>
@@ -197,31 +205,6 @@ public sealed class ModelSession : IDisposable
         take(results[0].GetTensorDataAsSpan<byte>()[..(count * Shape.Size)]);
     }
 
-    /// <summary>The number of places is what the graph says.</summary>
-    static (RuntimeGraph Prior, int Places) LoadPrior(byte[] graph, Port latent, int threads)
-    {
-        using var probe = new InferenceSession(graph);
-        if (!probe.InputMetadata.TryGetValue("codes", out var codes) || codes.Dimensions is not [-1, var places]
-            || !probe.OutputMetadata.TryGetValue("logits", out var logits))
-            throw new ModelUnavailableException("prior.onnx has not the input codes [-1, P] and the output logits [-1, P, K].");
-        return (new("prior.onnx", graph, threads, [new("codes", typeof(long), [-1, places])],
-            [new("logits", typeof(float), logits.Dimensions), latent]), places);
-    }
-
-    float[][] DrawCodes(int count, ulong seed, float temperature)
-    {
-        var codes = Autoregression.Sample(count, places, codes => Ask(codes, output: 0), seed, temperature);
-        return [.. Ask(codes, output: 1).Chunk(LatentSize)];
-
-        float[] Ask(float[] codes, int output) => [.. codes.Chunk(largestBatch * places).SelectMany(part =>
-        {
-            using var results = prior!.Run(part.Length / places, Array.ConvertAll(part, code => (long)code));
-            var padded = results[output].GetTensorDataAsSpan<float>();
-            return padded[..(int)(padded.Length / results[output]
-                .GetTensorTypeAndShape().Shape[0] * (part.Length / places))].ToArray();
-        })];
-    }
-
     void WarmUp()
     {
         long[]? label = Conditional ? [0] : null;
@@ -230,7 +213,8 @@ public sealed class ModelSession : IDisposable
         if (!posterior.All(float.IsFinite))
             throw new ModelUnavailableException("encoder.onnx gives numbers that are not finite for a black image.");
         RunDecoder(posterior[..LatentSize], label, 1, _ => { });
-        if (prior is not null)
-            DrawCodes(1, 0, 0);
+        if (manifest.Prior != Prior.None && !prior.Draw(1, 0, 0)[0].All(float.IsFinite))
+            throw new ModelUnavailableException("prior.onnx draws numbers that are not finite.");
+        prior.LogDensities([posterior[..LatentSize]]);
     }
 }

@@ -203,7 +203,8 @@ public sealed class JobWorker(JobStore jobs, JobLister lister, IBlobStore store,
         {
             try
             {
-                return await Reconstruction.OfAsync([.. originals.Select(original => original.Fitted)], labels, session, cancellation);
+                return await Reconstruction.OfAsync(
+                    [.. originals.Select(original => original.Fitted)], labels, session, cancellation, judged: true);
             }
             catch (OverloadedException)
             {
@@ -234,7 +235,7 @@ public sealed class JobWorker(JobStore jobs, JobLister lister, IBlobStore store,
 
     static JobResult ResultOf(Job job, JobImage image, Reconstruction made, ModelSession session)
     {
-        var (percentile, verdict) = JudgedImage.Judge(session, made.Error);
+        var (percentile, _, verdict) = JudgedImage.Judge(session, made);
         return new(session.Model, session.Version, job.Id, image.Path, job.Label, made.Original.OriginalSize, made.Original.Resized,
             made.Error, percentile, verdict, session.CalibratedOn, job.Operation == "anomaly" ? null : made.Mean,
             job.Operation == "encode" ? made.LogVariance : null);

@@ -88,6 +88,9 @@ public sealed partial class GradientTape
     // dx = dy · σ(x)
     public Tensor Softplus(Tensor x) => Record(inner.Softplus(V(x)), x, dy => dy * inner.Sigmoid(V(x)));
 
+    // dx = dy · σ(x) · (1 + x · (1 − σ(x)))
+    public Tensor Silu(Tensor x) => Record(inner.Silu(V(x)), x, dy => inner.SiluGradient(V(x), dy));
+
     // dx = dy where x > 0
     public Tensor Relu(Tensor x) => Record(inner.Relu(V(x)), x, dy => inner.ReluGradient(V(x), dy, 0));
 
@@ -185,6 +188,10 @@ public sealed partial class GradientTape
         x, dy => inner.Conv(dy, V(weight), window),
         weight, dy => inner.ConvWeightGradient(dy, V(x), window));
 
+    // dx = dy at the first of the largest under each window
+    public Tensor MaxPool(Tensor x, Window window) =>
+        Record(inner.MaxPool(V(x), window), x, dy => inner.MaxPoolGradient(V(x), dy, window));
+
     // --- composites with a gradient of their own -----------------------------------------------------------------------
 
     // as Conv, and dbias = dy summed over all but the channels; then as Relu
@@ -219,6 +226,14 @@ public sealed partial class GradientTape
         var all = Shared(dy => inner.BatchNormalizationGradient(V(x), mean, variance, V(weight), dy, epsilon));
         var output = Record(y, (Own(x), dy => all(dy).X), (Own(weight), dy => all(dy).Weight), (Own(bias), dy => all(dy).Bias));
         return (output, Record(mean, false), Record(variance, false));
+    }
+
+    public Tensor GroupNormalization(Tensor x, Tensor weight, Tensor bias, int groups, float epsilon)
+    {
+        var y = inner.GroupNormalization(V(x), V(weight), V(bias), groups, epsilon);
+        // one kernel computes all three
+        var all = Shared(dy => inner.GroupNormalizationGradient(V(x), V(weight), dy, groups, epsilon));
+        return Record(y, (Own(x), dy => all(dy).X), (Own(weight), dy => all(dy).Weight), (Own(bias), dy => all(dy).Bias));
     }
 
     // dx = 2 · dy · (x − target), dtarget = −dx, with an image's dy for each of its elements

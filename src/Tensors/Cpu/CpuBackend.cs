@@ -79,6 +79,8 @@ public sealed class CpuBackend : ITapedBackend
 
     public Tensor LeakyRelu(Tensor x, float slope) => Unary(x, (x, y) => UnaryOperations.LeakyRelu(x, slope, y));
 
+    public Tensor Silu(Tensor x) => Unary(x, UnaryOperations.Silu);
+
     public Tensor Clip(Tensor x, float low, float high) => Unary(x, (x, y) => TensorPrimitives.Clamp(x, low, high, y));
 
     public Tensor Round(Tensor x) => Unary(x, static (x, y) => TensorPrimitives.Round(x, MidpointRounding.ToEven, y));
@@ -151,6 +153,13 @@ public sealed class CpuBackend : ITapedBackend
 
     public Tensor ConvTranspose(Tensor x, Tensor weight, Window window) => ConvTranspose(x, weight, window, default);
 
+    public Tensor MaxPool(Tensor x, Window window)
+    {
+        var result = New(ShapeRules.MaxPool(x.Shape, window));
+        Pooling.Max(team, Values(x), x.Shape, result.Values, result.Shape, window);
+        return result;
+    }
+
     // --- composites worth a kernel of their own -----------------------------------------------------------------------
 
     public Tensor Conv(Tensor x, Tensor weight, Tensor bias, Window window, bool relu) =>
@@ -168,6 +177,15 @@ public sealed class CpuBackend : ITapedBackend
             epsilon,
             mean.Values, variance.Values, output.Values);
         return (output, mean, variance);
+    }
+
+    public Tensor GroupNormalization(Tensor x, Tensor weight, Tensor bias, int groups, float epsilon)
+    {
+        ShapeRules.GroupNormalization(x.Shape, weight.Shape, bias.Shape, groups);
+        var result = New(x.Shape);
+        Kernels.GroupNormalization.Forward(
+            team, Values(x), x.Shape, groups, Values(weight), Values(bias), epsilon, result.Values);
+        return result;
     }
 
     public Tensor BinaryCrossEntropySum(Tensor logits, Tensor target)
@@ -197,8 +215,19 @@ public sealed class CpuBackend : ITapedBackend
     public Tensor ReluGradient(Tensor x, Tensor gradient, float slope) =>
         Binary(x, gradient, "ReluGradient", (x, gradient, y) => UnaryOperations.ReluGradient(x, gradient, slope, y));
 
+    public Tensor SiluGradient(Tensor x, Tensor gradient) => Binary(x, gradient, "SiluGradient", UnaryOperations.SiluGradient);
+
     public Tensor ClipGradient(Tensor x, Tensor gradient, float low, float high) =>
         Binary(x, gradient, "ClipGradient", (x, gradient, y) => UnaryOperations.ClipGradient(x, gradient, low, high, y));
+
+    public Tensor MaxPoolGradient(Tensor x, Tensor gradient, Window window)
+    {
+        var pooled = ShapeRules.MaxPool(x.Shape, window);
+        ShapeRules.Same(gradient.Shape, pooled, "MaxPoolGradient", "gradient", $"the pool of {x.Shape}");
+        var result = New(x.Shape);
+        Pooling.MaxGradient(team, Values(x), x.Shape, Values(gradient), gradient.Shape, result.Values, window);
+        return result;
+    }
 
     public Tensor ConvWeightGradient(Tensor x, Tensor gradient, Window window)
     {
@@ -217,6 +246,17 @@ public sealed class CpuBackend : ITapedBackend
         BatchNormalization.Gradient(team, Values(x), shape[0], shape[1], shape[2] * shape[3], Values(mean), Values(variance),
             Values(weight),
             Values(gradient), epsilon, dx.Values, dweight.Values, dbias.Values);
+        return (dx, dweight, dbias);
+    }
+
+    public (Tensor X, Tensor Weight, Tensor Bias) GroupNormalizationGradient(
+        Tensor x, Tensor weight, Tensor gradient, int groups, float epsilon)
+    {
+        ShapeRules.Same(x.Shape, gradient.Shape, "GroupNormalizationGradient", "x", "gradient");
+        ShapeRules.GroupNormalization(x.Shape, weight.Shape, weight.Shape, groups);
+        CpuTensor dx = New(x.Shape), dweight = New(weight.Shape), dbias = New(weight.Shape);
+        Kernels.GroupNormalization.Gradient(team, Values(x), x.Shape, groups, Values(weight), Values(gradient), epsilon,
+            dx.Values, dweight.Values, dbias.Values);
         return (dx, dweight, dbias);
     }
 

@@ -100,6 +100,22 @@ public sealed class OnnxBackend : IBackend
         Node("ConvTranspose", ShapeRules.ConvTranspose(x.Shape, weight.Shape, window), [x, weight],
             [.. Attributes(window), OnnxAttribute.Of("output_padding", [window.OutputPadding, window.OutputPadding])]);
 
+    public Tensor MaxPool(Tensor x, Window window) =>
+        Node("MaxPool", ShapeRules.MaxPool(x.Shape, window), [x], Attributes(window));
+
+    /// <summary>By way of InstanceNormalization, which takes each group for a channel; an operator for groups came with opset
+    /// 21.</summary>
+    public Tensor GroupNormalization(Tensor x, Tensor weight, Tensor bias, int groups, float epsilon)
+    {
+        ShapeRules.GroupNormalization(x.Shape, weight.Shape, bias.Shape, groups);
+        var grouped = Reshape(x, 0, groups, -1);
+        var one = FromValues([.. Enumerable.Repeat(1f, groups)], new(groups));
+        var normalised = Node("InstanceNormalization", grouped.Shape, [grouped, one, FromValues(new float[groups], new(groups))],
+            OnnxAttribute.Of("epsilon", epsilon));
+        return Add(Multiply(Reshape(normalised, 0, x.Shape[1], x.Shape[2], x.Shape[3]), Reshape(weight, -1, 1, 1)),
+            Reshape(bias, -1, 1, 1));
+    }
+
     /// <summary>The bias of the convolution before it, or an addition.</summary>
     public Tensor AddPerChannel(Tensor x, Tensor bias)
     {

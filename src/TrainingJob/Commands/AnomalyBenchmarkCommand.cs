@@ -61,7 +61,7 @@ static class AnomalyBenchmarkCommand
         var benchmark = new AnomalyBenchmark(recipe, data, Devices.Open(request.Device, request.Threads));
         benchmark.Check();
         Console.WriteLine(benchmark.Protocol);
-        Line($"{"label",-16} {"trained on",10} {"error",8} {"-ELBO",8}");
+        Line($"{"label",-16} {"trained on",10} {"error",8} {"-ELBO",8} {"joint",8}");
         List<ClassScore> scores = [];
         for (var label = 0; label < data.Train.LabelNames.Count; label++)
         {
@@ -70,7 +70,7 @@ static class AnomalyBenchmarkCommand
                 Line($"{data.Train.LabelNames[label],-16} has no images to train on or to test with; left out");
                 continue;
             }
-            Line($"{score.Label,-16} {score.TrainingImages,10} {score.Error,8:F4} {score.Elbo,8:F4}");
+            Line($"{score.Label,-16} {score.TrainingImages,10} {score.Error,8:F4} {score.Elbo,8:F4} {score.Joint,8:F4}");
             scores.Add(score);
         }
         if (scores.Count == 0)
@@ -78,7 +78,7 @@ static class AnomalyBenchmarkCommand
                 + "Add images, or take a data set with a part to test with.");
         var file = new AnomalyBenchmarkFile(name, source, data.Fingerprint, benchmark.Protocol, watch.Elapsed.TotalMinutes,
             scores);
-        Line($"{"mean",-16} {"",10} {file.Error,8:F4} {file.Elbo,8:F4}   in {file.Minutes:F1} minutes");
+        Line($"{"mean",-16} {"",10} {file.Error,8:F4} {file.Elbo,8:F4} {file.Joint,8:F4}   in {file.Minutes:F1} minutes");
         await file.WriteAsync(store, cancellation);
         Line($"written to {AnomalyBenchmarkFile.PathOf(name)} in {store.Location}");
         return 0;

@@ -17,17 +17,28 @@ static class TrainCommand
     {
         var recipe = new Argument<string>("recipe")
         {
-            Description = $"One of {string.Join(", ", RecipeBook.Names)}, or the path of a .json file",
+            Description = $"One of {string.Join(", ", RecipeBook.Names)}, or the path of a .json file; '{AutoRecipe.Name}', or none, looks "
+                + "at the images of --data and makes one for them",
+            DefaultValueFactory = _ => AutoRecipe.Name,
         };
         Option<string?> data = CommonOptions.Data(), model = new("--model")
         {
-            Description = "The name to publish under; the recipe's name unless given",
+            Description = "The name to publish under; the recipe's name unless given, or that of the images' folder where there is none",
         };
         var store = CommonOptions.Store();
         Option<int?> epochs = new("--epochs")
         {
             Description = "Passes over the training images, in all; the recipe's number unless given",
         };
+        Option<double?> minutes = new("--minutes")
+        {
+            Description = "Train as many epochs as this time is enough for, evaluation and publication included",
+        };
+        minutes.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<double?>() is { } value && value is not (> 0 and < 1e6))
+                result.AddError("--minutes must be above 0 and below 1,000,000.");
+        });
         Option<int?> batchSize = new("--batch-size") { Description = "Images that share a step" };
         Option<float?> learningRate = new("--learning-rate") { Description = "The optimizer's step size" };
         Option<ulong?> seed = new("--seed")
@@ -58,21 +69,30 @@ static class TrainCommand
 
         var command = new Command("train", "Train a recipe, publish the result and let it serve")
         {
-            recipe, data, store, model, epochs, batchSize, learningRate, seed, device, threads, tf32, resume, ifChanged, force,
+            recipe, data, store, model, epochs, minutes, batchSize, learningRate, seed, device, threads, tf32, resume, ifChanged, force,
             fit, maxUnreadable, noPublish, tolerance, saveEvery,
         };
-        command.SetAction((parsed, cancellation) => RunAsync(Request(parsed), cancellation));
+        command.Validators.Add(result =>
+        {
+            if (result.GetResult(minutes) is not null && (result.GetResult(epochs) ?? result.GetResult(resume)) is not null)
+                result.AddError("--minutes decides how long a training is, and so do --epochs and a run that --resume goes on with; give one of them.");
+        });
+        command.SetAction(async (parsed, cancellation) => await RunAsync(await RequestAsync(parsed, cancellation), cancellation));
         return command;
 
-        TrainingRequest Request(ParseResult parsed)
+        async Task<TrainingRequest> RequestAsync(ParseResult parsed, CancellationToken cancellation)
         {
-            var request = TrainingRequest.Of(parsed.GetRequiredValue(recipe), Stores.Open(parsed.GetRequiredValue(store)));
+            var (named, place) = (parsed.GetRequiredValue(recipe), Stores.Open(parsed.GetRequiredValue(store)));
+            var request = named == AutoRecipe.Name
+                ? await AutoRequest.OfAsync(parsed.GetValue(data), place, Console.WriteLine, cancellation)
+                : TrainingRequest.Of(named, place);
             var run = parsed.GetValue(resume);
             return request with
             {
                 Model = parsed.GetValue(model) ?? request.Model,
                 Data = parsed.GetValue(data),
                 Epochs = parsed.GetValue(epochs),
+                Budget = parsed.GetValue(minutes) is { } budget ? TimeSpan.FromMinutes(budget) : null,
                 BatchSize = parsed.GetValue(batchSize),
                 LearningRate = parsed.GetValue(learningRate),
                 Seed = parsed.GetValue(seed),
@@ -111,8 +131,8 @@ static class TrainCommand
             Console.WriteLine($"published models/{name}/{version} in {store.Location}");
             Console.WriteLine($"  report: {store.Location.TrimEnd('/')}/models/{name}/{version}/report.html");
             if (manifest.Prior == Prior.None)
-                Console.WriteLine("  it has no prior, so it cannot be sampled: nothing says which of its codes are likely. "
-                    + "\"prior\": { \"kind\": \"gaussian\" } in the recipe's model fits one.");
+                Console.WriteLine("  it has no prior, so it cannot be sampled: there are too few training images, or too many "
+                    + "latents, to say which codes are likely.");
             Console.WriteLine(outcome.Serves
                 ? $"  it serves now. {outcome.Reason}"
                 : $"  it does not serve. {outcome.Reason} --force overrides.");

@@ -24,7 +24,7 @@ public enum BinarizationKind
 static class Binarization
 {
     /// <summary>255 with the probability pixel / 255, else 0.</summary>
-    public static byte Draw(byte pixel, RandomStream random) => pixel > random.NextDouble() * 255 ? byte.MaxValue : (byte)0;
+    public static byte Draw(float pixel, RandomStream random) => pixel > random.NextDouble() * 255 ? byte.MaxValue : (byte)0;
 
     /// <summary>
     /// What does not change from epoch to epoch: the test images, and for static binarisation those to train on.

@@ -12,6 +12,22 @@ static class BlobSource
     public static async Task<DataSplit> LoadAsync(
         string source, string place, DataOptions options, CancellationToken cancellation)
     {
+        var found = await FindAsync(source, place, options, cancellation);
+        try
+        {
+            var split = await ImageTree.LoadAsync($"{source} in {options.Blobs!.Location}", found, Readers, options, cancellation);
+            return split with { Source = source };
+        }
+        catch (StorageException error)
+        {
+            throw new DataException($"{source}: {error.Message}", error);
+        }
+    }
+
+    /// <exception cref="DataException">There is no storage, or it does not answer.</exception>
+    public static async Task<FoundFiles> FindAsync(
+        string source, string place, DataOptions options, CancellationToken cancellation)
+    {
         if (options.Blobs is not { } blobs)
             throw new DataException(
                 $"{source}: no blob storage is configured. Name the storage account or its connection, or use folder:PATH.");
@@ -31,8 +47,7 @@ static class BlobSource
                         await ReadAsync(blobs, entry, new ImageLimits { MaxBytes = AttributeTable.MaxBytes }, cancellation));
                 else found.Others.Add(name);
             }
-            var split = await ImageTree.LoadAsync($"{source} in {blobs.Location}", found, Readers, options, cancellation);
-            return split with { Source = source };
+            return found;
         }
         catch (StorageException error)
         {

@@ -21,13 +21,7 @@ public static class DataSources
         ArgumentNullException.ThrowIfNull(options);
         if (options.TestFraction is not (> 0 and < 1))
             throw new DataException($"The test fraction is {options.TestFraction}; it must be above 0 and below 1, such as 0.1.");
-        var (kind, place) = source.Split(':', 2) is [var before, var after] ? (before, after) : (source, "");
-        if (kind is not "faces" && place.Length == 0)
-            throw new DataException(kind is "folder" or "idx" or "cifar10" or "blob"
-                ? $"The data source \"{source}\" names no place. Examples: {Kinds}."
-                : $"There is no data source \"{source}\"; "
-                    + $"{(Directory.Exists(source) ? $"did you mean folder:{source}? The" : "the")} kinds are: {Kinds}.");
-        if (kind is "folder" or "idx" or "cifar10") place = AtHome(source, place);
+        var (kind, place) = Parse(source);
         try
         {
             var split = kind switch
@@ -57,6 +51,45 @@ public static class DataSources
         {
             throw new DataException($"{source}: {error.Message}", error);
         }
+    }
+
+    /// <summary>Looks at the images of a source, before anything is known of the model that will take them.</summary>
+    /// <exception cref="DataException">The source is unknown or absent, or holds no image that can be read.</exception>
+    public static async Task<ImageSurvey> SurveyAsync(
+        string source, DataOptions options, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        ArgumentNullException.ThrowIfNull(options);
+        var (kind, place) = Parse(source);
+        options = options with { Log = null }; // what is odd is said when the images are loaded
+        try
+        {
+            return kind switch
+            {
+                "folder" => await ImageTree.SurveyAsync(
+                    source, FolderSource.Find(source, place, options, cancellation), options, cancellation),
+                "blob" => await ImageTree.SurveyAsync(
+                    source, await BlobSource.FindAsync(source, place, options, cancellation), options, cancellation),
+                _ => ImageSurvey.Of(await LoadAsync(source, options, cancellation)),
+            };
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or DllNotFoundException or StorageException)
+        {
+            throw new DataException($"{source}: {error.Message}", error);
+        }
+    }
+
+    /// <summary>The kind of a source, and where it is.</summary>
+    static (string Kind, string Place) Parse(string source)
+    {
+        var (kind, place) = source.Split(':', 2) is [var before, var after] ? (before, after) : (source, "");
+        if (kind is not "faces" && place.Length == 0)
+            throw new DataException(kind is "folder" or "idx" or "cifar10" or "blob"
+                ? $"The data source \"{source}\" names no place. Examples: {Kinds}."
+                : $"There is no data source \"{source}\"; "
+                    + $"{(Directory.Exists(source) ? $"did you mean folder:{source}? The" : "the")} kinds are: {Kinds}.");
+        if (kind is "folder" or "idx" or "cifar10") place = AtHome(source, place);
+        return (kind, place);
     }
 
     /// <summary>A path that begins with ~ below the user's folder, which no shell puts there behind <c>folder:</c>.</summary>

@@ -9,11 +9,13 @@ static class FolderSource
     /// <summary>Folders within folders; labels need two (train/cat/0001.jpg).</summary>
     const int MaxDepth = 8;
 
-    public static Task<DataSplit> LoadAsync(string source, string path, DataOptions options, CancellationToken cancellation)
+    public static Task<DataSplit> LoadAsync(string source, string path, DataOptions options, CancellationToken cancellation) =>
+        ImageTree.LoadAsync(source, Find(source, path, options, cancellation), Environment.ProcessorCount, options, cancellation);
+
+    /// <exception cref="DataException">There is no such folder or archive, or it is damaged.</exception>
+    public static FoundFiles Find(string source, string path, DataOptions options, CancellationToken cancellation)
     {
-        if (File.Exists(path) && ArchiveSource.IsArchive(path))
-            return ImageTree.LoadAsync(source, ArchiveSource.Find(source, new(path), options, cancellation),
-                Environment.ProcessorCount, options, cancellation);
+        if (File.Exists(path) && ArchiveSource.IsArchive(path)) return ArchiveSource.Find(source, new(path), options, cancellation);
         var root = new DirectoryInfo(path);
         if (!root.Exists)
             throw new DataException(
@@ -21,7 +23,7 @@ static class FolderSource
                 + (File.Exists(path) ? "; it is a file, and no ZIP or TAR. Unpack it, and name the folder." : ". Check the path."));
         var found = new FoundFiles(root.FullName);
         Walk(root, "", [Real(root)]);
-        return ImageTree.LoadAsync(source, found, Environment.ProcessorCount, options, cancellation);
+        return found;
 
         ImageFile Found(string name, FileInfo file)
         {

@@ -50,9 +50,19 @@ sealed class ImageTree
         LeaveOutStrangers();
     }
 
-    /// <exception cref="DataException">There is no image, or too many lie where none can be used.</exception>
-    public static async Task<DataSplit> LoadAsync(
-        string source, FoundFiles found, int readers, DataOptions options, CancellationToken cancellation)
+    /// <summary>Looks at what there is, and reads some of it.</summary>
+    /// <exception cref="DataException">There is no image, or none can be read.</exception>
+    public static async Task<ImageSurvey> SurveyAsync(
+        string source, FoundFiles found, DataOptions options, CancellationToken cancellation)
+    {
+        var tree = new ImageTree(source, InOrder(source, found, options), options);
+        string[] labels = [.. tree.train.Select(file => TopFolder(file.Path)).Where(label => label.Length > 0).Select(Names.Key)];
+        ImageFile[] used = [.. tree.train, .. tree.test];
+        return await ImageSurvey.OfFilesAsync(source, used,
+            tree.isSplit ? tree.train.Count : Math.Max(1, used.Length - (int)(used.Length * options.TestFraction)), labels, options, cancellation);
+    }
+
+    static ImageFile[] InOrder(string source, FoundFiles found, DataOptions options)
     {
         ImageFile[] all = [.. found.Images.OrderBy(file => file.Path, StringComparer.Ordinal)];
         if (found.Others.Count > 0)
@@ -63,7 +73,14 @@ sealed class ImageTree
                 $"{source}: there is no {ImageFormats.Names}"
                 + (found.Others.Count > 0 ? $" among {found.Others.Count:N0} files, such as {found.Others[0]}" : "")
                 + ". Put images there, in one folder per label or flat, and below train and test if they are split already.");
-        var tree = new ImageTree(source, all, options);
+        return all;
+    }
+
+    /// <exception cref="DataException">There is no image, or too many lie where none can be used.</exception>
+    public static async Task<DataSplit> LoadAsync(
+        string source, FoundFiles found, int readers, DataOptions options, CancellationToken cancellation)
+    {
+        var tree = new ImageTree(source, InOrder(source, found, options), options);
         tree.TellEmptyFolders(found.Folders);
         var table = found.Attributes is null ? null : AttributeTable.Parse(source, found.Attributes, options.Log);
 

@@ -1,4 +1,6 @@
 using VaeFunctions.Data;
+using VaeFunctions.Latent;
+using VaeFunctions.Priors;
 using VaeFunctions.Tensors;
 using VaeFunctions.Training;
 
@@ -7,7 +9,9 @@ namespace VaeFunctions.Evaluation;
 /// <summary>How well a model of one class knows the others for strangers.</summary>
 /// <param name="Error">AUROC of the reconstruction error.</param>
 /// <param name="Elbo">AUROC of the negative ELBO.</param>
-public sealed record ClassScore(string Label, int TrainingImages, double Error, double Elbo);
+/// <param name="Joint">AUROC of what serving judges by, error and code together; null in files from before it did, and where
+/// nothing says which codes are likely.</param>
+public sealed record ClassScore(string Label, int TrainingImages, double Error, double Elbo, double? Joint = null);
 
 /// <summary>One-class anomaly detection: a model is trained on each class alone and scores all test images, those of other
 /// classes being the anomalies. (Ruff et al. 2018, "Deep one-class classification", §4.2)</summary>
@@ -27,7 +31,8 @@ public sealed class AnomalyBenchmark(Recipe recipe, DataSplit data, ITrainingBac
         + $"the {data.Test.LabelNames.Count - 1} "
         + "other labels count as anomalies. No test image is seen in training, "
         + $"nothing is chosen by test scores. Scores: the mean squared error of the reconstruction from the posterior's mean, in "
-        + $"pixels; −ELBO (reconstruction + KL), the mean of {Draws} draws. "
+        + $"pixels; −ELBO (reconstruction + KL), the mean of {Draws} draws; the larger of that error and of −log p of the "
+        + "code under the prior that fits the training codes best, each in units of the training images' spread. "
         + "AUROC: the probability that an anomaly scores above an ordinary image, equal scores counting half.";
 
     /// <exception cref="DataException">The images have no labels, or one only.</exception>
@@ -55,11 +60,21 @@ public sealed class AnomalyBenchmark(Recipe recipe, DataSplit data, ITrainingBac
         await new Trainer(recipe, split, learner, new Silence()).RunAsync(TrainingState.Start, cancellation);
         cancellation.ThrowIfCancellationRequested();
         learner.Finish();
+        learner.Model.Density = PriorFit.Of(learner.Model, train, recipe.Seed, cancellation: cancellation).Density;
 
         var scores = ImageScores.Of(learner.Model, data.Test, recipe.Seed, Draws, quality: false, cancellation);
         var anomalous = Array.ConvertAll(data.Test.Labels!, other => other != label);
         return new(data.Train.LabelNames[label], train.Count, Statistics.Auroc(scores.Error, anomalous),
-            Statistics.Auroc(scores.NegativeElbo, anomalous));
+            Statistics.Auroc(scores.NegativeElbo, anomalous), Joint());
+
+        double? Joint()
+        {
+            if (scores.Surprise is null) return null;
+            var ordinary = ImageScores.Of(learner.Model, train, recipe.Seed, quality: false, cancellation: cancellation);
+            var calibration = ModelEvaluation.Calibrate(ordinary.Error, ordinary.Surprise);
+            return Statistics.Auroc([.. scores.Error.Zip(scores.Surprise,
+                (error, surprise) => Anomaly.Joint(calibration, error, surprise))], anomalous);
+        }
     }
 
     static IEnumerable<int> Places(ImageDataset images, int label) =>

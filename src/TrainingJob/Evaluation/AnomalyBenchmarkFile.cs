@@ -17,6 +17,10 @@ public sealed record AnomalyBenchmarkFile(
     [JsonIgnore]
     public double Elbo => Labels.Select(label => label.Elbo).DefaultIfEmpty(double.NaN).Average();
 
+    /// <summary>The mean AUROC of what serving judges by; null where a label has none.</summary>
+    [JsonIgnore]
+    public double? Joint => Labels.Count > 0 && Labels.All(label => label.Joint is not null) ? Labels.Average(label => label.Joint) : null;
+
     public static string PathOf(string recipe) => $"evaluations/{recipe}/anomaly-benchmark.json";
 
     public Task<string> WriteAsync(IBlobStore store, CancellationToken cancellation = default) =>

@@ -8,8 +8,6 @@ namespace VaeFunctions.Evaluation;
 /// <summary>What a model makes of each image of a set. All depends on the recipe's seed alone.</summary>
 public sealed class ImageScores
 {
-    const int BatchSize = 256;
-
     readonly int draws;
 
     ImageScores(int images, int latents, int draws)
@@ -43,6 +41,10 @@ public sealed class ImageScores
     /// <summary>The posteriors' means, [images, latents].</summary>
     public float[] Means { get; }
 
+    /// <summary>−log p of each mean under what the model's latents are drawn from, in nats; null where nothing says which are
+    /// likely.</summary>
+    public double[]? Surprise { get; private set; }
+
     /// <summary>The mean KL of each latent, or of each place of a grid of codes.</summary>
     public double[] KlPerLatent { get; private set; } = [];
 
@@ -57,14 +59,30 @@ public sealed class ImageScores
         var scores = new ImageScores(data.Count, model.LatentSize, draws);
         using var images = new BatchSource(data, model);
         int[] order = [.. Enumerable.Range(0, data.Count)];
-        for (var start = 0; start < data.Count; start += BatchSize)
+        var size = Measure.BatchOf(model.Image);
+        for (var start = 0; start < data.Count; start += size)
         {
             cancellation.ThrowIfCancellationRequested();
-            var places = order.AsSpan(start, Math.Min(BatchSize, data.Count - start));
+            var places = order.AsSpan(start, Math.Min(size, data.Count - start));
             scores.Add(model, data, start, images.Gather(places, new(seed, "evaluation noise", (ulong)start), draws), quality);
         }
         for (var latent = 0; latent < scores.KlPerLatent.Length; latent++) scores.KlPerLatent[latent] /= data.Count;
+        scores.Surprise = SurpriseOf(model, scores.Means);
         return scores;
+    }
+
+    static double[]? SurpriseOf(Vae model, float[] means)
+    {
+        var backend = model.Parameters.Backend;
+        List<double> surprise = [];
+        foreach (var rows in means.Chunk(Measure.BatchOf(model.Image) * model.LatentSize))
+        {
+            using var scope = backend.BeginScope();
+            var latents = backend.FromValues(rows, new(rows.Length / model.LatentSize, model.LatentSize));
+            if (model.LogPrior(latents) is not { } log) return null;
+            surprise.AddRange(log.ToArray().Select(value => -(double)value));
+        }
+        return [.. surprise];
     }
 
     /// <summary>The posteriors' means alone, [images, latents].</summary>
@@ -73,7 +91,7 @@ public sealed class ImageScores
         var means = new float[data.Count * model.LatentSize];
         var backend = model.Parameters.Backend;
         using var images = new BatchSource(data, model);
-        foreach (var places in Enumerable.Range(0, data.Count).Chunk(BatchSize))
+        foreach (var places in Enumerable.Range(0, data.Count).Chunk(Measure.BatchOf(model.Image)))
         {
             cancellation.ThrowIfCancellationRequested();
             using var scope = backend.BeginScope();

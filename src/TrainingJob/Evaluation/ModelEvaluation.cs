@@ -11,6 +11,10 @@ namespace VaeFunctions.Evaluation;
 /// <param name="Learners">Training images that the linear probe and the mutual information learn from, at most.</param>
 public sealed record EvaluationOptions(int Draws = 50, int Images = 200, int Learners = 10_000)
 {
+    /// <summary>Whether a pretrained network looks at reconstructions and samples; unless given, where the recipe trains with
+    /// it.</summary>
+    public bool? Features { get; init; }
+
     /// <summary>Told what is being done.</summary>
     public Action<string>? Log { get; init; }
 }
@@ -67,6 +71,11 @@ public sealed record ModelEvaluation(
             : [.. Statistics.Variances(scores.Means, model.LatentSize).Select(variance => variance > ActiveVariance)];
         if (model.BoundsLikelihood) AddBounds(metrics, model, test, recipe, scores, inUse, options, cancellation);
         AddSamples(metrics, model, data, recipe.Seed, options, cancellation);
+        if (options.Features ?? recipe.Objective.Perceptual > 0)
+        {
+            options.Log?.Invoke("looking at reconstructions and samples with a pretrained network");
+            FeatureMeasures.Add(metrics, model, data, recipe.Seed, cancellation);
+        }
 
         var (learners, attributes) = (Some(data.Train, options.Learners), (IReadOnlyList<AttributeScore>)[]);
         if (test.Labels is not null && test.LabelNames.Count > 1 || test.Attributes is not null)
@@ -84,15 +93,26 @@ public sealed record ModelEvaluation(
                     metrics["mutual_information_gap"] = attributes.Average(attribute => attribute.Gap);
             }
         }
-        return new(metrics, scores.KlPerLatent, Calibrate(scores.Error), attributes) { InUse = inUse };
+        return new(metrics, scores.KlPerLatent, Calibrate(scores.Error, scores.Surprise), attributes) { InUse = inUse };
     }
 
     /// <summary>Thresholds for the score that is served, from images the model was not trained on.</summary>
-    public static AnomalyCalibration Calibrate(double[] errors)
+    /// <param name="surprise">−log p of the images' codes; null where nothing says which are likely.</param>
+    public static AnomalyCalibration Calibrate(double[] errors, double[]? surprise = null)
     {
-        double[] sorted = [.. errors.Order()];
-        return new(Quantiles.ToDictionary(part => FormattableString.Invariant($"{part}"),
-            part => Statistics.Quantile(sorted, part)));
+        var calibration = new AnomalyCalibration(Table(errors, Quantiles));
+        if (surprise is null || !surprise.All(double.IsFinite)) return calibration;
+        calibration = calibration with { Codes = Table(surprise, [0, .. Quantiles]) };
+        return calibration with
+        {
+            Joint = Table([.. errors.Zip(surprise, (error, code) => Latent.Anomaly.Joint(calibration, error, code))], [0, .. Quantiles]),
+        };
+
+        static Dictionary<string, double> Table(double[] scores, double[] parts)
+        {
+            double[] sorted = [.. scores.Order()];
+            return parts.ToDictionary(part => FormattableString.Invariant($"{part}"), part => Statistics.Quantile(sorted, part));
+        }
     }
 
     static void AddBounds(
@@ -155,7 +175,7 @@ public sealed record ModelEvaluation(
     }
 
     /// <summary>Images from all over the set.</summary>
-    static ImageDataset Some(ImageDataset images, int most) => images.Count <= most
+    internal static ImageDataset Some(ImageDataset images, int most) => images.Count <= most
         ? images
         : images.Select([.. Enumerable.Range(0, most).Select(i => (int)((long)i * images.Count / most))]);
 }

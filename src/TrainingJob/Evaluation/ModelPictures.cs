@@ -2,6 +2,7 @@ using VaeFunctions.Data;
 using VaeFunctions.Imaging;
 using VaeFunctions.Models;
 using VaeFunctions.Tensors;
+using VaeFunctions.Training;
 
 namespace VaeFunctions.Evaluation;
 
@@ -24,17 +25,29 @@ public static class ModelPictures
     public static Image[] Draw(Vae model, int count, int[]? labels, ulong seed)
     {
         var backend = model.Parameters.Backend;
-        using var scope = backend.BeginScope();
-        var conditions = labels is null ? null : backend.FromValues(Array.ConvertAll(labels, label => (float)label), new(count));
-        return Images(model.DecodePixels(Latents(model, backend, count, seed), conditions), model.Image);
+        using var all = backend.BeginScope();
+        var latents = Latents(model, backend, count, seed);
+        var images = new List<Image>(count);
+        foreach (var places in Enumerable.Range(0, count).Chunk(Measure.BatchOf(model.Image)))
+        {
+            using var scope = backend.BeginScope();
+            var conditions = labels is null
+                ? null
+                : backend.FromValues([.. places.Select(place => (float)labels[place])], new(places.Length));
+            images.AddRange(Images(model.DecodePixels(latents.Slice(0, places[0], places.Length), conditions), model.Image));
+        }
+        return [.. images];
     }
 
     static Tensor Latents(Vae model, IBackend backend, int count, ulong seed)
     {
         if (model is not IAutoregressive quantised)
         {
-            var noise = new RandomStream(seed, "samples").Gaussians(count * model.LatentSize);
-            return backend.FromValues(noise, new(count, model.LatentSize));
+            var random = new RandomStream(seed, "samples");
+            var noise = backend.FromValues(random.Gaussians(count * model.LatentSize), new(count, model.LatentSize));
+            if (model.Density is null) return noise;
+            var choices = Enumerable.Range(0, count).Select(_ => (float)random.NextDouble()).ToArray();
+            return model.Density.Draw(noise, backend.FromValues(choices, new(count)));
         }
         Shape grid = new(count, quantised.Places);
         var codes = Autoregression.Sample(count, quantised.Places, Logits, seed);

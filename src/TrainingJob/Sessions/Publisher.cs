@@ -5,6 +5,7 @@ using VaeFunctions.Evaluation;
 using VaeFunctions.Imaging;
 using VaeFunctions.Latent;
 using VaeFunctions.Models;
+using VaeFunctions.Priors;
 using VaeFunctions.Registry;
 using VaeFunctions.Tensors;
 using VaeFunctions.Training;
@@ -34,6 +35,8 @@ public sealed class Publisher(ModelRegistry registry, PromotionGate gate)
         CancellationToken cancellation = default)
     {
         var measuring = new Measuring(data.Test, recipe.Seed, model.Parameters.Backend);
+        var prior = PriorFit.Of(model, data.Train, recipe.Seed, Effort.Log, cancellation);
+        model.Density = prior.Density;
         var evaluation = ModelEvaluation.Of(model, data, recipe, Effort, cancellation);
         var (serving, damage) = await registry.TryReadCurrentAsync(name, cancellation);
         var concepts = LatentKnowledge.Concepts(model, data.Train, cancellation);
@@ -49,6 +52,7 @@ public sealed class Publisher(ModelRegistry registry, PromotionGate gate)
             Loss = recipe.LossName,
             Conditional = model.Classes > 0,
             Prior = model.Prior,
+            PriorComparison = prior.Comparison,
             Labels = data.Train.LabelNames,
             Concepts = [.. concepts.Select(concept => new ConceptDescription(concept.Name, concept.Separability, concept.Examples))],
             Metrics = Metrics(recipe.Published(history), evaluation),
@@ -73,7 +77,7 @@ public sealed class Publisher(ModelRegistry registry, PromotionGate gate)
             try
             {
                 manifest = await registry.PublishAsync(
-                    manifest, Files(manifest, recipe, data, model, history, evaluation, concepts), cancellation);
+                    manifest, Files(manifest, recipe, data, model, history, evaluation, concepts, prior.Axes), cancellation);
                 break;
             }
             catch (VersionTakenException)
@@ -152,6 +156,9 @@ public sealed class Publisher(ModelRegistry registry, PromotionGate gate)
         var model = recipe.Model.Build(backend, recipe.Seed);
         var weights = Safetensors.Read(await registry.ReadFileAsync(manifest, "weights.safetensors", cancellation));
         ParameterFile.Load(weights, model.Parameters, model.Parameters.Backend);
+        if (manifest.Prior == Prior.Fitted)
+            model.Density = DensityFile.Read(
+                await registry.ReadFileAsync(manifest, DensityFile.Name, cancellation), model.LatentSize, backend);
         return (recipe, model);
     }
 
@@ -210,8 +217,7 @@ public sealed class Publisher(ModelRegistry registry, PromotionGate gate)
 
     static Dictionary<string, BinaryData> Files(
         Manifest manifest, Recipe recipe, DataSplit data, Vae model, IReadOnlyList<EpochMetrics> history,
-        ModelEvaluation evaluation,
-        IReadOnlyList<Concept> concepts)
+        ModelEvaluation evaluation, IReadOnlyList<Concept> concepts, PrincipalAxes axes)
     {
         var samples = ModelPictures.Samples(model);
         var reconstructions = ModelPictures.Reconstructions(model, data.Test);
@@ -228,6 +234,7 @@ public sealed class Publisher(ModelRegistry registry, PromotionGate gate)
             ["encoder.onnx"] = PublishedGraphs.Encoder(model, about),
             ["decoder.onnx"] = PublishedGraphs.Decoder(model, about),
             ["weights.safetensors"] = Safetensors.Write(ParameterFile.ToTensors(model.Parameters), about),
+            [PrincipalAxes.FileName] = axes.Write(),
             ["reconstructions.png"] = new(ImageCodec.EncodePng(reconstructions)),
             [MetricsFile.Name] = new(MetricsFile.Write(history)),
             ["report.html"] = new(report),
@@ -235,7 +242,17 @@ public sealed class Publisher(ModelRegistry registry, PromotionGate gate)
         var map = LatentMap.Of(model, data.Train, evaluation.KlPerLatent);
         files[LatentMapFile.Numbers] = LatentMapFile.WriteNumbers(map);
         files[LatentMapFile.Description] = LatentMapFile.WriteDescription(map);
-        if (model is IAutoregressive quantised) files["prior.onnx"] = PublishedGraphs.Prior(quantised, about);
+        if (model is IAutoregressive quantised)
+        {
+            files["prior.onnx"] = PublishedGraphs.Prior(quantised, about);
+            files["density.onnx"] = PublishedGraphs.Density(quantised, model.LatentSize, about);
+        }
+        if (model.Density is { } density)
+        {
+            files["prior.onnx"] = PublishedGraphs.Prior(density, about);
+            files["density.onnx"] = PublishedGraphs.Density(density, about);
+            files[DensityFile.Name] = DensityFile.Write(density);
+        }
         if (concepts.Count > 0) files[ConceptFile.Name] = ConceptFile.Write(concepts);
         if (samples is not null) files["samples.png"] = new(ImageCodec.EncodePng(samples));
         return files;

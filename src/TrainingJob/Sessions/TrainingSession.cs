@@ -53,6 +53,11 @@ public sealed class TrainingSession
         if (request.Resume == Resume.WherePossible)
             resumed = await Unattended.UnpublishedRunAsync(registry, name, recipe, data, Log.Line, cancellation);
 
+        if (request.Budget is { } budget && resumed is null)
+        {
+            recipe = await Pace.PlanAsync(recipe, data, model.Parameters.Backend, budget, Log.Line, cancellation);
+            learner = new Learner(recipe, model);
+        }
         var state = TrainingState.Start;
         try
         {
@@ -97,6 +102,7 @@ public sealed class TrainingSession
             try
             {
                 await training.BeginAsync();
+                if (request.KeepRecipe) await KeepAsync(recipe, run, cancellation);
                 return training;
             }
             catch (BlobConflictException)
@@ -104,6 +110,16 @@ public sealed class TrainingSession
                 // Another began in the same second.
             }
         }
+    }
+
+    /// <summary>Writes the recipe beside the run, under the model's name, so that training the file trains the model again.</summary>
+    async Task KeepAsync(Recipe recipe, string run, CancellationToken cancellation)
+    {
+        var path = Checkpoint.PathOf(name, run, $"{name}.json");
+        await Store.WriteAsync(path, BinaryData.FromString(recipe.ToJson() + "\n"), cancellation: cancellation);
+        Log.Line(Store is FolderBlobStore
+            ? $"the recipe: {Store.Location}/{path}; edit it as you like, and ./vae train {Store.Location}/{path} trains it"
+            : $"the recipe: {path} in {Store.Location}; fetch and edit it, and ./vae train {name}.json trains it");
     }
 
     /// <summary>There is nothing to train. A version whose promotion was cut off is judged now: it is whole, but neither serves

@@ -1,3 +1,4 @@
+using VaeFunctions.Features;
 using VaeFunctions.Models;
 using VaeFunctions.Tensors;
 
@@ -24,6 +25,13 @@ public sealed record Batch(int Count, float[] Pixels, Shape PixelShape, float[]?
     public Tensor? LabelsOn(IBackend backend) => Labels is null ? null : backend.FromValues(Labels, new(Count));
 
     /// <summary>The terms of these images' negative ELBO, computed on a back end.</summary>
-    public NegativeElbo Terms(Vae model, IBackend backend) =>
-        model.Terms(PixelsOn(backend), backend.FromValues(Noise, NoiseShape), LabelsOn(backend));
+    /// <param name="distance">Adds the perceptual distance of images and reconstructions, where it is given.</param>
+    public NegativeElbo Terms(Vae model, IBackend backend, PerceptualDistance? distance = null)
+    {
+        var pixels = PixelsOn(backend);
+        var terms = model.Terms(pixels, backend.FromValues(Noise, NoiseShape), LabelsOn(backend));
+        return distance is null || terms.Decoded is not { } decoded
+            ? terms
+            : terms with { Perceptual = distance.Of(model.Likelihood.Shades(decoded), pixels.Transpose(0, 3, 1, 2)) };
+    }
 }

@@ -61,7 +61,10 @@ public sealed class BatchSource : IDisposable
                 var binarization = recipe.Binarize == BinarizationKind.Dynamic
                     ? new RandomStream(recipe.Seed, $"binarization of epoch {epoch}", (ulong)number)
                     : null;
-                return Gather(places, noise, recipe.Objective.Samples, binarization, memory);
+                var augmenting = recipe.Augmentation is { } augmentation
+                    ? new Augmenting(augmentation, new(recipe.Seed, $"augmentation of epoch {epoch}", (ulong)number))
+                    : null;
+                return Gather(places, noise, recipe.Objective.Samples, binarization, augmenting, memory);
             });
         }
     }
@@ -71,16 +74,18 @@ public sealed class BatchSource : IDisposable
     /// <param name="samples">S, the latents drawn for each image.</param>
     /// <param name="binarization">Draws each pixel anew, black or white, the same on every device; null leaves them as they
     /// are.</param>
+    /// <param name="augmenting">Changes each image first, the same on every device; null leaves them as they are.</param>
     /// <param name="used">A batch that nobody needs any more, whose memory may be taken.</param>
     public Batch Gather(
-        ReadOnlySpan<int> places, RandomStream noise, int samples = 1, RandomStream? binarization = null, Batch? used = null)
+        ReadOnlySpan<int> places, RandomStream noise, int samples = 1, RandomStream? binarization = null,
+        Augmenting? augmenting = null, Batch? used = null)
     {
-        var kept = binarization is null ? resident : null;
+        var kept = binarization is null && augmenting is null ? resident : null;
         var labels = Model.Classes == 0 ? null : new float[places.Length];
         for (var i = 0; i < labels?.Length; i++) labels[i] = data.Labels![places[i]];
         var draws = places.Length * samples;
         return new(places.Length, kept is null
-            ? Pixels(places, binarization, used)
+            ? Pixels(places, binarization, augmenting, used)
             : [], new(places.Length, data.Shape.Height, data.Shape.Width, data.Shape.Channels),
             labels, noise.Gaussians(draws * Model.LatentSize), new(draws, Model.LatentSize))
         {
@@ -90,7 +95,7 @@ public sealed class BatchSource : IDisposable
 
     public void Dispose() => resident?.Dispose();
 
-    float[] Pixels(ReadOnlySpan<int> places, RandomStream? binarization, Batch? used)
+    float[] Pixels(ReadOnlySpan<int> places, RandomStream? binarization, Augmenting? augmenting, Batch? used)
     {
         var size = data.Shape.Size;
         var pixels = used?.Pixels.Length == places.Length * size ? used.Pixels : new float[places.Length * size];
@@ -98,8 +103,11 @@ public sealed class BatchSource : IDisposable
         {
             var source = data.Pixels(places[i]);
             var target = pixels.AsSpan(i * size, size);
-            for (var p = 0; p < size; p++)
-                target[p] = binarization is null ? source[p] : Binarization.Draw(source[p], binarization);
+            if (augmenting is null)
+                for (var p = 0; p < size; p++) target[p] = source[p];
+            else
+                augmenting.How.Apply(source, target, data.Shape, augmenting.Random);
+            for (var p = 0; p < size && binarization is not null; p++) target[p] = Binarization.Draw(target[p], binarization);
         }
         return pixels;
     }

@@ -1,3 +1,4 @@
+using VaeFunctions.Features;
 using VaeFunctions.Models.Layers;
 using VaeFunctions.Models;
 using VaeFunctions.Tensors;
@@ -15,6 +16,7 @@ public sealed class Learner
     {
         Model = model;
         Optimizer = recipe.Optimizer.Build(model.Parameters);
+        Distance = recipe.Objective.DistanceOn(model.Parameters.Backend);
         decay = recipe.Averaging ?? 0;
         if (recipe.Averaging is not null) average = new(model.Parameters, "average/");
         if (recipe.Patience is not null) best = new(model.Parameters, "best/");
@@ -23,6 +25,10 @@ public sealed class Learner
     public Vae Model { get; }
 
     public Optimizer Optimizer { get; }
+
+    /// <summary>Measures how unlike images and reconstructions look, where the recipe asks for it. Nothing of it
+    /// learns.</summary>
+    public PerceptualDistance? Distance { get; }
 
     /// <summary>All tensors of a checkpoint: the model's under their own names, the others under a prefix.</summary>
     public IEnumerable<Parameter> State =>

@@ -1,4 +1,5 @@
 using VaeFunctions.Data;
+using VaeFunctions.Imaging;
 using VaeFunctions.Models;
 using VaeFunctions.Tensors;
 
@@ -8,13 +9,19 @@ namespace VaeFunctions.Training;
 /// how many images that were.</summary>
 public sealed record Measure(double Reconstruction = 0, double Kl = 0, long Images = 0)
 {
-    /// <summary>Latents that are decoded at once.</summary>
+    /// <summary>Latents that are decoded at once, at most.</summary>
     const int Draws = 256;
 
     /// <summary>What the terms count in the loss; <see cref="Objective.MeasureOf"/> says.</summary>
     public double ReconstructionWeight { get; init; } = 1;
 
     public double KlWeight { get; init; } = 1;
+
+    /// <summary>The perceptual distance of images and reconstructions; null where the objective has no weight for
+    /// it.</summary>
+    public double? Perceptual { get; init; }
+
+    public double PerceptualWeight { get; init; }
 
     /// <summary>The importance-weighted bound of −log p(x), where that is minimised in place of the terms' sum.</summary>
     public double? Bound { get; init; }
@@ -30,14 +37,18 @@ public sealed record Measure(double Reconstruction = 0, double Kl = 0, long Imag
 
     public double MeanKl => Kl / Images;
 
-    /// <summary>The weighted sum of both terms, or the bound, per image.</summary>
-    public double Loss => (Bound ?? Reconstruction * ReconstructionWeight + Kl * KlWeight) / Images;
+    public double? MeanPerceptual => Perceptual / Images;
+
+    /// <summary>The weighted sum of the terms, or the bound, per image.</summary>
+    public double Loss => (Bound
+        ?? Reconstruction * ReconstructionWeight + Kl * KlWeight + (Perceptual ?? 0) * PerceptualWeight) / Images;
 
     /// <summary>Those of more images, measured in the same way.</summary>
     public Measure Plus(Measure more) => more with
     {
         Reconstruction = Reconstruction + more.Reconstruction,
         Kl = Kl + more.Kl,
+        Perceptual = more.Perceptual is { } distance ? (Perceptual ?? 0) + distance : null,
         Bound = more.Bound is { } bound ? (Bound ?? 0) + bound : null,
         Images = Images + more.Images,
     };
@@ -56,23 +67,28 @@ public sealed record Measure(double Reconstruction = 0, double Kl = 0, long Imag
     {
         var (model, samples) = (images.Model, recipe.Objective.Samples);
         var backend = model.Parameters.Backend;
+        var distance = recipe.Objective.DistanceOn(backend);
         var measure = new Measure();
         var usage = new Dictionary<float, long>();
         int[] order = [.. Enumerable.Range(0, images.Count)];
-        var batchSize = Math.Max(1, Draws / samples);
+        var batchSize = Math.Max(1, BatchOf(model.Image) / samples);
         for (var start = 0; start < images.Count; start += batchSize)
         {
             cancellation.ThrowIfCancellationRequested();
             using var scope = backend.BeginScope();
             var places = order.AsSpan(start, Math.Min(batchSize, images.Count - start));
             var batch = images.Gather(places, new(recipe.Seed, "evaluation noise", (ulong)start), samples);
-            var terms = batch.Terms(model, backend);
+            var terms = batch.Terms(model, backend, distance);
             measure = measure.Plus(recipe.Objective.MeasureOf(terms, batch.Count, model.Image));
             foreach (var code in terms.Codes?.ToArray() ?? [])
                 usage[code] = usage.GetValueOrDefault(code) + 1;
         }
         return usage.Count == 0 ? measure : measure with { Perplexity = PerplexityOf(usage.Values), CodesUsed = usage.Count };
     }
+
+    /// <summary>How many images are worked on at once: of those above 32×32 so many fewer that they take as much
+    /// memory.</summary>
+    internal static int BatchOf(ImageShape image) => Math.Clamp(Draws * 1024 / (image.Height * image.Width), 8, Draws);
 
     /// <summary>How many equally frequent things would be as hard to foresee: exp(−Σ p log p).</summary>
     /// <param name="counts">Above 0.</param>

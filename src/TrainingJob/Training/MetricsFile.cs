@@ -5,6 +5,8 @@ namespace VaeFunctions.Training;
 
 /// <summary>A line of metrics.csv: an epoch's figures, as they were rounded.</summary>
 /// <param name="Perplexity">Of the codes that test images take; null where there is no codebook.</param>
+/// <param name="TrainPerceptual">The perceptual distance of reconstructions; null where the objective has no weight for
+/// it.</param>
 public sealed record MetricsLine(
     int Epoch,
     double TrainLoss,
@@ -18,7 +20,9 @@ public sealed record MetricsLine(
     double? KlWeight,
     double? LearningRate,
     int? SkippedSteps,
-    double? Perplexity)
+    double? Perplexity,
+    double? TrainPerceptual,
+    double? TestPerceptual)
 {
     /// <summary>The figure of a column, by its name in the header; null where there is no such column, or no figure in
     /// it.</summary>
@@ -28,7 +32,7 @@ public sealed record MetricsLine(
         epoch.Epoch, epoch.Train.Loss, epoch.Train.MeanReconstruction, epoch.Train.MeanKl, epoch.Test.Loss,
         epoch.Test.MeanReconstruction,
         epoch.Test.MeanKl, epoch.ImagesPerSecond, epoch.Seconds, epoch.KlWeight, epoch.LearningRate, epoch.SkippedSteps,
-        epoch.Test.Perplexity);
+        epoch.Test.Perplexity, epoch.Train.MeanPerceptual, epoch.Test.MeanPerceptual);
 }
 
 /// <summary>metrics.csv of a run or a version: a header, then a line for each epoch.</summary>
@@ -52,6 +56,8 @@ public static class MetricsFile
         ("learning_rate", "G4", line => line.LearningRate),
         ("skipped_steps", "F0", line => line.SkippedSteps),
         ("perplexity", "F1", line => line.Perplexity),
+        ("train_perceptual", "F4", line => line.TrainPerceptual),
+        ("test_perceptual", "F4", line => line.TestPerceptual),
     ];
 
     /// <summary>The names of the columns.</summary>
@@ -85,7 +91,8 @@ public static class MetricsFile
             Needed("test_loss"),
             Needed("test_reconstruction"), Needed("test_kl"), Needed("images_per_second"), Needed("seconds"),
             Optional("kl_weight"),
-            Optional("learning_rate"), (int?)Optional("skipped_steps"), Optional("perplexity"));
+            Optional("learning_rate"), (int?)Optional("skipped_steps"), Optional("perplexity"), Optional("train_perceptual"),
+            Optional("test_perceptual"));
 
         double Needed(string column) =>
             Optional(column) ?? throw new ModelFormatException($"{Name} has a line without {column}.");

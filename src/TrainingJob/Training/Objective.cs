@@ -1,12 +1,13 @@
 using System.Text.Json.Serialization;
+using VaeFunctions.Features;
 using VaeFunctions.Imaging;
 using VaeFunctions.Models;
 using VaeFunctions.Tensors;
 
 namespace VaeFunctions.Training;
 
-/// <summary>What is minimised: reconstruction + KL weight · KL, per image, or the importance-weighted bound of several
-/// draws.</summary>
+/// <summary>What is minimised: reconstruction + KL weight · KL (+ perceptual weight · distance), per image, or the
+/// importance-weighted bound of several draws.</summary>
 public sealed record Objective
 {
     /// <summary>The weight of the KL term as training goes on; 1 for the evidence lower bound. (Higgins et al. 2017)</summary>
@@ -18,6 +19,10 @@ public sealed record Objective
 
     /// <summary>Whether the reconstruction term is its mean over an image's values instead of the sum.</summary>
     public bool PerPixel { get; init; }
+
+    /// <summary>The weight of the distance between images and reconstructions in the features of a pretrained network, 0 or
+    /// more; at 0 the network is not even read.</summary>
+    public float Perceptual { get; init; }
 
     /// <summary>Latents drawn for each image; above 1 they bound the likelihood together. (Burda, Grosse and Salakhutdinov
     /// 2016)</summary>
@@ -33,8 +38,14 @@ public sealed record Objective
         var loss = Samples > 1
             ? ImportanceWeighted(reconstruction + terms.LogRatio * klWeight)
             : reconstruction.Sum() / images + Divergence(terms.Kl, images) * klWeight;
+        if (terms.Perceptual is { } distance) loss += distance.Sum() * (Perceptual / images);
         return terms.Penalty is { } penalty ? loss + penalty / images : loss;
     }
+
+    /// <summary>What measures the perceptual distance on a back end; null where that has no weight.</summary>
+    /// <exception cref="FeatureException">The pretrained network cannot be read.</exception>
+    public PerceptualDistance? DistanceOn(ITrainingBackend backend) =>
+        Perceptual > 0 ? new(ResNet18.On(backend)) : null;
 
     /// <summary>What runs are compared by, summed over a batch: both terms with their final weights, and, of several draws, the
     /// bound that these make together.</summary>
@@ -46,6 +57,8 @@ public sealed record Objective
         {
             ReconstructionWeight = weight,
             KlWeight = Kl.Weight,
+            Perceptual = terms.Perceptual is { } distance ? Mean(distance) * images : null,
+            PerceptualWeight = Perceptual,
             Bound = Samples > 1
             ? (double)ImportanceWeighted(terms.Reconstruction * weight + terms.LogRatio * Kl.Weight).ToScalar() * images
             : null,
@@ -61,6 +74,11 @@ public sealed record Objective
             throw new RecipeException($"Recipe {name}: objective.kl.weight is {Kl.Weight}; it must be 0 or more.");
         if (!(FreeBits >= 0 && float.IsFinite(FreeBits)))
             throw new RecipeException($"Recipe {name}: objective.freeBits is {FreeBits}; it must be 0 or more.");
+        if (!(Perceptual >= 0 && float.IsFinite(Perceptual)))
+            throw new RecipeException($"Recipe {name}: objective.perceptual is {Perceptual}; it must be 0 or more.");
+        if (Samples > 1 && Perceptual > 0)
+            throw new RecipeException($"Recipe {name}: objective.perceptual is no part of the bound of {Samples} samples; leave "
+                + "one of them out.");
         if (Samples is < 1 or > 1024)
             throw new RecipeException($"Recipe {name}: objective.samples is {Samples}; it must be from 1 to 1024.");
         if (Samples > 1 && FreeBits > 0)

@@ -16,9 +16,17 @@ public abstract record OptimizerRecipe
     public RateSchedule Schedule { get; init; } = new ConstantRate();
 
     public abstract Optimizer Build(ParameterSet parameters);
+
+    /// <exception cref="RecipeException">A number is out of range.</exception>
+    public virtual void Check(string name)
+    {
+        if (!(LearningRate > 0 && float.IsFinite(LearningRate)))
+            throw new RecipeException($"Recipe {name}: optimizer.learningRate is {LearningRate}; it must be above 0.");
+        Schedule.Check(name);
+    }
 }
 
-/// <summary>Adam. (Kingma and Ba 2015)</summary>
+/// <summary>Adam (Kingma and Ba 2015), with a decay AdamW (Loshchilov and Hutter 2019).</summary>
 public sealed record AdamRecipe : OptimizerRecipe
 {
     public float Beta1 { get; init; } = 0.9f;
@@ -27,8 +35,20 @@ public sealed record AdamRecipe : OptimizerRecipe
 
     public float Epsilon { get; init; } = 1e-8f;
 
+    /// <summary>The part of the learning rate by which all weights shrink at each step, apart from their gradients; 0 or more,
+    /// and below 1 / learning rate.</summary>
+    public float Decay { get; init; }
+
     public override Optimizer Build(ParameterSet parameters) =>
-        new AdamOptimizer(parameters, new(LearningRate, Beta1, Beta2, Epsilon));
+        new AdamOptimizer(parameters, new(LearningRate, Beta1, Beta2, Epsilon), Decay);
+
+    public override void Check(string name)
+    {
+        base.Check(name);
+        if (!(Decay >= 0 && Decay * LearningRate < 1))
+            throw new RecipeException($"Recipe {name}: optimizer.decay is {Decay}; it must be 0 or more, and below 1 / learning "
+                + "rate.");
+    }
 }
 
 /// <summary>RMSprop. (Hinton 2012, lecture 6e)</summary>
@@ -87,11 +107,14 @@ public abstract class Optimizer
     private protected abstract void Step(ITrainingBackend backend, Tensor weight, Tensor gradient, Tensor[] slots, float rate);
 }
 
-sealed class AdamOptimizer(ParameterSet parameters, AdamOptions options) : Optimizer(parameters, "mean", "square")
+sealed class AdamOptimizer(ParameterSet parameters, AdamOptions options, float decay) : Optimizer(parameters, "mean", "square")
 {
-    private protected override void Step(ITrainingBackend backend, Tensor weight, Tensor gradient, Tensor[] slots, float rate) =>
+    private protected override void Step(ITrainingBackend backend, Tensor weight, Tensor gradient, Tensor[] slots, float rate)
+    {
+        if (decay > 0) backend.Assign(weight, weight * (1 - options.LearningRate * rate * decay));
         backend.AdamStep(weight, gradient, slots[0], slots[1], options with { LearningRate = options.LearningRate * rate },
             Steps);
+    }
 }
 
 sealed class RmsPropOptimizer(ParameterSet parameters, RmsPropOptions options) : Optimizer(parameters, "square")

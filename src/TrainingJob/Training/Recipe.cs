@@ -53,6 +53,13 @@ public sealed record Recipe
     /// <summary>Whether images become black and white, as the published likelihoods of MNIST ask for.</summary>
     public BinarizationKind Binarize { get; init; }
 
+    /// <summary>How training images are changed whenever they are taken; null leaves them.</summary>
+    public Augmentation? Augmentation { get; init; }
+
+    /// <summary>Whether an epoch takes other pixels than the one before.</summary>
+    [JsonIgnore]
+    public bool ChangesPixels => Binarize == BinarizationKind.Dynamic || Augmentation is not null;
+
     /// <summary>The length to which longer gradients are cut, all of a step together; null leaves them. (Pascanu, Mikolov and
     /// Bengio 2013, §3.2)</summary>
     public float? ClipNorm { get; init; }
@@ -143,7 +150,10 @@ public sealed record Recipe
             var weight = Objective.Kl.Weight == 1 ? "" : string.Create(CultureInfo.InvariantCulture, $"{Objective.Kl.Weight} ");
             var draws = Objective.Samples > 1 ? $", the bound of {Objective.Samples} draws" : "";
             var images = Binarize == BinarizationKind.None ? "image" : "binarised image";
-            return $"{Model.Likelihood.Measure} + {weight}KL{draws}, "
+            var distance = Objective.Perceptual > 0
+                ? string.Create(CultureInfo.InvariantCulture, $" + {Objective.Perceptual} perceptual distance")
+                : "";
+            return $"{Model.Likelihood.Measure} + {weight}KL{distance}{draws}, "
                 + (Objective.PerPixel ? "the former a mean over pixels" : $"summed per {images}");
         }
     }
@@ -158,15 +168,14 @@ public sealed record Recipe
         Range(BatchSize, 1, 65536, "batchSize");
         Range(Epochs, 1, 1_000_000, "epochs");
         Range(PicturesEvery, 1, 1_000_000, "picturesEvery");
-        if (!(Optimizer.LearningRate > 0 && float.IsFinite(Optimizer.LearningRate)))
-            throw new RecipeException($"Recipe {name}: optimizer.learningRate is {Optimizer.LearningRate}; it must be above 0.");
         if (ClipNorm is { } norm && !(norm > 0 && float.IsFinite(norm)))
             throw new RecipeException($"Recipe {name}: clipNorm is {norm}; it must be above 0.");
         Range(MaxSkippedSteps, 0, 1_000_000, "maxSkippedSteps");
         if (Patience is { } patience) Range(patience, 1, 1_000_000, "patience");
         if (Averaging is { } decay && decay is not (> 0 and < 1))
             throw new RecipeException($"Recipe {name}: averaging is {decay}; it must be above 0 and below 1, such as 0.999.");
-        Optimizer.Schedule.Check(name);
+        Augmentation?.Check(name, Model.Image);
+        Optimizer.Check(name);
         Objective.Check(name);
 
         void Range(int value, int low, int high, string key)

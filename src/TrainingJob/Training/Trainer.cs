@@ -48,7 +48,7 @@ public sealed class Trainer(Recipe recipe, DataSplit data, Learner learner, ITra
     /// <exception cref="TrainingException">The loss is no longer a number.</exception>
     public async Task<TrainingState> RunAsync(TrainingState state, CancellationToken cancellation)
     {
-        using var train = new BatchSource(data.Train, model, keepOnDevice: recipe.Binarize != BinarizationKind.Dynamic);
+        using var train = new BatchSource(data.Train, model, keepOnDevice: !recipe.ChangesPixels);
         using var test = new BatchSource(data.Test, model, keepOnDevice: true);
         var batches = train.BatchesOf(recipe);
         var sinceSave = Stopwatch.StartNew();
@@ -97,7 +97,7 @@ public sealed class Trainer(Recipe recipe, DataSplit data, Learner learner, ITra
     {
         using var scope = backend.BeginScope();
         var tape = backend.Record();
-        var terms = batch.Terms(model, tape);
+        var terms = batch.Terms(model, tape, learner.Distance);
         var loss = recipe.Objective.Loss(terms, batch.Count, model.Image, klWeight);
         var value = loss.ToScalar();
         if (!float.IsFinite(value))

@@ -13,6 +13,8 @@ public class ElementwiseConformance
         ["Sigmoid"] = ((b, x) => b.Sigmoid(x[0]), Tolerance.Saturating),
         ["Softplus"] = ((b, x) => b.Softplus(x[0]), Tolerance.Function),
         ["Relu"] = ((b, x) => b.Relu(x[0]), Tolerance.Exact),
+        // σ is exact to two roundings of 1, and x multiplies its error.
+        ["Silu"] = ((b, x) => b.Silu(b.Clip(x[0], -40, 40)), new(5e-7, 5e-6)),
         ["LeakyRelu"] = ((b, x) => b.LeakyRelu(x[0], 0.2f), Tolerance.Rounded),
         ["Clip"] = ((b, x) => b.Clip(x[0], -0.75f, 1.25f), Tolerance.Exact),
         ["Clip to everything"] = ((b, x) => b.Clip(x[0], float.NegativeInfinity, float.PositiveInfinity), Tolerance.Exact),

@@ -3,7 +3,7 @@ using VaeFunctions.Tensors;
 
 namespace VaeFunctions.Tests.Conformance;
 
-/// <summary>Batch normalisation at inference, in training, and its gradients.</summary>
+/// <summary>Batch normalisation at inference, in training, and its gradients; group normalisation likewise.</summary>
 /// <remarks>Differences from the mean cancel, so that errors are absolute, in units of the normalised values: about 1.</remarks>
 public class NormalizationConformance
 {
@@ -92,6 +92,48 @@ public class NormalizationConformance
 
         static (Tensor X, Tensor Weight, Tensor Bias) Gradient(IBackend b, IReadOnlyList<Tensor> x) =>
             ((ITapedBackend)b).BatchNormalizationGradient(x[0], x[1], x[2], x[3], x[4], Epsilon);
+    }
+
+    /// <summary>Images, channels, height, width and groups: all channels together, each by itself, and between.</summary>
+    static readonly (int[] Shape, int Groups)[] grouped =
+    [
+        ([2, 3, 1, 2], 1), ([1, 4, 2, 2], 2), ([3, 6, 7, 3], 3), ([5, 5, 3, 4], 5), ([3, 16, 31, 17], 8), ([17, 32, 8, 8], 8),
+    ];
+
+    [Theory, MemberData(nameof(Forward))]
+    public void Group_normalisation_agrees(Subject subject)
+    {
+        foreach (var (shape, groups) in grouped)
+            normalised.Check(subject, (b, x) => b.GroupNormalization(x[0], x[1], x[2], groups, Epsilon),
+                [Image(shape), Numbers.Gaussian("weight", shape[1]), Numbers.Gaussian("bias", shape[1])],
+                about: $"{groups} groups");
+    }
+
+    [Theory, MemberData(nameof(Forward))]
+    public void Group_normalisation_of_an_image_does_not_depend_on_the_others(Subject subject)
+    {
+        var images = Image([3, 4, 5, 5]);
+        var first = new Numbers(images.Values[..100], new(1, 4, 5, 5));
+        Numbers weight = Numbers.Gaussian("weight", 4), bias = Numbers.Gaussian("bias", 4);
+        var together = subject.Run((b, x) => b.GroupNormalization(x[0], x[1], x[2], 2, Epsilon), [images, weight, bias]);
+        var alone = subject.Run((b, x) => b.GroupNormalization(x[0], x[1], x[2], 2, Epsilon), [first, weight, bias]);
+        Assert.All(alone.Values.Zip(together.Values), pair => Assert.Equal(pair.First, pair.Second, 1e-5f));
+    }
+
+    [Theory, MemberData(nameof(Taped))]
+    public void Gradients_of_group_normalisation_agree(Subject subject)
+    {
+        foreach (var (shape, groups) in grouped)
+        {
+            Numbers[] inputs = [Image(shape), Numbers.Gaussian("weight", shape[1]), Numbers.Gaussian("gradient", shape)];
+            var sum = new Tolerance(1e-5, 1e-6 * shape[0] * shape[2] * shape[3]);
+            normalised.Check(subject, (b, x) => Gradient(b, x).X, inputs, about: "input");
+            sum.Check(subject, (b, x) => Gradient(b, x).Weight, inputs, about: "weight");
+            sum.Check(subject, (b, x) => Gradient(b, x).Bias, inputs, about: "bias");
+
+            (Tensor X, Tensor Weight, Tensor Bias) Gradient(IBackend b, IReadOnlyList<Tensor> x) =>
+                ((ITapedBackend)b).GroupNormalizationGradient(x[0], x[1], x[2], groups, Epsilon);
+        }
     }
 
     /// <summary>Every channel with another mean and deviation.</summary>

@@ -62,6 +62,16 @@ public class ShapeErrors
             ((b, x) => b.BatchNormalization(x[0], x[1], x[2], x[1], x[1], 1e-5f), [[2, 3, 4, 4], [3], [1]]),
         ["BatchNormalization: x is [2, 3, 4, 4] but weight is [2]"] =
             ((b, x) => b.BatchNormalizationTraining(x[0], x[1], x[1], 1e-5f).Output, [[2, 3, 4, 4], [2]]),
+        ["MaxPool: x is [3, 8, 8]; it must be [batch, channels, height, width]"] =
+            ((b, x) => b.MaxPool(x[0], new Window(3)), [[3, 8, 8]]),
+        ["MaxPool: padding is 2 but the kernel 3; it must be at most half of that."] =
+            ((b, x) => b.MaxPool(x[0], new Window(3, 2, 2)), [[2, 3, 8, 8]]),
+        ["MaxPool: x is [2, 3, 8, 2]; a kernel of 5 does not fit an image padded by 1."] =
+            ((b, x) => b.MaxPool(x[0], new Window(5, 2, 1)), [[2, 3, 8, 2]]),
+        ["GroupNormalization: x is [2, 6, 4, 4] but weight is [4]"] =
+            ((b, x) => b.GroupNormalization(x[0], x[1], x[1], 2, 1e-5f), [[2, 6, 4, 4], [4]]),
+        ["GroupNormalization: x is [2, 6, 4, 4]; its 6 channels do not make 4 equal groups."] =
+            ((b, x) => b.GroupNormalization(x[0], x[1], x[1], 4, 1e-5f), [[2, 6, 4, 4], [6]]),
         ["ArgMax: x is []; its innermost axis"] = ((b, x) => b.ArgMax(x[0]), [[]]),
         ["SquaredErrorSum: x is [2, 3] but target is [3]; the shapes must be equal."] =
             ((b, x) => b.SquaredErrorSum(x[0], x[1]), [[2, 3], [3]]),
@@ -89,6 +99,13 @@ public class ShapeErrors
             ((b, x) => ((ITapedBackend)b).ConvWeightGradient(x[0], x[1], new Window(3)), [[2, 3, 8, 8], [2, 4, 5, 6]]),
         ["ConvWeightGradient: gradient is [1, 4, 6, 6]"] =
             ((b, x) => ((ITapedBackend)b).ConvWeightGradient(x[0], x[1], new Window(3)), [[2, 3, 8, 8], [1, 4, 6, 6]]),
+        ["MaxPoolGradient: gradient is [2, 3, 8, 8] but the pool of [2, 3, 8, 8] is [2, 3, 4, 4]"] =
+            ((b, x) => ((ITapedBackend)b).MaxPoolGradient(x[0], x[0], new Window(2, 2)), [[2, 3, 8, 8]]),
+        ["SiluGradient: left is [2, 3] but right is [3]"] =
+            ((b, x) => ((ITapedBackend)b).SiluGradient(x[0], x[1]), [[2, 3], [3]]),
+        ["GroupNormalizationGradient: x is [2, 4, 2, 2] but gradient is [2, 4, 2, 1]"] =
+            ((b, x) => ((ITapedBackend)b).GroupNormalizationGradient(x[0], x[1], x[2], 2, 1e-5f).X,
+                [[2, 4, 2, 2], [4], [2, 4, 2, 1]]),
         ["BatchNormalizationGradient: x is [2, 3, 4, 4] but gradient is [2, 3, 4, 5]"] =
             ((b, x) => ((ITapedBackend)b).BatchNormalizationGradient(
                 x[0], x[1], x[1], x[1], x[2], 1e-5f).X, [[2, 3, 4, 4], [3], [2, 3, 4, 5]]),

@@ -148,6 +148,60 @@ public sealed class LatentTests
     }
 
     [Fact]
+    public void Either_an_error_or_a_code_suffices_to_be_strange()
+    {
+        var calibration = new AnomalyCalibration(new Dictionary<string, double> { ["0.5"] = 0.1, ["0.95"] = 0.2 })
+        {
+            Codes = new Dictionary<string, double> { ["0.5"] = -10, ["0.95"] = 30 },
+        };
+        Assert.Equal(0, Anomaly.Joint(calibration, 0.1, -10), 1e-9);
+        Assert.Equal(1, Anomaly.Joint(calibration, 0.2, -50), 1e-9); // the error is at its 95th percentile
+        Assert.Equal(2, Anomaly.Joint(calibration, 0.05, 70), 1e-9); // the code is twice as far from the median
+        Assert.Equal(0.5, Anomaly.Percentile(calibration.Codes, -10), 1e-9);
+        Assert.Equal(0, Anomaly.Percentile(calibration.Codes, -11)); // below all that was seen
+        Assert.Throws<ArgumentException>(() => Anomaly.Joint(calibration with { Codes = null }, 0.1, 0));
+    }
+
+    static PrincipalAxes Axes { get; } = new([1, 2, 3], [[0.6f, 0.8f, 0], [-0.8f, 0.6f, 0]], [2, 0.5f]);
+
+    [Fact]
+    public void A_manifold_goes_along_the_axes_of_codes_around_their_mean_or_a_code()
+    {
+        var edge = (float)Manifold.InverseNormal(5 / 6.0);
+        var grid = Manifold.Grid(3, Axes, horizontal: 0, vertical: 1);
+        Assert.Equal([1, 2, 3], grid[4]);
+        // right and up: two deviations of 2 · edge and 0.5 · edge
+        Assert.All(grid[2].Zip([1 + edge * (2 * 0.6f - 0.5f * 0.8f), 2 + edge * (2 * 0.8f + 0.5f * 0.6f), 3]),
+            pair => Assert.Equal(pair.Second, pair.First, 1e-5));
+        Assert.Equal([7, 8, 9], Manifold.Grid(3, Axes, 0, 1, origin: [7, 8, 9])[4]);
+        Assert.Throws<ArgumentException>(() => Manifold.Grid(3, Axes, 0, 2));
+    }
+
+    [Fact]
+    public void A_varied_code_strays_along_the_axes_and_keeps_the_spread_of_all()
+    {
+        float[] code = [4, 5, 3];
+        Assert.Equal(code, Axes.Vary(code, 0, new(1, "none")));
+        float[][] varied = [.. Enumerable.Range(0, 4000).Select(i => Axes.Vary(code, 1, new(1, "varied", (ulong)i)))];
+        Assert.All(varied, z => Assert.Equal(3, z[2], 1e-5)); // codes do not vary there
+        // m + (z − m) / √2 in the mean, a variance of 2² / 2 along the first axis
+        Assert.Equal(1 + 3 / Math.Sqrt(2), varied.Average(z => z[0]), 0.1);
+        var along = varied.Select(z => 0.6 * z[0] + 0.8 * z[1]).ToArray();
+        Assert.Equal(2, along.Average(value => Math.Pow(value - along.Average(), 2)), 0.15);
+    }
+
+    [Fact]
+    public void Axes_survive_being_written_and_what_is_none_is_refused()
+    {
+        var read = PrincipalAxes.Read(Axes.Write(), 3);
+        Assert.Equal((Axes.Mean, Axes.Deviations), (read.Mean, read.Deviations));
+        Assert.Equal(Axes.Axes, read.Axes);
+        Assert.Contains("4 latents were expected",
+            Assert.Throws<ModelFormatException>(() => PrincipalAxes.Read(Axes.Write(), 4)).Message);
+        Assert.Throws<ModelFormatException>(() => PrincipalAxes.Read(BinaryData.FromString("no"), 3));
+    }
+
+    [Fact]
     public void A_heat_map_is_black_where_an_image_comes_back()
     {
         var map = Anomaly.HeatMap(new Image(2, 1, 1, [10, 255]), new Image(2, 1, 1, [10, 0]));

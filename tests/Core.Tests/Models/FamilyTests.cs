@@ -47,6 +47,56 @@ public sealed class FamilyTests
     }
 
     [Fact]
+    public void The_absolute_error_is_summed_over_an_image_and_pulls_with_the_same_force_everywhere()
+    {
+        var likelihood = new AbsoluteErrorOptions { Low = -1 }.Build(new ParameterSet(backend, 1).Root, new(1, 2, 1));
+        var tape = new GradientTape(backend);
+        var decoded = tape.Variable(backend.FromValues([0.5f, -0.25f, 1, -1], new(2, 1, 1, 2)));
+        var terms = likelihood.Reconstruction(decoded, tape.FromValues([0, 0, 1, 1], new(2, 1, 1, 2)));
+        Assert.Equal([0.75f, 2], terms.ToArray());
+        Assert.Equal([1, -1, 0, -1], tape.Backward(terms.Sum())[decoded]!.ToArray());
+    }
+
+    // --- spatial codes --------------------------------------------------------------------------------------------------
+
+    /// <summary>Against the enlarged image itself, convolved, borders included.</summary>
+    [Theory]
+    [InlineData(1, 1)]
+    [InlineData(4, 3)]
+    public void An_upsampled_convolution_is_that_of_every_pixel_made_four(int height, int width)
+    {
+        ParameterSet parameters = new(backend, 1);
+        var layer = new UpsampledConvolution(parameters.Root, 2, 5);
+        var x = backend.FromValues(new RandomStream(1, "x").Gaussians(6 * height * width), new(3, 2, height, width));
+        var enlarged = (x.Reshape(0, 2, height, 1, width, 1) + backend.FromValues(new float[4], new(2, 1, 2)))
+            .Reshape(0, 2, 2 * height, 2 * width);
+        Parameter[] own = [.. parameters];
+        var expected = ((IBackend)backend).AddPerChannel(backend.Conv(enlarged, own[0].Value, new Window(3, 1, 1)), own[1].Value);
+
+        var actual = layer.Forward(x, relu: false);
+
+        Assert.Equal(expected.Shape, actual.Shape);
+        Assert.All(expected.ToArray().Zip(actual.ToArray()), pair => Assert.Equal(pair.First, pair.Second, 1e-5f));
+    }
+
+    [Theory]
+    [InlineData(new[] { 8 }, new[] { 8, 8 }, "model.encoder has 1; there must be as many")]
+    [InlineData(new[] { 8, 12 }, new[] { 8, 5 }, "a stage has 12 channels")]
+    public void Stages_of_a_spatial_model_that_do_not_fit_together_are_refused(int[] encoder, int[] decoder, string expected)
+    {
+        SpatialVaeOptions options = new()
+        {
+            Image = Small,
+            Encoder = encoder,
+            Decoder = decoder,
+            Inner = 8,
+            Depth = 2,
+            Likelihood = new BernoulliOptions(),
+        };
+        Assert.Contains(expected, Assert.Throws<ArgumentException>(() => options.Build()).Message);
+    }
+
+    [Fact]
     public void A_learned_deviation_is_drawn_to_the_optimal_one()
     {
         // d/d log σ² of ½ (error / σ² + D log σ²) is 0 where σ² = error / D.

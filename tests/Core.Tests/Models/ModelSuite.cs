@@ -68,6 +68,28 @@ public sealed class ModelSuite
             Discriminator = [6, 8],
             Likelihood = new SquaredErrorOptions { Low = -1 },
         },
+        ["spatial"] = new SpatialVaeOptions
+        {
+            Image = new(16, 8, 3),
+            Encoder = [4, 8],
+            Inner = 12,
+            Depth = 3,
+            Decoder = [8, 5],
+            Groups = 4,
+            Likelihood = new AbsoluteErrorOptions { Low = -1 },
+        },
+        ["spatial, one stage, Bernoulli, labels"] = new SpatialVaeOptions
+        {
+            Image = new(8, 8, 1),
+            Encoder = [6],
+            Inner = 8,
+            Depth = 2,
+            Decoder = [5],
+            Blocks = 2,
+            Groups = 2,
+            Classes = 3,
+            Likelihood = new BernoulliOptions(),
+        },
         ["conv, labels"] = new ConvVaeOptions { Image = new(8, 8, 1), Channels = [5, 6], Hidden = 9, Latent = 2, Classes = 4, Likelihood = new SquaredErrorOptions { Low = -1 } },
     };
 

@@ -171,6 +171,45 @@ public class ReferenceBackend : ITapedBackend
         return result;
     }
 
+    public Tensor MaxPool(Tensor x, Window window)
+    {
+        var result = New(ShapeRules.MaxPool(x.Shape, window));
+        ForEachLargest(x, result.Shape, window, (place, largest) => result.Values[place] = Values(x)[largest]);
+        return result;
+    }
+
+    public Tensor MaxPoolGradient(Tensor x, Tensor gradient, Window window)
+    {
+        var pooled = ShapeRules.MaxPool(x.Shape, window);
+        ShapeRules.Same(gradient.Shape, pooled, "MaxPoolGradient", "gradient", $"the pool of {x.Shape}");
+        var result = New(x.Shape);
+        ForEachLargest(x, gradient.Shape, window, (place, largest) => result.Values[largest] += Values(gradient)[place]);
+        return result;
+    }
+
+    /// <summary>Names every place of a pooling's output [N, C, H', W'] with that of the first largest element under its window;
+    /// NaN is larger than anything.</summary>
+    static void ForEachLargest(Tensor x, Shape output, Window window, Action<int, int> largest)
+    {
+        var values = Values(x);
+        int height = x.Shape[2], width = x.Shape[3];
+        for (var place = 0; place < output.Count; place++)
+        {
+            int column = place % output[3], row = place / output[3] % output[2], plane = place / output[3] / output[2];
+            var best = -1;
+            for (var ky = 0; ky < window.Kernel; ky++)
+                for (var kx = 0; kx < window.Kernel; kx++)
+                {
+                    int i = row * window.Stride - window.Padding + ky, j = column * window.Stride - window.Padding + kx;
+                    if (i < 0 || i >= height || j < 0 || j >= width) continue;
+                    var at = (plane * height + i) * width + j;
+                    if (best < 0 || values[at] > values[best] || (double.IsNaN(values[at]) && !double.IsNaN(values[best])))
+                        best = at;
+                }
+            largest(place, best);
+        }
+    }
+
     public virtual Tensor ConvTranspose(Tensor x, Tensor weight, Window window)
     {
         var result = New(ShapeRules.ConvTranspose(x.Shape, weight.Shape, window));

@@ -40,7 +40,7 @@ public sealed class TechniqueTests : IDisposable
         get
         {
             var data = new TheoryData<string, int>();
-            foreach (var name in new[] { "everything", "codebook", "adversary", "optimal σ", "fitted prior" })
+            foreach (var name in new[] { "everything", "codebook", "adversary", "optimal σ", "fitted prior", "photographs" })
                 foreach (var steps in new[] { 3, 7, 11 }) data.Add(name, steps);
             return data;
         }
@@ -61,6 +61,25 @@ public sealed class TechniqueTests : IDisposable
                 PriorBlocks = 1,
                 Likelihood = new SquaredErrorOptions()
             },
+        },
+        "photographs" => TinyTraining.Recipe with
+        {
+            Model = new SpatialVaeOptions
+            {
+                Image = new(8, 8, 1),
+                Encoder = [4, 8],
+                Inner = 8,
+                Depth = 2,
+                Decoder = [4, 5],
+                Groups = 2,
+                Likelihood = new AbsoluteErrorOptions { Low = -1 }
+            },
+            Objective = new() { PerPixel = true, Perceptual = 1, Kl = new LinearKl { Weight = 3e-5f, Epochs = 1 } },
+            Optimizer = new AdamRecipe { Beta2 = 0.99f, Decay = 0.01f, Schedule = new CosineRate { WarmUp = 0.5, Final = 0.03 } },
+            Augmentation = new() { Flip = true, Shift = 2, Brightness = 0.2f },
+            ClipNorm = 1,
+            Averaging = 0.95f,
+            Epochs = 2,
         },
         "adversary" => TinyTraining.Recipe with
         {
@@ -215,6 +234,52 @@ public sealed class TechniqueTests : IDisposable
         Assert.Equal(Pixels(0), Pixels(0));
         Assert.NotEqual(Pixels(0), Pixels(1));
         Assert.All(Pixels(0), pixel => Assert.True(pixel is 0 or 255));
+    }
+
+    [Fact]
+    public void An_augmented_image_is_turned_moved_and_brightened_anew_in_every_epoch()
+    {
+        var model = TinyTraining.Build(TinyTraining.Recipe).Model;
+        byte[] image = [.. Enumerable.Range(0, 64).Select(i => (byte)(3 * i + 20))];
+        var images = new ImageDataset(new(8, 8, 1), [image]);
+        Assert.Equal(Pixels(new() { Flip = true, Shift = 2 }, 0), Pixels(new() { Flip = true, Shift = 2 }, 0));
+
+        var turned = Enumerable.Range(0, 20).Select(epoch => Pixels(new() { Flip = true }, epoch)).ToList();
+        float[] mirror = [.. image.Chunk(8).SelectMany(row => row.Reverse())];
+        var same = Array.ConvertAll(image, pixel => (float)pixel);
+        Assert.All(turned, pixels => Assert.True(pixels.SequenceEqual(mirror) || pixels.SequenceEqual(same)));
+        Assert.InRange(turned.Count(pixels => pixels.SequenceEqual(mirror)), 4, 16);
+
+        var moved = Pixels(new() { Shift = 2 }, 3);
+        Assert.Contains(
+            from down in Enumerable.Range(-2, 5)
+            from right in Enumerable.Range(-2, 5)
+            select (down, right),
+            by => Enumerable.Range(0, 64).All(i =>
+                moved[i] == image[Math.Clamp(i / 8 - by.down, 0, 7) * 8 + Math.Clamp(i % 8 - by.right, 0, 7)]));
+
+        var darker = Enumerable.Range(0, 20).Select(epoch => Pixels(new() { Brightness = 0.5f }, epoch))
+            .First(pixels => pixels[0] < image[0]);
+        Assert.All(darker.Zip(image), pair => Assert.Equal(darker[0] / image[0], pair.First / pair.Second, 1e-6f));
+
+        float[] Pixels(Augmentation how, int epoch) => new BatchSource(images, model)
+            .Gather([0], new(1, "noise"), 1, augmenting: new(how, new(1, "augmentation", (ulong)epoch))).Pixels;
+    }
+
+    [Fact]
+    public void Decay_shrinks_weights_that_nothing_else_moves()
+    {
+        var recipe = TinyTraining.Recipe with { Optimizer = new AdamRecipe { LearningRate = 0.01f, Decay = 0.5f } };
+        var model = TinyTraining.Build(recipe).Model;
+        var weight = model.Parameters.First(parameter => parameter.Kind == ParameterKind.Weight);
+        var before = weight.Value.ToArray();
+        var optimizer = recipe.Optimizer.Build(model.Parameters);
+        var tape = model.Parameters.Backend.Record();
+
+        optimizer.Step(tape.Backward((tape.FromParameter(weight) * 0).Sum()), rate: 0.5f);
+
+        Assert.All(before.Zip(weight.Value.ToArray()),
+            pair => Assert.Equal(pair.First * (1 - 0.01f * 0.5f * 0.5f), pair.Second, 1e-7f));
     }
 
     [Fact]

@@ -12,6 +12,8 @@ public static class Build
 
     public static Layer Sigmoid { get; } = Function(x => x.Sigmoid());
 
+    public static Layer Silu { get; } = Function(x => x.Silu());
+
     public static Layer Softplus { get; } = Function(x => x.Softplus());
 
     /// <summary>[N, …] → [N, everything else]</summary>
@@ -32,11 +34,22 @@ public static class Build
     public static Layer ConvTranspose(int inputs, int outputs, Window window) =>
         scope => new TransposedConvolution(scope, inputs, outputs, window);
 
+    /// <summary>Nearest-neighbour upsampling by 2, then a convolution of 3×3.</summary>
+    public static Layer UpConv(int inputs, int outputs) => scope => new UpsampledConvolution(scope, inputs, outputs);
+
+    public static Layer MaxPool(Window window) => Function(x => x.MaxPool(window));
+
     public static Layer MaskedConv(int inputs, int outputs, int kernel, bool seesItself) =>
         scope => new MaskedConvolution(scope, inputs, outputs, kernel, seesItself);
 
     /// <summary>x + the layers' result. (He et al. 2016)</summary>
-    public static Layer Residual(params Layer[] layers) => scope => new ResidualLayer(new Sequential(scope, layers));
+    public static Layer Residual(params Layer[] layers) => scope => new ResidualLayer(null, new Sequential(scope, layers));
+
+    /// <summary>shortcut(x) + the layers' result, where these change x's shape. (He et al. 2016, equation 2)</summary>
+    public static Layer ResidualBeside(Layer shortcut, params Layer[] layers) => scope =>
+        new ResidualLayer(shortcut(scope / "shortcut"), new Sequential(scope, layers));
+
+    public static Layer GroupNorm(int channels, int groups) => scope => new GroupNormalization(scope, channels, groups);
 
     public static Layer BatchNorm(int channels) => scope => new BatchNormalization(scope, channels);
 
@@ -52,9 +65,9 @@ public static class Build
         public Tensor Forward(Tensor x) => inner.Forward(x.Reshape(0, -1, 1, 1)).Flatten();
     }
 
-    sealed class ResidualLayer(Sequential inner) : ILayer
+    sealed class ResidualLayer(ILayer? shortcut, Sequential inner) : ILayer
     {
-        public Tensor Forward(Tensor x) => x + inner.Forward(x);
+        public Tensor Forward(Tensor x) => (shortcut?.Forward(x) ?? x) + inner.Forward(x);
     }
 
     sealed class FunctionLayer(Func<Tensor, Tensor> function) : ILayer

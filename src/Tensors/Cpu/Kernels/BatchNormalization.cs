@@ -52,7 +52,7 @@ static class BatchNormalization
         });
 
     /// <summary>Σ (x − mean)²</summary>
-    static float SquaredDeviations(ReadOnlySpan<float> x, float mean)
+    internal static float SquaredDeviations(ReadOnlySpan<float> x, float mean)
     {
         Vector<float> first = default, second = default, centre = new(mean);
         var i = 0;
@@ -68,7 +68,7 @@ static class BatchNormalization
     }
 
     /// <summary>Σ (x − mean) · dy</summary>
-    static float DeviationProducts(ReadOnlySpan<float> x, float mean, ReadOnlySpan<float> dy)
+    internal static float DeviationProducts(ReadOnlySpan<float> x, float mean, ReadOnlySpan<float> dy)
     {
         Vector<float> first = default, second = default, centre = new(mean);
         var i = 0;
@@ -84,7 +84,7 @@ static class BatchNormalization
     }
 
     /// <summary>y = scale · x + shift</summary>
-    static void ScaleAndShift(ReadOnlySpan<float> x, float scale, float shift, Span<float> y)
+    internal static void ScaleAndShift(ReadOnlySpan<float> x, float scale, float shift, Span<float> y)
     {
         var i = 0;
         for (; i + Vector<float>.Count <= x.Length; i += Vector<float>.Count)
@@ -93,7 +93,7 @@ static class BatchNormalization
     }
 
     /// <summary>dx = scale · dy − slope · (x − mean) − offset</summary>
-    static void Combine(
+    internal static void Combine(
         ReadOnlySpan<float> dy, float scale, ReadOnlySpan<float> x, float mean, float slope, float offset, Span<float> dx)
     {
         var i = 0;

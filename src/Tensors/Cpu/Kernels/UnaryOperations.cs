@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Numerics.Tensors;
 using System.Runtime.Intrinsics;
 
 namespace VaeFunctions.Cpu.Kernels;
@@ -30,6 +31,27 @@ static class UnaryOperations
         var w = Vector256<float>.One + u;
         return Vector256.ConditionalSelect(
             Vector256.Equals(w, Vector256<float>.One), u, Vector256.Log(w) * u / (w - Vector256<float>.One));
+    }
+
+    /// <summary>x · σ(x)</summary>
+    public static void Silu(ReadOnlySpan<float> x, Span<float> y)
+    {
+        TensorPrimitives.Sigmoid(x, y);
+        TensorPrimitives.Multiply(x, y, y);
+    }
+
+    /// <summary>gradient · σ · (1 + x · (1 − σ)), σ = σ(x).</summary>
+    public static void SiluGradient(ReadOnlySpan<float> x, ReadOnlySpan<float> gradient, Span<float> y)
+    {
+        TensorPrimitives.Sigmoid(x, y);
+        var i = 0;
+        for (; i + Vector<float>.Count <= x.Length; i += Vector<float>.Count)
+        {
+            var sigmoid = new Vector<float>(y[i..]);
+            var slope = sigmoid * (Vector<float>.One + new Vector<float>(x[i..]) * (Vector<float>.One - sigmoid));
+            (new Vector<float>(gradient[i..]) * slope).CopyTo(y[i..]);
+        }
+        for (; i < x.Length; i++) y[i] = gradient[i] * y[i] * (1 + x[i] * (1 - y[i]));
     }
 
     /// <summary>x where x ≥ 0 or NaN, slope · x elsewhere.</summary>

@@ -1,0 +1,76 @@
+using System.Diagnostics;
+using System.Globalization;
+using VaeFunctions.Data;
+using VaeFunctions.Tensors;
+using VaeFunctions.Training;
+
+namespace VaeFunctions.Sessions;
+
+/// <summary>How long a training's steps take on this machine, and how many epochs fit into a time.</summary>
+static class Pace
+{
+    /// <summary>Steps that are left out, in which memory and threads come up, and how long is measured after them.</summary>
+    const int Warming = 3;
+
+    static readonly TimeSpan Measured = TimeSpan.FromSeconds(10);
+
+    /// <summary>The part of the time that evaluation, checkpoints and publication take.</summary>
+    const double Aside = 0.2;
+
+    /// <summary>The recipe with as many epochs as the time is enough for, one at least. What is measured is another model's first
+    /// steps, so that the training itself begins as it would without.</summary>
+    public static async Task<Recipe> PlanAsync(
+        Recipe recipe, DataSplit data, ITrainingBackend backend, TimeSpan budget, Action<string> log, CancellationToken cancellation)
+    {
+        var seconds = await SecondsOfStepAsync(recipe, data, backend, cancellation);
+        var steps = (data.Train.Count + recipe.BatchSize - 1) / recipe.BatchSize;
+        var epochs = EpochsWithin(budget, seconds, steps);
+        log(string.Create(CultureInfo.InvariantCulture, $"a step takes {1000 * seconds:F1} ms, an epoch {seconds * steps:F0} s: {epochs:N0} "
+            + $"{(epochs == 1 ? "epoch is" : "epochs are")} trained in {budget.TotalMinutes:G3} minutes")
+            + (seconds * steps > budget.TotalSeconds * (1 - Aside) ? ", or somewhat more, since one is the least" : "")
+            + ((long)epochs * steps < AutoRecipe.FewestSteps
+                ? $"; {(long)epochs * steps:N0} steps are fewer than the {AutoRecipe.FewestSteps:N0} that pictures need, so give it more time if you can"
+                : ""));
+        return recipe with { Epochs = epochs, PicturesEvery = Math.Max(recipe.PicturesEvery, epochs / 10) };
+    }
+
+    /// <summary>How many epochs of so many steps fit.</summary>
+    internal static int EpochsWithin(TimeSpan budget, double secondsOfStep, int steps) =>
+        (int)Math.Clamp(budget.TotalSeconds * (1 - Aside) / (secondsOfStep * steps), 1, 1_000_000);
+
+    static async Task<double> SecondsOfStepAsync(
+        Recipe recipe, DataSplit data, ITrainingBackend backend, CancellationToken cancellation)
+    {
+        using var enough = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        var watch = new Watch(enough);
+        var learner = new Learner(recipe, recipe.Model.Build(backend, recipe.Seed));
+        await new Trainer(recipe, data, learner, watch).RunAsync(TrainingState.Start, enough.Token);
+        cancellation.ThrowIfCancellationRequested();
+        return watch.SecondsOfStep;
+    }
+
+    /// <summary>Times steps alone, not the evaluations between them, and ends the training when it has seen enough.</summary>
+    sealed class Watch(CancellationTokenSource enough) : ITrainingEvents
+    {
+        readonly Stopwatch all = Stopwatch.StartNew(), one = Stopwatch.StartNew();
+        readonly List<double> seconds = [];
+
+        public double SecondsOfStep => seconds.Skip(Math.Min(Warming, seconds.Count - 1)).Order().ToArray() is var sorted ? sorted[sorted.Length / 2] : 0;
+
+        public void Stepped(int epoch, int batch, int batches, double loss, double imagesPerSecond)
+        {
+            seconds.Add(one.Elapsed.TotalSeconds);
+            one.Restart();
+            if (all.Elapsed > Measured) enough.Cancel();
+        }
+
+        public Task EpochEndedAsync(TrainingState state)
+        {
+            one.Restart();
+            if (all.Elapsed > Measured) enough.Cancel();
+            return Task.CompletedTask;
+        }
+
+        public Task SaveAsync(TrainingState state) => Task.CompletedTask;
+    }
+}
