@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using VaeFunctions.Imaging;
 using VaeFunctions.Models;
 
@@ -33,6 +34,10 @@ public sealed record Manifest
 
     /// <summary>The pixels that the graphs take and give.</summary>
     public required ImageShape Image { get; init; }
+
+    /// <summary>How images of other sizes came to the model's in training, and come to it where it serves.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public ImageFit Fit { get; init; }
 
     public required int LatentSize { get; init; }
 
