@@ -44,7 +44,8 @@ public sealed class ResNet18
 
     internal static string DefaultFile => Path.Combine(AppContext.BaseDirectory, "features", "ResNet18.onnx");
 
-    /// <summary>The network on a back end, which is read once for each.</summary>
+    /// <summary>The network on a back end, which is read once for each. Not to be called within a scope of that, with which the
+    /// weights would go.</summary>
     /// <exception cref="FeatureException">Its file is missing or is not what it should be.</exception>
     public static ResNet18 On(ITrainingBackend backend) => loaded.GetValue(backend, static backend => Read(backend, DefaultFile));
 

@@ -46,7 +46,7 @@ public sealed class TechniqueTests : IDisposable
         }
     }
 
-    static Recipe Named(string name) => name switch
+    internal static Recipe Named(string name) => name switch
     {
         "codebook" => TinyTraining.Recipe with
         {
