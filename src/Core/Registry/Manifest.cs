@@ -1,5 +1,4 @@
 using System.Text.Json;
-using System.Text.Json.Serialization;
 using VaeFunctions.Imaging;
 using VaeFunctions.Models;
 
@@ -35,9 +34,9 @@ public sealed record Manifest
     /// <summary>The pixels that the graphs take and give.</summary>
     public required ImageShape Image { get; init; }
 
-    /// <summary>How images of other sizes came to the model's in training, and come to it where it serves.</summary>
-    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
-    public ImageFit Fit { get; init; }
+    /// <summary>How images of other sizes came to the model's in training, and come to it where it serves; null where they were
+    /// cropped, as usual.</summary>
+    public ImageFit? Fit { get; init; }
 
     public required int LatentSize { get; init; }
 
