@@ -2,6 +2,7 @@ using System.ComponentModel;
 using System.Diagnostics;
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using VaeFunctions.Registry;
 
 namespace VaeFunctions.LocalCloud;
@@ -12,6 +13,12 @@ static class Explorer
     /// <summary>Files of a version that the page reads; those that a version does not have are left out.</summary>
     static readonly string[] ModelFiles =
         ["decoder.onnx", "encoder.onnx", "prior.onnx", "concepts.safetensors", "map.json", "map.safetensors"];
+
+    /// <summary>A diverged model's metrics are NaN, and can still be looked at.</summary>
+    static readonly JsonSerializerOptions asServed = new(JsonSerializerDefaults.Web)
+    {
+        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
+    };
 
     /// <summary>Where the page says which of the two it is.</summary>
     const string FromFunctions = "data-source=\"api\"", FromFiles = "data-source=\"static\"";
@@ -49,7 +56,10 @@ static class Explorer
             && !File.Exists(Path.Combine(folder, "explorer.json")))
             throw LocalCloudException.WrongInput(
                 $"{folder} holds other files; name an empty folder, or one that was exported before.");
-        var manifest = await registry.ReadManifestAsync(model, version, cancellation);
+        // What serves must be the very version that was promoted.
+        var manifest = (await registry.TryReadCurrentAsync(model, cancellation)).Pointer is { } current && current.Version == version
+            ? await registry.ReadManifestAsync(model, current, cancellation)
+            : await registry.ReadManifestAsync(model, version, cancellation);
         var source = Path.Combine(Installation.Functions, "wwwroot");
         long bytes = 0;
         foreach (var file in Directory.GetFiles(source).Where(file => Path.GetFileName(file) != "index.html"))
@@ -58,9 +68,8 @@ static class Explorer
         foreach (var file in manifest.Files.Where(file => ModelFiles.Contains(file.Name)))
             await WriteAsync(
                 Path.Combine(inside, file.Name), (await registry.ReadFileAsync(manifest, file.Name, cancellation)).ToArray());
-        var written = await registry.Store.TryReadAsync(
-            $"models/{model}/{version}/{ModelRegistry.ManifestName}", long.MaxValue, cancellation);
-        await WriteAsync(Path.Combine(inside, ModelRegistry.ManifestName), written!.Content.ToArray());
+        await WriteAsync(
+            Path.Combine(inside, ModelRegistry.ManifestName), JsonSerializer.SerializeToUtf8Bytes(manifest, asServed));
         await WriteAsync("explorer.json", JsonSerializer.SerializeToUtf8Bytes(new { models = new[] { new { model, version } } }));
         var page = await File.ReadAllTextAsync(Path.Combine(source, "index.html"), cancellation);
         await WriteAsync("index.html", Encoding.UTF8.GetBytes(page.Replace(FromFunctions, FromFiles, StringComparison.Ordinal)));

@@ -28,7 +28,10 @@ public sealed class FilesFunction(ModelRegistry registry, ModelProvider models)
             throw await models.UnknownAsync(model, cancellation);
         try
         {
-            var manifest = await registry.ReadManifestAsync(model, version, cancellation);
+            // What serves here is the very version that was promoted; any other is what its manifest says.
+            var manifest = models.ManifestOf(model) is { } serving && serving.Version == version
+                ? serving
+                : await registry.ReadManifestAsync(model, version, cancellation);
             if (file == ModelRegistry.ManifestName)
                 return Answers.Json(manifest);
             var headers = request.HttpContext.Response.Headers;

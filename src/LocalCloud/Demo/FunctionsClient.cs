@@ -29,7 +29,9 @@ sealed class FunctionsClient(int port, string model) : IDisposable
     {
         using var body = JsonContent.Create(new
         {
-            image = png, concepts = new Dictionary<string, double> { [concept] = 1 }, strengths,
+            image = png,
+            concepts = new Dictionary<string, double> { [concept] = 1 },
+            strengths,
         });
         return await PostAsync("edit", body, cancellation);
     }

@@ -7,7 +7,7 @@ namespace VaeFunctions.Evaluation;
 /// <summary>Curves over epochs as SVG, for a page that needs nothing else.</summary>
 public static class EpochChart
 {
-    const int Width = 640, Height = 240, Left = 64, Right = 76, Bottom = 40, Top = 12, LineHeight = 15, MostEpochTicks = 8;
+    const int Width = 420, Height = 240, Left = 56, Right = 66, Bottom = 40, Top = 12, LineHeight = 15, MostEpochTicks = 6;
 
     /// <param name="title">What is drawn, as HTML.</param>
     /// <param name="words">What that means, as HTML.</param>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.StaticFiles;
@@ -187,28 +188,15 @@ public sealed class ExplorerPageTests(ExplorerFixture fixture, ITestOutputHelper
 
     /// <summary>Meaningful only on a machine that has time for the page.</summary>
     [SkippableFact]
-    public async Task A_slider_is_followed_within_thirty_milliseconds_and_the_map_pans_at_fifty_frames()
+    public async Task Sliders_are_followed_at_once_and_the_map_pans_at_fifty_frames()
     {
-        var load = double.Parse(File.ReadAllText("/proc/loadavg").Split(' ')[0], System.Globalization.CultureInfo.InvariantCulture);
+        var load = double.Parse(File.ReadAllText("/proc/loadavg").Split(' ')[0], CultureInfo.InvariantCulture);
+        Skip.If(load > Environment.ProcessorCount, $"the machine is busy: load {load}");
         await using var page = await OpenAsync();
         await page.WaitAsync("performance.getEntriesByName('thumbnails').length > 0");
         await page.SettledAsync();
-        var median = await page.Page.EvaluateAsync<double>(
-            """
-            async () => {
-              const input = document.querySelector('#concept-hat');
-              const times = [];
-              for (let i = 0; i < 40; i++) {
-                const count = performance.getEntriesByName('picture').length;
-                const started = performance.now();
-                input.value = (i % 20 - 10) / 10;
-                input.dispatchEvent(new Event('input'));
-                while (performance.getEntriesByName('picture').length === count) await new Promise(resolve => setTimeout(resolve));
-                times.push(performance.now() - started);
-              }
-              return times.sort((a, b) => a - b)[20];
-            }
-            """);
+        var here = await MedianOfSlidingAsync(page);
+        var (map, picture) = (await MarkAsync(page, "map"), await MarkAsync(page, "picture"));
         var frames = await page.Page.EvaluateAsync<double>(
             """
             async () => {
@@ -224,11 +212,37 @@ public sealed class ExplorerPageTests(ExplorerFixture fixture, ITestOutputHelper
               return 1000 / times.sort((a, b) => a - b)[30];
             }
             """);
-        output.WriteLine($"slider to picture {median:0.0} ms, map {frames:0} frames a second, load {load:0.0}");
-        Skip.If(load > 1.5 * Environment.ProcessorCount, $"the machine is busy: load {load}");
-        Assert.InRange(median, 0, 30);
+        await using var other = await OpenAsync(prepare: page => page.RouteAsync("**/ort*", route => route.AbortAsync()));
+        var there = await MedianOfSlidingAsync(other);
+        output.WriteLine($"map after {map:0} ms, picture after {picture:0} ms; slider to picture {here:0.0} ms, by the server {there:0.0} ms; "
+            + $"map {frames:0} frames a second; load {load:0.0}");
+        Assert.InRange(map, 0, 1500);
+        Assert.InRange(picture, 0, 3000);
+        Assert.InRange(here, 0, 30);
+        Assert.InRange(there, 0, 100);
         Assert.InRange(frames, 50, 1000);
     }
+
+    static Task<double> MarkAsync(ExplorerPage page, string name) =>
+        page.Page.EvaluateAsync<double>($"performance.getEntriesByName('{name}')[0].startTime");
+
+    /// <summary>Milliseconds from a slider's move to the picture of it.</summary>
+    static Task<double> MedianOfSlidingAsync(ExplorerPage page) => page.Page.EvaluateAsync<double>(
+        """
+        async () => {
+          const input = document.querySelector('#concept-hat');
+          const times = [];
+          for (let i = 0; i < 40; i++) {
+            const count = performance.getEntriesByName('picture').length;
+            const started = performance.now();
+            input.value = (i % 20 - 10) / 10;
+            input.dispatchEvent(new Event('input'));
+            while (performance.getEntriesByName('picture').length === count) await new Promise(resolve => setTimeout(resolve));
+            times.push(performance.now() - started);
+          }
+          return times.sort((a, b) => a - b)[20];
+        }
+        """);
 
     /// <summary>Any static server, which knows nothing of functions.</summary>
     static async Task<WebApplication> ServeFilesAsync(string folder)
@@ -240,7 +254,9 @@ public sealed class ExplorerPageTests(ExplorerFixture fixture, ITestOutputHelper
         var types = new FileExtensionContentTypeProvider { Mappings = { [".mjs"] = "text/javascript", [".wasm"] = "application/wasm" } };
         app.UseStaticFiles(new StaticFileOptions
         {
-            FileProvider = new PhysicalFileProvider(folder), ContentTypeProvider = types, ServeUnknownFileTypes = true,
+            FileProvider = new PhysicalFileProvider(folder),
+            ContentTypeProvider = types,
+            ServeUnknownFileTypes = true,
         });
         await app.StartAsync();
         return app;
