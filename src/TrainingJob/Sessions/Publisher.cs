@@ -237,6 +237,7 @@ public sealed class Publisher(ModelRegistry registry, PromotionGate gate)
             ["reconstructions.png"] = new(ImageCodec.EncodePng(reconstructions)),
             [MetricsFile.Name] = new(MetricsFile.Write(history)),
             ["report.html"] = new(report),
+            [ModelCard.Name] = new(ModelCard.Write(manifest, recipe, data, model)),
         };
         if (model is IAutoregressive quantised)
         {
