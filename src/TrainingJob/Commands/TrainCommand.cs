@@ -60,6 +60,11 @@ static class TrainCommand
         };
         var force = CommonOptions.Force();
         var (fit, maxUnreadable) = (CommonOptions.Fit(), CommonOptions.MaxUnreadable());
+        var log = new Option<string?>("--log")
+        {
+            Description = "tensorboard: write each epoch's figures and pictures also as TensorBoard reads them, beside the run's metrics.csv",
+        };
+        log.AcceptOnlyFromAmong("tensorboard");
         Option<bool> noPublish = new("--no-publish") { Description = "Only train; keep the checkpoint" };
         var tolerance = CommonOptions.Checked("--tolerance", 0.01,
             "How much worse than the serving version's the test loss may be, as a fraction",
@@ -70,7 +75,7 @@ static class TrainCommand
         var command = new Command("train", "Train a recipe, publish the result and let it serve")
         {
             recipe, data, store, model, epochs, minutes, batchSize, learningRate, seed, device, threads, tf32, resume, ifChanged, force,
-            fit, maxUnreadable, noPublish, tolerance, saveEvery,
+            fit, maxUnreadable, log, noPublish, tolerance, saveEvery,
         };
         command.Validators.Add(result =>
         {
@@ -104,6 +109,7 @@ static class TrainCommand
                 Resume = parsed.GetResult(resume) is null ? Resume.Never : run == Auto ? Resume.WherePossible : Resume.Always,
                 Run = run == Auto ? null : run,
                 IfChanged = parsed.GetValue(ifChanged),
+                TensorBoard = parsed.GetValue(log) is not null,
                 Publish = !parsed.GetValue(noPublish),
                 Force = parsed.GetValue(force),
                 Tolerance = parsed.GetValue(tolerance),

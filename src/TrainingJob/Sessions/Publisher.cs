@@ -238,6 +238,7 @@ public sealed class Publisher(ModelRegistry registry, PromotionGate gate)
             ["reconstructions.png"] = new(ImageCodec.EncodePng(reconstructions)),
             [MetricsFile.Name] = new(MetricsFile.Write(history)),
             ["report.html"] = new(report),
+            [ModelCard.Name] = new(ModelCard.Write(manifest, recipe, data, model)),
         };
         var map = LatentMap.Of(model, data.Train, evaluation.KlPerLatent);
         files[LatentMapFile.Numbers] = LatentMapFile.WriteNumbers(map);

@@ -42,6 +42,9 @@ public sealed record TrainingRequest(string RecipeName, Recipe Recipe, IBlobStor
     /// <summary>Whether the recipe is written beside the run's checkpoints, as one that was made for these images is.</summary>
     public bool KeepRecipe { get; init; }
 
+    /// <summary>Whether each epoch is also written as TensorBoard reads it.</summary>
+    public bool TensorBoard { get; init; }
+
     /// <summary>Images that share a step; the recipe's number unless given.</summary>
     public int? BatchSize { get; init; }
 

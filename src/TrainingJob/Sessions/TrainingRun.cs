@@ -17,6 +17,9 @@ public sealed class TrainingRun(
     /// <summary>Where to write what the store does not take; null ends the training instead.</summary>
     public IBlobStore? Refuge { get; set; }
 
+    /// <summary>Whether each epoch is also written as TensorBoard reads it.</summary>
+    public bool TensorBoard { get; init; }
+
     public string Name => run;
 
     /// <summary>Where the last checkpoint is.</summary>
@@ -37,8 +40,11 @@ public sealed class TrainingRun(
         {
             await SaveAsync(place, state);
             await place.WriteAsync(Checkpoint.PathOf(modelName, run, MetricsFile.Name), new(MetricsFile.Write(state.History)));
-            if (state.Epoch % recipe.PicturesEvery != 0 && !recipe.IsDone(state.History)) return;
-            foreach (var (picture, image) in Draw()) await WritePictureAsync(place, $"{picture}-{state.Epoch:000}.png", image);
+            var pictures = state.Epoch % recipe.PicturesEvery == 0 || recipe.IsDone(state.History) ? Draw() : [];
+            foreach (var (picture, image) in pictures) await WritePictureAsync(place, $"{picture}-{state.Epoch:000}.png", image);
+            if (TensorBoard)
+                await place.WriteAsync(Checkpoint.PathOf(modelName, run, TensorBoardFile.NameOf(state.Epoch)),
+                    new(TensorBoardFile.Write(state.History[^1], DateTimeOffset.UtcNow, pictures)));
         });
         log.EpochEnded(state.History[^1], recipe.Epochs);
     }

@@ -76,7 +76,7 @@ public sealed class TrainingSession
 
         var training = resumed is null
             ? await BeginAsync(learner, recipe, data, cancellation)
-            : new TrainingRun(Store, resumed.Value.Run, name, recipe, data, learner, Log);
+            : new TrainingRun(Store, resumed.Value.Run, name, recipe, data, learner, Log) { TensorBoard = request.TensorBoard };
         // From here on there is work to lose: what storage elsewhere does not take stays on this machine.
         training.Refuge = Store is FolderBlobStore ? null : new FolderBlobStore(Stores.DefaultFolder);
         try
@@ -98,7 +98,7 @@ public sealed class TrainingSession
             string[] others = [.. await Checkpoint.ListRunsAsync(Store, name, cancellation),
                 .. await registry.ListVersionsAsync(name, cancellation)];
             var run = TimeName.After(DateTimeOffset.UtcNow, others);
-            var training = new TrainingRun(Store, run, name, recipe, data, learner, Log);
+            var training = new TrainingRun(Store, run, name, recipe, data, learner, Log) { TensorBoard = request.TensorBoard };
             try
             {
                 await training.BeginAsync();

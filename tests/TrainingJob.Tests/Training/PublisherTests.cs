@@ -29,7 +29,7 @@ public sealed class PublisherTests : IDisposable
     public async Task A_published_version_holds_what_the_layout_promises_and_loads_as_it_was()
     {
         var manifest = await TrainAndPublishAsync(4);
-        Assert.Equal(["axes.safetensors", "decoder.onnx", "encoder.onnx", "map.json", "map.safetensors", "metrics.csv",
+        Assert.Equal(["MODEL_CARD.md", "axes.safetensors", "decoder.onnx", "encoder.onnx", "map.json", "map.safetensors", "metrics.csv",
             "reconstructions.png", "report.html", "samples.png",
             "weights.safetensors"],
             manifest.Files.Select(file => file.Name));
