@@ -55,6 +55,20 @@ public class FeatureMeasuresTests
         Assert.Equal(new(0, 0), between);
     }
 
+    [Theory]
+    [InlineData(1f, null, true)]
+    [InlineData(0f, null, false)]
+    [InlineData(0f, true, true)]
+    public void The_network_looks_on_where_the_recipe_trains_with_it_or_where_it_is_asked_to(
+        float perceptual, bool? asked, bool expected)
+    {
+        var recipe = TinyTraining.Recipe with { Objective = new() { Perceptual = perceptual } };
+        var metrics = ModelEvaluation.Of(TinyTraining.Build(recipe).Model, TinyTraining.Data, recipe,
+            new(Draws: 2, Images: 2) { Features = asked }).Metrics;
+        Assert.Equal(expected, metrics.ContainsKey("perceptual_distance"));
+        Assert.Equal(perceptual == 0, metrics.ContainsKey("bound_nats"));
+    }
+
     [Fact]
     public async Task Better_models_are_nearer_in_the_features_of_the_pretrained_network()
     {
