@@ -35,8 +35,8 @@ public class FeatureMeasuresTests
     }
 
     [Fact]
-    public void One_vector_is_no_distribution() =>
-        Assert.Contains("two or more", Assert.Throws<ArgumentException>(() => FrechetDistance.Of([1, 2], [1, 2, 3, 4], 2)).Message);
+    public void One_vector_is_no_distribution() => Assert.Contains("two or more",
+        Assert.Throws<ArgumentException>(() => FrechetDistance.Of([1, 2], [1, 2, 3, 4], 2)).Message);
 
     [Fact]
     public void Precision_and_recall_tell_what_is_drawn_wrongly_from_what_is_not_drawn()
