@@ -60,7 +60,8 @@ static class EvaluateCommand
         Line($"{name} {version} on {data.Test.Count} test images of {source}:");
         Line($"  loss {measure.Loss:F4} per image ({manifest.Loss})");
         Line($"  reconstruction {measure.MeanReconstruction:F4}, KL {measure.MeanKl:F4}");
-        var evaluation = ModelEvaluation.Of(model, data, recipe, new(request.Draws, request.Images) { Features = true, Log = Console.WriteLine }, cancellation);
+        var effort = new EvaluationOptions(request.Draws, request.Images) { Features = true, Log = Console.WriteLine };
+        var evaluation = ModelEvaluation.Of(model, data, recipe, effort, cancellation);
         var metrics = new Dictionary<string, double>(evaluation.Metrics)
         {
             [Manifest.TestLoss] = measure.Loss,

@@ -26,6 +26,7 @@ public sealed record ImportanceWeightedBound(int Draws, int Images, double Nats,
         {
             // Squared error is taken for a Gaussian of variance ½.
             SquaredErrorOptions error => 0.5 * Math.Log(Math.PI) - Math.Log(((double)error.High - error.Low) / 255),
+            AbsoluteErrorOptions error => Math.Log(2) - Math.Log(((double)error.High - error.Low) / 255), // a Laplace of scale 1
             GaussianOptions gaussian => -Math.Log(((double)gaussian.High - gaussian.Low) / 255),
             _ => 0,
         }) / Math.Log(2);

@@ -125,6 +125,7 @@ public sealed record ModelEvaluation(
             metrics["active_units"] = inUse.Count(used => used);
             metrics["latents"] = model.LatentSize;
         }
+        if (recipe.Objective.Perceptual > 0) return; // its terms are no likelihood, and images so large take minutes
         options.Log?.Invoke($"bounding the likelihood of {Math.Min(options.Images, test.Count):N0} images with "
             + $"{options.Draws:N0} draws each");
         var next = DateTime.UtcNow.AddSeconds(15);

@@ -3,7 +3,7 @@ using System.Numerics.Tensors;
 namespace VaeFunctions.Evaluation;
 
 /// <summary>Which part of the drawn images lies among the real ones, and which part of the real ones among those drawn.
-/// (Kynkäänniemi et al. 2019, "Improved precision and recall metric for assessing generative models", equations 1 and 2)</summary>
+/// (Kynkäänniemi et al. 2019, "Improved precision and recall metric for assessing generative models", equations 1, 2)</summary>
 /// <param name="Precision">From 0 to 1: whether what is drawn looks real.</param>
 /// <param name="Recall">From 0 to 1: whether all that is real is drawn.</param>
 public sealed record PrecisionAndRecall(double Precision, double Recall)

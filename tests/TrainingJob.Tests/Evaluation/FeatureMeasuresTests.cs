@@ -35,8 +35,8 @@ public class FeatureMeasuresTests
     }
 
     [Fact]
-    public void One_vector_is_no_distribution() =>
-        Assert.Contains("two or more", Assert.Throws<ArgumentException>(() => FrechetDistance.Of([1, 2], [1, 2, 3, 4], 2)).Message);
+    public void One_vector_is_no_distribution() => Assert.Contains("two or more",
+        Assert.Throws<ArgumentException>(() => FrechetDistance.Of([1, 2], [1, 2, 3, 4], 2)).Message);
 
     [Fact]
     public void Precision_and_recall_tell_what_is_drawn_wrongly_from_what_is_not_drawn()
@@ -53,6 +53,20 @@ public class FeatureMeasuresTests
 
         var between = PrecisionAndRecall.Of(real, Normal("between", 600, (50, 1), (50, 1)), 2);
         Assert.Equal(new(0, 0), between);
+    }
+
+    [Theory]
+    [InlineData(1f, null, true)]
+    [InlineData(0f, null, false)]
+    [InlineData(0f, true, true)]
+    public void The_network_looks_on_where_the_recipe_trains_with_it_or_where_it_is_asked_to(
+        float perceptual, bool? asked, bool expected)
+    {
+        var recipe = TinyTraining.Recipe with { Objective = new() { Perceptual = perceptual } };
+        var metrics = ModelEvaluation.Of(TinyTraining.Build(recipe).Model, TinyTraining.Data, recipe,
+            new(Draws: 2, Images: 2) { Features = asked }).Metrics;
+        Assert.Equal(expected, metrics.ContainsKey("perceptual_distance"));
+        Assert.Equal(perceptual == 0, metrics.ContainsKey("bound_nats"));
     }
 
     [Fact]

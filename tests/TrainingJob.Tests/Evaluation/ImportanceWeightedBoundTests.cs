@@ -74,6 +74,8 @@ public sealed class ImportanceWeightedBoundTests
             bound.BitsPerDimension(error, new(1, 2, 1)), 9);
         Assert.Equal(1.5 / Math.Log(2), bound.BitsPerDimension(new BernoulliOptions(), new(1, 2, 1)), 9);
         Assert.Equal((1.5 - Math.Log(1 / 255.0)) / Math.Log(2), bound.BitsPerDimension(new GaussianOptions(), new(1, 2, 1)), 9);
+        Assert.Equal((1.5 + Math.Log(2) - Math.Log(2 / 255.0)) / Math.Log(2),
+            bound.BitsPerDimension(new AbsoluteErrorOptions { Low = -1 }, new(1, 2, 1)), 9);
     }
 
     [Fact]
