@@ -17,7 +17,10 @@ static class HealBench
             DefaultValueFactory = _ => (ulong)Random.Shared.Next(),
         };
         Option<int> kills = new("--kills") { Description = "Kills for each kind of moment", DefaultValueFactory = _ => 50 };
-        var command = new Command("heal", "Kill a scheduled training at random moments and see what serves in the end") { seed, kills };
+        var command = new Command("heal", "Kill a scheduled training at random moments and see what serves in the end")
+        {
+            seed, kills,
+        };
         command.SetAction((parsed, _) => RunAsync(parsed.GetValue(seed), Math.Max(1, parsed.GetValue(kills))));
         return command;
     }
@@ -25,7 +28,7 @@ static class HealBench
     static async Task<int> RunAsync(ulong seed, int kills)
     {
         Console.WriteLine($"seed {seed}, {kills} kills for each kind of moment");
-        var program = Path.Combine(AppContext.BaseDirectory, "VaeFunctions.TrainingJob.dll");
+        var program = Installation.Dll("TrainingJob");
         var folder = Directory.CreateTempSubdirectory("vae-heal-").FullName;
         try
         {

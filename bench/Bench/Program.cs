@@ -1,9 +1,10 @@
 using System.CommandLine;
+using System.CommandLine.Help;
 using VaeFunctions.Bench;
 using VaeFunctions.LocalCloud;
 
 // The benchmarks: ratios against what is installed to compare with, measured in turn in one run.
-var root = new RootCommand("Measures this project against what is installed to compare with. ./vae bench runs it.")
+var bench = new Command("bench", "Measures this project against what is installed to compare with.")
 {
     TrainBench.Create(),
     OpsBench.Create(),
@@ -12,9 +13,10 @@ var root = new RootCommand("Measures this project against what is installed to c
     HealBench.Create(),
     Worker.Create(),
 };
+var root = new Command("./vae") { new HelpOption(), bench };
 try
 {
-    return await root.Parse(args).InvokeAsync(new() { EnableDefaultExceptionHandler = false });
+    return await root.Parse(["bench", .. args is [] ? ["--help"] : args]).InvokeAsync(new() { EnableDefaultExceptionHandler = false });
 }
 catch (LocalCloudException fault)
 {

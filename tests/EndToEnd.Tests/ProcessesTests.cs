@@ -18,6 +18,8 @@ public sealed class ProcessesTests : IDisposable
     {
         await using var serve = await ServeAsync();
         Assert.Equal(3, serve.Family().Count);
+        Assert.Contains($"none yet, neither in this storage nor in {folder.File("none")}, which does not exist", serve.Output,
+            StringComparison.Ordinal);
 
         if (signal == "KILL")
             serve.Kill();

@@ -72,6 +72,25 @@ public sealed class InboxTests(ServingFixture serving)
     }
 
     [Fact]
+    public async Task What_systems_leave_in_an_inbox_is_passed_over()
+    {
+        string[] litter = ["tiny/.DS_Store", "tiny/@eaDir/a.png", "tiny/__MACOSX/._a.png", "tiny/folder/"];
+        foreach (var name in litter)
+            await Inbox(name).UploadAsync(new BinaryData(Bands[..40]));
+        await DropAsync("tiny/after-the-litter.png", Bands);
+        await ReadAsync("results/tiny/after-the-litter.png.json");
+        foreach (var name in litter)
+        {
+            await Eventually.Async(() =>
+            {
+                Assert.Contains($"inbox/{name} is passed over", serving.Log, StringComparison.Ordinal);
+                return Task.CompletedTask;
+            });
+            Assert.False(await serving.Blobs.GetBlobContainerClient("rejected").GetBlobClient($"{name}.json").ExistsAsync());
+        }
+    }
+
+    [Fact]
     public async Task A_name_has_a_result_or_a_rejection_whichever_its_last_content_earned()
     {
         string[] result = ["results/tiny/mended.png.json", "results/tiny/mended.png.png"],

@@ -122,6 +122,18 @@ public sealed class LatentOperationTests(ServingFixture serving)
     }
 
     [Fact]
+    public async Task A_saved_concept_that_is_damaged_hides_no_other()
+    {
+        var (model, body) = ("leaky", JsonSerializer.Serialize(new { with = new[] { Light }, without = new[] { Dark } }).Json());
+        await TinyModel.ServeAsync(serving.Registry, model, "v1");
+        await serving.Http.SendAsync(HttpMethod.Put, $"models/{model}/concepts/lighter", body).JsonAsync();
+        await serving.Registry.Store.WriteAsync($"concepts/{model}/v1/broken.safetensors", BinaryData.FromString("no tensors"));
+        var listed = await serving.Http.SendAsync(HttpMethod.Get, $"models/{model}/concepts").JsonAsync();
+        Assert.Equal(["lighter"], listed["concepts"]!.AsArray().Select(concept => (string)concept!["name"]!));
+        Assert.Contains($"concepts/{model}/v1/broken.safetensors is left out", serving.Log, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_published_concept_is_not_overwritten()
     {
         var body = JsonSerializer.Serialize(new { with = new[] { Light }, without = new[] { Dark } }).Json();

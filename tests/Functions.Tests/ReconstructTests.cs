@@ -30,6 +30,20 @@ public sealed class ReconstructTests(ServingFixture serving)
     }
 
     [Theory]
+    [InlineData(ImageFit.Pad, 0, 255, 255, 0)]
+    [InlineData(ImageFit.Crop, 255, 255, 255, 255)]
+    [InlineData(ImageFit.Stretch, 255, 255, 255, 255)]
+    [InlineData(ImageFit.Strict, 255, 255, 255, 255)] // strict of its training images; people's are cropped
+    public async Task Images_are_fitted_as_those_that_the_model_was_trained_on(ImageFit fit, params int[] bands)
+    {
+        var model = $"fit-{fit}".ToLowerInvariant();
+        await TinyModel.ServeAsync(serving.Registry, model, "v1", change: manifest => manifest with { Fit = fit });
+        var wide = ImageCodec.EncodePng(new Image(new(8, 16, 3), Enumerable.Repeat((byte)255, 8 * 16 * 3).ToArray()));
+        var image = await serving.Http.SendAsync(HttpMethod.Post, $"models/{model}/reconstruct", wide.Body("image/png")).PngAsync();
+        Assert.Equal(bands, image.Pixels.Chunk(image.Pixels.Length / 4).Select(band => (int)band[0]));
+    }
+
+    [Theory]
     [InlineData("image/jpg")]
     [InlineData("image/pjpeg")]
     [InlineData("image/gif")]

@@ -40,9 +40,10 @@ public static class ImageCodec
     /// read.
     /// </summary>
     /// <inheritdoc cref="Decode"/>
-    public static FittedImage DecodeTo(
-        ImageShape shape, ReadOnlySpan<byte> encoded, ImageLimits? limits = null, ImageFit fit = ImageFit.Crop)
+    /// <exception cref="ArgumentException"><see cref="ImageFit.Strict"/>, and it has another size.</exception>
+    public static FittedImage DecodeTo(ImageTarget target, ReadOnlySpan<byte> encoded, ImageLimits? limits = null)
     {
+        var (shape, fit) = target;
         using var decoder = Open(encoded, limits);
         var (width, height) = decoder.UprightSize;
         // Twice the target is left for the Lanczos filter, which is better than what shrinks while reading.

@@ -34,6 +34,10 @@ public sealed record Manifest
     /// <summary>The pixels that the graphs take and give.</summary>
     public required ImageShape Image { get; init; }
 
+    /// <summary>How images of other sizes came to the model's in training, and come to it where it serves; null where they were
+    /// cropped, as usual.</summary>
+    public ImageFit? Fit { get; init; }
+
     public required int LatentSize { get; init; }
 
     /// <summary>What <see cref="TestLoss"/> measures, such as <c>squared error + KL, summed per image</c>. Only equal ones

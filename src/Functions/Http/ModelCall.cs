@@ -61,11 +61,11 @@ public sealed class ModelCall(AnswerKind kind, ModelSession session, RequestCont
     /// there.</exception>
     /// <exception cref="ImageFormatException">One is not an image.</exception>
     public Task<IReadOnlyList<FittedImage>> ImagesAsync(Field field) =>
-        images.ReadAsync(content, field, session.Shape, cancellation);
+        images.ReadAsync(content, field, session.Input, cancellation);
 
     /// <summary>An image that lies beside the model's, with one channel.</summary>
     public async Task<FittedImage> MaskAsync(Field field) =>
-        (await images.ReadAsync(content, field, session.Shape with { Channels = 1 }, cancellation))[0];
+        (await images.ReadAsync(content, field, session.Input with { Shape = session.Shape with { Channels = 1 } }, cancellation))[0];
 
     /// <summary>A label for each of some images or latents; null where the model takes none.</summary>
     /// <exception cref="RequestException">400: a label is missing, unknown or of no use, or their number does not

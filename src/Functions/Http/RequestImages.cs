@@ -16,19 +16,19 @@ public sealed class RequestImages(IOptions<ServingOptions> options, IBlobStore s
     /// there.</exception>
     /// <exception cref="ImageFormatException">One is not an image.</exception>
     public async Task<IReadOnlyList<FittedImage>> ReadAsync(
-        RequestContent content, Field field, ImageShape shape, CancellationToken cancellation)
+        RequestContent content, Field field, ImageTarget target, CancellationToken cancellation)
     {
         var node = content[field];
         if (field.Type == FieldType.Image && node is not null)
-            return [await ReadOneAsync(content, node, field.Name, shape, cancellation)];
+            return [await ReadOneAsync(content, node, field.Name, target, cancellation)];
         if (node is null && !content.Has(field))
             throw RequestException.Invalid($"\"{field.Name}\" is missing: there is no image in the request; send at least one.");
-        return await ReadAllAsync(content, node, field.Name, shape, cancellation);
+        return await ReadAllAsync(content, node, field.Name, target, cancellation);
     }
 
     /// <summary>The images of an array, whose place in the request is for messages.</summary>
     public async Task<IReadOnlyList<FittedImage>> ReadAllAsync(
-        RequestContent content, JsonNode? node, string place, ImageShape shape, CancellationToken cancellation)
+        RequestContent content, JsonNode? node, string place, ImageTarget target, CancellationToken cancellation)
     {
         if (node is not JsonArray array)
             throw RequestException.Invalid(
@@ -39,7 +39,7 @@ public sealed class RequestImages(IOptions<ServingOptions> options, IBlobStore s
         var images = new List<FittedImage>(array.Count);
         foreach (var (i, item) in array.Index())
             images.Add(await ReadOneAsync(content, item, array.Count == 1 && content.Part($"{place}[0]") is not null ? ""
-                : $"{place}[{i}]", shape, cancellation));
+                : $"{place}[{i}]", target, cancellation));
         return images;
     }
 
@@ -53,7 +53,7 @@ public sealed class RequestImages(IOptions<ServingOptions> options, IBlobStore s
 
     /// <summary>The image that a text stands for.</summary>
     public async Task<FittedImage> ReadOneAsync(
-        RequestContent content, JsonNode? node, string place, ImageShape shape, CancellationToken cancellation)
+        RequestContent content, JsonNode? node, string place, ImageTarget target, CancellationToken cancellation)
     {
         if (node is not JsonValue value || !value.TryGetValue<string>(out var text))
             throw NotAnImage(place);
@@ -64,7 +64,7 @@ public sealed class RequestImages(IOptions<ServingOptions> options, IBlobStore s
             : FromBase64(text) ?? throw NotAnImage(place);
         try
         {
-            return Fit(encoded, shape);
+            return Fit(encoded, target);
         }
         catch (ImageFormatException fault) when (place.Length > 0)
         {
@@ -72,10 +72,10 @@ public sealed class RequestImages(IOptions<ServingOptions> options, IBlobStore s
         }
     }
 
-    /// <summary>One image, fitted to a shape.</summary>
+    /// <summary>One image, made into what a model takes.</summary>
     /// <exception cref="RequestException">413: it has more pixels than the limit.</exception>
     /// <exception cref="ImageFormatException">It is not an image.</exception>
-    public FittedImage Fit(ReadOnlySpan<byte> encoded, ImageShape shape)
+    public FittedImage Fit(ReadOnlySpan<byte> encoded, ImageTarget target)
     {
         var limit = options.Value.MaxImagePixels;
         var limits = new ImageLimits { MaxPixels = long.MaxValue, MaxBytes = long.MaxValue };
@@ -84,9 +84,9 @@ public sealed class RequestImages(IOptions<ServingOptions> options, IBlobStore s
         {
             throw new RequestException(StatusCodes.Status413PayloadTooLarge,
                 $"The image is {header.Width}x{header.Height}; at most {limit} pixels are accepted. Make it smaller; the model "
-                    + $"uses {shape.Width}x{shape.Height}.");
+                    + $"uses {target.Shape.Width}x{target.Shape.Height}.");
         }
-        return ImageCodec.DecodeTo(shape, encoded, limits);
+        return ImageCodec.DecodeTo(target, encoded, limits);
     }
 
     static byte[] FromPart(RequestContent content, string name, string place) => content.Part(name)

@@ -77,7 +77,7 @@ public sealed class RequestLatents(RequestImages images, ConceptStore store)
         async Task<float[][]> EncodeAsync(string side)
         {
             var set = await images.ReadAllAsync(
-                call.Content, both[side], $"{name}.{side}", call.Session.Shape, call.Cancellation);
+                call.Content, both[side], $"{name}.{side}", call.Session.Input, call.Cancellation);
             return (await call.EncodeAsync(set, call.Labels(set.Count))).Mean;
         }
     }
@@ -118,7 +118,7 @@ public sealed class RequestLatents(RequestImages images, ConceptStore store)
         return new(DirectionOf(call, await ConceptAsync(call, concept)), weight, null);
 
         Task<FittedImage> ImageAsync(JsonNode? source, string where) =>
-            images.ReadOneAsync(call.Content, source, where, call.Session.Shape, call.Cancellation);
+            images.ReadOneAsync(call.Content, source, where, call.Session.Input, call.Cancellation);
     }
 
     static async Task<float[]> SeededAsync(ModelCall call, JsonNode? node, string place)

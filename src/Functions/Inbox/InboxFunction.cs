@@ -73,7 +73,7 @@ public sealed class InboxFunction(
         using var session = await models.LeaseAsync(model, cancellation);
         var (content, etag) = await ReadAsync(blob, cancellation);
         long[]? label = session.Conditional ? [session.LabelNamed(LabelFolder(blob.Name))] : null;
-        var result = (await Reconstruction.OfAsync([images.Fit(content, session.Shape)], label, session, cancellation))[0];
+        var result = (await Reconstruction.OfAsync([images.Fit(content, session.Input)], label, session, cancellation))[0];
 
         // A name has a result or a rejection, never both: what an earlier content of it was rejected for goes. The JSON comes
         // last: where it is, the result is complete.

@@ -76,6 +76,9 @@ public sealed class ModelSession : IDisposable
 
     public ImageShape Shape => manifest.Image;
 
+    /// <summary>How images become its input: as they did in training, but that none is refused for its size.</summary>
+    public ImageTarget Input => new(Shape, manifest.Fit is { } fit and not ImageFit.Strict ? fit : ImageFit.Crop);
+
     public int LatentSize => manifest.LatentSize;
 
     public bool Conditional => manifest.Conditional;

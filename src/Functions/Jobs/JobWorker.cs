@@ -161,7 +161,7 @@ public sealed class JobWorker(JobStore jobs, JobQueue queue, IBlobStore store, M
         try
         {
             return await store.TryReadAsync(image.Path, options.Value.MaxBodyBytes,
-                blob => images.Fit(blob.Content.ToMemory().Span, session.Shape), cancellation)
+                blob => images.Fit(blob.Content.ToMemory().Span, session.Input), cancellation)
                 ?? throw RequestException.Invalid("It was deleted before it could be read.");
         }
         catch (BlobTooLargeException)

@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Globalization;
 using VaeFunctions.Data;
 using VaeFunctions.Evaluation;
+using VaeFunctions.Imaging;
 using VaeFunctions.Registry;
 using VaeFunctions.Sessions;
 using VaeFunctions.Training;
@@ -12,6 +13,9 @@ namespace VaeFunctions.Commands;
 /// <summary><c>anomaly-benchmark RECIPE</c>: one-class anomaly detection, label by label.</summary>
 static class AnomalyBenchmarkCommand
 {
+    sealed record Request(string Recipe, string? Data, int? Epochs, ulong? Seed, ImageFit? Fit, Allowance MaxUnreadable,
+        string Device, int Threads);
+
     public static Command Create()
     {
         var recipe = new Argument<string>("recipe") { Description = "A recipe, or the path of a .json file" };
@@ -22,34 +26,39 @@ static class AnomalyBenchmarkCommand
             Description = "Passes over the training images of a label; the recipe's number unless given",
         };
         Option<ulong?> seed = new("--seed") { Description = "What initial weights, shuffling and noise follow from" };
+        var (fit, maxUnreadable) = (CommonOptions.Fit(), CommonOptions.MaxUnreadable());
         var device = CommonOptions.Device();
         var threads = CommonOptions.Threads();
         var command = new Command("anomaly-benchmark",
             "Train on one label at a time and tell the others apart: AUROC for each and their mean")
         {
-            recipe, data, store, epochs, seed, device, threads,
+            recipe, data, store, epochs, seed, fit, maxUnreadable, device, threads,
         };
         command.SetAction((parsed, cancellation) => RunAsync(
-            Stores.Open(parsed.GetRequiredValue(store)), parsed.GetRequiredValue(recipe), parsed.GetValue(data),
-            parsed.GetValue(epochs), parsed.GetValue(seed), parsed.GetRequiredValue(device), parsed.GetValue(threads),
+            Stores.Open(parsed.GetRequiredValue(store)),
+            new(parsed.GetRequiredValue(recipe), parsed.GetValue(data), parsed.GetValue(epochs), parsed.GetValue(seed),
+                parsed.GetValue(fit), parsed.GetValue(maxUnreadable), parsed.GetRequiredValue(device), parsed.GetValue(threads)),
             cancellation));
         return command;
     }
 
-    static async Task<int> RunAsync(
-        IBlobStore store, string recipeName, string? source, int? epochs, ulong? seed, string device, int threads,
-        CancellationToken cancellation)
+    static async Task<int> RunAsync(IBlobStore store, Request request, CancellationToken cancellation)
     {
-        var (name, recipe) = RecipeBook.Load(recipeName);
-        recipe = recipe with { Epochs = epochs ?? recipe.Epochs, Seed = seed ?? recipe.Seed };
-        recipe.Check(recipeName);
-        source ??= recipe.Data
+        var (name, recipe) = RecipeBook.Load(request.Recipe);
+        recipe = recipe with
+        {
+            Epochs = request.Epochs ?? recipe.Epochs,
+            Seed = request.Seed ?? recipe.Seed,
+            Fit = request.Fit ?? recipe.Fit,
+        };
+        recipe.Check(request.Recipe);
+        var source = request.Data ?? recipe.Data
             ?? throw new RecipeException(
-                $"Recipe {recipeName} does not say where its images are. Give --data: {DataSources.Kinds}");
-        var data = await DataSources.LoadAsync(source, Stores.ImagesFor(recipe, source) with { Log = Console.WriteLine },
-            cancellation);
+                $"Recipe {request.Recipe} does not say where its images are. Give --data: {DataSources.Kinds}");
+        var images = Stores.ImagesFor(recipe, source) with { MaxUnreadable = request.MaxUnreadable, Log = Console.WriteLine };
+        var data = await DataSources.LoadAsync(source, images, cancellation);
         var watch = Stopwatch.StartNew();
-        var benchmark = new AnomalyBenchmark(recipe, data, Devices.Open(device, threads));
+        var benchmark = new AnomalyBenchmark(recipe, data, Devices.Open(request.Device, request.Threads));
         benchmark.Check();
         Console.WriteLine(benchmark.Protocol);
         Line($"{"label",-16} {"trained on",10} {"error",8} {"-ELBO",8} {"joint",8}");

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using VaeFunctions.Data;
+using VaeFunctions.Imaging;
 using VaeFunctions.Registry;
 using VaeFunctions.Sessions;
 using VaeFunctions.Sweeps;
@@ -22,6 +23,10 @@ static class SweepCommand
         public string? Model { get; init; }
 
         public int? Epochs { get; init; }
+
+        public ImageFit? Fit { get; init; }
+
+        public Allowance MaxUnreadable { get; init; }
 
         public required string Device { get; init; }
 
@@ -70,12 +75,14 @@ static class SweepCommand
         var patience = CommonOptions.Count("--patience", 120, 86400,
             "On a storage account: seconds of silence after which a process counts as dead and its trial goes to another");
         var force = CommonOptions.Force();
+        var (fit, maxUnreadable) = (CommonOptions.Fit(), CommonOptions.MaxUnreadable());
         var command = new Command("sweep",
             "Train a recipe with different settings and publish the best. "
             + "With --out blob any number of processes that are started with the same command share the trials; started again, "
             + "it goes on")
         {
-            recipe, settings, trials, data, store, model, epochs, device, threads, tf32, tries, patience, force,
+            recipe, settings, trials, data, store, model, epochs, device, threads, tf32, tries, patience, force, fit,
+            maxUnreadable,
         };
         command.SetAction((parsed, cancellation) => RunAsync(new(parsed.GetRequiredValue(recipe), parsed.GetRequiredValue(store))
         {
@@ -84,6 +91,8 @@ static class SweepCommand
             Data = parsed.GetValue(data),
             Model = parsed.GetValue(model),
             Epochs = parsed.GetValue(epochs),
+            Fit = parsed.GetValue(fit),
+            MaxUnreadable = parsed.GetValue(maxUnreadable),
             Device = parsed.GetRequiredValue(device),
             Threads = parsed.GetValue(threads),
             Tf32 = parsed.GetValue(tf32),
@@ -99,7 +108,7 @@ static class SweepCommand
         // One that is not there is refused before a trial counts as tried.
         Devices.Open(request.Device, request.Threads, request.Tf32);
         var (name, recipe) = RecipeBook.Load(request.Recipe);
-        recipe = recipe with { Epochs = request.Epochs ?? recipe.Epochs };
+        recipe = recipe with { Epochs = request.Epochs ?? recipe.Epochs, Fit = request.Fit ?? recipe.Fit };
         var source = request.Data ?? recipe.Data
             ?? throw new RecipeException($"Recipe {name} does not say where its images are. Give --data: {DataSources.Kinds}");
         var list = request.Trials is null ? null : await File.ReadAllTextAsync(request.Trials, cancellation);
@@ -119,6 +128,7 @@ static class SweepCommand
         var training = new TrialTraining(sweep, new(name, recipe, store)
         {
             Data = source,
+            MaxUnreadable = request.MaxUnreadable,
             Device = request.Device,
             Threads = request.Threads,
             Tf32 = request.Tf32,

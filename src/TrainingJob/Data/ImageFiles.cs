@@ -155,7 +155,7 @@ sealed class ImageFiles
     Image Decode(int i, byte[] encoded)
     {
         if (options is not { Shape: { } wanted, Fit: not ImageFit.Strict }) return ImageCodec.Decode(encoded, options.Limits);
-        var fitted = ImageCodec.DecodeTo(wanted, encoded, options.Limits, options.Fit);
+        var fitted = ImageCodec.DecodeTo(new(wanted, options.Fit), encoded, options.Limits);
         originals[i] = fitted.Resized ? fitted.OriginalSize.Replace('x', '×') : null;
         return fitted.Image;
     }

@@ -47,6 +47,7 @@ public sealed class Publisher(ModelRegistry registry, PromotionGate gate)
             Kind = recipe.Model.Kind,
             Created = DateTimeOffset.UtcNow,
             Image = model.Image,
+            Fit = recipe.Fit == ImageFit.Crop ? null : recipe.Fit,
             LatentSize = model.LatentSize,
             Loss = recipe.LossName,
             Conditional = model.Classes > 0,

@@ -215,7 +215,7 @@ public class ImageFormatsTests
         var shape = new ImageShape(side, side, 3);
         foreach (var encoded in (byte[][])[Written.Jpeg(Written.Large()), Written.LosslessWebP(Written.Large())])
         {
-            var fitted = ImageCodec.DecodeTo(shape, encoded);
+            var fitted = ImageCodec.DecodeTo(new(shape), encoded);
             Assert.Equal((shape, 1200, 1000), (fitted.Image.Shape, fitted.OriginalWidth, fitted.OriginalHeight));
             var difference = Fixture.Difference(ImageCodec.Decode(encoded).FitTo(shape), fitted.Image);
             Assert.True(difference.Mean < 1.5 && difference.Largest < 12, $"At {side} it differs by {difference}.");
@@ -227,7 +227,7 @@ public class ImageFormatsTests
     {
         var shape = new ImageShape(24, 24, 3);
         foreach (var file in (string[])["baseline.jpg", "lossy.webp", "turned.jpg", "rgb.png"])
-            Assert.Equal(Fixture.Decode(file).FitTo(shape).Pixels, ImageCodec.DecodeTo(shape, Fixture.Read(file)).Image.Pixels);
+            Assert.Equal(Fixture.Decode(file).FitTo(shape).Pixels, ImageCodec.DecodeTo(new(shape), Fixture.Read(file)).Image.Pixels);
     }
 
     static string Refused(byte[] content)

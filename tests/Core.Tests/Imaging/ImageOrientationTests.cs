@@ -87,7 +87,7 @@ public class ImageOrientationTests
     {
         var stored = Written.Jpeg(Stored(Written.Large(), 6));
         var encoded = Encodings.Insert(stored, Encodings.Segment(0xE1, [.. "Exif\0\0"u8, .. Encodings.Exif(6)]));
-        var fitted = ImageCodec.DecodeTo(new ImageShape(40, 48, 3), encoded);
+        var fitted = ImageCodec.DecodeTo(new(new ImageShape(40, 48, 3)), encoded);
         Assert.Equal((Written.Large().Width, Written.Large().Height), (fitted.OriginalWidth, fitted.OriginalHeight));
         Assert.InRange(Fixture.Difference(Written.Large().FitTo(new ImageShape(40, 48, 3)), fitted.Image).Mean, 0, 2);
     }

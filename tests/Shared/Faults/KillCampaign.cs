@@ -80,19 +80,19 @@ sealed class KillCampaign(string program, IBlobStore store, string work, FaultPr
             Moment.Publication => 1 + random.NextInt(folder is null ? 10 : 20),
             _ => 0,
         };
-        using var watched = folder is null ? null : Watch(model, moment, () => Count("file"));
+        using var watched = folder is null ? null : Watch(model, moment, () => Count("a file"));
         if (proxy is not null)
         {
             var before = random.NextInt(2) == 0;
             proxy.Decide = (method, path) =>
             {
                 if (moment == Moment.Storage) return random.NextInt(12) == 0 ? (Fault)(1 + random.NextInt(3)) : Fault.None;
-                if (before && method == "PUT" && IsOf(path)) Count("request");
+                if (before && method == "PUT" && IsOf(path)) Count("a request");
                 return Fault.None;
             };
             proxy.Answered = (method, path) =>
             {
-                if (!before && method == "PUT" && IsOf(path)) Count("answer");
+                if (!before && method == "PUT" && IsOf(path)) Count("an answer");
             };
         }
         training = Start(model, (line, running) =>
@@ -120,7 +120,7 @@ sealed class KillCampaign(string program, IBlobStore store, string work, FaultPr
             if (Interlocked.Decrement(ref count) != 0) return;
             ready.Wait();
             if (folder is not null) Thread.Sleep(TimeSpan.FromMilliseconds(3 * after));
-            Kill(training, $"at a {what}");
+            Kill(training, $"at {what}");
         }
 
         void Kill(Training running, string why)

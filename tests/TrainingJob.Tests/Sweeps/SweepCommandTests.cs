@@ -80,8 +80,8 @@ public sealed partial class SweepCommandTests(AzuriteFixture azurite) : IDisposa
     public async Task On_one_machine_the_best_is_published_and_started_again_nothing_is_done_twice()
     {
         string[] arguments =
-            ["faces-vae", "--data", "faces:160", "--epochs", "1", "--set", "optimizer.learningRate=1e-6,1e-3,3e-3", "--out",
-            "store"];
+            [SmallRecipe.Faces, "--data", "faces:160", "--epochs", "1", "--set", "optimizer.learningRate=1e-6,1e-3,3e-3",
+            "--out", "store"];
         using (var stopped = new Program(folder, null, arguments))
         {
             await stopped.SaysAsync("trial 2 of 3");
@@ -143,7 +143,7 @@ public sealed partial class SweepCommandTests(AzuriteFixture azurite) : IDisposa
     public async Task A_trial_that_fails_is_reported_and_the_others_are_compared(string setting)
     {
         using var program =
-            new Program(folder, null, "faces-vae", "--data", "faces:160", "--epochs", "1", "--set", setting, "--out", "store");
+            new Program(folder, null, SmallRecipe.Faces, "--data", "faces:160", "--epochs", "1", "--set", setting, "--out", "store");
         Assert.True(await program.EndAsync() == 0, program.Output);
         Assert.Contains("trial 2 failed: ", program.Output, StringComparison.Ordinal);
         Assert.DoesNotContain("given up", program.Output, StringComparison.Ordinal);
@@ -177,7 +177,7 @@ public sealed partial class SweepCommandTests(AzuriteFixture azurite) : IDisposa
             throw new SkipException(e.Message);
         }
         using var program =
-            new Program(folder, null, "faces-vae", "--data", "faces:160", "--epochs", "1", "--set", "model.latent=4,8", "--out",
+            new Program(folder, null, SmallRecipe.Faces, "--data", "faces:160", "--epochs", "1", "--set", "model.latent=4,8", "--out",
             "store", "--device", device, "--tf32");
         Assert.True(await program.EndAsync() == 0, program.Output);
         Assert.Equal(3, Regex.Count(program.Output, $"; on {Regex.Escape(backend)}\r?$", RegexOptions.Multiline));

@@ -44,10 +44,10 @@ public sealed class CommandLineTests : IDisposable
         return (process.ExitCode, output.ToString());
     }
 
-    static string[] Train(string store, params string[] more) => Train(store, 2, more);
+    static string[] Train(string store, params string[] more) => Train(SmallRecipe.Faces, store, 2, more);
 
-    static string[] Train(string store, int epochs, params string[] more) =>
-        ["train", "faces-vae", "--data", "faces:320", "--epochs", $"{epochs}", "--batch-size", "16", "--out", store, .. more];
+    static string[] Train(string recipe, string store, int epochs, params string[] more) =>
+        ["train", recipe, "--data", "faces:320", "--epochs", $"{epochs}", "--batch-size", "16", "--out", store, .. more];
 
     async Task<string> WeightsAsync(string store)
     {
@@ -83,34 +83,37 @@ public sealed class CommandLineTests : IDisposable
         await Task.Delay(200);
     }
 
-    [Theory]
-    [InlineData("KILL", 137)]
-    [InlineData("TERM", 130)]
-    public async Task A_run_that_a_signal_ended_in_the_middle_of_an_epoch_goes_on_to_the_same_weights(string signal, int exitCode)
+    [Fact]
+    public async Task A_run_that_a_signal_ended_in_the_middle_of_an_epoch_goes_on_to_the_same_weights()
     {
         const int Epochs = 10; // long enough to be looked at in the middle by a test that is kept waiting
-        var (code, output) = await RunAsync(Train("whole", Epochs));
+        var (code, output) = await RunAsync(Train("faces-vae", "whole", Epochs));
         Assert.True(code == 0, output);
 
-        var log = new StringBuilder();
-        using (var process = Start(log, signal == "KILL"
-            ? Train("cut", Epochs, "--save-every", "0.05", "--threads", "1")
-            : Train("cut", Epochs, "--threads", "1")))
+        await Ended("KILL", 137, "--save-every", "0.05");
+        await Ended("TERM", 130);
+
+        async Task Ended(string signal, int exitCode, params string[] more)
         {
-            if (signal == "KILL") await WaitForCheckpointAsync("cut");
-            else await WaitForStepsAsync(log);
-            Process.Start("kill", [$"-{signal}", $"{process.Id}"]).WaitForExit();
-            await process.WaitForExitAsync();
-            Assert.True(process.ExitCode == exitCode, $"{process.ExitCode}: {log}");
-            if (signal == "TERM") Assert.Contains("--resume", log.ToString());
-        }
-        Assert.Empty(await new ModelRegistry(new FolderBlobStore(Path.Combine(folder, "cut"))).ListModelsAsync());
+            var store = $"cut by {signal}";
+            var log = new StringBuilder();
+            using (var process = Start(log, Train("faces-vae", store, Epochs, ["--threads", "1", .. more])))
+            {
+                if (signal == "KILL") await WaitForCheckpointAsync(store);
+                else await WaitForStepsAsync(log);
+                Process.Start("kill", [$"-{signal}", $"{process.Id}"]).WaitForExit();
+                await process.WaitForExitAsync();
+                Assert.True(process.ExitCode == exitCode, $"{process.ExitCode}: {log}");
+                if (signal == "TERM") Assert.Contains("--resume", log.ToString());
+            }
+            Assert.Empty(await new ModelRegistry(new FolderBlobStore(Path.Combine(folder, store))).ListModelsAsync());
 
-        // Recipe, overrides and data are in the checkpoint.
-        (code, output) = await RunAsync("train", "faces-vae", "--out", "cut", "--resume");
-        Assert.True(code == 0, output);
-        Assert.Contains("going on with run", output);
-        Assert.Equal(await WeightsAsync("whole"), await WeightsAsync("cut"));
+            // Recipe, overrides and data are in the checkpoint.
+            (code, output) = await RunAsync("train", "faces-vae", "--out", store, "--resume");
+            Assert.True(code == 0, output);
+            Assert.Contains("going on with run", output);
+            Assert.Equal(await WeightsAsync("whole"), await WeightsAsync(store));
+        }
     }
 
     [Fact]
@@ -130,7 +133,7 @@ public sealed class CommandLineTests : IDisposable
         async Task<string> OnceAsync(int versions, string data = "faces:320", params string[] more)
         {
             var (code, output) =
-                await RunAsync(["train", "faces-vae", "--data", data, "--epochs", "1", "--out", "runs", "--if-changed", .. more]);
+                await RunAsync(["train", SmallRecipe.Faces, "--data", data, "--epochs", "1", "--out", "runs", "--if-changed", .. more]);
             Assert.True(code == 0, output);
             Assert.Equal(versions, (await new ModelRegistry(new FolderBlobStore(Path.Combine(folder, "runs")))
                 .ListVersionsAsync("faces-vae")).Count);
@@ -141,7 +144,7 @@ public sealed class CommandLineTests : IDisposable
     [Fact]
     public async Task The_same_command_goes_on_with_its_own_unfinished_run_and_starts_anew_otherwise()
     {
-        string[] command = Train("runs", "--resume", "auto", "--threads", "1");
+        string[] command = Train("faces-vae", "runs", 2, "--resume", "auto", "--threads", "1");
         var log = new StringBuilder();
         using (var process = Start(log, command))
         {
@@ -258,8 +261,8 @@ public sealed class CommandLineTests : IDisposable
         Assert.Contains("it serves now", await Done("publish", "faces-vae", "--from", "runs", "--to", "copy"));
         var weights = Directory.EnumerateFiles(Path.Combine(folder, "copy"), "weights.safetensors", SearchOption.AllDirectories)
             .Single();
-        await Done("export", "faces-vae", "--weights", weights, "--to", "graphs");
-        Assert.True(new FileInfo(Path.Combine(folder, "graphs", "decoder.onnx")).Length > 100_000);
+        await Done("export", SmallRecipe.Faces, "--weights", weights, "--to", "graphs");
+        Assert.True(new FileInfo(Path.Combine(folder, "graphs", "decoder.onnx")).Length > 10_000);
         Assert.Contains("after epoch 2", await Done("train", "faces-vae", "--epochs", "3", "--out", "runs", "--resume"));
         Assert.Contains("serves now", await Done("rollback", "faces-vae", "--store", "runs"));
         await File.WriteAllTextAsync(Path.Combine(folder, "runs/models/faces-vae/current.json"), "{");

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using VaeFunctions.Training;
 
 namespace VaeFunctions.Tests.Training;
@@ -22,6 +23,20 @@ public sealed class RecipeTests
     {
         var recipe = RecipeBook.Load("cifar10-conv-vae-128").Recipe;
         Assert.Equal(recipe.ToJson(), Recipe.Parse(recipe.ToJson(), "copy").ToJson());
+    }
+
+    [Fact]
+    public void What_bounds_the_output_follows_the_likelihood_unless_it_is_written()
+    {
+        var json = JsonNode.Parse(RecipeBook.Load("faces-vae").Recipe.ToJson())!;
+        var model = json["model"]!.AsObject();
+        model["likelihood"] = new JsonObject { ["kind"] = "bernoulli" };
+        model["output"] = "tanh";
+        Assert.Contains("model.output is tanh",
+            Assert.Throws<ArgumentException>(() => Recipe.Parse(json.ToJsonString(), "test").Model.Build()).Message,
+            StringComparison.Ordinal);
+        model.Remove("output");
+        Assert.NotNull(Recipe.Parse(json.ToJsonString(), "test").Model.Build());
     }
 
     [Fact]
