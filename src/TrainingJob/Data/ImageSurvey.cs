@@ -25,7 +25,7 @@ public sealed record ImageSurvey(
 
     const int NearlyExtreme = 24;
 
-    static readonly ImageShape Small = new(64, 64, 3);
+    static readonly ImageTarget Small = new(new(64, 64, 3));
 
     /// <summary>Of images that are loaded.</summary>
     internal static ImageSurvey Of(DataSplit split)
