@@ -48,17 +48,19 @@ export class Decoder {
     return Float32Array.from((await answer.json()).images[0].mean);
   }
 
-  /** A latent of codes that the prior draws. */
-  async drawCodes(seed, temperature) {
+  /** A latent that prior.onnx draws. */
+  async draw(seed, temperature) {
     await this.ready;
     if (this.where !== 'device') {
       const answer = await postJson(operation(this.#model.name, 'sample'), { count: 1, seed, temperature });
       return Float32Array.from((await answer.json()).images[0].latent);
     }
     await this.#open('prior');
-    const map = await this.#model.map;
     const random = new RandomStream(seed, 'sample');
-    return (await this.#run('draw', { uniforms: Float64Array.from({ length: map.places }, () => random.next()), temperature })).latent;
+    if (this.#model.prior === 'fitted')
+      return (await this.#run('drawFitted', { noise: random.gaussians(this.#model.size, temperature), choice: random.next() })).latent;
+    const { places } = await this.#model.map;
+    return (await this.#run('drawCodes', { uniforms: Float64Array.from({ length: places }, () => random.next()), temperature })).latent;
   }
 
   #labels(label, count) {

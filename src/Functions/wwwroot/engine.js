@@ -34,8 +34,15 @@ const operations = {
     return { latent: mean.data.slice() };
   },
 
+  /** A latent from a fitted prior: noise, [L], and a uniform number that chooses a part of it. */
+  async drawFitted({ noise, choice }) {
+    const feeds = { noise: new ort.Tensor('float32', noise, [1, latentSize]), choice: new ort.Tensor('float32', [choice], [1]) };
+    const { latent } = await graphs.prior.run(feeds);
+    return { latent: latent.data.slice() };
+  },
+
   /** Draws codes place by place, each given those before it, and gives their latent. A uniform number for each place. */
-  async draw({ uniforms, temperature }) {
+  async drawCodes({ uniforms, temperature }) {
     const places = uniforms.length;
     const codes = new BigInt64Array(places);
     for (let place = 0; place < places; place++) {

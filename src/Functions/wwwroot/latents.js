@@ -28,6 +28,8 @@ export class RandomStream {
   gaussian() {
     return Math.fround(Math.sqrt(-2 * Math.log(1 - this.next())) * Math.cos(2 * Math.PI * this.next()));
   }
+
+  gaussians = (count, deviation) => Float32Array.from({ length: count }, () => deviation * this.gaussian());
 }
 
 export const norm = latent => Math.hypot(...latent);

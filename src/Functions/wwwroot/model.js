@@ -41,9 +41,9 @@ export class Model {
   /** A latent from the prior; the same seed gives what the functions' sample gives. */
   async draw(seed, temperature) {
     if (this.prior === 'none') throw new Problem('This model is a plain autoencoder: nothing says which of its latents are likely.');
-    if (this.prior === 'autoregressive') return this.decoder.drawCodes(seed, temperature);
-    const random = new RandomStream(seed, 'sample');
-    return Float32Array.from({ length: this.size }, () => temperature * random.gaussian());
+    return this.prior === 'standard-normal'
+      ? new RandomStream(seed, 'sample').gaussians(this.size, temperature)
+      : this.decoder.draw(seed, temperature);
   }
 
   /** The concepts that are published and, where there is a server, those that people saved. */

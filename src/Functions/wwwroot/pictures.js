@@ -1,5 +1,4 @@
 // Pixels and canvases: RGBA is what pictures are in between.
-import { Problem } from './source.js';
 
 export const $ = id => document.getElementById(id);
 
@@ -42,8 +41,6 @@ export function pixelsOf(rgba, channels) {
 /** A file's picture as the model sees it: fitted as its training images were, and grey where they are grey. */
 export async function readImage(file, { width, height, channels }, fit = 'crop') {
   const bitmap = await createImageBitmap(file);
-  if (fit === 'strict' && (bitmap.width !== width || bitmap.height !== height))
-    throw new Problem(`${file.name} has ${bitmap.width}×${bitmap.height} pixels; this model takes ${width}×${height} and nothing else.`);
   const [across, down] = [width / bitmap.width, height / bitmap.height];
   const even = fit === 'pad' ? Math.min(across, down) : Math.max(across, down);
   const [wide, high] = fit === 'stretch' ? [width, height] : [bitmap.width * even, bitmap.height * even];
