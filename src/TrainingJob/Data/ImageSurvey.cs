@@ -49,7 +49,7 @@ public sealed record ImageSurvey(
         {
             try
             {
-                var fitted = ImageCodec.DecodeTo(new(Small), await files[places[i]].Read(token), options.Limits);
+                var fitted = ImageCodec.DecodeTo(Small, await files[places[i]].Read(token), options.Limits);
                 looks[i] = Look.At(fitted.Image, fitted.OriginalWidth, fitted.OriginalHeight);
             }
             catch (Exception broken) when (broken is ImageFormatException or IOException or UnauthorizedAccessException)
