@@ -33,8 +33,8 @@ static class TestCommand
             Directory.Delete(results, recursive: true);
         string[] all = [.. Directory.GetDirectories(Path.Combine(Installation.Root, "tests"), "*.Tests")
             .Order(StringComparer.Ordinal).Select(folder => Installation.Dll(Path.GetFileName(folder)))];
-        // Several at a time: while the functions' and the programs' tests wait, others compute.
-        string[] settings = arguments.Contains("--") ? [] : ["--", "RunConfiguration.MaxCpuCount=3"];
+        // Two at a time: while the functions' tests wait for storage, others compute.
+        string[] settings = arguments.Contains("--") ? [] : ["--", "RunConfiguration.MaxCpuCount=2"];
         var exitCode = await RunAsync("tests", results, all, [.. arguments, .. settings], [], cancellation);
         if (arguments is [])
         {

@@ -242,7 +242,7 @@ public sealed class BadRequestTests(ServingFixture serving)
     [InlineData("manifold?n=0", null, 400, "from 1 to 64")]
     [InlineData("manifold?n=17", null, 400, "at most 256")]
     [InlineData("manifold?x=4", null, 400, "from 0 to 3")]
-    [InlineData("manifold?x=2&y=2", null, 400, "two different latents")]
+    [InlineData("manifold?x=2&y=2", null, 400, "two different axes")]
     [InlineData("inpaint", """{"image": "IMAGE"}""", 400, "\"mask\" is missing")]
     [InlineData("inpaint", """{"image": "IMAGE", "mask": "AAAA"}""", 400, "mask")]
     [InlineData("inpaint", """{"image": "IMAGE", "mask": "IMAGE", "iterations": 0}""", 400, "from 1 to 200")]
