@@ -45,11 +45,14 @@ public sealed class ExplorerFixture : IAsyncLifetime
         await serve.WaitForAsync("Ctrl-C stops");
     }
 
+    /// <exception cref="SkipException">There is no browser.</exception>
+    public void DemandBrowser() => Skip.If(browser is null, $"{Chromium} is not installed");
+
     /// <summary>An open page.</summary>
     /// <exception cref="SkipException">There is no browser.</exception>
     public async Task<ExplorerPage> OpenAsync(string address, bool phone = false, Func<IPage, Task>? prepare = null)
     {
-        Skip.If(browser is null, $"{Chromium} is not installed");
+        DemandBrowser();
         if (!contexts.TryGetValue(phone, out var context))
             contexts[phone] = context = await NewContextAsync(phone);
         return await ExplorerPage.OpenAsync(await context.NewPageAsync(), address, prepare);

@@ -150,6 +150,7 @@ public sealed class ExplorerPageTests(ExplorerFixture fixture, ITestOutputHelper
     [SkippableFact]
     public async Task What_is_exported_needs_no_server_of_ours()
     {
+        fixture.DemandBrowser();
         using var folder = new TemporaryFolder();
         var target = folder.File("site");
         foreach (var model in (string[])[ExplorerFixture.Faces, ExplorerFixture.Codes])
