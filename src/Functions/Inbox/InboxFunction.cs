@@ -76,7 +76,7 @@ public sealed class InboxFunction(
         var result = (await Reconstruction.OfAsync([images.Fit(content, session.Input)], label, session, cancellation))[0];
 
         // A name has a result or a rejection, never both: what an earlier content of it was rejected for goes. The JSON comes
-        // last: where it is, the result is complete.
+        // last: where it is, the result is complete. A stop does not cut it off, for it may be there when the answer is not.
         await Task.WhenAll(
             WriteAsync($"results/{blob.Name}.png", new BinaryData(ImageCodec.EncodePng(result.Image)), cancellation),
             DeleteAsync($"rejected/{blob.Name}.json", cancellation), DeleteAsync($"rejected/{KeptAs(blob.Name)}", cancellation));
@@ -84,7 +84,7 @@ public sealed class InboxFunction(
             session.Model, session.Version, $"inbox/{blob.Name}", etag, label is null ? null : session.Labels[(int)label[0]],
             result.Original.OriginalSize, result.Original.Resized,
             result.Error,
-            result.Mean, new(result.LogVariance.Min(), result.LogVariance.Average(), result.LogVariance.Max()))), cancellation);
+            result.Mean, new(result.LogVariance.Min(), result.LogVariance.Average(), result.LogVariance.Max()))), CancellationToken.None);
     }
 
     /// <summary>What is dropped for a conditional model lies in a folder of its label, as training images do.</summary>
