@@ -70,17 +70,13 @@ public sealed class CouplingFlow : LatentDensity
     /// <param name="deviations">[L], above 0.</param>
     public void Whiten(double[] centre, double[,] axes, double[] deviations)
     {
-        Set(mean, i => centre[i]);
-        Set(whiten, i => axes[i % LatentSize, i / LatentSize] / deviations[i % LatentSize]);
-        Set(colour, i => axes[i / LatentSize, i % LatentSize] * deviations[i / LatentSize]);
-        Set(logDeterminant, _ => -deviations.Sum(Math.Log));
+        Set(mean, centre);
+        Set(whiten, Matrix((row, column) => axes[column, row] / deviations[column]));
+        Set(colour, Matrix((row, column) => axes[row, column] * deviations[row]));
+        Set(logDeterminant, [-deviations.Sum(Math.Log)]);
 
-        static void Set(Parameter parameter, Func<int, double> value)
-        {
-            var backend = (ITrainingBackend)parameter.Value.Backend;
-            backend.Assign(parameter.Value, backend.FromValues(
-                [.. Enumerable.Range(0, parameter.Shape.Count).Select(i => (float)value(i))], parameter.Shape));
-        }
+        IEnumerable<double> Matrix(Func<int, int, double> value) =>
+            Enumerable.Range(0, LatentSize * LatentSize).Select(i => value(i / LatentSize, i % LatentSize));
     }
 
     static Initializer Permutation(int size) => (random, count) =>

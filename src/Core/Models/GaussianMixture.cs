@@ -96,12 +96,6 @@ public sealed class GaussianMixture : LatentDensity
             - Enumerable.Range(0, rank).Sum(i => Math.Log(part.Factor[i, i]))));
         Set(spread, others == 0 ? [1] : rest);
 
-        void Set(Parameter parameter, IEnumerable<double> values)
-        {
-            var backend = (ITrainingBackend)parameter.Value.Backend;
-            backend.Assign(parameter.Value, backend.FromValues([.. values.Select(value => (float)value)], parameter.Shape));
-        }
-
         double[] Product(double[,] matrix, double[] vector) =>
             [.. Enumerable.Range(0, rank).Select(i => Enumerable.Range(0, rank).Sum(j => matrix[i, j] * vector[j]))];
     }

@@ -49,4 +49,11 @@ public abstract class LatentDensity(ParameterSet parameters, LatentDensityOption
 
     /// <summary>What density.onnx computes: log p(latent) in nats, [N, L] → [N].</summary>
     public abstract Tensor LogDensity(Tensor latent);
+
+    /// <summary>Takes numbers that were fitted.</summary>
+    private protected static void Set(Parameter parameter, IEnumerable<double> values)
+    {
+        var backend = (ITrainingBackend)parameter.Value.Backend;
+        backend.Assign(parameter.Value, backend.FromValues([.. values.Select(value => (float)value)], parameter.Shape));
+    }
 }

@@ -17,19 +17,13 @@ static class ArchiveEntries
 
     const int LongestPath = 1024;
 
-    public static bool IsZip(string path) => path.EndsWith(".zip", StringComparison.OrdinalIgnoreCase);
-
-    public static bool IsTar(string path) => path.EndsWith(".tar", StringComparison.OrdinalIgnoreCase);
-
-    public static bool IsArchive(string path) => IsZip(path) || IsTar(path) || IsCompressedTar(path);
-
     /// <summary>The images of an archive, in its order; with what is wrong for those that cannot be taken, and for the archive
     /// itself where it is damaged.</summary>
     /// <param name="maxBytes">The largest image that is accepted.</param>
     public static async IAsyncEnumerable<JobImage> ListAsync(
         IBlobStore store, string archive, long maxBytes, [EnumeratorCancellation] CancellationToken cancellation)
     {
-        if (IsCompressedTar(archive))
+        if (ArchiveNames.IsCompressedTar(archive))
         {
             yield return new(archive, Refused: "A compressed TAR cannot be read from the middle; give it as .tar, or as .zip.");
             yield break;
@@ -41,7 +35,8 @@ static class ArchiveEntries
             yield break;
         }
         var names = new HashSet<ulong>();
-        await using var entries = (IsZip(archive) ? Zip(content, cancellation) : Tar(content, cancellation)).GetAsyncEnumerator(cancellation);
+        await using var entries = (ArchiveNames.IsZip(archive) ? Zip(content, cancellation) : Tar(content, cancellation))
+            .GetAsyncEnumerator(cancellation);
         while (true)
         {
             var (isThere, fault) = await NextAsync(entries);
@@ -93,7 +88,8 @@ static class ArchiveEntries
         foreach (var (number, entry) in zip.Entries.Index())
         {
             if (entry.Name.Length > 0)
-                yield return new(entry.FullName, number, entry.Length, entry.IsEncrypted ? "It is encrypted; pack it without a password." : null);
+                yield return new(entry.FullName, number, entry.Length,
+                    entry.IsEncrypted ? "It is encrypted; pack it without a password." : null);
         }
     }
 
@@ -123,7 +119,7 @@ static class ArchiveEntries
         var path = $"{archive}/{name}";
         var wrong = entry.Wrong
             ?? (!BlobStores.IsPath(path, out var why) ? $"Its name in the archive cannot be kept: {why}"
-            : IsArchive(name) ? "It is an archive in an archive; unpack it."
+            : ArchiveNames.IsArchive(name) ? "It is an archive in an archive; unpack it."
             : entry.Length > maxBytes ? $"It has {entry.Length} bytes; at most {maxBytes} are accepted."
             : null);
         ArchivePlace place = new(archive, entry.At, entry.Length);
@@ -133,9 +129,6 @@ static class ArchiveEntries
             ? new(path, place)
             : new($"{path} (again)", place, "An entry before it has the same name, and its result.");
     }
-
-    static bool IsCompressedTar(string path) =>
-        path.EndsWith(".tar.gz", StringComparison.OrdinalIgnoreCase) || path.EndsWith(".tgz", StringComparison.OrdinalIgnoreCase);
 
     static ulong Hash(string name) => BitConverter.ToUInt64(SHA256.HashData(Encoding.UTF8.GetBytes(name)));
 }

@@ -1,4 +1,5 @@
 using System.IO.Compression;
+using VaeFunctions.Imaging;
 using VaeFunctions.Registry;
 
 namespace VaeFunctions.Serving;
@@ -43,7 +44,7 @@ sealed class ArchiveReader(IBlobStore store) : IAsyncDisposable
         await CloseAsync();
         content = await store.TryOpenAsync(path, cancellation)
             ?? throw RequestException.Invalid("Its archive was deleted before it could be read.");
-        if (ArchiveEntries.IsZip(path))
+        if (ArchiveNames.IsZip(path))
             zip = await ArchiveEntries.OpenZipAsync(content, cancellation);
         archive = path;
     }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Options;
 using VaeFunctions.Imaging;
 using VaeFunctions.Registry;
@@ -39,7 +40,7 @@ public sealed class JobLister(JobStore jobs, JobQueue queue, IBlobStore store, I
 
     /// <summary>The images after one, in the order of their blobs and, in an archive, of its entries.</summary>
     async IAsyncEnumerable<JobImage> ImagesAsync(
-        Job job, JobImage? after, Action passOver, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellation)
+        Job job, JobImage? after, Action passOver, [EnumeratorCancellation] CancellationToken cancellation)
     {
         await foreach (var blob in store.ListAsync(job.Input, cancellation))
         {
@@ -52,7 +53,7 @@ public sealed class JobLister(JobStore jobs, JobQueue queue, IBlobStore store, I
             var order = after is null ? 1 : string.CompareOrdinal(blob.Path, after.Within?.Archive ?? after.Path);
             if (order < 0 || (order == 0 && after!.Within is null))
                 continue;
-            if (!ArchiveEntries.IsArchive(blob.Path))
+            if (!ArchiveNames.IsArchive(blob.Path))
             {
                 yield return new(blob.Path);
                 continue;

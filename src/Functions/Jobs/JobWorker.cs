@@ -63,7 +63,7 @@ public sealed class JobWorker(JobStore jobs, JobLister lister, IBlobStore store,
             return;
         if (!await jobs.IsDoneAsync(job, number, cancellation))
         {
-            var kept = await JobOutput.Of(job, number, store).KeptAsync(all, cancellation);
+            var kept = await JobOutput.Of(job, number, store).GiveUpAsync(all, cancellation);
             await jobs.SaveDoneAsync(job, number, kept.Count, [.. all.Where(image => !kept.Contains(image))
                 .Select(image => new JobFailure(image.Path, image.Refused ?? "Its slice failed several times; the server's log has the cause."))],
                 cancellation);
@@ -83,56 +83,80 @@ public sealed class JobWorker(JobStore jobs, JobLister lister, IBlobStore store,
         if (parts is [])
             return failures;
         await using var archives = new ArchiveReader(store);
-        var looked = Stopwatch.StartNew();
-        var next = ReadAsync(parts[0]);
+        var sinceLook = Stopwatch.StartNew();
+        var next = ReadAsync(job, parts[0], archives, failures, cancellation);
         try
         {
-            for (var part = 0; part < parts.Length; part++)
+            for (var i = 0; i < parts.Length; i++)
             {
-                if (looked.Elapsed > Look && await jobs.IsOverAsync(job, cancellation))
-                    return null;
-                looked = looked.Elapsed > Look ? Stopwatch.StartNew() : looked;
-                var fitted = await next;
-                if (part + 1 < parts.Length)
-                    next = ReadAsync(parts[part + 1]);
-                await WorkAsync(job, fitted, output, failures, cancellation);
+                if (sinceLook.Elapsed > Look)
+                {
+                    if (await jobs.IsOverAsync(job, cancellation))
+                        return null;
+                    sinceLook.Restart();
+                }
+                using var part = await next;
+                if (i + 1 < parts.Length)
+                    next = ReadAsync(job, parts[i + 1], archives, failures, cancellation);
+                await WorkAsync(job, part, output, failures, cancellation);
             }
         }
         finally
         {
             await ((Task)next).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (next.IsCompletedSuccessfully)
+                next.Result.Dispose();
         }
         return failures;
+    }
 
-        async Task<Original[]> ReadAsync((int, JobImage)[] part)
+    async Task<Part> ReadAsync(Job job, (int, JobImage)[] images, ArchiveReader archives,
+        ConcurrentDictionary<string, string> failures, CancellationToken cancellation)
+    {
+        var session = await models.LeaseAsync(job.Model, cancellation);
+        try
         {
-            using var session = await models.LeaseAsync(job.Model, cancellation);
             var read = new ConcurrentBag<Original>();
-            await Parallel.ForEachAsync(BytesAsync(part, archives, failures, cancellation),
+            await Parallel.ForEachAsync(BytesAsync(images, archives, failures, cancellation),
                 new ParallelOptions { MaxDegreeOfParallelism = Parallelism, CancellationToken = cancellation },
                 async (encoded, _) =>
                 {
+                    var (place, image, bytes) = encoded;
                     try
                     {
-                        read.Add(new(encoded.Place, encoded.Image, await FitAsync(encoded.Image, encoded.Bytes, session.Input, cancellation)));
+                        read.Add(new(place, image, await FitAsync(image, bytes, session.Input, cancellation)));
                     }
                     catch (Exception fault) when (fault is RequestException or ImageFormatException or ArgumentException)
                     {
-                        failures[encoded.Image.Path] = fault.Message;
+                        failures[image.Path] = fault.Message;
                     }
                 });
-            return [.. read.OrderBy(original => original.Place)];
+            return new(session, [.. read.OrderBy(original => original.Place)]);
         }
+        catch
+        {
+            session.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Images that are run together, by the version that they were fitted to: another may serve by the time they are
+    /// run.</summary>
+    sealed record Part(ModelSession Session, Original[] Originals) : IDisposable
+    {
+        public void Dispose() => Session.Dispose();
     }
 
     /// <summary>An image of a slice that could be read.</summary>
     sealed record Original(int Place, JobImage Image, FittedImage Fitted);
 
-    /// <summary>The entries of archives, one after another, in the archive's order; of blobs, which are read side by side, null.</summary>
-    static async IAsyncEnumerable<(int Place, JobImage Image, byte[]? Bytes)> BytesAsync((int, JobImage)[] part, ArchiveReader archives,
-        ConcurrentDictionary<string, string> failures, [EnumeratorCancellation] CancellationToken cancellation)
+    /// <summary>The bytes of archives' entries, which are read one after another; null for blobs, which are read side by
+    /// side.</summary>
+    static async IAsyncEnumerable<(int Place, JobImage Image, byte[]? Bytes)> BytesAsync(
+        (int, JobImage)[] images, ArchiveReader archives, ConcurrentDictionary<string, string> failures,
+        [EnumeratorCancellation] CancellationToken cancellation)
     {
-        foreach (var (place, image) in part)
+        foreach (var (place, image) in images)
         {
             byte[]? bytes = null;
             if (image.Within is { } within)
@@ -168,10 +192,10 @@ public sealed class JobWorker(JobStore jobs, JobLister lister, IBlobStore store,
         }
     }
 
-    async Task WorkAsync(
-        Job job, Original[] originals, JobOutput output, ConcurrentDictionary<string, string> failures, CancellationToken cancellation)
+    static async Task WorkAsync(Job job, Part part, JobOutput output, ConcurrentDictionary<string, string> failures,
+        CancellationToken cancellation)
     {
-        using var session = await models.LeaseAsync(job.Model, cancellation);
+        var (session, originals) = part;
         var results = await ReconstructAsync(job, originals, session, failures, cancellation);
         await Parallel.ForEachAsync(originals.Zip(results),
             new ParallelOptions { MaxDegreeOfParallelism = Parallelism, CancellationToken = cancellation },

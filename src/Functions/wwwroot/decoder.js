@@ -1,7 +1,7 @@
 // Latents to pictures and back: on this device where it can be, by the functions where not.
 import { ask, isStatic, operation, postJson, Problem } from './source.js';
 import { RandomStream } from './latents.js';
-import { pixelsOf, toPng } from './pictures.js';
+import { pixelsOf, readImage, toPng } from './pictures.js';
 
 /** Beyond this many bytes, a model is left to the server. */
 const LARGEST = 32 << 20;
@@ -48,7 +48,7 @@ export class Decoder {
     return Float32Array.from((await answer.json()).images[0].mean);
   }
 
-  /** A latent that prior.onnx draws. */
+  /** A latent from prior.onnx. */
   async draw(seed, temperature) {
     await this.ready;
     if (this.where !== 'device') {
@@ -118,15 +118,10 @@ export class Decoder {
     const { images } = await (await postJson(operation(name, 'decode'), request)).json();
     const each = image.height * image.width * 4;
     const all = new Uint8ClampedArray(count * each);
-    await Promise.all(images.map(async ({ png }, i) => all.set(await readPng(png, image), i * each)));
+    await Promise.all(images.map(async ({ png }, i) => {
+      const bytes = Uint8Array.from(atob(png), letter => letter.charCodeAt(0));
+      all.set(await readImage(new Blob([bytes]), image), i * each);
+    }));
     return all;
   }
-}
-
-async function readPng(base64, { width, height }) {
-  const bytes = Uint8Array.from(atob(base64), letter => letter.charCodeAt(0));
-  const bitmap = await createImageBitmap(new Blob([bytes], { type: 'image/png' }));
-  const context = new OffscreenCanvas(width, height).getContext('2d', { willReadFrequently: true });
-  context.drawImage(bitmap, 0, 0);
-  return context.getImageData(0, 0, width, height).data;
 }

@@ -34,7 +34,7 @@ const operations = {
     return { latent: mean.data.slice() };
   },
 
-  /** A latent from a fitted prior: noise, [L], and a uniform number that chooses a part of it. */
+  /** A latent from a fitted prior: noise, [L], and a uniform number that chooses a part. */
   async drawFitted({ noise, choice }) {
     const feeds = { noise: new ort.Tensor('float32', noise, [1, latentSize]), choice: new ort.Tensor('float32', [choice], [1]) };
     const { latent } = await graphs.prior.run(feeds);

@@ -11,18 +11,13 @@ static class ArchiveSource
     /// <summary>How many times larger than its file the content of a compressed TAR may be: images do not shrink by much.</summary>
     const int MostExpansion = 200;
 
-    public static bool IsArchive(string path) =>
-        Kinds.Any(ending => path.EndsWith(ending, StringComparison.OrdinalIgnoreCase));
-
-    static readonly string[] Kinds = [".zip", ".tar", ".tar.gz", ".tgz"];
-
     /// <exception cref="DataException">It is damaged.</exception>
     public static FoundFiles Find(string source, FileInfo archive, DataOptions options, CancellationToken cancellation)
     {
         var found = new FoundFiles(archive.FullName);
         try
         {
-            if (archive.Name.EndsWith(".zip", StringComparison.OrdinalIgnoreCase)) ReadZip(found, archive, options);
+            if (ArchiveNames.IsZip(archive.Name)) ReadZip(found, archive, options);
             else ReadTar(found, archive, options, cancellation);
         }
         catch (Exception fault) when (fault is InvalidDataException or EndOfStreamException)
@@ -53,7 +48,7 @@ static class ArchiveSource
 
     static void ReadTar(FoundFiles found, FileInfo archive, DataOptions options, CancellationToken cancellation)
     {
-        var isPlain = archive.Name.EndsWith(".tar", StringComparison.OrdinalIgnoreCase);
+        var isPlain = ArchiveNames.IsTar(archive.Name);
         var file = isPlain ? archive.OpenRead() : Expanded(archive, cancellation);
         using var tar = new TarReader(file, leaveOpen: true);
         var handle = file.SafeFileHandle;

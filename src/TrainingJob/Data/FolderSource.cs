@@ -15,7 +15,7 @@ static class FolderSource
     /// <exception cref="DataException">There is no such folder or archive, or it is damaged.</exception>
     public static FoundFiles Find(string source, string path, DataOptions options, CancellationToken cancellation)
     {
-        if (File.Exists(path) && ArchiveSource.IsArchive(path)) return ArchiveSource.Find(source, new(path), options, cancellation);
+        if (File.Exists(path) && ArchiveNames.IsArchive(path)) return ArchiveSource.Find(source, new(path), options, cancellation);
         var root = new DirectoryInfo(path);
         if (!root.Exists)
             throw new DataException(

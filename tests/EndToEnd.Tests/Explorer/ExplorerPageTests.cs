@@ -31,9 +31,9 @@ public sealed class ExplorerPageTests(ExplorerFixture fixture, ITestOutputHelper
         {
             await page.Get($"#tab-{tab}").TapAsync();
             Assert.True(await page.Page.EvaluateAsync<int>("document.documentElement.scrollWidth") <= 390, tab);
+            await AssertAccessibleAsync(page);
         }
         await page.ChangesAsync(() => page.ClickOnMapAsync(tap: true));
-        await AssertAccessibleAsync(page);
         page.AssertClean();
     }
 
@@ -192,7 +192,7 @@ public sealed class ExplorerPageTests(ExplorerFixture fixture, ITestOutputHelper
     public async Task Sliders_are_followed_at_once_and_the_map_pans_at_fifty_frames()
     {
         var load = double.Parse(File.ReadAllText("/proc/loadavg").Split(' ')[0], CultureInfo.InvariantCulture);
-        Skip.If(load > Environment.ProcessorCount, $"the machine is busy: load {load}");
+        Skip.If(load > 1.5 * Environment.ProcessorCount, $"the machine is busy: load {load}");
         await using var page = await OpenAsync();
         await page.WaitAsync("performance.getEntriesByName('thumbnails').length > 0");
         await page.SettledAsync();

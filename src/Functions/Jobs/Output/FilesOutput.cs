@@ -28,7 +28,7 @@ sealed class FilesOutput(Job job, IBlobStore store) : JobOutput
                 }
             });
 
-    public override async Task<IReadOnlySet<JobImage>> KeptAsync(IReadOnlyList<JobImage> images, CancellationToken cancellation)
+    public override async Task<IReadOnlySet<JobImage>> GiveUpAsync(IReadOnlyList<JobImage> images, CancellationToken cancellation)
     {
         var kept = new HashSet<JobImage>();
         foreach (var image in images)

@@ -22,6 +22,6 @@ abstract class JobOutput
     /// <summary>Writes what has not been written yet; then the slice's results are complete.</summary>
     public abstract Task CompleteAsync(IReadOnlyList<JobImage> failed, CancellationToken cancellation);
 
-    /// <summary>The images of a slice that was given up that have a result of this job nevertheless.</summary>
-    public abstract Task<IReadOnlySet<JobImage>> KeptAsync(IReadOnlyList<JobImage> images, CancellationToken cancellation);
+    /// <summary>Leaves a slice that failed too often, and says which of its images have a result nevertheless.</summary>
+    public abstract Task<IReadOnlySet<JobImage>> GiveUpAsync(IReadOnlyList<JobImage> images, CancellationToken cancellation);
 }

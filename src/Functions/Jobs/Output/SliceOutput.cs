@@ -30,7 +30,7 @@ abstract class SliceOutput(Job job, int slice, IBlobStore store, string ending) 
     }
 
     /// <summary>The blob is written whole at the end, so a slice that was given up has none.</summary>
-    public override async Task<IReadOnlySet<JobImage>> KeptAsync(IReadOnlyList<JobImage> images, CancellationToken cancellation)
+    public override async Task<IReadOnlySet<JobImage>> GiveUpAsync(IReadOnlyList<JobImage> images, CancellationToken cancellation)
     {
         await store.DeleteAsync(Path, cancellation);
         return new HashSet<JobImage>();
