@@ -84,10 +84,10 @@ public sealed class JobWorker(JobStore jobs, JobLister lister, IBlobStore store,
             return failures;
         await using var archives = new ArchiveReader(store);
         var sinceLook = Stopwatch.StartNew();
-        var next = ReadAsync(job, parts[0], archives, failures, cancellation);
+        Task<Part>? next = ReadAsync(job, parts[0], archives, failures, cancellation);
         try
         {
-            for (var i = 0; i < parts.Length; i++)
+            for (var i = 1; next is not null; i++)
             {
                 if (sinceLook.Elapsed > Look)
                 {
@@ -96,16 +96,18 @@ public sealed class JobWorker(JobStore jobs, JobLister lister, IBlobStore store,
                     sinceLook.Restart();
                 }
                 using var part = await next;
-                if (i + 1 < parts.Length)
-                    next = ReadAsync(job, parts[i + 1], archives, failures, cancellation);
+                next = i < parts.Length ? ReadAsync(job, parts[i], archives, failures, cancellation) : null;
                 await WorkAsync(job, part, output, failures, cancellation);
             }
         }
         finally
         {
-            await ((Task)next).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            if (next.IsCompletedSuccessfully)
-                next.Result.Dispose();
+            if (next is not null)
+            {
+                await ((Task)next).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                if (next.IsCompletedSuccessfully)
+                    next.Result.Dispose();
+            }
         }
         return failures;
     }
