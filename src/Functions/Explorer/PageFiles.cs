@@ -7,13 +7,17 @@ namespace VaeFunctions.Serving;
 /// <summary>A file of the explorer's page, packed with gzip when it is first asked for.</summary>
 sealed class PageFile(string path)
 {
+    /// <summary>Beyond this many bytes a file is packed in a hurry: someone waits for it.</summary>
+    const int Large = 1 << 20;
+
     readonly Lazy<byte[]> bytes = new(() => File.ReadAllBytes(path));
 
     readonly Lazy<byte[]> packed = new(() =>
     {
+        var content = File.ReadAllBytes(path);
         using var memory = new MemoryStream();
-        using (var gzip = new GZipStream(memory, CompressionLevel.Optimal))
-            gzip.Write(File.ReadAllBytes(path));
+        using (var gzip = new GZipStream(memory, content.Length > Large ? CompressionLevel.Fastest : CompressionLevel.Optimal))
+            gzip.Write(content);
         return memory.ToArray();
     });
 

@@ -12,13 +12,9 @@ public sealed class ModelsFunctions(ModelRegistry registry, ModelProvider models
     public async Task<Answer<ModelsAnswer>> List(
         [HttpTrigger(AuthorizationLevel.Function, "get", Route = "models")] HttpRequest request, CancellationToken cancellation)
     {
-        var lines = new List<ModelLine>();
-        foreach (var model in await registry.ListModelsAsync(cancellation))
-        {
-            if (await LineAsync(model, cancellation) is { } line)
-                lines.Add(line);
-        }
-        return new ModelsAnswer(lines);
+        var lines = await Task.WhenAll(
+            (await registry.ListModelsAsync(cancellation)).Select(model => LineAsync(model, cancellation)));
+        return new ModelsAnswer([.. lines.OfType<ModelLine>()]);
     }
 
     [Function("Model")]

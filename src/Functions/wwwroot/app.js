@@ -22,8 +22,10 @@ class App {
     const wanted = new URLSearchParams(location.hash.slice(1));
     const line = models.find(({ model }) => model === wanted.get('model')) ?? models[0];
     const version = line.model === wanted.get('model') && !isStatic ? wanted.get('version') ?? line.version : line.version;
-    await this.#offerModels(models, line, version);
+    this.doing(() => this.#offerModels(models, line, version));
     this.model = await Model.open({ model: line.model, version });
+    const saved = this.model.addSavedConcepts();
+    if (wanted.has('edit')) await saved;
     this.state = new State(this.model);
     this.#title();
 
@@ -43,6 +45,7 @@ class App {
 
     this.state.dispatchEvent(new Event('concepts'));
     this.state.dispatchEvent(new CustomEvent('change', { detail: { settled: true } }));
+    this.doing(() => saved.then(() => this.state.dispatchEvent(new Event('concepts'))));
     await this.model.decoder.ready;
     this.showEngine();
     this.stage.caps();

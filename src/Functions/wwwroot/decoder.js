@@ -6,6 +6,18 @@ import { pixelsOf, readImage, toPng } from './pictures.js';
 /** Beyond this many bytes, a model is left to the server. */
 const LARGEST = 32 << 20;
 
+/** A worker, and a promise that fails if it does. */
+function startWorker() {
+  const worker = new Worker(new URL('./engine.js', import.meta.url), { type: 'module' });
+  const broken = new Promise((_, reject) => {
+    worker.onerror = event => reject(new Problem(event.message || 'the runtime cannot be loaded'));
+  });
+  broken.catch(() => { });
+  return { worker, broken };
+}
+
+let early = startWorker();
+
 export class Decoder {
   /** 'device' or 'server', once ready. */
   where = null;
@@ -74,16 +86,15 @@ export class Decoder {
     try {
       if (reason) throw new Problem(reason);
       const graph = this.#model.file('decoder.onnx');
-      this.#worker = new Worker(new URL('./engine.js', import.meta.url), { type: 'module' });
+      const { worker, broken } = early ?? startWorker();
+      early = null;
+      this.#worker = worker;
       this.#worker.onmessage = ({ data }) => {
         const { resolve, reject } = this.#waiting.get(data.id);
         this.#waiting.delete(data.id);
         if (data.fault) reject(new Problem(data.fault));
         else resolve(data);
       };
-      const broken = new Promise((_, reject) => {
-        this.#worker.onerror = event => reject(new Problem(event.message || 'the runtime cannot be loaded'));
-      });
       await Promise.race([this.#open('decoder', graph), broken]);
       this.where = 'device';
     } catch (fault) {

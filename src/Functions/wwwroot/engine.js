@@ -4,6 +4,9 @@ import * as ort from './ort.wasm.min.mjs';
 ort.env.wasm.wasmPaths = new URL('./', import.meta.url).href;
 ort.env.wasm.numThreads = 1;
 
+// No graph at all wakes the runtime, which takes longest, before anyone knows the model. If it cannot wake, open says so.
+const awake = ort.InferenceSession.create(new Uint8Array()).catch(() => {});
+
 const graphs = {};
 let shape, latentSize;
 
@@ -13,6 +16,7 @@ const operations = {
   /** Takes a graph; the first also says what images and latents are like. */
   async open({ name, graph, image, size }) {
     if (image) [shape, latentSize] = [image, size];
+    await awake;
     graphs[name] = await ort.InferenceSession.create(new Uint8Array(graph), { executionProviders: ['wasm'] });
     return {};
   },

@@ -7,11 +7,10 @@ import { LatentMap } from './points.js';
 const MOST_SAVED = 24;
 
 export class Model {
-  /** Opens a version. Map and graphs follow: `map` and `decoder.ready` are promises. */
+  /** Opens a version, with the concepts that it was published with. Map and graphs follow: `map` and `decoder.ready` are promises. */
   static async open(name) {
-    const manifest = await askJson(fileOf(name, 'manifest.json'));
-    const model = new Model(name, manifest);
-    model.concepts = await model.#readConcepts();
+    const model = new Model(name, await askJson(fileOf(name, 'manifest.json')));
+    model.concepts = model.has('concepts.safetensors') ? conceptsOf(readTensors(await model.file('concepts.safetensors'))) : [];
     return model;
   }
 
@@ -46,18 +45,16 @@ export class Model {
       : this.decoder.draw(seed, temperature);
   }
 
-  /** The concepts that are published and, where there is a server, those that people saved. */
-  async #readConcepts() {
-    const published = this.has('concepts.safetensors') ? conceptsOf(readTensors(await this.file('concepts.safetensors'))) : [];
-    if (isStatic) return published;
-    const known = new Set(published.map(({ name }) => name));
+  /** Adds the concepts that people saved; without the server they are out of reach, and all else works. */
+  async addSavedConcepts() {
+    if (isStatic) return;
     try {
+      const known = new Set(this.concepts.map(({ name }) => name));
       const { concepts } = await askJson(operation(this.name, 'concepts'));
       const saved = concepts.map(({ name }) => name).filter(name => !known.has(name)).slice(0, MOST_SAVED);
-      return [...published, ...await Promise.all(saved.map(name => this.#savedConcept(name)))];
+      this.concepts.push(...await Promise.all(saved.map(name => this.#savedConcept(name))));
     } catch (fault) {
       if (fault.status === 401) throw fault;
-      return published; // without the server, saved concepts are out of reach, and all else works
     }
   }
 

@@ -48,6 +48,15 @@ public sealed class ExplorerFixture : IAsyncLifetime
     /// <exception cref="SkipException">There is no browser.</exception>
     public void DemandBrowser() => Skip.If(browser is null, $"{Chromium} is not installed");
 
+    /// <summary>Waits until the models are warmed up.</summary>
+    public async Task ReadyAsync()
+    {
+        DemandBrowser();
+        using var http = new HttpClient();
+        while (!(await http.GetAsync($"{Api}health/ready")).IsSuccessStatusCode)
+            await Task.Delay(50);
+    }
+
     /// <summary>An open page.</summary>
     /// <exception cref="SkipException">There is no browser.</exception>
     public async Task<ExplorerPage> OpenAsync(string address, bool phone = false, Func<IPage, Task>? prepare = null)
