@@ -20,11 +20,7 @@ static class ExploreCommand
             Description = "write the page with the model inside into this folder, for any static server",
         };
         var version = new Option<string?>("--of") { Description = "for --export: another version than the one that serves" };
-        var port = new Option<int>("--port")
-        {
-            Description = "where the functions listen, if they are not running yet",
-            DefaultValueFactory = _ => FunctionsHost.DefaultPort,
-        };
+        var (port, storagePort) = ServeCommand.Ports(", if they are not running yet");
         var data = new Option<string>("--data")
         {
             Description = "the data folder of ./vae serve",
@@ -37,14 +33,14 @@ static class ExploreCommand
         };
         var command = new Command(
             "explore", "Opens the page to play with a model's latent space: that of a running ./vae serve, or of one started for it.")
-        { model, export, version, port, data, runs };
+        { model, export, version, port, storagePort, data, runs };
         command.SetAction((parsed, cancellation) =>
         {
             var (name, folder) = (parsed.GetValue(model), Path.GetFullPath(parsed.GetValue(data)!));
             var trained = Path.GetFullPath(parsed.GetValue(runs)!);
             return parsed.GetValue(export) is { } target
                 ? ExportAsync(name, parsed.GetValue(version), Path.GetFullPath(target), folder, trained, cancellation)
-                : OpenAsync(name, parsed.GetValue(port), folder, trained, cancellation);
+                : OpenAsync(name, ServeCommand.SessionOf(parsed, port, storagePort), folder, trained, cancellation);
         });
         return command;
     }
@@ -63,7 +59,7 @@ static class ExploreCommand
         return 0;
     }
 
-    static async Task<int> OpenAsync(string? wanted, int port, string data, string runs, CancellationToken cancellation)
+    static async Task<int> OpenAsync(string? wanted, Session own, string data, string runs, CancellationToken cancellation)
     {
         if (Running(data) is { } session)
         {
@@ -72,14 +68,14 @@ static class ExploreCommand
             Explorer.TryOpen(address);
             return 0;
         }
-        return await ServeCommand.ServeAsync(new Session(port, Azurite.DefaultPort), data, runs, workers: 1, func: false, models =>
+        return await ServeCommand.ServeAsync(own, data, runs, workers: 1, func: false, models =>
         {
             if (models.Count == 0)
                 return;
             if (wanted is not null && models.All(model => model.Name != wanted))
                 throw LocalCloudException.WrongInput(
                     $"No model '{wanted}' is published. There is: {string.Join(", ", models.Select(model => model.Name))}.");
-            var address = Explorer.Address(port, wanted ?? models[0].Name);
+            var address = Explorer.Address(own.Port, wanted ?? models[0].Name);
             Console.WriteLine($"Play with it: {address}");
             Explorer.TryOpen(address);
         }, cancellation);

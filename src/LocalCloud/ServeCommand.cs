@@ -10,16 +10,7 @@ static class ServeCommand
 {
     public static Command Create()
     {
-        var port = new Option<int>("--port")
-        {
-            Description = "where the functions listen",
-            DefaultValueFactory = _ => FunctionsHost.DefaultPort,
-        };
-        var storagePort = new Option<int>("--storage-port")
-        {
-            Description = "where the storage emulator listens, with its queues on the next port",
-            DefaultValueFactory = _ => Azurite.DefaultPort,
-        };
+        var (port, storagePort) = Ports("");
         var data = new Option<string>("--data")
         {
             Description = "the folder with the storage emulator's data",
@@ -42,10 +33,26 @@ static class ServeCommand
         var command = new Command(
             "serve", "Storage and functions on this machine, until Ctrl-C.") { port, storagePort, data, runs, workers, func };
         command.SetAction((parsed, cancellation) => ServeAsync(
-            new Session(Number(parsed, port, 65535), Number(parsed, storagePort, 65534)), Path.GetFullPath(parsed.GetValue(data)!),
+            SessionOf(parsed, port, storagePort), Path.GetFullPath(parsed.GetValue(data)!),
             Path.GetFullPath(parsed.GetValue(runs)!), Workers(parsed, workers), parsed.GetValue(func), _ => { }, cancellation));
         return command;
     }
+
+    /// <summary>Where functions and storage listen, <paramref name="when"/> they do.</summary>
+    public static (Option<int> Port, Option<int> StoragePort) Ports(string when) => (
+        new("--port")
+        {
+            Description = $"where the functions listen{when}",
+            DefaultValueFactory = _ => FunctionsHost.DefaultPort,
+        },
+        new("--storage-port")
+        {
+            Description = $"where the storage emulator listens, with its queues on the next port{when}",
+            DefaultValueFactory = _ => Azurite.DefaultPort,
+        });
+
+    public static Session SessionOf(ParseResult parsed, Option<int> port, Option<int> storagePort) =>
+        new(Number(parsed, port, 65535), Number(parsed, storagePort, 65534));
 
     static int Number(ParseResult parsed, Option<int> option, int last) =>
         parsed.GetValue(option) is var port and > 0 && port <= last
@@ -69,13 +76,16 @@ static class ServeCommand
 
         // Storage and functions start side by side; the functions listen when the storage has the models.
         var starting = Azurite.StartAsync(session.StoragePort, data, cancellation);
-        var store = BlobStores.Open(Azurite.ConnectionString(session.StoragePort));
-        var options = FunctionsHost.Options(session.Port, workers, Azurite.ConnectionString(session.StoragePort), data) with
-        {
-            StorageReady = PublishAsync(starting, runs, store, cancellation),
-        };
+        using var publishing = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        var storageReady = Task.CompletedTask;
         try
         {
+            var store = BlobStores.Open(Azurite.ConnectionString(session.StoragePort));
+            storageReady = PublishAsync(starting, runs, store, publishing.Token);
+            var options = FunctionsHost.Options(session.Port, workers, Azurite.ConnectionString(session.StoragePort), data) with
+            {
+                StorageReady = storageReady,
+            };
             await using IFunctionsHost functions = func
                 ? await CoreTools.StartAsync(options, cancellation)
                 : await LocalHost.StartAsync(options, cancellation);
@@ -83,7 +93,8 @@ static class ServeCommand
         }
         finally
         {
-            await options.StorageReady.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await publishing.CancelAsync();
+            await storageReady.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             await (await starting).DisposeAsync();
         }
         return 0;

@@ -9,8 +9,13 @@ sealed record Session(int Port, int StoragePort)
 {
     const string Name = "serve.json";
 
-    /// <summary>The data folder of serve and drop where none is named.</summary>
-    public static string DefaultFolder => Path.Combine(Installation.Root, ".azurite");
+    /// <summary>Names the data folder for all commands, also those that have no option for it.</summary>
+    const string Variable = "VAE_DATA";
+
+    /// <summary>The data folder of serve, and of what works beside it, where none is named.</summary>
+    public static string DefaultFolder => Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } named
+        ? Path.GetFullPath(named)
+        : Path.Combine(Installation.Root, ".azurite");
 
     public static Session? TryRead(string folder)
     {

@@ -1,5 +1,7 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using VaeFunctions.LocalCloud;
+using VaeFunctions.Registry;
 
 namespace VaeFunctions.Tests;
 
@@ -122,6 +124,53 @@ public sealed class ServeTests(ServeFixture fixture) : IClassFixture<ServeFixtur
         Assert.Contains($"Port {fixture.Session.Port}", samePort.Output, StringComparison.Ordinal);
         Assert.Equal(2, sameData.ExitCode);
         Assert.Contains("--data", sameData.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Beside_serve_models_publish_and_rollback_speak_of_what_it_serves()
+    {
+        var first = (await CurrentAsync()).Version;
+        await using var training = await Command.RunAsync(Command.LocalCloud, "train", "faces-vae", "--data", "faces:400",
+            "--epochs", "1", "--seed", "2", "--model", ServeFixture.Model, "--out", folder.File("runs"));
+        Assert.True(training.ExitCode == 0, training.Output);
+
+        var published = await BesideServeAsync("publish", ServeFixture.Model, "--from", folder.File("runs"), "--force");
+        var second = (await CurrentAsync()).Version;
+        Assert.NotEqual(first, second);
+        await ServesAsync(second);
+        var listed = await BesideServeAsync("models");
+        var back = await BesideServeAsync("rollback", ServeFixture.Model);
+        Assert.Equal(first, (await CurrentAsync()).Version);
+        await ServesAsync(first);
+
+        var place = fixture.Store.Location;
+        Assert.Contains($"in {place}", published, StringComparison.Ordinal);
+        Assert.Contains($"in {place}:", listed, StringComparison.Ordinal);
+        Assert.Matches($@"serves +{second}", listed);
+        Assert.Contains($"{ServeFixture.Model}: {first} serves now in {place}.", back, StringComparison.Ordinal);
+    }
+
+    async Task<string> BesideServeAsync(params string[] command)
+    {
+        await using var run = await Command.RunAsync("env", [$"VAE_DATA={fixture.Data}", Command.LocalCloud, .. command]);
+        Assert.True(run.ExitCode == 0, run.Output);
+        return run.Output;
+    }
+
+    async Task<CurrentPointer> CurrentAsync() => (await new ModelRegistry(fixture.Store).ReadCurrentAsync(ServeFixture.Model))!;
+
+    /// <summary>Waits until the running server answers with a version.</summary>
+    async Task ServesAsync(string version)
+    {
+        using var http = new HttpClient();
+        var address = $"http://localhost:{fixture.Session.Port}/api/models/{ServeFixture.Model}";
+        for (var tries = 0; ; tries++, await Task.Delay(100))
+        {
+            var serves = (string?)JsonNode.Parse(await http.GetStringAsync(address))!["serving"];
+            if (serves == version)
+                return;
+            Assert.True(tries < 600, $"{serves} serves and not {version}.");
+        }
     }
 
     async Task<List<string>> ListAsync(string container)

@@ -8,13 +8,13 @@ namespace VaeFunctions.LocalCloud.Host;
 /// <summary>The worker processes: starts them, starts one anew when it dies, stops them.</summary>
 sealed class WorkerPool(LocalHostOptions options, ILoggerFactory logs) : IDisposable
 {
-    /// <summary>How often in a row a worker may fail to start.</summary>
+    /// <summary>How often in a row a worker may fail to start, or end soon after it.</summary>
     const int Tries = 3;
 
     /// <summary>How long a worker may take until its functions are loaded, and a call may wait for one.</summary>
     static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
-    /// <summary>A worker that lived for as long is not one that cannot start.</summary>
+    /// <summary>A worker that ends sooner after it was ready counts as a failed start.</summary>
     static readonly TimeSpan Settled = TimeSpan.FromSeconds(10);
 
     readonly ConcurrentDictionary<string, WorkerSession> connecting = new();
@@ -88,13 +88,15 @@ sealed class WorkerPool(LocalHostOptions options, ILoggerFactory logs) : IDispos
     {
         for (var failures = 0; !stopping.IsCancellationRequested;)
         {
+            var lived = new Stopwatch();
             try
             {
-                var clock = Stopwatch.StartNew();
-                await RunAsync(endpoint, onReady: () => served = true);
-                failures = clock.Elapsed < Settled ? failures + 1 : 0;
-                if (failures == Tries)
-                    throw new LocalCloudException($"The functions' worker ended {Tries} times soon after its start; the log says why.");
+                await RunAsync(endpoint, onReady: () =>
+                {
+                    served = true;
+                    lived.Start();
+                });
+                failures = lived.Elapsed < Settled ? failures + 1 : 0;
                 if (!stopping.IsCancellationRequested)
                     logger.LogWarning("A worker ended; another is started");
             }
@@ -102,7 +104,7 @@ sealed class WorkerPool(LocalHostOptions options, ILoggerFactory logs) : IDispos
                 && !stopping.IsCancellationRequested)
             {
                 // Where none has run yet, the settings are wrong, most likely: that is said at once.
-                if (++failures == Tries || !served)
+                if (++failures >= Tries || !served)
                     throw new LocalCloudException($"The functions do not start. {fault.Message}");
                 logger.LogError("A worker did not start, try {Try} of {Tries}: {Reason}", failures, Tries, fault.Message);
                 await Task.Delay(TimeSpan.FromSeconds(failures), stopping.Token)
@@ -112,6 +114,9 @@ sealed class WorkerPool(LocalHostOptions options, ILoggerFactory logs) : IDispos
             {
                 return;
             }
+            if (failures >= Tries && !stopping.IsCancellationRequested)
+                throw new LocalCloudException(
+                    $"The functions' worker ended {failures} times in a row soon after its start; the log says why.");
         }
     }
 

@@ -64,14 +64,15 @@ public static class LatentMapFile
 
     static Range[] Ranges(float[,] attributes) => [.. Enumerable.Range(0, attributes.GetLength(1)).Select(column =>
     {
-        float[] values = [.. Enumerable.Range(0, attributes.GetLength(0)).Select(row => attributes[row, column])];
-        return new Range(values.Min(), values.Max());
+        float[] known = [.. Enumerable.Range(0, attributes.GetLength(0)).Select(row => attributes[row, column]).Where(float.IsFinite)];
+        return known is [] ? new Range(0, 0) : new Range(known.Min(), known.Max());
     })];
 
     static byte[] Bytes<T>(T[] values) where T : unmanaged => MemoryMarshal.AsBytes(values.AsSpan()).ToArray();
 
     readonly record struct Range(float Low, float High)
     {
-        public byte ToByte(float value) => High > Low ? (byte)MathF.Round((value - Low) / (High - Low) * 255) : (byte)0;
+        /// <summary>A value that is not known is drawn as the lowest.</summary>
+        public byte ToByte(float value) => High > Low && float.IsFinite(value) ? (byte)MathF.Round((value - Low) / (High - Low) * 255) : (byte)0;
     }
 }

@@ -18,6 +18,10 @@ public static class MetricWords
             + "samples below."),
         ["codebook_perplexity"] = ("codebook perplexity", "As many codes, used equally often, would be as varied as those in use."),
         ["codes_used"] = ("codes in use", "The part of the codebook that test images need."),
+        ["feature_samples"] = ("samples judged by features", "How many images were drawn for the distances between samples and images."),
+        ["frechet_reconstructions"] = ("Fréchet distance of reconstructions", "How far reconstructions lie from their images, as sets, in "
+            + "the eyes of a pretrained network; lower is better. Compare models of the same images only."),
+        ["frechet_samples"] = ("Fréchet distance of samples", "The same between samples and training images; lower is better."),
         ["latents"] = ("latents", "Numbers that stand for an image."),
         ["linear_probe_accuracy"] = ("linear probe", "How often a straight cut through the latent space tells an image's label: whether "
             + "labels lie apart there."),
@@ -25,11 +29,16 @@ public static class MetricWords
             + "of it and no other anything, 0 if two know the same."),
         ["negative_elbo"] = ("negative ELBO", "Reconstruction error plus KL, in nats an image: what training lowers, measured on test "
             + "images; lower is better."),
+        ["perceptual_distance"] = ("perceptual distance", "How different images and reconstructions look to a pretrained network; lower is "
+            + "better."),
+        ["precision"] = ("precision", "Of samples, the part that lies among the training images in that network's eyes: how convincing "
+            + "they are."),
         ["psnr_db"] = ("peak signal-to-noise ratio", "How close reconstructions are to their images, in decibels; higher is better, "
             + "and 6 more halve the difference."),
+        ["recall"] = ("recall", "Of training images, the part that lies among the samples: how much of their variety is drawn."),
         ["samples_read_as_asked"] = ("samples read as asked", "Of samples drawn as a certain label, how many that classifier reads as "
             + "it."),
-        ["sharpness_data"] = ("sharpness of the images", "The mean step between neighbouring pixels of test images, to compare with."),
+        ["sharpness_data"] = ("sharpness of the images", "How much each pixel of test images differs from those around it (the variance of the Laplacian), to compare with."),
         ["sharpness_reconstructions"] = ("sharpness of reconstructions", "The same of reconstructions; less is blurrier."),
         ["sharpness_samples"] = ("sharpness of samples", "The same of samples."),
         ["ssim"] = ("structural similarity", "How alike images and reconstructions look, by contrast and structure; 1 is the same."),

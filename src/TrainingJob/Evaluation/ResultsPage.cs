@@ -88,13 +88,15 @@ public sealed class ResultsPage(IReadOnlyDictionary<string, MeasuredModel> model
     static string Anomalies(MeasuredModel model)
     {
         if (model.Anomalies is not { } anomalies) return "";
-        var table = new StringBuilder($"\n{anomalies.Protocol}\n\n| label | trained on | AUROC, error | AUROC, −ELBO |\n| --- | "
-            + "--- | --- | --- |\n");
+        var table = new StringBuilder($"\n{anomalies.Protocol}\n\n| label | trained on | AUROC, error | AUROC, −ELBO | AUROC, both |\n"
+            + "| --- | --- | --- | --- | --- |\n");
         foreach (var label in anomalies.Labels)
             table.Append(CultureInfo.InvariantCulture, $"| {label.Label} | {label.TrainingImages:N0} | {label.Error:F4} | "
-                + $"{label.Elbo:F4} |\n");
-        return table.Append(CultureInfo.InvariantCulture, $"| mean | | {anomalies.Error:F4} | {anomalies.Elbo:F4} |\n")
-            .ToString();
+                + $"{label.Elbo:F4} | {Joint(label.Joint)} |\n");
+        return table.Append(CultureInfo.InvariantCulture, $"| mean | | {anomalies.Error:F4} | {anomalies.Elbo:F4} | "
+            + $"{Joint(anomalies.Joint)} |\n").ToString();
+
+        static string Joint(double? value) => value?.ToString("F4", CultureInfo.InvariantCulture) ?? "–";
     }
 
     static string Number(double value) =>

@@ -79,7 +79,11 @@ public sealed class Trainer(Recipe recipe, DataSplit data, Learner learner, ITra
             }
 
             Fit(train, state.Epoch);
-            var metrics = Evaluate(test, state, batches);
+            if (TryEvaluate(test, state, batches, cancellation) is not { } metrics)
+            {
+                await events.SaveAsync(state);
+                return state;
+            }
             state = TrainingState.Start with { Epoch = state.Epoch + 1, History = [.. state.History, metrics] };
             if (Recipe.IsBest(state.History))
                 learner.KeepBest();
@@ -137,10 +141,23 @@ public sealed class Trainer(Recipe recipe, DataSplit data, Learner learner, ITra
         model.Fit(images.Gather(some, new(recipe.Seed, "fit"), samples: 0).PixelsOn(backend));
     }
 
-    EpochMetrics Evaluate(BatchSource images, TrainingState state, int batches)
+    /// <summary>What an epoch came to; null where it was interrupted, and is measured by who goes on.</summary>
+    EpochMetrics? TryEvaluate(BatchSource images, TrainingState state, int batches, CancellationToken cancellation)
+    {
+        try
+        {
+            return Evaluate(images, state, batches, cancellation);
+        }
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        {
+            return null;
+        }
+    }
+
+    EpochMetrics Evaluate(BatchSource images, TrainingState state, int batches, CancellationToken cancellation)
     {
         using var average = learner.UseAverage();
-        var test = Measure.Of(images, recipe);
+        var test = Measure.Of(images, recipe, cancellation);
         if (!double.IsFinite(test.Loss))
             throw Diverged($"The test loss is {test.Loss} (reconstruction {test.Reconstruction}, KL {test.Kl}, summed) after "
                 + $"epoch {state.Epoch + 1}.");

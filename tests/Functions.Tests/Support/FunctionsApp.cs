@@ -35,6 +35,9 @@ sealed class FunctionsApp : IAsyncDisposable
 
     public string Log => log.ToString();
 
+    /// <summary>Fails when no worker can be kept running.</summary>
+    public Task Ended => host.Ended;
+
     /// <summary>The folder that the functions are built into, beside these tests'.</summary>
     public static string Folder
     {

@@ -87,6 +87,7 @@ public class FeatureMeasuresTests
         {
             var metrics = new Dictionary<string, double>();
             FeatureMeasures.Add(metrics, learner.Model, TinyTraining.Data, 1);
+            Assert.All(metrics.Keys, metric => Assert.NotEqual("", MetricWords.Words(metric)));
             return metrics;
         }
     }

@@ -65,6 +65,22 @@ public sealed class LatentMapTests
     }
 
     [Fact]
+    public async Task An_attribute_that_some_images_lack_keeps_its_range_and_one_that_all_lack_has_none()
+    {
+        var images = (await DataSources.LoadAsync("faces:60", new() { Seed = 4 }, CancellationToken.None)).Train;
+        var values = images.Attributes!;
+        values[0, 0] = float.NaN;
+        for (var row = 0; row < images.Count; row++)
+            values[row, 1] = float.NaN;
+        var map = MapOf(Plain, images);
+
+        var ranges = JsonDocument.Parse(LatentMapFile.WriteDescription(map)).RootElement.GetProperty("attributes");
+        Assert.True(ranges[0].GetProperty("high").GetSingle() > ranges[0].GetProperty("low").GetSingle());
+        Assert.Equal(0, ranges[1].GetProperty("high").GetSingle());
+        Assert.True(Tensor(Numbers(map), "attributes").Data.Span.ToArray().Distinct().Count() > 1);
+    }
+
+    [Fact]
     public void A_codebook_publishes_codes_and_their_vectors_which_give_the_latents_again()
     {
         var options = RecipeBook.Load("cifar10-vq-vae").Recipe.Model;

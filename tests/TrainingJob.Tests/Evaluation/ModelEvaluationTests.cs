@@ -25,7 +25,9 @@ public sealed class ModelEvaluationTests
     {
         using var folder = new Folder();
         var (learner, state) = await TinyTraining.TrainAsync(folder.Store, recipe, data);
-        return (learner.Model, ModelEvaluation.Of(learner.Model, data ?? TinyTraining.Data, recipe, Few), state.History[^1].Test);
+        var evaluation = ModelEvaluation.Of(learner.Model, data ?? TinyTraining.Data, recipe, Few);
+        Assert.All(evaluation.Metrics.Keys, metric => Assert.NotEqual("", MetricWords.Words(metric)));
+        return (learner.Model, evaluation, state.History[^1].Test);
     }
 
     [Fact]
