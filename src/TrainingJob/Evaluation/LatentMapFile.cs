@@ -33,8 +33,8 @@ public static class LatentMapFile
         }
         else
         {
-            float[] steps = [.. Enumerable.Range(0, size)
-                .Select(latent => Enumerable.Range(0, count).Max(i => MathF.Abs(map.Latents[i * size + latent])) / sbyte.MaxValue)];
+            float[] steps = [.. Enumerable.Range(0, size).Select(latent =>
+                Enumerable.Range(0, count).Max(i => MathF.Abs(map.Latents[i * size + latent])) / sbyte.MaxValue)];
             sbyte[] whole = [.. map.Latents.Select((value, i) =>
                 steps[i % size] > 0 ? (sbyte)MathF.Round(value / steps[i % size]) : (sbyte)0)];
             tensors.Add(new("latents", ElementType.I8, new(count, size), Bytes<sbyte>(whole)));
@@ -58,7 +58,9 @@ public static class LatentMapFile
         map.Explained,
         map.KlPerLatent,
         Attributes = map.Images.Attributes is { } attributes
-            ? Ranges(attributes).Select((range, i) => new { Name = map.Images.AttributeNames[i], range.Low, range.High }).ToArray()
+            ? Ranges(attributes)
+                .Select((range, i) => new { Name = map.Images.AttributeNames[i], range.Low, range.High })
+                .ToArray()
             : [],
     }, json));
 
