@@ -36,7 +36,8 @@ static class ExploreCommand
             DefaultValueFactory = _ => "runs",
         };
         var command = new Command(
-            "explore", "Opens the page to play with a model's latent space: that of a running ./vae serve, or of one started for it.")
+            "explore",
+            "Opens the page to play with a model's latent space: that of a running ./vae serve, or of one started for it.")
         { model, export, version, port, data, runs };
         command.SetAction((parsed, cancellation) =>
         {
@@ -72,7 +73,8 @@ static class ExploreCommand
             Explorer.TryOpen(address);
             return 0;
         }
-        return await ServeCommand.ServeAsync(new Session(port, Azurite.DefaultPort), data, runs, workers: 1, func: false, models =>
+        var started = new Session(port, Azurite.DefaultPort);
+        return await ServeCommand.ServeAsync(started, data, runs, workers: 1, func: false, models =>
         {
             if (models.Count == 0)
                 return;

@@ -42,8 +42,9 @@ static class ServeCommand
         var command = new Command(
             "serve", "Storage and functions on this machine, until Ctrl-C.") { port, storagePort, data, runs, workers, func };
         command.SetAction((parsed, cancellation) => ServeAsync(
-            new Session(Number(parsed, port, 65535), Number(parsed, storagePort, 65534)), Path.GetFullPath(parsed.GetValue(data)!),
-            Path.GetFullPath(parsed.GetValue(runs)!), Workers(parsed, workers), parsed.GetValue(func), _ => { }, cancellation));
+            new Session(Number(parsed, port, 65535), Number(parsed, storagePort, 65534)),
+            Path.GetFullPath(parsed.GetValue(data)!), Path.GetFullPath(parsed.GetValue(runs)!),
+            Workers(parsed, workers), parsed.GetValue(func), _ => { }, cancellation));
         return command;
     }
 
@@ -126,7 +127,8 @@ static class ServeCommand
         if (models.Count == 0)
         {
             // Not by AnsiConsole, which breaks lines that people copy.
-            Console.WriteLine($"Models     none yet, neither in this storage nor in {runs}{(Directory.Exists(runs) ? "" : ", which does not exist")}");
+            Console.WriteLine($"Models     none yet, neither in this storage nor in {runs}"
+                + (Directory.Exists(runs) ? "" : ", which does not exist"));
             Console.WriteLine("           Train one: ./vae train faces-vae, then ./vae publish faces-vae");
         }
         else

@@ -75,7 +75,8 @@ sealed class WorkerPool(LocalHostOptions options, ILoggerFactory logs) : IDispos
             var exit = worker.Value.WaitForExitAsync();
             if (await Task.WhenAny(exit, Task.Delay(grace)) == exit)
                 return;
-            logger.LogWarning("Worker {Process} did not end within {Grace} s and is made to", worker.Value.Id, grace.TotalSeconds);
+            logger.LogWarning(
+                "Worker {Process} did not end within {Grace} s and is made to", worker.Value.Id, grace.TotalSeconds);
             await worker.Value.StopAsync(TimeSpan.FromSeconds(1));
         }));
         await Task.WhenAll(watching).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -94,7 +95,8 @@ sealed class WorkerPool(LocalHostOptions options, ILoggerFactory logs) : IDispos
                 await RunAsync(endpoint, onReady: () => served = true);
                 failures = clock.Elapsed < Settled ? failures + 1 : 0;
                 if (failures == Tries)
-                    throw new LocalCloudException($"The functions' worker ended {Tries} times soon after its start; the log says why.");
+                    throw new LocalCloudException(
+                        $"The functions' worker ended {Tries} times soon after its start; the log says why.");
                 if (!stopping.IsCancellationRequested)
                     logger.LogWarning("A worker ended; another is started");
             }
