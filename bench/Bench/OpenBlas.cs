@@ -26,6 +26,7 @@ static unsafe class OpenBlas
         var sgemm = (delegate* unmanaged<int, int, int, int, int, int, float, float*, int, float*, int, float, float*, int, void>)
             NativeLibrary.GetExport(Library, "cblas_sgemm");
         fixed (float* a = left, b = right, c = result)
-            sgemm(RowMajor, NoTranspose, transposeRight ? Transpose : NoTranspose, m, n, k, 1, a, k, b, transposeRight ? k : n, 0, c, n);
+            sgemm(RowMajor, NoTranspose, transposeRight ? Transpose : NoTranspose,
+                m, n, k, 1, a, k, b, transposeRight ? k : n, 0, c, n);
     }
 }

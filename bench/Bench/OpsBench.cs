@@ -88,14 +88,18 @@ static class OpsBench
             Machine.Rate(op.Work, reference));
     }
 
-    static string Row(string name, string unit, double one, double many, double? openBlas, double? reference) =>
-        string.Create(CultureInfo.InvariantCulture,
-        $"| {name} | {unit} | {one:F1} | {many:F1} | {(openBlas is { } other ? (many / other)
-            .ToString("P0", CultureInfo.InvariantCulture) : "–")} | {(reference is { } slow ? (many / slow).ToString("F0", CultureInfo.InvariantCulture) : "–")} |");
+    static string Row(string name, string unit, double one, double many, double? openBlas, double? reference)
+    {
+        var toOpenBlas = openBlas is { } other ? (many / other).ToString("P0", CultureInfo.InvariantCulture) : "–";
+        var toReference = reference is { } slow ? (many / slow).ToString("F0", CultureInfo.InvariantCulture) : "–";
+        return string.Create(CultureInfo.InvariantCulture,
+            $"| {name} | {unit} | {one:F1} | {many:F1} | {toOpenBlas} | {toReference} |");
+    }
 
     static Action Product((int M, int N, int K) size)
     {
-        float[] left = Machine.Values(size.M * size.K), right = Machine.Values(size.K * size.N), result = new float[size.M * size.N];
+        float[] left = Machine.Values(size.M * size.K), right = Machine.Values(size.K * size.N);
+        var result = new float[size.M * size.N];
         return () => OpenBlas.Multiply(left, right, result, size.M, size.N, size.K, transposeRight: false);
     }
 
@@ -161,7 +165,8 @@ static class OpsBench
 
     static Op Adam() => new("AdamStep", "GB/s", 4.0 * 7 * 8192, (backend, n) =>
     {
-        Tensor p = Random(backend, n, 8192), g = Random(backend, n, 8192), mean = Random(backend, n, 8192), square = backend.Exp(p);
+        Tensor p = Random(backend, n, 8192), g = Random(backend, n, 8192);
+        Tensor mean = Random(backend, n, 8192), square = backend.Exp(p);
         return In(backend, () => backend.AdamStep(p, g, mean, square, new(), 10));
     });
 }

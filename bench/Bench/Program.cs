@@ -16,7 +16,8 @@ var bench = new Command("bench", "Measures this project against what is installe
 var root = new Command("./vae") { new HelpOption(), bench };
 try
 {
-    return await root.Parse(["bench", .. args is [] ? ["--help"] : args]).InvokeAsync(new() { EnableDefaultExceptionHandler = false });
+    string[] words = ["bench", .. args is [] ? ["--help"] : args];
+    return await root.Parse(words).InvokeAsync(new() { EnableDefaultExceptionHandler = false });
 }
 catch (LocalCloudException fault)
 {

@@ -30,9 +30,9 @@ static class TrainBench
         var (ours, openBlas) = Machine.Sgemm(threads);
         var limit = Math.Max(ours, openBlas ?? 0);
         Console.WriteLine($"{Machine.Description}\n");
+        var beside = openBlas is { } other ? $", OpenBLAS {other:F0}: {ours / other:P0}" : "; OpenBLAS is not installed";
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"SGEMM 2048³ on {threads} threads: {ours:F0} "
-                + $"GFLOP/s{(openBlas is { } other ? $", OpenBLAS {other:F0}: {ours / other:P0}" : "; OpenBLAS is not installed")}"));
+            $"SGEMM 2048³ on {threads} threads: {ours:F0} GFLOP/s{beside}"));
         if (!pyTorch)
             Console.WriteLine(
                 "PyTorch is not installed, so there is no ratio to it (Debian: apt install python3-torch libopenblas0-openmp).");

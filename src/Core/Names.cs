@@ -3,8 +3,8 @@ using System.Text;
 
 namespace VaeFunctions;
 
-/// <summary>Names as people see them: an é is the same whether it is written as one character or as an e with an accent behind it,
-/// as macOS writes file names, and spaces around a name do not show.</summary>
+/// <summary>Names as people see them: an é is the same whether it is written as one character or as an e with an accent behind
+/// it, as macOS writes file names, and spaces around a name do not show.</summary>
 public static class Names
 {
     /// <summary>The same text for names that look the same; the case of letters still counts.</summary>
@@ -19,8 +19,8 @@ public static class Names
         return key.ToString().Trim();
     }
 
-    /// <summary>The place of the name that is meant: the very one, else the one that looks the same, else the only one that differs
-    /// in nothing but the case of letters; −1 where there is none, or several to choose from.</summary>
+    /// <summary>The place of the name that is meant: the very one, else the one that looks the same, else the only one that
+    /// differs in nothing but the case of letters; −1 where there is none, or several to choose from.</summary>
     public static int Find(IReadOnlyList<string> names, string wanted)
     {
         ArgumentNullException.ThrowIfNull(names);
@@ -156,6 +156,7 @@ public static class Names
 
     static readonly Dictionary<char, (char Base, char Mark)> Composed = Compositions
         .Split('\n', StringSplitOptions.TrimEntries)
-        .SelectMany(line => line[5..].Chunk(2).Select(pair => (Mark: Convert.ToUInt16(line[..4], 16), Base: pair[0], Whole: pair[1])))
+        .SelectMany(line => line[5..].Chunk(2).Select(pair =>
+            (Mark: Convert.ToUInt16(line[..4], 16), Base: pair[0], Whole: pair[1])))
         .ToDictionary(entry => entry.Whole, entry => (entry.Base, (char)entry.Mark));
 }

@@ -13,7 +13,8 @@ static class Azurite
     public static string Endpoint(int port) => $"http://127.0.0.1:{port}/{Account}";
 
     public static string ConnectionString(int port) =>
-        $"DefaultEndpointsProtocol=http;AccountName={Account};AccountKey={Key};BlobEndpoint={Endpoint(port)};QueueEndpoint={Endpoint(port + 1)};";
+        $"DefaultEndpointsProtocol=http;AccountName={Account};AccountKey={Key};"
+        + $"BlobEndpoint={Endpoint(port)};QueueEndpoint={Endpoint(port + 1)};";
 
     /// <summary>Starts the emulator with its data in a folder and waits until it answers.</summary>
     public static async Task<ChildProcess> StartAsync(int port, string folder, CancellationToken cancellation)
@@ -22,7 +23,8 @@ static class Azurite
         var process = ChildProcess.Start(
             "The storage emulator",
             "node",
-            [Installation.Azurite, "--blobHost", "127.0.0.1", "--blobPort", $"{port}", "--queueHost", "127.0.0.1", "--queuePort", $"{port + 1}",
+            [Installation.Azurite, "--blobHost", "127.0.0.1", "--blobPort", $"{port}",
+                "--queueHost", "127.0.0.1", "--queuePort", $"{port + 1}",
                 "--tableHost", "127.0.0.1", "--tablePort", "0", "--location", folder,
                 "--silent", "--loose", "--skipApiVersionCheck", "--disableTelemetry"],
             log: Path.Combine(folder, "azurite.log"), isDone: AllClosed);

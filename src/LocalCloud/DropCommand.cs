@@ -31,8 +31,9 @@ static class DropCommand
         };
         var command = new Command(
             "drop",
-            "Uploads images to a model's inbox, waits, and says where the results are. The storage is that of ./vae serve, or the "
-            + "one that the environment variable VaeStorage names. Exit code 1 if an image was left out, rejected or not answered.")
+            "Uploads images to a model's inbox, waits, and says where the results are. "
+            + "The storage is that of ./vae serve, or the one that the environment variable VaeStorage names. "
+            + "Exit code 1 if an image was left out, rejected or not answered.")
         { files, model, timeout, copies, data };
         // FILES would take a misspelt option for a file.
         files.Validators.Add(result =>
@@ -97,7 +98,8 @@ static class DropCommand
             return BlobStores.FromSettings(BlobStores.Environment);
         for (var clock = Stopwatch.StartNew(); ; await Task.Delay(200, cancellation))
         {
-            if (Session.IsHeld(data) && Session.TryRead(data) is { } session && await AnswersAsync(session.StoragePort, cancellation))
+            if (Session.IsHeld(data) && Session.TryRead(data) is { } session
+                && await AnswersAsync(session.StoragePort, cancellation))
                 return BlobStores.Open(Azurite.ConnectionString(session.StoragePort));
             if (clock.Elapsed > (Session.IsHeld(data) ? LongestStart : Hesitation))
                 break;
@@ -121,7 +123,8 @@ static class DropCommand
             using var answer = await http.GetAsync(new Uri(Azurite.Endpoint(storagePort)), cancellation);
             return true;
         }
-        catch (Exception fault) when (fault is HttpRequestException or TaskCanceledException && !cancellation.IsCancellationRequested)
+        catch (Exception fault) when (fault is HttpRequestException or TaskCanceledException
+            && !cancellation.IsCancellationRequested)
         {
             return false;
         }

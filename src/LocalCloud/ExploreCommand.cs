@@ -32,7 +32,8 @@ static class ExploreCommand
             DefaultValueFactory = _ => "runs",
         };
         var command = new Command(
-            "explore", "Opens the page to play with a model's latent space: that of a running ./vae serve, or of one started for it.")
+            "explore",
+            "Opens the page to play with a model's latent space: that of a running ./vae serve, or of one started for it.")
         { model, export, version, port, storagePort, data, runs };
         command.SetAction((parsed, cancellation) =>
         {

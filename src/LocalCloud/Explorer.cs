@@ -57,7 +57,8 @@ static class Explorer
             throw LocalCloudException.WrongInput(
                 $"{folder} holds other files; name an empty folder, or one that was exported before.");
         // What serves must be the very version that was promoted.
-        var manifest = (await registry.TryReadCurrentAsync(model, cancellation)).Pointer is { } current && current.Version == version
+        var current = (await registry.TryReadCurrentAsync(model, cancellation)).Pointer;
+        var manifest = current is not null && current.Version == version
             ? await registry.ReadManifestAsync(model, current, cancellation)
             : await registry.ReadManifestAsync(model, version, cancellation);
         var source = Path.Combine(Installation.Functions, "wwwroot");

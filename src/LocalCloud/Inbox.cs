@@ -90,8 +90,8 @@ sealed class Inbox(IBlobStore store, string model)
         }
     }
 
-    /// <summary>Copies the answers to images into a folder: <c>name.png</c> and <c>name.json</c>. A rejection takes the place of a
-    /// result that an earlier drop left there.</summary>
+    /// <summary>Copies the answers to images into a folder: <c>name.png</c> and <c>name.json</c>. A rejection takes the place of
+    /// a result that an earlier drop left there.</summary>
     public async Task FetchAsync(DropReport report, string folder, CancellationToken cancellation)
     {
         foreach (var name in report.Rejected.Keys)

@@ -28,7 +28,8 @@ static class Port
         catch (SocketException denied) when (denied.SocketErrorCode == SocketError.AccessDenied)
         {
             throw LocalCloudException.WrongInput(
-                $"Port {port}, meant for {purpose}, takes rights that this user has not; choose one above 1023: {option} {port + 8000}");
+                $"Port {port}, meant for {purpose}, takes rights that this user has not; "
+                + $"choose one above 1023: {option} {port + 8000}");
         }
         catch (SocketException)
         {

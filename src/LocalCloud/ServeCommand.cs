@@ -137,7 +137,8 @@ static class ServeCommand
         if (models.Count == 0)
         {
             // Not by AnsiConsole, which breaks lines that people copy.
-            Console.WriteLine($"Models     none yet, neither in this storage nor in {runs}{(Directory.Exists(runs) ? "" : ", which does not exist")}");
+            Console.WriteLine($"Models     none yet, neither in this storage nor in {runs}"
+                + (Directory.Exists(runs) ? "" : ", which does not exist"));
             Console.WriteLine("           Train one: ./vae train faces-vae, then ./vae publish faces-vae");
         }
         else

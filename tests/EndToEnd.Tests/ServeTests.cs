@@ -159,14 +159,14 @@ public sealed class ServeTests(ServeFixture fixture) : IClassFixture<ServeFixtur
 
     async Task<CurrentPointer> CurrentAsync() => (await new ModelRegistry(fixture.Store).ReadCurrentAsync(ServeFixture.Model))!;
 
-    /// <summary>Waits until the running server answers with a version.</summary>
+    /// <summary>Waits until the running server answers by a version.</summary>
     async Task ServesAsync(string version)
     {
         using var http = new HttpClient();
-        var address = $"http://localhost:{fixture.Session.Port}/api/models/{ServeFixture.Model}";
+        var address = $"http://localhost:{fixture.Session.Port}/api/models/{ServeFixture.Model}/concepts";
         for (var tries = 0; ; tries++, await Task.Delay(100))
         {
-            var serves = (string?)JsonNode.Parse(await http.GetStringAsync(address))!["serving"];
+            var serves = (string?)JsonNode.Parse(await http.GetStringAsync(address))!["version"];
             if (serves == version)
                 return;
             Assert.True(tries < 600, $"{serves} serves and not {version}.");

@@ -27,7 +27,8 @@ public sealed partial class AzuriteFixture : IAsyncLifetime, ICollectionFixture<
         get
         {
             Skip.If(endpoint is null, missing);
-            return $"DefaultEndpointsProtocol=http;AccountName={Account};AccountKey={Key};BlobEndpoint={endpoint}/{Account};QueueEndpoint={queueEndpoint}/{Account};";
+            return $"DefaultEndpointsProtocol=http;AccountName={Account};AccountKey={Key};"
+                + $"BlobEndpoint={endpoint}/{Account};QueueEndpoint={queueEndpoint}/{Account};";
         }
     }
 

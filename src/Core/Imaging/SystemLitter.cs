@@ -2,7 +2,8 @@ using System.Collections.Frozen;
 
 namespace VaeFunctions.Imaging;
 
-/// <summary>What systems leave beside people's files: thumbnails of network drives, bins, indexes, the other half of Mac files.</summary>
+/// <summary>What systems leave beside people's files: thumbnails of network drives, bins, indexes, the other half of Mac
+/// files.</summary>
 public static class SystemLitter
 {
     static readonly FrozenSet<string> Folders = FrozenSet.ToFrozenSet(

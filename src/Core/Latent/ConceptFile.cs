@@ -34,7 +34,8 @@ public static partial class ConceptFile
             }),
             all.SelectMany(concept => new (string Key, string Value)[]
             {
-                ($"{concept.Name}.separability", (concept.Separability ?? double.NaN).ToString("R", CultureInfo.InvariantCulture)),
+                ($"{concept.Name}.separability",
+                    (concept.Separability ?? double.NaN).ToString("R", CultureInfo.InvariantCulture)),
                 ($"{concept.Name}.unit", concept.Unit.ToString("R", CultureInfo.InvariantCulture)),
                 ($"{concept.Name}.examples", concept.Examples.ToString(CultureInfo.InvariantCulture)),
             }).ToDictionary(pair => pair.Key, pair => pair.Value));

@@ -98,7 +98,9 @@ public sealed class CouplingFlow : LatentDensity
         public Coupling(Scope scope, int size, int units)
         {
             (kept, moved) = (size - size / 2, size / 2);
-            hidden = new(scope, Layers.Build.Linear(kept, units), Layers.Build.Relu, Layers.Build.Linear(units, units), Layers.Build.Relu);
+            hidden = new(scope,
+                Layers.Build.Linear(kept, units), Layers.Build.Relu,
+                Layers.Build.Linear(units, units), Layers.Build.Relu);
             // At first it changes nothing.
             weight = scope.Weight("weight", new(2 * moved, units), Initializers.Constant(0));
             bias = scope.Weight("bias", new(2 * moved), Initializers.Constant(0));

@@ -25,7 +25,8 @@ public abstract record LatentDensityOptions
 
     /// <exception cref="JsonException">It is no such form.</exception>
     public static LatentDensityOptions Parse(string json) =>
-        JsonSerializer.Deserialize<LatentDensityOptions>(json, JsonSerializerOptions.Web) ?? throw new JsonException("It is null.");
+        JsonSerializer.Deserialize<LatentDensityOptions>(json, JsonSerializerOptions.Web)
+        ?? throw new JsonException("It is null.");
 
     private protected abstract LatentDensity Build(ParameterSet parameters);
 }

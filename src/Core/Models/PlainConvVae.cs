@@ -64,7 +64,8 @@ public sealed class PlainConvVae : Vae
             throw new ShapeException($"PlainConvVae: the encoder makes {Image} {factor} times smaller, the decoder {back} "
                 + "times larger; "
                 + "both must be equal, and height and width multiples of it.");
-        int inner = down[^1].Channels, height = Image.Height / factor, width = Image.Width / factor, flat = inner * height * width;
+        int inner = down[^1].Channels, height = Image.Height / factor, width = Image.Width / factor;
+        var flat = inner * height * width;
 
         var scope = parameters.Root;
         encoder = new(scope / "encoder",

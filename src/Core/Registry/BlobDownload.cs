@@ -3,8 +3,8 @@ using Azure.Storage.Blobs;
 
 namespace VaeFunctions.Registry;
 
-/// <summary>Reads whole blobs of a storage account. One that comes otherwise than the MD5 that the storage keeps of it says is read
-/// again: half a body may come with a length that agrees.</summary>
+/// <summary>Reads whole blobs of a storage account. One that comes otherwise than the MD5 that the storage keeps of it says is
+/// read again: half a body may come with a length that agrees.</summary>
 public static class BlobDownload
 {
     const int Tries = 3;

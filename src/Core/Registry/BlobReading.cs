@@ -6,8 +6,8 @@ public static class BlobReading
 {
     extension(IBlobStore store)
     {
-        /// <summary>Reads a blob and understands it; null where there is none. One bad read is no damage: what is not understood is
-        /// read once more before that is the verdict.</summary>
+        /// <summary>Reads a blob and understands it; null where there is none. One bad read is no damage: what is not understood
+        /// is read once more before that is the verdict.</summary>
         /// <param name="understand">Throws a <see cref="RegistryException"/>, <see cref="CheckpointException"/> or
         /// <see cref="ImageFormatException"/> where it cannot.</param>
         public async Task<T?> TryReadAsync<T>(

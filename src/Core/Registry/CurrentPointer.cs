@@ -10,8 +10,8 @@ public sealed record CurrentPointer
 
     public required string Version { get; init; }
 
-    /// <summary>The SHA-256 of the version's manifest when the pointer moved here, so that no other takes its place; null where an
-    /// earlier build wrote the pointer.</summary>
+    /// <summary>The SHA-256 of the version's manifest when the pointer moved here, so that no other takes its place; null where
+    /// an earlier build wrote the pointer.</summary>
     public string? Manifest { get; init; }
 
     /// <summary>When the pointer moved here.</summary>

@@ -4,7 +4,7 @@ using VaeFunctions.Tensors;
 
 namespace VaeFunctions.Registry;
 
-/// <summary>A fitted density as safetensors, its form in the metadata, so that a training program can draw from it again.</summary>
+/// <summary>A fitted density as safetensors, its form in the metadata, so that a training job can draw from it again.</summary>
 public static class DensityFile
 {
     public const string Name = "prior.safetensors";

@@ -56,7 +56,8 @@ static partial class ManifestJson
                 throw new ModelFormatException($"{path}: the history holds null; versions were expected.");
             foreach (var version in (string[])[pointer.Version, .. pointer.History.Select(past => past.Version),
                 .. pointer.RolledBack ?? []])
-                if (version is null || !IsVersion(version)) throw new ModelFormatException($"{path}: \"{version}\" is not a version.");
+                if (version is null || !IsVersion(version))
+                    throw new ModelFormatException($"{path}: \"{version}\" is not a version.");
             return pointer with { ETag = blob.ETag };
         }
         catch (JsonException e)
@@ -70,9 +71,10 @@ static partial class ManifestJson
     public static void Validate(Manifest manifest, string path)
     {
         Require(ModelRegistry.IsModelName(manifest.Model), "model", manifest.Model, ModelRegistry.ModelNameRule);
-        Require(
-            IsVersion(manifest.Version), "version", manifest.Version, "letters, digits, '-', '.' and '_', not beginning with '.'");
-        Require(manifest.Image is { Height: > 0 and <= 16384, Width: > 0 and <= 16384, Channels: > 0 and <= 4 }, "image", manifest.Image, "1 to 16384 pixels a side, 1 to 4 channels");
+        Require(IsVersion(manifest.Version),
+            "version", manifest.Version, "letters, digits, '-', '.' and '_', not beginning with '.'");
+        Require(manifest.Image is { Height: > 0 and <= 16384, Width: > 0 and <= 16384, Channels: > 0 and <= 4 },
+            "image", manifest.Image, "1 to 16384 pixels a side, 1 to 4 channels");
         Require(manifest.LatentSize > 0, "latentSize", manifest.LatentSize, "at least 1");
         Require(manifest.Recipe.ValueKind == JsonValueKind.Object, "recipe", manifest.Recipe.ValueKind, "an object");
         Require(manifest.Data is { Train: >= 0, Test: >= 0 }, "data", manifest.Data, "counts that are not negative");
@@ -84,7 +86,8 @@ static partial class ManifestJson
             Require(file.Size >= 0, $"the size of {file.Name}", file.Size, "not negative");
             Require(Sha256().IsMatch(file.Sha256), $"the sha256 of {file.Name}", file.Sha256, "64 lower-case hexadecimal digits");
         }
-        Require(manifest.Files.DistinctBy(file => file.Name).Count() == manifest.Files.Count, "files", "a name twice", "each name once");
+        Require(manifest.Files.DistinctBy(file => file.Name).Count() == manifest.Files.Count,
+            "files", "a name twice", "each name once");
 
         void Require(bool holds, string key, object? found, string expected)
         {

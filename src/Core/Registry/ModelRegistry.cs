@@ -92,8 +92,9 @@ public sealed partial class ModelRegistry(IBlobStore store)
         string model, string version, string? expected, CancellationToken cancellation)
     {
         var path = PathOf(model, version, ManifestName);
-        return await store.TryReadAsync(path, MaxDocument, blob => Tuple.Create(Understand(blob), Sha256(blob.Content)), cancellation)
-            is (var manifest, var found)
+        var read = await store.TryReadAsync(
+            path, MaxDocument, blob => Tuple.Create(Understand(blob), Sha256(blob.Content)), cancellation);
+        return read is (var manifest, var found)
             ? (manifest, found)
             : throw await NotFoundAsync(model, version, cancellation);
 
@@ -137,8 +138,8 @@ public sealed partial class ModelRegistry(IBlobStore store)
                     + $"{file.Size} bytes, SHA-256 {file.Sha256} were published; publish the model again or roll back.");
     }
 
-    /// <summary>Deletes what publications left that were cut off: versions without a manifest to which nothing was added for a day
-    /// before the newest blob of the model was written.</summary>
+    /// <summary>Deletes what publications left that were cut off: versions without a manifest to which nothing was added for a
+    /// day before the newest blob of the model was written.</summary>
     public async Task SweepAsync(string model, CancellationToken cancellation = default)
     {
         var folder = FolderOf(model);
@@ -186,7 +187,7 @@ public sealed partial class ModelRegistry(IBlobStore store)
 
     /// <summary>Goes back to the version that served before, or to a named one. Again and again goes further back. A named one
     /// also replaces a damaged pointer.</summary>
-    /// <exception cref="RegistryException">No version served before, or the named one does not exist or is incomplete.</exception>
+    /// <exception cref="RegistryException">No version served before, or the named one is missing or incomplete.</exception>
     /// <exception cref="PointerMovedException">Another change came first.</exception>
     public async Task<CurrentPointer> RollbackAsync(
         string model, string? toVersion = null, string? reason = null, CancellationToken cancellation = default)
@@ -296,7 +297,9 @@ public sealed partial class ModelRegistry(IBlobStore store)
         catch (BlobConflictException e)
         {
             var found = await store.TryReadAsync(path, long.MaxValue, cancellation);
-            if (found is null || !(Same(found.Content, content) || (asWritten is not null && Same(asWritten(found.Content), content))))
+            var isSame = found is not null
+                && (Same(found.Content, content) || (asWritten is not null && Same(asWritten(found.Content), content)));
+            if (!isSame)
                 throw new VersionTakenException(
                     $"{path} exists already with other content, and a version is immutable; publish under a new version.", e);
         }

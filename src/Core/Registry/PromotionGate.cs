@@ -58,9 +58,13 @@ public sealed record PromotionGate
         Promotion Judged(bool passes, string reason, double? servingLoss) =>
             Result(passes || force, force && !passes, force && !passes ? "Forced. " + reason : reason, servingLoss);
 
-        Promotion Result(bool promoted, bool forced, string reason, double? servingLoss) =>
-            new(promoted, forced, candidate.Data.Test is > 0 and < AnomalyCalibration.EnoughImages and var few
-                ? $"{reason} That is from {few} test images, too few to judge by." : reason, serving?.Version, loss, servingLoss, Tolerance);
+        Promotion Result(bool promoted, bool forced, string reason, double? servingLoss)
+        {
+            var caution = candidate.Data.Test is > 0 and < AnomalyCalibration.EnoughImages and var few
+                ? $" That is from {few} test images, too few to judge by."
+                : "";
+            return new(promoted, forced, reason + caution, serving?.Version, loss, servingLoss, Tolerance);
+        }
     }
 
     static string? WhyNotComparable(Manifest candidate, Manifest serving) =>

@@ -51,7 +51,8 @@ sealed class HighlightsMaker(
     async Task<Finding> JudgeAsync(string name, byte[] png)
     {
         var judged = await functions.JudgeAsync(png, cancellation);
-        return new(await KeepAsync(name, png), await KeepAsync($"where-{name}", judged.Overlay), judged.Verdict, judged.Percentile);
+        return new(
+            await KeepAsync(name, png), await KeepAsync($"where-{name}", judged.Overlay), judged.Verdict, judged.Percentile);
     }
 
     /// <summary>A face with a stain on its cheek, such as no training image has.</summary>
@@ -61,7 +62,8 @@ sealed class HighlightsMaker(
         var pixels = face.Pixels.ToArray();
         for (var y = face.Height / 2; y < face.Height * 3 / 4; y++)
             for (var x = face.Width / 2; x < face.Width * 3 / 4; x++)
-                for (var c = 0; c < face.Channels; c++) pixels[(y * face.Width + x) * face.Channels + c] = (byte)(c == 1 ? 230 : 20);
+                for (var c = 0; c < face.Channels; c++)
+                    pixels[(y * face.Width + x) * face.Channels + c] = (byte)(c == 1 ? 230 : 20);
         return ImageCodec.EncodePng(new Image(face.Shape, pixels));
     }
 

@@ -28,7 +28,9 @@ sealed class BlobEvents(BlobServiceClient storage, QueueServiceClient queues, Ho
 
     const string RecordContainer = "azure-webjobs-hosts";
 
-    static readonly TimeSpan shortest = TimeSpan.FromMilliseconds(100), longest = TimeSpan.FromSeconds(1), pause = TimeSpan.FromSeconds(5);
+    static readonly TimeSpan shortest = TimeSpan.FromMilliseconds(100);
+    static readonly TimeSpan longest = TimeSpan.FromSeconds(1);
+    static readonly TimeSpan pause = TimeSpan.FromSeconds(5);
 
     readonly string container = ((string)function.Trigger["path"]!).Split('/')[0];
     readonly ConcurrentQueue<(string Name, ETag Content)> finished = new();
@@ -69,7 +71,8 @@ sealed class BlobEvents(BlobServiceClient storage, QueueServiceClient queues, Ho
     public async Task RunAsync(Uri host, CancellationToken stopping)
     {
         using var http = new HttpClient { BaseAddress = host, DefaultRequestHeaders = { { "aeg-event-type", "Notification" } } };
-        for (var wait = shortest; !stopping.IsCancellationRequested; await Task.Delay(wait, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing))
+        for (var wait = shortest; !stopping.IsCancellationRequested;
+            await Task.Delay(wait, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing))
         {
             var clock = Stopwatch.StartNew();
             try

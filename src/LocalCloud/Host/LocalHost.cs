@@ -62,8 +62,8 @@ sealed record LocalHostOptions
         if (!IsSchedule(AllSettings[RecoverySchedule]))
         {
             throw LocalCloudException.WrongInput(
-                $"{RecoverySchedule} is '{AllSettings[RecoverySchedule]}', which is no schedule. Write second, minute, hour, day, "
-                    + "month and day of the week, such as 0 0 */6 * * *");
+                $"{RecoverySchedule} is '{AllSettings[RecoverySchedule]}', which is no schedule. "
+                + "Write second, minute, hour, day, month and day of the week, such as 0 0 */6 * * *");
         }
 
         // What the timers' listener takes: with seconds or without, or the time between two runs.

@@ -75,7 +75,8 @@ sealed class WorkerPool(LocalHostOptions options, ILoggerFactory logs) : IDispos
             var exit = worker.Value.WaitForExitAsync();
             if (await Task.WhenAny(exit, Task.Delay(grace)) == exit)
                 return;
-            logger.LogWarning("Worker {Process} did not end within {Grace} s and is made to", worker.Value.Id, grace.TotalSeconds);
+            logger.LogWarning(
+                "Worker {Process} did not end within {Grace} s and is made to", worker.Value.Id, grace.TotalSeconds);
             await worker.Value.StopAsync(TimeSpan.FromSeconds(1));
         }));
         await Task.WhenAll(watching).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

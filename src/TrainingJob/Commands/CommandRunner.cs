@@ -70,7 +70,8 @@ public static partial class CommandRunner
             await TellAsync(e.Message);
             return e.ExitCode;
         }
-        catch (Exception e) when (e is DeviceException or ShapeException or ArgumentException or DllNotFoundException or UnauthorizedAccessException or IOException)
+        catch (Exception e) when (e is DeviceException or ShapeException or ArgumentException
+            or DllNotFoundException or UnauthorizedAccessException or IOException)
         {
             await TellAsync(e.Message);
             return WrongInput;
@@ -88,8 +89,8 @@ public static partial class CommandRunner
         }
     }
 
-    /// <summary>The words that may stand at a place of a command line, as System.CommandLine's directive <c>[suggest:17]</c> asks for
-    /// them; shells complete by it. Its own belongs to a root that is named like the program's file.</summary>
+    /// <summary>The words that may stand at a place of a command line, as System.CommandLine's directive <c>[suggest:17]</c> asks
+    /// for them; shells complete by it. Its own belongs to a root that is named like the program's file.</summary>
     static IEnumerable<string> Completions(Command root, string line, string position) =>
         root.Parse(line).GetCompletions(position.Length > 0 ? int.Parse(position, CultureInfo.InvariantCulture) : line.Length)
             .Select(item => item.InsertText ?? item.Label).Where(word => !word.StartsWith('/')

@@ -36,7 +36,8 @@ static class CommonOptions
         CustomParser = result =>
         {
             if (Allowance.TryParse(result.Tokens[0].Value) is { } allowance) return allowance;
-            result.AddError($"--max-unreadable is {result.Tokens[0].Value}; give a number of images, such as 20, or a part, such as 1%.");
+            result.AddError($"--max-unreadable is {result.Tokens[0].Value}; "
+                + "give a number of images, such as 20, or a part, such as 1%.");
             return default;
         },
     };

@@ -34,8 +34,9 @@ static class EvaluateCommand
         };
         command.SetAction((parsed, cancellation) => RunAsync(Stores.Open(parsed.GetRequiredValue(store)),
             new(parsed.GetRequiredValue(model), parsed.GetValue(version), parsed.GetValue(data), parsed.GetValue(draws),
-            parsed.GetValue(images),
-                parsed.GetValue(fit), parsed.GetValue(maxUnreadable), parsed.GetRequiredValue(device), parsed.GetValue(threads)), cancellation));
+                parsed.GetValue(images), parsed.GetValue(fit), parsed.GetValue(maxUnreadable), parsed.GetRequiredValue(device),
+                parsed.GetValue(threads)),
+            cancellation));
         return command;
     }
 

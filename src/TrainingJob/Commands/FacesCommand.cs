@@ -13,7 +13,10 @@ static class FacesCommand
         var count = CommonOptions.Count("--count", 48, 100_000, "How many");
         Option<ulong> seed = new("--seed") { Description = "Another seed, other faces", DefaultValueFactory = _ => 2 };
         Option<string> to = new("--out") { Description = "The folder to write to", DefaultValueFactory = _ => "faces" };
-        var command = new Command("faces", "Write some of the built-in faces as PNG files, with a table of their attributes") { count, seed, to };
+        var command = new Command("faces", "Write some of the built-in faces as PNG files, with a table of their attributes")
+        {
+            count, seed, to,
+        };
         command.SetAction(async (parsed, cancellation) =>
         {
             var folder = parsed.GetRequiredValue(to);
@@ -23,7 +26,8 @@ static class FacesCommand
                 .Train;
             for (var i = 0; i < wanted; i++)
             {
-                await File.WriteAllBytesAsync(Path.Combine(folder, NameOf(i)), ImageCodec.EncodePng(faces.Image(i)), cancellation);
+                var file = Path.Combine(folder, NameOf(i));
+                await File.WriteAllBytesAsync(file, ImageCodec.EncodePng(faces.Image(i)), cancellation);
             }
             await File.WriteAllLinesAsync(Path.Combine(folder, AttributeTable.FileName), Table(faces, wanted), cancellation);
             Console.WriteLine($"wrote {wanted} faces, and {AttributeTable.FileName} about them, to {Path.GetFullPath(folder)}");

@@ -34,7 +34,10 @@ static class ModelsCommand
                 var loss = manifest.Metrics.TryGetValue(Manifest.TestLoss, out var value)
                     ? value.ToString("F2", CultureInfo.InvariantCulture)
                     : "?";
-                Console.WriteLine($"  {(version == current?.Version ? "serves" : current?.RolledBack?.Contains(version) == true ? "rolled back" : ""),-11} {version}  {manifest.Kind}  "
+                var state = version == current?.Version ? "serves"
+                    : current?.RolledBack?.Contains(version) == true ? "rolled back"
+                    : "";
+                Console.WriteLine($"  {state,-11} {version}  {manifest.Kind}  "
                     + $"{manifest.Image}  test loss {loss}  {manifest.Data.Source}");
             }
         }

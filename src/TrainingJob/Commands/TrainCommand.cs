@@ -17,13 +17,14 @@ static class TrainCommand
     {
         var recipe = new Argument<string>("recipe")
         {
-            Description = $"One of {string.Join(", ", RecipeBook.Names)}, or the path of a .json file; '{AutoRecipe.Name}', or none, looks "
-                + "at the images of --data and makes one for them",
+            Description = $"One of {string.Join(", ", RecipeBook.Names)}, or the path of a .json file; "
+                + $"'{AutoRecipe.Name}', or none, looks at the images of --data and makes one for them",
             DefaultValueFactory = _ => AutoRecipe.Name,
         };
         Option<string?> data = CommonOptions.Data(), model = new("--model")
         {
-            Description = "The name to publish under; the recipe's name unless given, or that of the images' folder where there is none",
+            Description = "The name to publish under; the recipe's name unless given, "
+                + "or that of the images' folder where there is none",
         };
         var store = CommonOptions.Store();
         Option<int?> epochs = new("--epochs")
@@ -62,7 +63,8 @@ static class TrainCommand
         var (fit, maxUnreadable) = (CommonOptions.Fit(), CommonOptions.MaxUnreadable());
         var log = new Option<string?>("--log")
         {
-            Description = "tensorboard: write each epoch's figures and pictures also as TensorBoard reads them, beside the run's metrics.csv",
+            Description = "tensorboard: write each epoch's figures and pictures also as TensorBoard reads them, "
+                + "beside the run's metrics.csv",
         };
         log.AcceptOnlyFromAmong("tensorboard");
         Option<bool> noPublish = new("--no-publish") { Description = "Only train; keep the checkpoint" };
@@ -74,13 +76,14 @@ static class TrainCommand
 
         var command = new Command("train", "Train a recipe, publish the result and let it serve")
         {
-            recipe, data, store, model, epochs, minutes, batchSize, learningRate, seed, device, threads, tf32, resume, ifChanged, force,
-            fit, maxUnreadable, log, noPublish, tolerance, saveEvery,
+            recipe, data, store, model, epochs, minutes, batchSize, learningRate, seed, device, threads, tf32, resume, ifChanged,
+            force, fit, maxUnreadable, log, noPublish, tolerance, saveEvery,
         };
         command.Validators.Add(result =>
         {
             if (result.GetResult(minutes) is not null && (result.GetResult(epochs) ?? result.GetResult(resume)) is not null)
-                result.AddError("--minutes decides how long a training is, and so do --epochs and a run that --resume goes on with; give one of them.");
+                result.AddError("--minutes decides how long a training is, "
+                    + "and so do --epochs and a run that --resume goes on with; give one of them.");
         });
         command.SetAction(async (parsed, cancellation) => await RunAsync(await RequestAsync(parsed, cancellation), cancellation));
         return command;

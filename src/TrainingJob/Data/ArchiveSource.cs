@@ -8,7 +8,7 @@ namespace VaeFunctions.Data;
 /// <remarks>Nothing is unpacked by the names inside, so that they cannot lead anywhere.</remarks>
 static class ArchiveSource
 {
-    /// <summary>How many times larger than its file the content of a compressed TAR may be: images do not shrink by much.</summary>
+    /// <summary>How many times larger than its file the content of a compressed TAR may be: images do not shrink much.</summary>
     const int MostExpansion = 200;
 
     /// <exception cref="DataException">It is damaged.</exception>
@@ -55,7 +55,8 @@ static class ArchiveSource
         while (tar.GetNextEntry() is { } entry)
         {
             cancellation.ThrowIfCancellationRequested();
-            if (entry.EntryType is not (TarEntryType.RegularFile or TarEntryType.V7RegularFile) || entry.DataStream is null) continue;
+            if (entry.EntryType is not (TarEntryType.RegularFile or TarEntryType.V7RegularFile) || entry.DataStream is null)
+                continue;
             var (start, length) = (entry.DataOffset, entry.Length);
             Add(found, entry.Name, $"{length} {entry.ModificationTime.UtcTicks}", archive, () => ReadAt(start, length), options);
         }

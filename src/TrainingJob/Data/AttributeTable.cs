@@ -3,7 +3,7 @@ using System.Text;
 
 namespace VaeFunctions.Data;
 
-/// <summary><c>attributes.csv</c> beside the images: a line for each, its file first, then numbers, or 0 and 1 (yes and no).</summary>
+/// <summary><c>attributes.csv</c> beside the images: a line each, its file first, then numbers, or 0 and 1 (no, yes).</summary>
 sealed class AttributeTable
 {
     public const string FileName = "attributes.csv";
@@ -37,7 +37,8 @@ sealed class AttributeTable
     public static AttributeTable Parse(string source, string text, Action<string>? log)
     {
         var start = $"{source}: {FileName}";
-        const string form = "Its first line names the columns, file,smile,age for instance, and every other is like cat/1.jpg,1,35.";
+        const string form =
+            "Its first line names the columns, file,smile,age for instance, and every other is like cat/1.jpg,1,35.";
         var separator = text.AsSpan(0, Math.Max(text.IndexOf('\n'), 0)) is var first && first.Contains('\t') ? '\t'
             : first.Contains(';') && !first.Contains(',') ? ';' : ',';
         var lines = Lines(text, separator).ToList();
@@ -48,7 +49,8 @@ sealed class AttributeTable
             throw new DataException($"{start} has {lines[0].Count} columns; at most {MostColumns} are read. Leave some out.");
         var odd = lines.FindIndex(line => line.Count != lines[0].Count);
         if (odd > 0)
-            throw new DataException($"{start}: line {odd + 1} has {lines[odd].Count} columns, the first {lines[0].Count}. {form}");
+            throw new DataException(
+                $"{start}: line {odd + 1} has {lines[odd].Count} columns, the first {lines[0].Count}. {form}");
 
         var (names, columns) = (new List<string>(), new List<int>());
         for (var column = 1; column < lines[0].Count; column++)
@@ -56,19 +58,21 @@ sealed class AttributeTable
             var name = lines[0][column].Trim() is { Length: > 0 } given ? given : $"column {column + 1}";
             var word = lines.Skip(1).Select(line => line[column].Trim()).FirstOrDefault(cell => Number(cell) is null);
             if (word is not null)
-                log?.Invoke($"{start}: the column {name} is left out, since it holds \"{Shortened(word)}\"; attributes are numbers, "
-                    + "0 or 1, yes or no. For words, make a column of 0 and 1 for each, or a folder for each as its label");
+                log?.Invoke($"{start}: the column {name} is left out, since it holds \"{Shortened(word)}\"; "
+                    + "attributes are numbers, 0 or 1, yes or no. "
+                    + "For words, make a column of 0 and 1 for each, or a folder for each as its label");
             else if (names.Contains(name))
                 throw new DataException($"{start} names the column {name} twice. Give each a name of its own.");
             else
                 (names, columns) = ([.. names, name], [.. columns, column]);
         }
         if (names.Count == 0) throw new DataException($"{start} has no column of numbers. {form}");
-        return new([.. names], lines.Skip(1).Select(line =>
-            (line[0].Trim().Replace('\\', '/').TrimStart('/'), columns.Select(column => Number(line[column].Trim())!.Value).ToArray())));
+        return new([.. names], lines.Skip(1).Select(line => (
+            line[0].Trim().Replace('\\', '/').TrimStart('/'),
+            columns.Select(column => Number(line[column].Trim())!.Value).ToArray())));
     }
 
-    /// <summary>[image, attribute], NaN where the table does not say; says which lines and images do not belong together.</summary>
+    /// <summary>[image, attribute], NaN where the table is silent; says which lines and images do not belong together.</summary>
     /// <param name="files">The images' paths below the place of the table.</param>
     /// <exception cref="DataException">The table speaks of none of the images.</exception>
     public float[,] For(string source, IReadOnlyList<string> files, Action<string>? log)
@@ -77,20 +81,23 @@ sealed class AttributeTable
         var (unknown, used) = (new List<string>(), new HashSet<string>());
         foreach (var (i, file) in files.Index())
         {
-            var row = rows[FileOf(file)].Where(row => Belongs(row.Path, file)).OrderByDescending(row => row.Path.Length).FirstOrDefault();
+            var row = rows[FileOf(file)]
+                .Where(row => Belongs(row.Path, file))
+                .OrderByDescending(row => row.Path.Length)
+                .FirstOrDefault();
             if (row.Path is null) unknown.Add(file);
             else used.Add(row.Path);
             for (var a = 0; a < Names.Count; a++) values[i, a] = row.Values?[a] ?? float.NaN;
         }
         if (used.Count == 0)
-            throw new DataException($"{source}: {FileName} has no line for any of the {files.Count:N0} images, such as {files[0]}. "
-                + "Its first column gives their paths beside it, or their names.");
+            throw new DataException($"{source}: {FileName} has no line for any of the {files.Count:N0} images, "
+                + $"such as {files[0]}. Its first column gives their paths beside it, or their names.");
         var idle = rows.SelectMany(row => row).Select(row => row.Path).Where(path => !used.Contains(path)).ToList();
         if (idle.Count > 0)
             log?.Invoke($"{source}: {idle.Count:N0} lines of {FileName} are of no image here, such as {Shortened(idle[0])}");
         if (unknown.Count > 0)
-            log?.Invoke($"{source}: {unknown.Count:N0} of {files.Count:N0} images have no line in {FileName}, such as {unknown[0]}; "
-                + "their attributes count as unknown");
+            log?.Invoke($"{source}: {unknown.Count:N0} of {files.Count:N0} images have no line in {FileName}, "
+                + $"such as {unknown[0]}; their attributes count as unknown");
         log?.Invoke($"{source}: {FileName} gives {Names.Count} attributes: {string.Join(", ", Names.Take(20))}");
         return values;
     }
@@ -107,7 +114,8 @@ sealed class AttributeTable
     /// <summary>NaN for an empty cell, null for a word.</summary>
     static float? Number(string cell) =>
         cell.Length == 0 ? float.NaN
-        : float.TryParse(cell, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && float.IsFinite(number) ? number
+        : float.TryParse(cell, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && float.IsFinite(number)
+            ? number
         : Words.TryGetValue(cell, out number) ? number
         : null;
 

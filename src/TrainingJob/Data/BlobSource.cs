@@ -15,7 +15,8 @@ static class BlobSource
         var found = await FindAsync(source, place, options, cancellation);
         try
         {
-            var split = await ImageTree.LoadAsync($"{source} in {options.Blobs!.Location}", found, Readers, options, cancellation);
+            var split = await ImageTree.LoadAsync(
+                $"{source} in {options.Blobs!.Location}", found, Readers, options, cancellation);
             return split with { Source = source };
         }
         catch (StorageException error)

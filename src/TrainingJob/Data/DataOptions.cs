@@ -66,7 +66,8 @@ public sealed record DataOptions
         if (Fit == ImageFit.Strict)
             throw new DataException(
                 $"{source}: the images are {found.Width}×{found.Height} but the model takes {wanted.Width}×{wanted.Height}. "
-                + "--fit crop makes all the model's size (centre crop, then scaling), --fit pad and --fit stretch in other ways.");
+                + "--fit crop makes all the model's size (centre crop, then scaling), "
+                + "--fit pad and --fit stretch in other ways.");
         return wanted;
     }
 
@@ -81,7 +82,7 @@ public sealed record DataOptions
             ImageFit.Stretch => "stretched",
             _ => "cropped in the middle and scaled",
         };
-        Log?.Invoke($"{source}: {others:N0} of {all:N0} images are not {shape.Width}×{shape.Height}, such as {example}; they are {how} "
-            + "(--fit crop, pad, stretch or strict)");
+        Log?.Invoke($"{source}: {others:N0} of {all:N0} images are not {shape.Width}×{shape.Height}, such as {example}; "
+            + $"they are {how} (--fit crop, pad, stretch or strict)");
     }
 }

@@ -43,8 +43,8 @@ public static class DataSources
                 $"{source}: {split.Train.Count:N0} images to train on and {split.Test.Count:N0} to test with, {split.Train.Shape}"
                 + (split.Train.Labels is null ? "" : $", {split.Train.LabelNames.Count} labels"));
             if (split.Test.Count < AnomalyCalibration.EnoughImages)
-                options.Log?.Invoke($"{source}: figures of {split.Test.Count:N0} test images say little; {AnomalyCalibration.EnoughImages} or more are "
-                    + "enough to judge by, and to say what is anomalous");
+                options.Log?.Invoke($"{source}: figures of {split.Test.Count:N0} test images say little; "
+                    + $"{AnomalyCalibration.EnoughImages} or more are enough to judge by, and to say what is anomalous");
             return split;
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException or DllNotFoundException)
@@ -73,7 +73,8 @@ public static class DataSources
                 _ => ImageSurvey.Of(await LoadAsync(source, options, cancellation)),
             };
         }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException or DllNotFoundException or StorageException)
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException
+            or DllNotFoundException or StorageException)
         {
             throw new DataException($"{source}: {error.Message}", error);
         }
@@ -99,8 +100,8 @@ public static class DataSources
         var home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
         return place is "~" || place.StartsWith("~/", StringComparison.Ordinal)
             ? Path.Join(home, place[1..])
-            : throw new DataException($"{source}: {place.Split('/')[0]} is another user's folder, which is not looked up; write its "
-                + "path, such as folder:/home/NAME/pictures. Your own may be written ~/pictures.");
+            : throw new DataException($"{source}: {place.Split('/')[0]} is another user's folder, which is not looked up; "
+                + "write its path, such as folder:/home/NAME/pictures. Your own may be written ~/pictures.");
     }
 
     static int FaceCount(string source, string place) =>

@@ -15,8 +15,8 @@ public sealed record DataSplit(ImageDataset Train, ImageDataset Test, string Sou
         new(train, test, source, Hash(train, test));
 
     /// <summary>
-    /// Sets a random part aside for testing: the same part for the same seed and number of images, but that of every label an image
-    /// stays to train on. Both keep their order.
+    /// Sets a random part aside for testing: the same part for the same seed and number of images, but that of every label an
+    /// image stays to train on. Both keep their order.
     /// </summary>
     /// <param name="log">Told of labels that have none all the same.</param>
     /// <exception cref="DataException">There are fewer than two images.</exception>

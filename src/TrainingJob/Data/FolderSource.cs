@@ -15,12 +15,15 @@ static class FolderSource
     /// <exception cref="DataException">There is no such folder or archive, or it is damaged.</exception>
     public static FoundFiles Find(string source, string path, DataOptions options, CancellationToken cancellation)
     {
-        if (File.Exists(path) && ArchiveNames.IsArchive(path)) return ArchiveSource.Find(source, new(path), options, cancellation);
+        if (File.Exists(path) && ArchiveNames.IsArchive(path))
+            return ArchiveSource.Find(source, new(path), options, cancellation);
         var root = new DirectoryInfo(path);
         if (!root.Exists)
             throw new DataException(
                 $"{source}: there is no folder {root.FullName}"
-                + (File.Exists(path) ? "; it is a file, and no ZIP or TAR. Unpack it, and name the folder." : ". Check the path."));
+                + (File.Exists(path)
+                    ? "; it is a file, and no ZIP or TAR. Unpack it, and name the folder."
+                    : ". Check the path."));
         var found = new FoundFiles(root.FullName);
         Walk(root, "", [Real(root)]);
         return found;

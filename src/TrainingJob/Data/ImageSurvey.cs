@@ -12,7 +12,8 @@ namespace VaeFunctions.Data;
 /// <param name="Extremes">The part of their values that are nearly 0 or nearly 255.</param>
 /// <param name="Looked">How many were looked at.</param>
 public sealed record ImageSurvey(
-    int Images, int Train, IReadOnlyList<int> Labels, int Width, int Height, bool OneSize, bool Coloured, double Extremes, int Looked)
+    int Images, int Train, IReadOnlyList<int> Labels, int Width, int Height,
+    bool OneSize, bool Coloured, double Extremes, int Looked)
 {
     /// <summary>Images that are looked at, from all over the set.</summary>
     const int Most = 200;
@@ -32,7 +33,9 @@ public sealed record ImageSurvey(
     {
         ImageDataset train = split.Train;
         Look[] looks = [.. Places(train.Count).Select(i => Look.At(train.Image(i), train.Shape.Width, train.Shape.Height))];
-        int[] labels = train.Labels is null ? [] : [.. train.Labels.GroupBy(label => label).Select(group => group.Count()).Order()];
+        int[] labels = train.Labels is null
+            ? []
+            : [.. train.Labels.GroupBy(label => label).Select(group => group.Count()).Order()];
         return Of(train.Count + split.Test.Count, train.Count, labels, looks);
     }
 
@@ -59,8 +62,8 @@ public sealed record ImageSurvey(
         });
         Look[] read = [.. looks.OfType<Look>()];
         if (read.Length == 0)
-            throw new DataException($"{source}: of {files.Length:N0} images, none of the {places.Length:N0} that were looked at can be read, "
-                + $"such as {fault} Mend or remove them.");
+            throw new DataException($"{source}: of {files.Length:N0} images, none of the {places.Length:N0} that were looked at "
+                + $"can be read, such as {fault} Mend or remove them.");
         return Of(files.Length, train, [.. labels.GroupBy(label => label).Select(group => group.Count()).Order()], read);
     }
 

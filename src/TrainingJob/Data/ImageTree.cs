@@ -20,8 +20,8 @@ sealed record FoundFiles(string Place)
 }
 
 /// <summary>
-/// The meaning of a tree of image files: one folder per label, or flat; below folders for training and for testing where there are
-/// both, split at random otherwise.
+/// The meaning of a tree of image files: one folder per label, or flat; below folders for training and for testing where there
+/// are both, split at random otherwise.
 /// </summary>
 sealed class ImageTree
 {
@@ -42,8 +42,8 @@ sealed class ImageTree
         if (isSplit && train.Count + test.Count < images.Count)
         {
             var left = images.Except([.. parts[SplitPart.Train], .. parts[testing]]).ToArray();
-            options.Log?.Invoke($"{source}: left out {left.Length:N0} images beside the folders to train on and to test with, such as "
-                + left[0].Path);
+            options.Log?.Invoke($"{source}: left out {left.Length:N0} images beside the folders to train on and to test with, "
+                + $"such as {left[0].Path}");
         }
         TellSplit(parts, testing);
         LeaveOutStrays();
@@ -58,8 +58,8 @@ sealed class ImageTree
         var tree = new ImageTree(source, InOrder(source, found, options), options);
         string[] labels = [.. tree.train.Select(file => TopFolder(file.Path)).Where(label => label.Length > 0).Select(Names.Key)];
         ImageFile[] used = [.. tree.train, .. tree.test];
-        return await ImageSurvey.OfFilesAsync(source, used,
-            tree.isSplit ? tree.train.Count : Math.Max(1, used.Length - (int)(used.Length * options.TestFraction)), labels, options, cancellation);
+        var trained = tree.isSplit ? tree.train.Count : Math.Max(1, used.Length - (int)(used.Length * options.TestFraction));
+        return await ImageSurvey.OfFilesAsync(source, used, trained, labels, options, cancellation);
     }
 
     static ImageFile[] InOrder(string source, FoundFiles found, DataOptions options)
@@ -97,7 +97,8 @@ sealed class ImageTree
         if (!tree.isSplit) return DataSplit.Random(dataset, source, options.TestFraction, options.Seed, options.Log);
         var trained = good.Count(i => i < tree.train.Count);
         if (trained == 0 || trained == good.Length)
-            throw new DataException($"{source}: no image {(trained == 0 ? "to train on" : "to test with")} can be read. Mend them.");
+            throw new DataException(
+                $"{source}: no image {(trained == 0 ? "to train on" : "to test with")} can be read. Mend them.");
         int[] order = [.. Enumerable.Range(0, good.Length)];
         return DataSplit.Of(dataset.Select(order.AsSpan(0, trained)), dataset.Select(order.AsSpan(trained)), source);
     }
@@ -177,8 +178,8 @@ sealed class ImageTree
                     + $"{Names.Difference(same.First(), other)}");
         }
         foreach (var alike in names.GroupBy(name => Names.Key(name).ToUpperInvariant()).Where(group => group.Count() > 1))
-            options.Log?.Invoke($"{source}: {string.Join(" and ", alike)} are different labels; their names differ in the case of "
-                + "letters alone");
+            options.Log?.Invoke($"{source}: {string.Join(" and ", alike)} are different labels; "
+                + "their names differ in the case of letters alone");
         return [.. names];
     }
 

@@ -19,5 +19,6 @@ sealed class ArrayRows(byte[]?[] images) : IRows
 
     public IReadOnlyList<int> Missing { get; } = [.. Enumerable.Range(0, images.Length).Where(i => images[i] is null)];
 
-    public ReadOnlySpan<byte> this[int index] => images[index] ?? throw new InvalidOperationException($"Image {index} could not be read.");
+    public ReadOnlySpan<byte> this[int index] =>
+        images[index] ?? throw new InvalidOperationException($"Image {index} could not be read.");
 }

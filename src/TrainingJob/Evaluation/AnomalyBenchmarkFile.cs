@@ -19,7 +19,8 @@ public sealed record AnomalyBenchmarkFile(
 
     /// <summary>The mean AUROC of what serving judges by; null where a label has none.</summary>
     [JsonIgnore]
-    public double? Joint => Labels.Count > 0 && Labels.All(label => label.Joint is not null) ? Labels.Average(label => label.Joint) : null;
+    public double? Joint =>
+        Labels.Count > 0 && Labels.All(label => label.Joint is not null) ? Labels.Average(label => label.Joint) : null;
 
     public static string PathOf(string recipe) => $"evaluations/{recipe}/anomaly-benchmark.json";
 

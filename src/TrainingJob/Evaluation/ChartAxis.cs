@@ -1,7 +1,7 @@
 namespace VaeFunctions.Evaluation;
 
-/// <summary>An axis between round numbers. Where values span more than a power of ten it is logarithmic, so that a first epoch does
-/// not press all others flat.</summary>
+/// <summary>An axis between round numbers. Where values span more than a power of ten it is logarithmic, so that a first epoch
+/// does not press all others flat.</summary>
 public sealed record ChartAxis(bool Logarithmic, IReadOnlyList<double> Ticks)
 {
     const int Intervals = 4;

@@ -39,7 +39,8 @@ public static class EpochChart
             .OrderBy(curve => Y(End(curve.Value))))
         {
             var points = history.Where(metrics => double.IsFinite(curve.Value(metrics))).ToArray();
-            var line = points.Select(metrics => FormattableString.Invariant($"{X(metrics.Epoch):F1},{Y(curve.Value(metrics)):F1}"));
+            var line = points.Select(metrics =>
+                FormattableString.Invariant($"{X(metrics.Epoch):F1},{Y(curve.Value(metrics)):F1}"));
             Add($"<polyline class=\"{curve.Style}\" points=\"{string.Join(' ', line)}\"/>");
             Add($"<circle class=\"{curve.Style}\" r=\"3.5\" cx=\"{X(points[^1].Epoch):F1}\" cy=\"{Y(End(curve.Value)):F1}\"/>");
             height = Math.Max(Y(End(curve.Value)) + 4, height + LineHeight);

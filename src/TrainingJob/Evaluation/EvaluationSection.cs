@@ -18,18 +18,20 @@ public static class EvaluationSection
         if (evaluation.KlPerLatent.Count > 0) page.Append(Bars(evaluation.KlPerLatent, evaluation.InUse));
         page.Append("<div class=\"scroll\"><table class=\"measures\">");
         foreach (var (name, value) in evaluation.Metrics.OrderBy(metric => metric.Key, StringComparer.Ordinal))
-            page.Append(CultureInfo.InvariantCulture, $"<tr><th>{MetricWords.Title(name)}<small>{name}</small></th><td>{Number(value)}"
-                + $"</td><td>{MetricWords.Words(name)}</td></tr>");
+            page.Append(CultureInfo.InvariantCulture, $"<tr><th>{MetricWords.Title(name)}<small>{name}</small></th>"
+                + $"<td>{Number(value)}</td><td>{MetricWords.Words(name)}</td></tr>");
         foreach (var (part, error) in evaluation.Anomaly.Quantiles)
             page.Append(CultureInfo.InvariantCulture, $"<tr><th>reconstruction error, quantile {part}</th><td>{error:G4}</td><td>"
-                + $"{part} of the {evaluation.Metrics["test_images"]:N0} test images come back with a smaller one; what lies above is "
-                + $"judged by these.</td></tr>");
+                + $"{part} of the {evaluation.Metrics["test_images"]:N0} test images come back with a smaller one; "
+                + $"what lies above is judged by these.</td></tr>");
         page.Append("</table></div>");
         if (evaluation.Attributes.Count == 0) return page.ToString();
 
-        page.Append("<h3>What latents know of the attributes</h3><p>For each attribute, the latent that says most about it, and how "
-            + "much of it that says: 1 is all. A large gap to the second best means that the attribute has a latent of its own.</p>"
-            + "<div class=\"scroll\"><table><tr><th>attribute</th><th>latent</th><th>says</th><th>second best</th><th>gap</th></tr>");
+        page.Append("<h3>What latents know of the attributes</h3>"
+            + "<p>For each attribute, the latent that says most about it, and how much of it that says: 1 is all. "
+            + "A large gap to the second best means that the attribute has a latent of its own.</p>"
+            + "<div class=\"scroll\"><table><tr><th>attribute</th>"
+            + "<th>latent</th><th>says</th><th>second best</th><th>gap</th></tr>");
         foreach (var attribute in evaluation.Attributes)
         {
             page.Append(CultureInfo.InvariantCulture,
@@ -55,8 +57,9 @@ public static class EvaluationSection
         var axis = ChartAxis.Of([0, Math.Max(kl.Where(double.IsFinite).DefaultIfEmpty().Max(), 1e-9)]);
         var step = (Width - Left) / (double)kl.Count;
         var isKnown = inUse.Count == kl.Count;
-        var words = FormattableString.Invariant(
-            $"How much each latent tells of an image, in nats (KL to the prior); {kl.Sum():F1} together, most of it by {Most(kl)}.");
+        var words = string.Create(CultureInfo.InvariantCulture,
+            $"How much each latent tells of an image, in nats (KL to the prior); "
+            + $"{kl.Sum():F1} together, most of it by {Most(kl)}.");
         if (isKnown)
             words += FormattableString.Invariant($" {inUse.Count(used => used)} of {kl.Count} are in use, the others are pale.");
         var svg = new StringBuilder();

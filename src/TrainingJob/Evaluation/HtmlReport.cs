@@ -21,15 +21,19 @@ public static class HtmlReport
         }
         * { box-sizing: border-box; }
         body {
-          font: 16px/1.5 ui-rounded, "SF Pro Rounded", Nunito, "Segoe UI", system-ui, sans-serif; color: var(--ink); background: var(--paper);
+          font: 16px/1.5 ui-rounded, "SF Pro Rounded", Nunito, "Segoe UI", system-ui, sans-serif;
+          color: var(--ink); background: var(--paper);
           max-width: 66rem; margin: 0 auto; padding: 2.5rem 1.25rem 4rem;
         }
         h1 { font-size: 2.4rem; line-height: 1.1; margin: 0; } h2 { margin: 3rem 0 1rem; } h3 { margin: 2rem 0 .5rem; }
         .lead { font-size: 1.15rem; max-width: 46rem; } .soft, figcaption, dt { color: var(--soft); } b { color: var(--ink); }
-        dl { display: grid; grid-template-columns: max-content 1fr; gap: .3rem 1.2rem; margin: 1.5rem 0; } dd { margin: 0; overflow-wrap: anywhere; }
+        dl { display: grid; grid-template-columns: max-content 1fr; gap: .3rem 1.2rem; margin: 1.5rem 0; }
+        dd { margin: 0; overflow-wrap: anywhere; }
         figure { margin: 0; background: var(--card); border: 1px solid var(--line); border-radius: 16px; padding: 1rem; }
         figcaption { font-size: .92rem; margin-bottom: .7rem; }
-        .pictures, .curves { display: grid; gap: 1.25rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 27rem), 1fr)); align-items: start; }
+        .pictures, .curves {
+          display: grid; gap: 1.25rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 27rem), 1fr)); align-items: start;
+        }
         .curves { grid-template-columns: repeat(auto-fit, minmax(min(100%, 19rem), 1fr)); }
         svg { width: 100%; height: auto; display: block; } svg text { font: 13px system-ui, sans-serif; fill: var(--soft); }
         .grid { stroke: var(--line); } polyline { fill: none; stroke-width: 2.5; stroke-linejoin: round; }
@@ -37,9 +41,14 @@ public static class HtmlReport
         polyline.test { stroke: var(--b); } svg text.test, circle.test { fill: var(--b); }
         svg .bar { fill: var(--a); } svg .unused { opacity: .35; }
         img { width: 100%; image-rendering: pixelated; border-radius: 8px; display: block; }
-        pre { overflow-x: auto; padding: 1rem; border: 1px solid var(--line); border-radius: 12px; background: var(--card); font-size: .85rem; }
+        pre {
+          overflow-x: auto; padding: 1rem; border: 1px solid var(--line); border-radius: 12px;
+          background: var(--card); font-size: .85rem;
+        }
         .scroll { overflow-x: auto; } table { border-collapse: collapse; font-variant-numeric: tabular-nums; margin-top: 1rem; }
-        td, th { text-align: right; padding: .3rem .8rem; border-bottom: 1px solid var(--line); vertical-align: top; font-weight: 400; }
+        td, th {
+          text-align: right; padding: .3rem .8rem; border-bottom: 1px solid var(--line); vertical-align: top; font-weight: 400;
+        }
         tr:first-child th { color: var(--soft); } .measures th, .measures td:last-child { text-align: left; }
         .measures th { padding-left: 0; color: var(--ink) !important; } .measures td:last-child { color: var(--soft); }
         small { display: block; color: var(--soft); font-family: ui-monospace, monospace; font-size: .75rem; }
@@ -61,8 +70,8 @@ public static class HtmlReport
             <p class="soft">{Text(version)}</p>
             <p class="lead">{model.LatentSize:N0} numbers stand for an image of {model.Image}. After {last.Epoch}
             {(last.Epoch == 1 ? "epoch" : "epochs")}, test images, which the model was not trained on, have a loss of
-            <b>{last.Test.Loss:G5}</b> each: {last.Test.MeanReconstruction:G4} for what differs from the image, and {last.Test.MeanKl:G4}
-            for what its latents tell (KL).{TooFew(data.Test.Count)}</p>
+            <b>{last.Test.Loss:G5}</b> each: {last.Test.MeanReconstruction:G4} for what differs from the image, and
+            {last.Test.MeanKl:G4} for what its latents tell (KL).{TooFew(data.Test.Count)}</p>
             <dl>
             <dt>Data</dt><dd>{Text(data.Source)}: {data.Train.Count:N0} images to train on, {data.Test.Count:N0} to test with</dd>
             <dt>Recipe</dt><dd>{Text(recipe.Description)}</dd>
@@ -92,7 +101,8 @@ public static class HtmlReport
     }
 
     static string TooFew(int tests) => tests >= AnomalyCalibration.EnoughImages ? "" :
-        $" <b>Figures of {tests:N0} test images say little</b>; {AnomalyCalibration.EnoughImages} or more are enough to judge by.";
+        $" <b>Figures of {tests:N0} test images say little</b>; "
+        + $"{AnomalyCalibration.EnoughImages} or more are enough to judge by.";
 
     static string Figure(string title, string words, Image image) =>
         $"<figure><figcaption><b>{title}.</b> {words}</figcaption><img alt=\"{words}\" src=\"data:image/png;base64,"

@@ -87,7 +87,8 @@ public sealed record LatentMap
             cancellation.ThrowIfCancellationRequested();
             using var scope = backend.BeginScope();
             var latent = backend.FromValues(
-                latents.AsSpan(batch[0] * model.LatentSize, batch.Length * model.LatentSize), new(batch.Length, model.LatentSize));
+                latents.AsSpan(batch[0] * model.LatentSize, batch.Length * model.LatentSize),
+                new(batch.Length, model.LatentSize));
             var labels = model.Classes == 0
                 ? null
                 : backend.FromValues([.. batch.Select(i => (float)images.Labels![i])], new(batch.Length));

@@ -33,8 +33,8 @@ public static class LatentMapFile
         }
         else
         {
-            float[] steps = [.. Enumerable.Range(0, size)
-                .Select(latent => Enumerable.Range(0, count).Max(i => MathF.Abs(map.Latents[i * size + latent])) / sbyte.MaxValue)];
+            float[] steps = [.. Enumerable.Range(0, size).Select(latent =>
+                Enumerable.Range(0, count).Max(i => MathF.Abs(map.Latents[i * size + latent])) / sbyte.MaxValue)];
             sbyte[] whole = [.. map.Latents.Select((value, i) =>
                 steps[i % size] > 0 ? (sbyte)MathF.Round(value / steps[i % size]) : (sbyte)0)];
             tensors.Add(new("latents", ElementType.I8, new(count, size), Bytes<sbyte>(whole)));
@@ -58,13 +58,16 @@ public static class LatentMapFile
         map.Explained,
         map.KlPerLatent,
         Attributes = map.Images.Attributes is { } attributes
-            ? Ranges(attributes).Select((range, i) => new { Name = map.Images.AttributeNames[i], range.Low, range.High }).ToArray()
+            ? Ranges(attributes)
+                .Select((range, i) => new { Name = map.Images.AttributeNames[i], range.Low, range.High })
+                .ToArray()
             : [],
     }, json));
 
     static Range[] Ranges(float[,] attributes) => [.. Enumerable.Range(0, attributes.GetLength(1)).Select(column =>
     {
-        float[] known = [.. Enumerable.Range(0, attributes.GetLength(0)).Select(row => attributes[row, column]).Where(float.IsFinite)];
+        float[] known = [.. Enumerable.Range(0, attributes.GetLength(0)).Select(row => attributes[row, column])
+            .Where(float.IsFinite)];
         return known is [] ? new Range(0, 0) : new Range(known.Min(), known.Max());
     })];
 
@@ -73,6 +76,8 @@ public static class LatentMapFile
     readonly record struct Range(float Low, float High)
     {
         /// <summary>A value that is not known is drawn as the lowest.</summary>
-        public byte ToByte(float value) => High > Low && float.IsFinite(value) ? (byte)MathF.Round((value - Low) / (High - Low) * 255) : (byte)0;
+        public byte ToByte(float value) => High > Low && float.IsFinite(value)
+            ? (byte)MathF.Round((value - Low) / (High - Low) * 255)
+            : (byte)0;
     }
 }

@@ -32,8 +32,9 @@ public static class ModelCard
         var card = new StringBuilder();
         Line($"# {Code(manifest.Model)}, version {manifest.Version}");
         Line("");
-        Line($"A {manifest.Kind} with {model.Parameters.WeightCount:N0} weights and {manifest.LatentSize:N0} latents for images of "
-            + $"{manifest.Image.Width}×{manifest.Image.Height}, {(manifest.Image.Channels == 1 ? "grey" : "RGB")}. {Text(recipe.Description)}");
+        Line($"A {manifest.Kind} with {model.Parameters.WeightCount:N0} weights and {manifest.LatentSize:N0} latents for images "
+            + $"of {manifest.Image.Width}×{manifest.Image.Height}, {(manifest.Image.Channels == 1 ? "grey" : "RGB")}. "
+            + Text(recipe.Description));
         Line($"Trained on {manifest.Created.UtcDateTime:yyyy-MM-dd} for {manifest.Metrics.GetValueOrDefault("epochs"):N0} epochs "
             + $"(seed {recipe.Seed}); the whole recipe is in `manifest.json`.");
         Line("");
@@ -41,9 +42,12 @@ public static class ModelCard
         Line($"{data.Train.Count:N0} images to train on and {data.Test.Count:N0} to test with, from {Code(data.Source)} "
             + $"(fingerprint `{data.Fingerprint}`).");
         if (data.Train.LabelNames.Count > 0)
-            Line($"{data.Train.LabelNames.Count:N0} labels, {(manifest.Conditional ? "on which the model is conditional" : "which it was not shown")}: "
-                + $"{string.Join(", ", data.Train.LabelNames.Take(20).Select(Code))}{(data.Train.LabelNames.Count > 20 ? ", …" : "")}.");
-        Line($"Who is in these images, and under which terms they may be used, is not known to the program that wrote this card: add it.");
+            Line($"{data.Train.LabelNames.Count:N0} labels, "
+                + (manifest.Conditional ? "on which the model is conditional" : "which it was not shown")
+                + $": {string.Join(", ", data.Train.LabelNames.Take(20).Select(Code))}"
+                + (data.Train.LabelNames.Count > 20 ? ", …." : "."));
+        Line($"Who is in these images, and under which terms they may be used, is not known to the program that wrote this card: "
+            + "add it.");
         Line("");
         Line($"## Measures");
         if (data.Test.Count < AnomalyCalibration.EnoughImages)
@@ -54,22 +58,28 @@ public static class ModelCard
             if (manifest.Metrics.TryGetValue(metric, out var value)) Line($"| `{metric}` | {value:G5} | {meaning} |");
         Line("");
         if (manifest.PriorComparison is { } prior)
-            Line($"Latents are drawn from {(prior.Chosen == "standard-normal" ? "N(0, I)" : $"a {prior.Chosen} that was fitted to the codes of {prior.Fitted:N0} training images")}; "
-                + $"log-likelihood of {prior.HeldOut:N0} held-out codes in nats: "
+        {
+            var drawn = prior.Chosen == "standard-normal"
+                ? "N(0, I)"
+                : $"a {prior.Chosen} that was fitted to the codes of {prior.Fitted:N0} training images";
+            Line($"Latents are drawn from {drawn}; log-likelihood of {prior.HeldOut:N0} held-out codes in nats: "
                 + $"{string.Join(", ", prior.LogLikelihoods.Select(pair => $"{pair.Key} {pair.Value:F2}"))}.\n");
+        }
         Line($"## What it is for");
-        Line($"Exploring images like those it was trained on: reconstruction, samples, interpolation, edits by concept, mending holes, more "
-            + $"training data, and finding images that are unlike them.");
+        Line($"Exploring images like those it was trained on: reconstruction, samples, interpolation, edits by concept, "
+            + $"mending holes, more training data, and finding images that are unlike them.");
         Line("");
         Line($"## Limits");
         Line($"- Images of another kind come back as something it knows, without a warning but the anomaly score's.");
         Line($"- What is rare in the training images is drawn worse, and what they lack not at all; their bias is the model's.");
         Line($"- Samples and edits are invented: they are evidence of nothing, least of all of a person.");
-        Line($"- Anomaly verdicts go by {data.Test.Count:N0} test images"
-            + $"{(data.Test.Count < AnomalyCalibration.EnoughImages ? ", too few: there are none" : "; one ordinary image in a hundred is called anomalous")}.");
+        Line($"- Anomaly verdicts go by {data.Test.Count:N0} test images" + (data.Test.Count < AnomalyCalibration.EnoughImages
+            ? ", too few: there are none."
+            : "; one ordinary image in a hundred is called anomalous."));
         Line("");
         Line($"## How to load it");
-        Line($"Any ONNX runtime runs the graphs; pixels are bytes, `[N, {manifest.Image.Height}, {manifest.Image.Width}, {manifest.Image.Channels}]`.");
+        Line($"Any ONNX runtime runs the graphs; pixels are bytes, "
+            + $"`[N, {manifest.Image.Height}, {manifest.Image.Width}, {manifest.Image.Channels}]`.");
         Line("");
         Line($"```python");
         Line($"import numpy as np, onnxruntime as ort");
@@ -84,21 +94,26 @@ public static class ModelCard
         void Draw()
         {
             if (manifest.Prior == Prior.Fitted)
-                Line($"latent = ort.InferenceSession(\"prior.onnx\").run([\"latent\"], {{\"noise\": np.random.randn(16, {manifest.LatentSize})"
-                    + $".astype(np.float32), \"choice\": np.random.rand(16).astype(np.float32)}})[0]");
+                Line($"latent = ort.InferenceSession(\"prior.onnx\").run([\"latent\"], "
+                    + $"{{\"noise\": np.random.randn(16, {manifest.LatentSize}).astype(np.float32), "
+                    + $"\"choice\": np.random.rand(16).astype(np.float32)}})[0]");
             else if (manifest.Prior == Prior.StandardNormal)
                 Line($"latent = np.random.randn(16, {manifest.LatentSize}).astype(np.float32)");
             else
-                Line($"latent = np.zeros((16, {manifest.LatentSize}), np.float32)  # or the encoder's mean: {(manifest.Prior == Prior.None
-                    ? "nothing says which codes are likely" : "prior.onnx draws codes one by one")}");
+                Line($"latent = np.zeros((16, {manifest.LatentSize}), np.float32)  # or the encoder's mean: "
+                    + (manifest.Prior == Prior.None
+                        ? "nothing says which codes are likely"
+                        : "prior.onnx draws codes one by one"));
         }
 
-        void Line(string text) => card.Append(text).Append('\n'); // numbers are written alike under every culture: the build is invariant
+        // Numbers are written alike under every culture: the build is invariant.
+        void Line(string text) => card.Append(text).Append('\n');
     }
 
     /// <summary>Anything as code on one line, whatever is in it.</summary>
     static string Code(string text) => $"`{Text(text).Replace('`', '\'')}`";
 
     /// <summary>On one line, and no HTML.</summary>
-    static string Text(string text) => string.Concat(text.Select(letter => char.IsControl(letter) ? ' ' : letter)).Replace("<", "&lt;", StringComparison.Ordinal);
+    static string Text(string text) => string.Concat(text.Select(letter => char.IsControl(letter) ? ' ' : letter))
+        .Replace("<", "&lt;", StringComparison.Ordinal);
 }

@@ -103,10 +103,8 @@ public sealed record ModelEvaluation(
         var calibration = new AnomalyCalibration(Table(errors, Quantiles));
         if (surprise is null || !surprise.All(double.IsFinite)) return calibration;
         calibration = calibration with { Codes = Table(surprise, [0, .. Quantiles]) };
-        return calibration with
-        {
-            Joint = Table([.. errors.Zip(surprise, (error, code) => Latent.Anomaly.Joint(calibration, error, code))], [0, .. Quantiles]),
-        };
+        double[] joint = [.. errors.Zip(surprise, (error, code) => Latent.Anomaly.Joint(calibration, error, code))];
+        return calibration with { Joint = Table(joint, [0, .. Quantiles]) };
 
         static Dictionary<string, double> Table(double[] scores, double[] parts)
         {

@@ -26,7 +26,8 @@ public static class MutualInformation
         List<AttributeScore> scores = [];
         for (var attribute = 0; attribute < names.Count; attribute++)
         {
-            int[] known = [.. Enumerable.Range(0, attributes.GetLength(0)).Where(image => !float.IsNaN(attributes[image, attribute]))];
+            int[] known = [.. Enumerable.Range(0, attributes.GetLength(0))
+                .Where(image => !float.IsNaN(attributes[image, attribute]))];
             if (known.Length == 0) continue;
             var truth = Binned(Array.ConvertAll(known, image => attributes[image, attribute]));
             var entropy = Of(truth, truth);

@@ -88,8 +88,8 @@ public sealed class ResultsPage(IReadOnlyDictionary<string, MeasuredModel> model
     static string Anomalies(MeasuredModel model)
     {
         if (model.Anomalies is not { } anomalies) return "";
-        var table = new StringBuilder($"\n{anomalies.Protocol}\n\n| label | trained on | AUROC, error | AUROC, −ELBO | AUROC, both |\n"
-            + "| --- | --- | --- | --- | --- |\n");
+        var table = new StringBuilder($"\n{anomalies.Protocol}\n\n"
+            + "| label | trained on | AUROC, error | AUROC, −ELBO | AUROC, both |\n| --- | --- | --- | --- | --- |\n");
         foreach (var label in anomalies.Labels)
             table.Append(CultureInfo.InvariantCulture, $"| {label.Label} | {label.TrainingImages:N0} | {label.Error:F4} | "
                 + $"{label.Elbo:F4} | {Joint(label.Joint)} |\n");

@@ -31,6 +31,9 @@ static class FewImages
         }
         if (axes.Count == 0) // one image, or all alike
             return PrincipalAxes.OfStandardNormal(size) with { Mean = [.. mean.Select(value => (float)value)] };
-        return new([.. mean.Select(value => (float)value)], [.. axes.Select(pair => pair.Axis)], [.. axes.Select(pair => pair.Deviation)]);
+        return new(
+            [.. mean.Select(value => (float)value)],
+            [.. axes.Select(pair => pair.Axis)],
+            [.. axes.Select(pair => pair.Deviation)]);
     }
 }

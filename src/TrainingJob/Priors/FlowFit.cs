@@ -42,7 +42,8 @@ static class FlowFit
         {
             var from = random.NextInt(codes.Count) * codes.Latents;
             for (var i = 0; i < codes.Latents; i++)
-                drawn[row * codes.Latents + i] = codes.Means[from + i] + MathF.Sqrt(codes.Variances[from + i]) * random.NextGaussian();
+                drawn[row * codes.Latents + i] =
+                    codes.Means[from + i] + MathF.Sqrt(codes.Variances[from + i]) * random.NextGaussian();
         }
         return drawn;
     }

@@ -22,7 +22,8 @@ static class MixtureFit
     /// <summary>How many components so many codes make; 1 is the Gaussian.</summary>
     public static int ComponentsFor(int codes) => Math.Clamp(codes / CodesPerComponent, 1, MostComponents);
 
-    public static GaussianMixture Fit(Codes codes, CodeStatistics statistics, int components, ulong seed, ITrainingBackend backend)
+    public static GaussianMixture Fit(
+        Codes codes, CodeStatistics statistics, int components, ulong seed, ITrainingBackend backend)
     {
         var (count, size) = (codes.Count, codes.Latents);
         var rank = Math.Min(size, MostAxes);
@@ -88,7 +89,8 @@ static class MixtureFit
             var (left, chosen) = (random.NextDouble() * distance.Sum(), 0);
             while (chosen < points.Length - 1 && (left -= distance[chosen]) > 0) chosen++;
             centres.Add(points[chosen]);
-            for (var i = 0; i < points.Length; i++) distance[i] = Math.Min(distance[i], Distance(points[i], points[chosen], axes));
+            for (var i = 0; i < points.Length; i++)
+                distance[i] = Math.Min(distance[i], Distance(points[i], points[chosen], axes));
         }
         return [.. centres];
     }

@@ -26,8 +26,8 @@ public sealed record PriorFit(PrincipalAxes Axes, LatentDensity? Density, PriorC
     /// <summary>What a code must gain, in nats, for a density to take the place of N(0, I).</summary>
     const double WorthWhile = 0.5;
 
-    /// <summary>Fits a Gaussian, a mixture and a flow to the codes of training images, and chooses by the likelihood of codes that
-    /// were held out. It depends on images, weights and seed alone.</summary>
+    /// <summary>Fits a Gaussian, a mixture and a flow to the codes of training images, and chooses by the likelihood of codes
+    /// that were held out. It depends on images, weights and seed alone.</summary>
     /// <remarks>A model whose latents are a grid of codes has a prior of its own, and too many latents cost too much: then there
     /// are only axes.</remarks>
     public static PriorFit Of(
@@ -59,8 +59,8 @@ public sealed record PriorFit(PrincipalAxes Axes, LatentDensity? Density, PriorC
         if (best is null || chosen == StandardNormal && !double.IsFinite(usual)) return new(axes, null, null);
         log?.Invoke($"  log-likelihood of a held-out code, in nats: {string.Join(", ", likelihoods.OrderBy(pair => pair.Value)
             .Select(pair => string.Create(CultureInfo.InvariantCulture, $"{pair.Key} {pair.Value:F2}")))}; {chosen} it is");
-        return new(axes, candidates.GetValueOrDefault(chosen),
-            new(chosen, fitted.Count, heldOut.Count, likelihoods.OrderBy(pair => pair.Key, StringComparer.Ordinal).ToDictionary()));
+        return new(axes, candidates.GetValueOrDefault(chosen), new(
+            chosen, fitted.Count, heldOut.Count, likelihoods.OrderBy(pair => pair.Key, StringComparer.Ordinal).ToDictionary()));
     }
 
     const string StandardNormal = "standard-normal";

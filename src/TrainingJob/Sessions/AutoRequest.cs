@@ -21,8 +21,8 @@ public static partial class AutoRequest
         var blobs = data.StartsWith("blob:", StringComparison.Ordinal) ? Stores.Open(Stores.Blob) : null;
         var survey = await DataSources.SurveyAsync(data, new() { Blobs = blobs }, cancellation);
         if (survey.Images < 2)
-            throw new DataException($"{data}: there is 1 image; a model needs at least 2, one to train on and one to test with, and "
-                + "hundreds to be of use. Add images.");
+            throw new DataException($"{data}: there is 1 image; a model needs at least 2, one to train on and one to test with, "
+                + "and hundreds to be of use. Add images.");
         var auto = AutoRecipe.For(survey, data);
         log($"{data}: {survey.Images:N0} images, of which {survey.Looked:N0} were looked at. A recipe for them:");
         foreach (var choice in auto.Choices) log($"  {choice}");

@@ -20,16 +20,19 @@ static class Pace
     /// <summary>The recipe with as many epochs as the time is enough for, one at least. What is measured is another model's first
     /// steps, so that the training itself begins as it would without.</summary>
     public static async Task<Recipe> PlanAsync(
-        Recipe recipe, DataSplit data, ITrainingBackend backend, TimeSpan budget, Action<string> log, CancellationToken cancellation)
+        Recipe recipe, DataSplit data, ITrainingBackend backend, TimeSpan budget, Action<string> log,
+        CancellationToken cancellation)
     {
         var seconds = await SecondsOfStepAsync(recipe, data, backend, cancellation);
         var steps = (data.Train.Count + recipe.BatchSize - 1) / recipe.BatchSize;
         var epochs = EpochsWithin(budget, seconds, steps);
-        log(string.Create(CultureInfo.InvariantCulture, $"a step takes {1000 * seconds:F1} ms, an epoch {seconds * steps:F0} s: {epochs:N0} "
-            + $"{(epochs == 1 ? "epoch is" : "epochs are")} trained in {budget.TotalMinutes:G3} minutes")
+        log(string.Create(CultureInfo.InvariantCulture,
+                $"a step takes {1000 * seconds:F1} ms, an epoch {seconds * steps:F0} s: {epochs:N0} "
+                + $"{(epochs == 1 ? "epoch is" : "epochs are")} trained in {budget.TotalMinutes:G3} minutes")
             + (seconds * steps > budget.TotalSeconds * (1 - Aside) ? ", or somewhat more, since one is the least" : "")
             + ((long)epochs * steps < AutoRecipe.FewestSteps
-                ? $"; {(long)epochs * steps:N0} steps are fewer than the {AutoRecipe.FewestSteps:N0} that pictures need, so give it more time if you can"
+                ? $"; {(long)epochs * steps:N0} steps are fewer than the {AutoRecipe.FewestSteps:N0} that pictures need, "
+                    + "so give it more time if you can"
                 : ""));
         return recipe with { Epochs = epochs, PicturesEvery = Math.Max(recipe.PicturesEvery, epochs / 10) };
     }
@@ -55,7 +58,14 @@ static class Pace
         readonly Stopwatch all = Stopwatch.StartNew(), one = Stopwatch.StartNew();
         readonly List<double> seconds = [];
 
-        public double SecondsOfStep => seconds.Skip(Math.Min(Warming, seconds.Count - 1)).Order().ToArray() is var sorted ? sorted[sorted.Length / 2] : 0;
+        public double SecondsOfStep
+        {
+            get
+            {
+                double[] sorted = [.. seconds.Skip(Math.Min(Warming, seconds.Count - 1)).Order()];
+                return sorted[sorted.Length / 2];
+            }
+        }
 
         public void Stepped(int epoch, int batch, int batches, double loss, double imagesPerSecond)
         {

@@ -54,7 +54,10 @@ public sealed class Publisher(ModelRegistry registry, PromotionGate gate)
             Prior = model.Prior,
             PriorComparison = prior.Comparison,
             Labels = data.Train.LabelNames,
-            Concepts = [.. concepts.Select(concept => new ConceptDescription(concept.Name, concept.Separability, concept.Examples))],
+            Concepts =
+            [
+                .. concepts.Select(concept => new ConceptDescription(concept.Name, concept.Separability, concept.Examples)),
+            ],
             Metrics = Metrics(recipe.Published(history), evaluation),
             Anomaly = evaluation.Anomaly,
             Recipe = recipe.ToJsonElement(),

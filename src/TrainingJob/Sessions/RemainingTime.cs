@@ -1,7 +1,7 @@
 namespace VaeFunctions.Sessions;
 
-/// <summary>Estimates how long a training goes on, from its own pace: neither the time that reading images took nor the first steps,
-/// which compile and warm up and are many times slower, count.</summary>
+/// <summary>Estimates how long a training goes on, from its own pace: neither the time that reading images took nor the first
+/// steps, which compile and warm up and are many times slower, count.</summary>
 sealed class RemainingTime
 {
     const int WarmUp = 3;

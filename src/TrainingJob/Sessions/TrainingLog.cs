@@ -111,8 +111,9 @@ public abstract class TrainingLog
             bar.MaxValue = (double)epochs * batches;
             bar.Value = (epoch - 1.0) * batches + batch;
             var left = remaining.After((long)bar.Value, (long)bar.MaxValue, TimeSpan.FromMilliseconds(Environment.TickCount64));
+            var ending = left is { } time ? $"  {time:h\\:mm\\:ss} left" : "";
             bar.Description = string.Create(CultureInfo.InvariantCulture,
-                $"epoch {epoch}/{epochs}  loss {loss:G4}  {imagesPerSecond:F0} images/s{(left is { } time ? $"  {time:h\\:mm\\:ss} left" : "")}");
+                $"epoch {epoch}/{epochs}  loss {loss:G4}  {imagesPerSecond:F0} images/s{ending}");
         }
 
         public override Task<T> ShowAsync<T>(Func<Task<T>> work) => AnsiConsole.Progress()

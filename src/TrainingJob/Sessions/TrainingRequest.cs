@@ -35,8 +35,8 @@ public sealed record TrainingRequest(string RecipeName, Recipe Recipe, IBlobStor
     /// <summary>Passes over the training images, in all; the recipe's number unless given.</summary>
     public int? Epochs { get; init; }
 
-    /// <summary>How long it may take, evaluation and publication included; then as many epochs are trained as that leaves time for.
-    /// <see cref="Epochs"/> decides unless given.</summary>
+    /// <summary>How long it may take, evaluation and publication included; then as many epochs are trained as that leaves time
+    /// for. <see cref="Epochs"/> decides unless given.</summary>
     public TimeSpan? Budget { get; init; }
 
     /// <summary>Whether the recipe is written beside the run's checkpoints, as one that was made for these images is.</summary>

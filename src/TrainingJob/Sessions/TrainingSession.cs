@@ -112,7 +112,7 @@ public sealed class TrainingSession
         }
     }
 
-    /// <summary>Writes the recipe beside the run, under the model's name, so that training the file trains the model again.</summary>
+    /// <summary>Writes the recipe beside the run, named as the model, so that training the file trains the model again.</summary>
     async Task KeepAsync(Recipe recipe, string run, CancellationToken cancellation)
     {
         var path = Checkpoint.PathOf(name, run, $"{name}.json");

@@ -54,18 +54,21 @@ public sealed record AutoRecipe(Recipe Recipe, IReadOnlyList<string> Choices)
             : $"so that an epoch of {survey.Train:N0} images has {steps:N0} steps"));
         var wanted = isPhotograph && survey.Train >= Few ? StepsForPhotographs : FewestSteps;
         var epochs = Math.Max(FewestEpochs, (wanted + steps - 1) / steps);
+        var need = wanted > FewestSteps ? "what such pictures need" : "the least that pictures need";
         choices.Add($"{epochs:N0} epochs of {steps:N0} steps: " + ((long)steps * epochs < 2L * wanted
-            ? $"{wanted:N0} steps in all are {(wanted > FewestSteps ? "what such pictures need" : "the least that pictures need")}; --minutes sets a time instead"
+            ? $"{wanted:N0} steps in all are {need}; --minutes sets a time instead"
             : $"each image is seen {epochs} times; --minutes sets a time instead"));
         if (survey.Labels is [var fewest, ..])
         {
             var poor = survey.Labels.Count(count => count < FewestOfALabel);
             choices.Add($"{survey.Labels.Count:N0} labels: they become concepts to edit by" + (poor > 0
-                ? $", but the {poor:N0} with fewer than {FewestOfALabel} images to train on (the least is {fewest}); add images to them"
+                ? $", but the {poor:N0} with fewer than {FewestOfALabel} images to train on (the least is {fewest}); "
+                    + "add images to them"
                 : "; \"classes\" in the recipe's model would condition it on them"));
         }
         if (survey.Images < Few)
-            choices.Add($"{survey.Images:N0} images are few: reconstructions will be better than samples; a thousand or more teach what is common to them");
+            choices.Add($"{survey.Images:N0} images are few: reconstructions will be better than samples; "
+                + "a thousand or more teach what is common to them");
 
         return new(recipe with
         {
@@ -88,8 +91,8 @@ public sealed record AutoRecipe(Recipe Recipe, IReadOnlyList<string> Choices)
         var recipe = RecipeBook.Load(name).Recipe;
         var model = (SpatialVaeOptions)recipe.Model with { Image = image };
         if (small) model = model with { Depth = 8 };
-        choices.Add($"{model.Kind} and its loss as in the recipe {name}: a grid of codes that keeps where things are, and a pretrained network "
-            + "that judges what is seen");
+        choices.Add($"{model.Kind} and its loss as in the recipe {name}: a grid of codes that keeps where things are, "
+            + "and a pretrained network that judges what is seen");
         choices.Add($"{model.LatentSize} latents: {model.Depth} for each 8×8 pixels");
         return recipe with
         {
@@ -105,7 +108,8 @@ public sealed record AutoRecipe(Recipe Recipe, IReadOnlyList<string> Choices)
             ? new BernoulliOptions()
             : new GaussianOptions { Low = -1, High = 1, Deviation = Deviation.Optimal };
         choices.Add(isDrawing
-            ? string.Create(CultureInfo.InvariantCulture, $"likelihood bernoulli: {survey.Extremes:P0} of the values are black or white")
+            ? string.Create(
+                CultureInfo.InvariantCulture, $"likelihood bernoulli: {survey.Extremes:P0} of the values are black or white")
             : "likelihood gaussian: with the deviation that fits best, so that reconstruction and KL need no weights");
         var latents = Math.Clamp(image.Size / 16, 2, 32);
         choices.Add($"{latents} latents: as many as so small images need; those that carry nothing switch themselves off");
@@ -116,7 +120,14 @@ public sealed record AutoRecipe(Recipe Recipe, IReadOnlyList<string> Choices)
         return new()
         {
             Model = halvings > 0
-                ? new ConvVaeOptions { Image = image, Likelihood = likelihood, Channels = Stages[..halvings], Hidden = 256, Latent = latents }
+                ? new ConvVaeOptions
+                {
+                    Image = image,
+                    Likelihood = likelihood,
+                    Channels = Stages[..halvings],
+                    Hidden = 256,
+                    Latent = latents,
+                }
                 : new MlpVaeOptions { Image = image, Likelihood = likelihood, Hidden = [256], Latent = latents },
             BatchSize = Math.Clamp(LargestPowerOf2(survey.Train / StepsOfAnEpoch), 8, LargestBatch),
             Optimizer = new AdamRecipe { LearningRate = 1e-3f },
@@ -142,10 +153,15 @@ public sealed record AutoRecipe(Recipe Recipe, IReadOnlyList<string> Choices)
             return (new(height, width, channels), "all that were looked at have this size");
         var side = longer >= 48 ? LargestSide : longer >= SmallestSide ? 32 : (longer + multiple - 1) / multiple * multiple;
         var ratio = Math.Min(width, height) / (double)longer;
-        var shorter = ratio >= 0.8 ? side : Math.Max(Math.Min(side, 2 * multiple), (int)Math.Round(side * ratio / multiple) * multiple);
+        var shorter = ratio >= 0.8
+            ? side
+            : Math.Max(Math.Min(side, 2 * multiple), (int)Math.Round(side * ratio / multiple) * multiple);
         return (width >= height ? new(shorter, side, channels) : new(side, shorter, channels),
-            $"{(survey.OneSize ? "all" : "half")} of those that were looked at have {width}×{height}{(survey.OneSize ? "" : " or more")}; "
-            + (longer > LargestSide ? $"more than {LargestSide} a side takes hours without a GPU" : $"both sides must be multiples of {multiple}"));
+            $"{(survey.OneSize ? "all" : "half")} of those that were looked at have {width}×{height}"
+            + (survey.OneSize ? "; " : " or more; ")
+            + (longer > LargestSide
+                ? $"more than {LargestSide} a side takes hours without a GPU"
+                : $"both sides must be multiples of {multiple}"));
     }
 
     static int LargestPowerOf2(int atMost)

@@ -6,8 +6,8 @@ using VaeFunctions.Imaging;
 namespace VaeFunctions.Training;
 
 /// <summary>An epoch's figures and pictures as a file of events, which TensorBoard shows.</summary>
-/// <remarks>Records as in TFRecord: length (8 bytes), its checksum, an Event message, its checksum, all little-endian. Each epoch is
-/// a file of its own, since TensorBoard reads those of a folder one after the other by name, and storage replaces files
+/// <remarks>Records as in TFRecord: length (8 bytes), its checksum, an Event message, its checksum, all little-endian. Each epoch
+/// is a file of its own, since TensorBoard reads those of a folder one after the other by name, and storage replaces files
 /// whole.</remarks>
 public static class TensorBoardFile
 {
@@ -48,17 +48,21 @@ public static class TensorBoardFile
     }
 
     /// <summary>train_loss as train/loss, so that what belongs together stands together.</summary>
-    static string TagOf(string column) =>
-        column.StartsWith("train_", StringComparison.Ordinal) || column.StartsWith("test_", StringComparison.Ordinal)
-            ? column[..column.IndexOf('_', StringComparison.Ordinal)] + "/" + column[(column.IndexOf('_', StringComparison.Ordinal) + 1)..]
+    static string TagOf(string column)
+    {
+        var underscore = column.IndexOf('_', StringComparison.Ordinal);
+        return column.StartsWith("train_", StringComparison.Ordinal) || column.StartsWith("test_", StringComparison.Ordinal)
+            ? column[..underscore] + "/" + column[(underscore + 1)..]
             : "training/" + column;
+    }
 
     static void AddPicture(CodedOutputStream entry, string name, Image image)
     {
         AddTag(entry, name);
         AddMessage(entry, Picture, picture =>
         {
-            foreach (var (field, number) in ((int, int)[])[(Height, image.Height), (Width, image.Width), (Colourspace, image.Channels)])
+            (int, int)[] sizes = [(Height, image.Height), (Width, image.Width), (Colourspace, image.Channels)];
+            foreach (var (field, number) in sizes)
             {
                 picture.WriteTag(field, WireFormat.WireType.Varint);
                 picture.WriteInt32(number);

@@ -94,11 +94,16 @@ public class ProductConformance
     [Theory, MemberData(nameof(Forward))]
     public void Linear_agrees(Subject subject)
     {
-        foreach (var (n, inputs, outputs) in new[] { (1, 1, 1), (3, 7, 5), (0, 3, 2), (17, 33, 31), (64, 100, 41), (33, 784, 67) })
+        (int, int, int)[] sizes = [(1, 1, 1), (3, 7, 5), (0, 3, 2), (17, 33, 31), (64, 100, 41), (33, 784, 67)];
+        foreach (var (n, inputs, outputs) in sizes)
         {
             Tolerance.Sum.Check(subject, (b, x) => b.Linear(x[0], x[1], x[2]),
-                [Numbers.Gaussian("x", n, inputs), Numbers.Gaussian("weight", outputs, inputs), Numbers.Gaussian("bias", outputs)],
-                    sumOfMagnitudes: true);
+                [
+                    Numbers.Gaussian("x", n, inputs),
+                    Numbers.Gaussian("weight", outputs, inputs),
+                    Numbers.Gaussian("bias", outputs),
+                ],
+                sumOfMagnitudes: true);
         }
     }
 }

@@ -42,11 +42,12 @@ public readonly record struct Tolerance(double Relative, double Absolute = Toler
         {
             if (!Holds(expected.Values[i], actual.Values[i], magnitudes.Values[i]))
             {
+                var there = inputs.Select(input => i < input.Values.Length ? $"{input.Values[i]:g9}" : "-");
                 throw new XunitException(
                     $"{subject} {about} {string.Join(" ", inputs.Select(input => input.Shape))}: element {i} of "
                         + $"{actual.Shape} is {actual.Values[i]:g9}, " +
                     $"but the definition says {expected.Values[i]:g17} (magnitude {magnitudes.Values[i]:g3}, {this}). " +
-                    $"Inputs there: {string.Join(", ", inputs.Select(input => i < input.Values.Length ? $"{input.Values[i]:g9}" : "-"))}.");
+                    $"Inputs there: {string.Join(", ", there)}.");
             }
         }
     }

@@ -117,7 +117,8 @@ public class OperationGradients
         foreach (var window in Windows)
         {
             var (kernel, stride, padding) = ((int)window[0], (int)window[1], (int)window[2]);
-            foreach (var (operation, inputs) in Convolutions(kernel, stride, padding).Concat(TransposedConvolutions(kernel, stride, padding)))
+            var convolutions = Convolutions(kernel, stride, padding).Concat(TransposedConvolutions(kernel, stride, padding));
+            foreach (var (operation, inputs) in convolutions)
                 GradientCheck.AgainstReference(subject, operation, 2e-5, inputs);
         }
     }

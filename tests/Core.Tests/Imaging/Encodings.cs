@@ -19,7 +19,8 @@ static class Encodings
     /// <param name="sample">The sample of a column, row and channel.</param>
     /// <param name="chunks">What stands between the header and the pixels.</param>
     public static byte[] Png(
-        int width, int height, int type, int bits, Func<int, int, int, int> sample, bool interlaced = false, params byte[][] chunks)
+        int width, int height, int type, int bits, Func<int, int, int, int> sample, bool interlaced = false,
+        params byte[][] chunks)
     {
         var channels = type switch { 0 => 1, 2 => 3, 4 => 2, _ => 4 };
         var rows = new MemoryStream();

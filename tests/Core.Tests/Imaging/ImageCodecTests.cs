@@ -79,7 +79,13 @@ public class ImageCodecTests
         var header = ImageCodec.ReadHeader(encoded);
         Assert.Equal(file == "turned.jpg" ? (Fixture.Height, Fixture.Width) : (Fixture.Width, Fixture.Height),
             (header.Width, header.Height));
-        Assert.Equal(Path.GetExtension(file) switch { ".png" => ImageFormat.Png, ".jpg" => ImageFormat.Jpeg, _ => ImageFormat.WebP }, header.Format);
+        var format = Path.GetExtension(file) switch
+        {
+            ".png" => ImageFormat.Png,
+            ".jpg" => ImageFormat.Jpeg,
+            _ => ImageFormat.WebP,
+        };
+        Assert.Equal(format, header.Format);
     }
 
     [Theory]

@@ -227,7 +227,8 @@ public class ImageFormatsTests
     {
         var shape = new ImageShape(24, 24, 3);
         foreach (var file in (string[])["baseline.jpg", "lossy.webp", "turned.jpg", "rgb.png"])
-            Assert.Equal(Fixture.Decode(file).FitTo(shape).Pixels, ImageCodec.DecodeTo(new(shape), Fixture.Read(file)).Image.Pixels);
+            Assert.Equal(Fixture.Decode(file).FitTo(shape).Pixels,
+                ImageCodec.DecodeTo(new(shape), Fixture.Read(file)).Image.Pixels);
     }
 
     static string Refused(byte[] content)

@@ -147,8 +147,15 @@ public sealed class FamilyTests
     public void The_KL_is_the_mean_of_the_log_ratio_over_many_draws(string name)
     {
         const int draws = 4000;
-        var model = name == "ladder" ? Ladder.Build(backend, 1)
-            : new MlpVaeOptions { Image = Small, Hidden = [20], Latent = 4, Likelihood = new BernoulliOptions(), Initialization = new NormalInitialization { Deviation = 0.3f } }.Build(backend, 1);
+        var mlp = new MlpVaeOptions
+        {
+            Image = Small,
+            Hidden = [20],
+            Latent = 4,
+            Likelihood = new BernoulliOptions(),
+            Initialization = new NormalInitialization { Deviation = 0.3f },
+        };
+        var model = name == "ladder" ? Ladder.Build(backend, 1) : mlp.Build(backend, 1);
         var terms = model.Terms(Pixels(1), Noise(draws, model.LatentSize));
         double kl = terms.Kl.Sum().ToScalar() / draws, ratio = terms.LogRatio.Sum().ToScalar() / draws;
         Assert.True(kl > 0.5, $"{kl}");
@@ -302,7 +309,15 @@ public sealed class FamilyTests
     [Fact]
     public void Discriminator_and_decoder_each_learn_only_their_own_task()
     {
-        var options = new VaeGanOptions { Image = Small, Channels = [6], Hidden = 10, Latent = 2, Discriminator = [5, 6], Likelihood = new SquaredErrorOptions { Low = -1 } };
+        var options = new VaeGanOptions
+        {
+            Image = Small,
+            Channels = [6],
+            Hidden = 10,
+            Latent = 2,
+            Discriminator = [5, 6],
+            Likelihood = new SquaredErrorOptions { Low = -1 },
+        };
         // Without features and pixels, the decoder's gradient is deceit alone; without deceit, nothing is left for it.
         Assert.True(Gradient(options with { FeatureWeight = 0, PixelWeight = 0 }, "decoder.0.weight") > 0);
         Assert.Equal(0, Gradient(options with { FeatureWeight = 0, PixelWeight = 0, AdversaryWeight = 0 }, "decoder.0.weight"));

@@ -99,7 +99,8 @@ public sealed class LatentDensityTests
     public void Axes_beyond_the_rank_of_a_mixture_have_one_spread_for_all_components()
     {
         var mixture = (GaussianMixture)new GaussianMixtureOptions { Latent = 3, Components = 1, Rank = 1 }.Build(backend);
-        mixture.Assign([0, 0, 0], new double[,] { { 1, 0, 0 }, { 0, 1, 0 }, { 0, 0, 1 } }, [(1, [0], new[,] { { 2.0 } })], [0.5, 3]);
+        mixture.Assign(
+            [0, 0, 0], new double[,] { { 1, 0, 0 }, { 0, 1, 0 }, { 0, 0, 1 } }, [(1, [0], new[,] { { 2.0 } })], [0.5, 3]);
         var point = backend.FromValues([2, 0.5f, -3], new(1, 3)); // one standard deviation along each
         Assert.Equal(-1.5 - 1.5 * Math.Log(2 * Math.PI) - Math.Log(2 * 0.5 * 3), mixture.LogDensity(point).ToArray()[0], 1e-4);
         var drawn = mixture.Draw(backend.FromValues([1, 1, 1], new(1, 3)), backend.FromValues([0.5f], new(1))).ToArray();
@@ -160,7 +161,8 @@ public sealed class LatentDensityTests
         const int count = 7;
         var density = Of(kind);
         var random = new RandomStream(5, "draws");
-        float[] noise = random.Gaussians(count * 2), choices = [.. Enumerable.Range(0, count).Select(_ => (float)random.NextDouble())];
+        var noise = random.Gaussians(count * 2);
+        float[] choices = [.. Enumerable.Range(0, count).Select(_ => (float)random.NextDouble())];
         using var options = new RunOptions();
         using var prior = new InferenceSession(PublishedGraphs.Prior(density).ToArray());
         using var judge = new InferenceSession(PublishedGraphs.Density(density).ToArray());
@@ -170,7 +172,8 @@ public sealed class LatentDensityTests
         using var judged = judge.Run(options, ["latent"], [drawn[0]], ["log_density"]);
 
         var expected = Draw(density, count);
-        Assert.All(expected.ToArray().Zip(drawn[0].GetTensorDataAsSpan<float>().ToArray()), pair => Assert.Equal(pair.First, pair.Second, 1e-4));
+        Assert.All(expected.ToArray().Zip(drawn[0].GetTensorDataAsSpan<float>().ToArray()),
+            pair => Assert.Equal(pair.First, pair.Second, 1e-4));
         Assert.All(density.LogDensity(expected).ToArray().Zip(judged[0].GetTensorDataAsSpan<float>().ToArray()),
             pair => Assert.Equal(pair.First, pair.Second, 1e-3));
     }

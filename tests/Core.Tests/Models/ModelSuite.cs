@@ -17,10 +17,37 @@ public sealed class ModelSuite
             new MlpVaeOptions { Image = new(28, 28, 1), Hidden = [40], Latent = 5, Likelihood = new BernoulliOptions() },
         ["mlp, squared error, RGB"] =
             new MlpVaeOptions { Image = new(5, 7, 3), Hidden = [17], Latent = 3, Likelihood = new SquaredErrorOptions() },
-        ["mlp, two hidden layers, labels, optimal σ"] = new MlpVaeOptions { Image = new(8, 8, 1), Hidden = [24, 12], Latent = 3, Classes = 3, Likelihood = new GaussianOptions() },
-        ["mlp, learned σ"] = new MlpVaeOptions { Image = new(8, 8, 1), Hidden = [24], Latent = 3, Likelihood = new GaussianOptions { Deviation = Deviation.Learned } },
-        ["autoencoder"] = new MlpAutoencoderOptions { Image = new(8, 8, 1), Hidden = [30], Latent = 4, Initialization = new NormalInitialization { Deviation = 0.3f }, Likelihood = new SquaredErrorOptions() },
-        ["autoencoder with a prior"] = new MlpAutoencoderOptions { Image = new(8, 8, 1), Hidden = [30], Latent = 4, Prior = new GaussianPriorOptions(), Likelihood = new SquaredErrorOptions() },
+        ["mlp, two hidden layers, labels, optimal σ"] = new MlpVaeOptions
+        {
+            Image = new(8, 8, 1),
+            Hidden = [24, 12],
+            Latent = 3,
+            Classes = 3,
+            Likelihood = new GaussianOptions(),
+        },
+        ["mlp, learned σ"] = new MlpVaeOptions
+        {
+            Image = new(8, 8, 1),
+            Hidden = [24],
+            Latent = 3,
+            Likelihood = new GaussianOptions { Deviation = Deviation.Learned },
+        },
+        ["autoencoder"] = new MlpAutoencoderOptions
+        {
+            Image = new(8, 8, 1),
+            Hidden = [30],
+            Latent = 4,
+            Initialization = new NormalInitialization { Deviation = 0.3f },
+            Likelihood = new SquaredErrorOptions(),
+        },
+        ["autoencoder with a prior"] = new MlpAutoencoderOptions
+        {
+            Image = new(8, 8, 1),
+            Hidden = [30],
+            Latent = 4,
+            Prior = new GaussianPriorOptions(),
+            Likelihood = new SquaredErrorOptions(),
+        },
         ["conv, squared error"] = new ConvVaeOptions
         {
             Image = new(16, 24, 3),
@@ -29,7 +56,15 @@ public sealed class ModelSuite
             Latent = 4,
             Likelihood = new SquaredErrorOptions { Low = -1, High = 1 },
         },
-        ["conv, Bernoulli, grey"] = new ConvVaeOptions { Image = new(8, 8, 1), Channels = [5], Hidden = 9, Latent = 2, Output = OutputActivation.Linear, Likelihood = new BernoulliOptions() },
+        ["conv, Bernoulli, grey"] = new ConvVaeOptions
+        {
+            Image = new(8, 8, 1),
+            Channels = [5],
+            Hidden = 9,
+            Latent = 2,
+            Output = OutputActivation.Linear,
+            Likelihood = new BernoulliOptions(),
+        },
         ["plain conv"] = new PlainConvVaeOptions
         {
             Image = new(8, 12, 1),
@@ -47,7 +82,13 @@ public sealed class ModelSuite
             new(10, 2)],
             Likelihood = new BernoulliOptions()
         },
-        ["ladder, labels"] = new LadderVaeOptions { Image = new(8, 8, 1), Levels = [new(24, 4), new(12, 3)], Classes = 2, Likelihood = new BernoulliOptions() },
+        ["ladder, labels"] = new LadderVaeOptions
+        {
+            Image = new(8, 8, 1),
+            Levels = [new(24, 4), new(12, 3)],
+            Classes = 2,
+            Likelihood = new BernoulliOptions(),
+        },
         ["codebook"] = new VqVaeOptions
         {
             Image = new(16, 8, 1),
@@ -90,7 +131,15 @@ public sealed class ModelSuite
             Classes = 3,
             Likelihood = new BernoulliOptions(),
         },
-        ["conv, labels"] = new ConvVaeOptions { Image = new(8, 8, 1), Channels = [5, 6], Hidden = 9, Latent = 2, Classes = 4, Likelihood = new SquaredErrorOptions { Low = -1 } },
+        ["conv, labels"] = new ConvVaeOptions
+        {
+            Image = new(8, 8, 1),
+            Channels = [5, 6],
+            Hidden = 9,
+            Latent = 2,
+            Classes = 4,
+            Likelihood = new SquaredErrorOptions { Low = -1 },
+        },
     };
 
     public static TheoryData<string> All => [.. models.Keys];

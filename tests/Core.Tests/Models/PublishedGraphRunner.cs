@@ -47,7 +47,8 @@ static class PublishedGraphRunner
         var folder = Directory.CreateTempSubdirectory("node-").FullName;
         try
         {
-            string encoder = Path.Combine(folder, "encoder.onnx"), decoder = Path.Combine(folder, "decoder.onnx"), job = Path.Combine(folder, "job.json");
+            string encoder = Path.Combine(folder, "encoder.onnx"), decoder = Path.Combine(folder, "decoder.onnx");
+            var job = Path.Combine(folder, "job.json");
             File.WriteAllBytes(encoder, PublishedGraphs.Encoder(model).ToMemory().Span);
             File.WriteAllBytes(decoder, PublishedGraphs.Decoder(model).ToMemory().Span);
             File.WriteAllText(job, JsonSerializer.Serialize(

@@ -73,7 +73,8 @@ public sealed class FolderBlobStoreTests : BlobStoreContract, IDisposable
             FileAccess.ReadWrite, FileShare.None);
 
         var impatient = new FolderBlobStore(folder.Path) { LockTimeout = TimeSpan.FromMilliseconds(50) };
-        var error = await Assert.ThrowsAsync<StorageException>(() => impatient.WriteAsync("models/a", BinaryData.FromString("2")));
+        var error = await Assert.ThrowsAsync<StorageException>(
+            () => impatient.WriteAsync("models/a", BinaryData.FromString("2")));
         Assert.Contains(held.Name, error.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("space", error.Message, StringComparison.Ordinal);
         Assert.Equal(1, error.ExitCode);

@@ -49,7 +49,8 @@ public sealed class ManifestTests
     public void Optional_keys_may_be_left_out()
     {
         var read = ManifestJson.ReadManifest(BinaryData.FromString("""
-            { "format": 1, "model": "m", "version": "v1", "kind": "vae", "created": "2026-01-02T03:04:05Z", "image": { "height": 1, "width": 2, "channels": 3 },
+            { "format": 1, "model": "m", "version": "v1", "kind": "vae", "created": "2026-01-02T03:04:05Z",
+              "image": { "height": 1, "width": 2, "channels": 3 },
               "latentSize": 4, "loss": "x", "recipe": {}, "data": { "source": "s", "fingerprint": "f", "train": 1, "test": 1 } }
             """), Path);
 

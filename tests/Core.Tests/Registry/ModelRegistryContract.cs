@@ -44,8 +44,8 @@ public abstract class ModelRegistryContract
 
         await registry.PublishAsync(ManifestTests.Example(model, "v1"), Files); // the very same again, as after a lost answer
         var other = new Dictionary<string, BinaryData>(Files) { ["encoder.onnx"] = BinaryData.FromString("another") };
-        var error =
-            await Assert.ThrowsAsync<VersionTakenException>(() => registry.PublishAsync(ManifestTests.Example(model, "v1"), other));
+        var error = await Assert.ThrowsAsync<VersionTakenException>(
+            () => registry.PublishAsync(ManifestTests.Example(model, "v1"), other));
         Assert.Contains("encoder.onnx", error.Message, StringComparison.Ordinal);
         await Assert.ThrowsAsync<VersionTakenException>(
             () => registry.PublishAsync(ManifestTests.Example(model, "v1", loss: 99), Files));

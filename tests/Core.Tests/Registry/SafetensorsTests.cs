@@ -12,7 +12,8 @@ public sealed class SafetensorsTests
     static readonly byte[] Reference =
     [
         0x88, 0, 0, 0, 0, 0, 0, 0,
-        .. """{"__metadata__":{"k":"v"},"n":{"dtype":"I64","shape":[],"data_offsets":[0,8]},"a":{"dtype":"F32","shape":[1,2],"data_offsets":[8,16]}}"""u8,
+        .. """{"__metadata__":{"k":"v"},"n":{"dtype":"I64","shape":[],"data_offsets":[0,8]}"""u8,
+        .. ""","a":{"dtype":"F32","shape":[1,2],"data_offsets":[8,16]}}"""u8,
         .. "  "u8,
         7, 0, 0, 0, 0, 0, 0, 0,
         0, 0, 0x80, 0x3F, 0, 0, 0, 0x40,
@@ -57,8 +58,8 @@ public sealed class SafetensorsTests
     [Fact]
     public void A_flipped_bit_anywhere_is_found()
     {
-        var written = Safetensors.Write([new("a", new Shape(4), [1f, 2f, 3f, 4f])], new Dictionary<string, string> { ["k"] = "v" })
-            .ToArray();
+        var written = Safetensors.Write(
+            [new("a", new Shape(4), [1f, 2f, 3f, 4f])], new Dictionary<string, string> { ["k"] = "v" }).ToArray();
         var name = written.AsSpan().IndexOf("seal"u8);
         for (var i = 0; i < written.Length; i++)
         {

@@ -5,8 +5,8 @@ using System.Text.RegularExpressions;
 
 namespace VaeFunctions.Tests;
 
-/// <summary>Stands before a storage emulator's blobs and may do something at each request: be told of it, refuse it, cut its answer in
-/// half, or break off.</summary>
+/// <summary>Stands before a storage emulator's blobs and may do something at each request: be told of it, refuse it, cut its
+/// answer in half, or break off.</summary>
 sealed class FaultProxy : IDisposable
 {
     readonly HttpListener listener = new();

@@ -23,8 +23,8 @@ public enum Moment
     Storage,
 }
 
-/// <summary>Kills a scheduled training with signal 9 at random moments, runs the schedule again, and checks that the weights serve that
-/// a training serves which nobody interrupted.</summary>
+/// <summary>Kills a scheduled training with signal 9 at random moments, runs the schedule again, and checks that the weights
+/// serve that a training serves which nobody interrupted.</summary>
 /// <param name="program">The training job's assembly.</param>
 /// <param name="store">Where it writes.</param>
 /// <param name="work">The store's folder or, where it is an account, one to work in.</param>
@@ -150,8 +150,8 @@ sealed class KillCampaign(string program, IBlobStore store, string work, FaultPr
 
     Training Start(string model, Action<string, Training> onLine) => new(program, work, proxy?.ConnectionString,
     [
-        "train", "faces-vae", "--data", "faces:160", "--epochs", "2", "--batch-size", "16", "--threads", "1", "--save-every", "0.1",
-        "--model", model, "--out", folder ?? "blob", "--if-changed", "--resume", "auto",
+        "train", "faces-vae", "--data", "faces:160", "--epochs", "2", "--batch-size", "16", "--threads", "1",
+        "--save-every", "0.1", "--model", model, "--out", folder ?? "blob", "--if-changed", "--resume", "auto",
     ], onLine);
 
     /// <summary>The weights of the version that serves; empty where none does.</summary>

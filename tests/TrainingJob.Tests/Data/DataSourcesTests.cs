@@ -173,7 +173,8 @@ public class DataSourcesTests : Workspace
                 yield return new BlobEntry(path, content.Length, "1", default);
         }
 
-        public Task<Stream?> TryOpenAsync(string path, CancellationToken cancellation = default) => throw new NotSupportedException();
+        public Task<Stream?> TryOpenAsync(string path, CancellationToken cancellation = default) =>
+            throw new NotSupportedException();
 
         public Task<string> WriteAsync(
             string path, BinaryData content, WriteCondition condition = default, CancellationToken cancellation = default) =>

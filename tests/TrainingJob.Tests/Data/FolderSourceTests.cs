@@ -118,8 +118,8 @@ public class FolderSourceTests : Workspace
         Assert.Contains("the images are 48×40 but the model takes 32×32. --fit crop",
             await FailAsync("folder", options with { Fit = ImageFit.Strict }), StringComparison.Ordinal);
         Assert.Equal(options.Shape, (await LoadAsync("folder", options)).Train.Shape);
-        Assert.Contains(Log, line => line.Contains("2 of 2 images are not 32×32, such as a.png, 48×40; they are cropped in the middle",
-            StringComparison.Ordinal));
+        Assert.Contains(Log, line => line.Contains(
+            "2 of 2 images are not 32×32, such as a.png, 48×40; they are cropped in the middle", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -32,7 +32,8 @@ public sealed class ChartAxisTests
         var random = new Random(1);
         for (var i = 0; i < 500; i++)
         {
-            double[] values = [.. Enumerable.Range(0, 3).Select(_ => (random.NextDouble() - 0.3) * Math.Pow(10, random.Next(-6, 7)))];
+            double[] values =
+                [.. Enumerable.Range(0, 3).Select(_ => (random.NextDouble() - 0.3) * Math.Pow(10, random.Next(-6, 7)))];
             var axis = ChartAxis.Of(values);
             Assert.All(values, value => Assert.InRange(axis.Place(value), -1e-6, 1 + 1e-6));
             Assert.InRange(axis.Ticks.Count, 2, 15);

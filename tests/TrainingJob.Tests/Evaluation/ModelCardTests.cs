@@ -33,9 +33,10 @@ public sealed class ModelCardTests
     public void A_card_says_what_the_model_is_of_what_data_how_good_and_how_to_load_it()
     {
         var card = Card();
-        foreach (var text in (string[])["# `discs`, version 20260102T030405Z", "for images of 8×8, grey. Discs &lt;of> light.", "on 2026-01-02 for 7 epochs",
-            "100 images to train on and 30 to test with, from `folder:discs`", "| `test_loss` | 12.346 |", "| `psnr_db` | 20.5 |",
-            "too few to judge by", "np.random.randn(16, 3)", "`[N, 8, 8, 1]`"])
+        foreach (var text in (string[])["# `discs`, version 20260102T030405Z", "for images of 8×8, grey. Discs &lt;of> light.",
+            "on 2026-01-02 for 7 epochs", "100 images to train on and 30 to test with, from `folder:discs`",
+            "| `test_loss` | 12.346 |", "| `psnr_db` | 20.5 |", "too few to judge by", "np.random.randn(16, 3)",
+            "`[N, 8, 8, 1]`"])
             Assert.Contains(text, card, StringComparison.Ordinal);
         foreach (var part in (string[])["## Data", "## Measures", "## What it is for", "## Limits", "## How to load it"])
             Assert.Contains(part + "\n", card, StringComparison.Ordinal);
@@ -53,7 +54,8 @@ public sealed class ModelCardTests
         Assert.Contains("a mixture that was fitted to the codes of 90 training images", card, StringComparison.Ordinal);
         Assert.Contains("gaussian -5.00, mixture -4.25", card, StringComparison.Ordinal);
         Assert.Contains("InferenceSession(\"prior.onnx\")", card, StringComparison.Ordinal);
-        Assert.Contains("nothing says which codes are likely", Card(manifest => manifest with { Prior = Prior.None }), StringComparison.Ordinal);
+        Assert.Contains("nothing says which codes are likely",
+            Card(manifest => manifest with { Prior = Prior.None }), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -129,8 +129,14 @@ public sealed class ResultsPageTests
     [Theory]
     [InlineData("""{ "introduction": "", "sections": [], "more": 1 }""", "more")]
     [InlineData("""{ "introduction": "" }""", "sections")]
-    [InlineData("""{ "introduction": "", "sections": [{ "title": "", "text": "", "claims": [{ "model": "a", "metric": "b", "what": "c", "atMost": 1, "atLeast": 2 }] }] }""", "at least 2 and at most 1")]
-    [InlineData("""{ "introduction": "", "sections": [{ "title": "", "text": "", "claims": [{ "model": "a", "metric": "b", "what": "c", "epoch": 0 }] }] }""", "epoch 0")]
+    [InlineData("""
+        { "introduction": "", "sections": [{ "title": "", "text": "", "claims": [
+          { "model": "a", "metric": "b", "what": "c", "atMost": 1, "atLeast": 2 }] }] }
+        """, "at least 2 and at most 1")]
+    [InlineData("""
+        { "introduction": "", "sections": [{ "title": "", "text": "", "claims": [
+          { "model": "a", "metric": "b", "what": "c", "epoch": 0 }] }] }
+        """, "epoch 0")]
     public void Claims_that_make_no_sense_are_refused(string json, string expected)
     {
         var error = Assert.Throws<ArgumentException>(() => Claims.Parse(json, "claims.json"));

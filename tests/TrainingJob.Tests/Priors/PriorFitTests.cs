@@ -68,7 +68,9 @@ public sealed class PriorFitTests
         var backend = new CpuBackend();
         var drawn = fit.Density!.Draw(backend.FromValues(random.Gaussians(300), new(100, 3)),
             backend.FromValues([.. Enumerable.Range(0, 100).Select(_ => (float)random.NextDouble())], new(100))).ToArray();
-        Assert.InRange(drawn.Chunk(3).Count(z => Math.Abs(z.Max() - 4) < 1.5 && z.Order().Take(2).All(value => Math.Abs(value) < 1.5)), 95, 100);
+        var nearACluster = drawn.Chunk(3).Count(z =>
+            Math.Abs(z.Max() - 4) < 1.5 && z.Order().Take(2).All(value => Math.Abs(value) < 1.5));
+        Assert.InRange(nearACluster, 95, 100);
     }
 
     [Fact]
@@ -108,7 +110,8 @@ public sealed class PriorFitTests
     [Fact]
     public void A_latent_that_never_changes_does_no_harm()
     {
-        var fit = Fit(new Codes(2, [.. Enumerable.Range(0, 400).SelectMany(i => new float[] { i % 7, 0 })], new float[800]), normal: false);
+        var codes = new Codes(2, [.. Enumerable.Range(0, 400).SelectMany(i => new float[] { i % 7, 0 })], new float[800]);
+        var fit = Fit(codes, normal: false);
         Assert.All(fit.Comparison!.LogLikelihoods.Values, value => Assert.True(double.IsFinite(value)));
     }
 
@@ -134,13 +137,20 @@ public sealed class PriorFitTests
         using var folder = new TemporaryFolder();
         var recipe = TinyTraining.Recipe with
         {
-            Model = new MlpAutoencoderOptions { Image = new(8, 8, 1), Hidden = [20], Latent = 4, Likelihood = new SquaredErrorOptions() },
+            Model = new MlpAutoencoderOptions
+            {
+                Image = new(8, 8, 1),
+                Hidden = [20],
+                Latent = 4,
+                Likelihood = new SquaredErrorOptions(),
+            },
         };
         var data = DataSplit.Of(TinyTraining.Discs(400, 1), TinyTraining.Discs(30, 2), "discs");
         var store = new FolderBlobStore(folder.Path);
         var (learner, state) = await TinyTraining.TrainAsync(store, recipe, data);
         var registry = new ModelRegistry(store);
-        var published = await new Publisher(registry, new()).PublishAsync("discs", recipe, data, learner.Model, state.History, force: false);
+        var published = await new Publisher(registry, new())
+            .PublishAsync("discs", recipe, data, learner.Model, state.History, force: false);
 
         Assert.Equal(Prior.Fitted, published.Prior);
         Assert.Contains(published.PriorComparison!.Chosen, published.PriorComparison.LogLikelihoods.Keys);
@@ -148,6 +158,7 @@ public sealed class PriorFitTests
             new HashSet<string> { "prior.onnx", "density.onnx", "prior.safetensors", "axes.safetensors" });
         var manifest = await registry.ReadManifestAsync("discs", published.Version);
         var (_, loaded) = await Publisher.LoadAsync(registry, manifest, new CpuBackend());
-        Assert.Equal(ImageCodec.EncodePng(ModelPictures.Samples(learner.Model)!), ImageCodec.EncodePng(ModelPictures.Samples(loaded)!));
+        Assert.Equal(
+            ImageCodec.EncodePng(ModelPictures.Samples(learner.Model)!), ImageCodec.EncodePng(ModelPictures.Samples(loaded)!));
     }
 }

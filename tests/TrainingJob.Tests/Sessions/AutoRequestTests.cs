@@ -21,7 +21,8 @@ public sealed class AutoRequestTests : Workspace
         double x0 = random.NextDouble() * width, y0 = random.NextDouble() * height, hue = random.NextDouble();
         return new(width, height, channels, [.. Enumerable.Range(0, width * height * channels).Select(i =>
         {
-            double x = i / channels % width, y = i / channels / width, tint = channels == 1 ? 1 : 1 - 0.6 * Math.Abs(hue - i % channels / 2.0);
+            double x = i / channels % width, y = i / channels / width;
+            var tint = channels == 1 ? 1 : 1 - 0.6 * Math.Abs(hue - i % channels / 2.0);
             var inside = (x - x0) * (x - x0) + (y - y0) * (y - y0) < width * height / 16.0;
             return (byte)(tint * (inside ? 200 : 60 + 80 * x / width));
         })]);
@@ -58,7 +59,8 @@ public sealed class AutoRequestTests : Workspace
     public async Task One_image_is_too_few_and_is_told_so_before_anything_is_chosen()
     {
         WritePictures(1);
-        Assert.Contains("there is 1 image; a model needs at least 2", (await Assert.ThrowsAsync<DataException>(RequestAsync)).Message);
+        var error = await Assert.ThrowsAsync<DataException>(RequestAsync);
+        Assert.Contains("there is 1 image; a model needs at least 2", error.Message);
         Assert.Empty(Log);
     }
 
@@ -155,7 +157,8 @@ public sealed class AutoRequestTests : Workspace
 
     // --- what is chosen -------------------------------------------------------------------------------------------------
 
-    static ImageSurvey Survey(int images, int width, int height, bool oneSize = false, bool coloured = true, double extremes = 0) =>
+    static ImageSurvey Survey(
+        int images, int width, int height, bool oneSize = false, bool coloured = true, double extremes = 0) =>
         new(images, images - images / 10, [], width, height, oneSize, coloured, extremes, 200);
 
     static Recipe For(ImageSurvey survey)
@@ -216,7 +219,13 @@ public sealed class AutoRequestTests : Workspace
     public async Task A_budget_trains_as_many_epochs_as_were_planned_and_says_so()
     {
         WritePictures(20);
-        var request = await RequestAsync() with { Budget = TimeSpan.FromSeconds(8), Model = "mine", Log = new Listening(Log), Publish = false };
+        var request = await RequestAsync() with
+        {
+            Budget = TimeSpan.FromSeconds(8),
+            Model = "mine",
+            Log = new Listening(Log),
+            Publish = false,
+        };
         var outcome = await TrainingSession.RunAsync(request);
         Assert.Equal(TrainingEnd.Trained, outcome.End);
         Assert.True(outcome.Epochs >= 1);

@@ -33,9 +33,10 @@ public sealed class StorageTrialsTests(AzuriteFixture azurite)
     }
 
     [Fact]
-    public async Task A_queue_that_cannot_be_made_is_a_failure_of_the_storage() => await Assert.ThrowsAsync<StorageException>(() => StorageTrials.OpenAsync(
-        new QueueClient(new("https://nowhere.invalid/sweep-1"),
-            new NoCredential(new AuthenticationFailedException("nobody is signed in"))), TimeSpan.FromSeconds(4), default));
+    public async Task A_queue_that_cannot_be_made_is_a_failure_of_the_storage() =>
+        await Assert.ThrowsAsync<StorageException>(() => StorageTrials.OpenAsync(
+            new QueueClient(new("https://nowhere.invalid/sweep-1"),
+                new NoCredential(new AuthenticationFailedException("nobody is signed in"))), TimeSpan.FromSeconds(4), default));
 
     [Theory]
     [InlineData(403, "AuthorizationPermissionMismatch", "Storage Queue Data Contributor")]

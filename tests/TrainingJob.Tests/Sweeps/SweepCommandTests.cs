@@ -142,8 +142,8 @@ public sealed partial class SweepCommandTests(AzuriteFixture azurite) : IDisposa
     [InlineData("model.image.width=32,520")] // the images do not fit
     public async Task A_trial_that_fails_is_reported_and_the_others_are_compared(string setting)
     {
-        using var program =
-            new Program(folder, null, SmallRecipe.Faces, "--data", "faces:160", "--epochs", "1", "--set", setting, "--out", "store");
+        using var program = new Program(
+            folder, null, SmallRecipe.Faces, "--data", "faces:160", "--epochs", "1", "--set", setting, "--out", "store");
         Assert.True(await program.EndAsync() == 0, program.Output);
         Assert.Contains("trial 2 failed: ", program.Output, StringComparison.Ordinal);
         Assert.DoesNotContain("given up", program.Output, StringComparison.Ordinal);
@@ -176,9 +176,9 @@ public sealed partial class SweepCommandTests(AzuriteFixture azurite) : IDisposa
         {
             throw new SkipException(e.Message);
         }
-        using var program =
-            new Program(folder, null, SmallRecipe.Faces, "--data", "faces:160", "--epochs", "1", "--set", "model.latent=4,8", "--out",
-            "store", "--device", device, "--tf32");
+        using var program = new Program(
+            folder, null, SmallRecipe.Faces, "--data", "faces:160", "--epochs", "1", "--set", "model.latent=4,8",
+            "--out", "store", "--device", device, "--tf32");
         Assert.True(await program.EndAsync() == 0, program.Output);
         Assert.Equal(3, Regex.Count(program.Output, $"; on {Regex.Escape(backend)}\r?$", RegexOptions.Multiline));
     }

@@ -132,8 +132,8 @@ public sealed class CommandLineTests : IDisposable
 
         async Task<string> OnceAsync(int versions, string data = "faces:320", params string[] more)
         {
-            var (code, output) =
-                await RunAsync(["train", SmallRecipe.Faces, "--data", data, "--epochs", "1", "--out", "runs", "--if-changed", .. more]);
+            var (code, output) = await RunAsync(
+                ["train", SmallRecipe.Faces, "--data", data, "--epochs", "1", "--out", "runs", "--if-changed", .. more]);
             Assert.True(code == 0, output);
             Assert.Equal(versions, (await new ModelRegistry(new FolderBlobStore(Path.Combine(folder, "runs")))
                 .ListVersionsAsync("faces-vae")).Count);
@@ -251,8 +251,10 @@ public sealed class CommandLineTests : IDisposable
         foreach (var part in (string[])["loss", "active_units", "bound_nats", "ssim", "mutual_information_gap",
             "error_quantile_0.99", "glasses", "written to evaluations/faces-vae/"])
             Assert.Contains(part, evaluation);
-        await File.WriteAllTextAsync(Path.Combine(folder, "claims.json"),
-            """{ "introduction": "", "sections": [{ "title": "", "text": "", "claims": [{ "model": "faces-vae", "metric": "test_loss", "what": "loss" }] }] }""");
+        await File.WriteAllTextAsync(Path.Combine(folder, "claims.json"), """
+            { "introduction": "", "sections": [{ "title": "", "text": "", "claims": [
+              { "model": "faces-vae", "metric": "test_loss", "what": "loss" }] }] }
+            """);
         await Done("results", "--store", "runs", "--claims", "claims.json");
         var page = await File.ReadAllTextAsync(Path.Combine(folder, "results", "results.md"));
         Assert.Contains("images/results/faces-vae-samples.png", page);

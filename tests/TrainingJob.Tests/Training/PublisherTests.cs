@@ -29,9 +29,8 @@ public sealed class PublisherTests : IDisposable
     public async Task A_published_version_holds_what_the_layout_promises_and_loads_as_it_was()
     {
         var manifest = await TrainAndPublishAsync(4);
-        Assert.Equal(["MODEL_CARD.md", "axes.safetensors", "decoder.onnx", "encoder.onnx", "map.json", "map.safetensors", "metrics.csv",
-            "reconstructions.png", "report.html", "samples.png",
-            "weights.safetensors"],
+        Assert.Equal(["MODEL_CARD.md", "axes.safetensors", "decoder.onnx", "encoder.onnx", "map.json", "map.safetensors",
+            "metrics.csv", "reconstructions.png", "report.html", "samples.png", "weights.safetensors"],
             manifest.Files.Select(file => file.Name));
         Assert.Equal(manifest.Version, (await Registry.ReadCurrentAsync("discs"))!.Version);
 
@@ -77,7 +76,8 @@ public sealed class PublisherTests : IDisposable
         Assert.True(manifest.Concepts[0].Separability > 0.95, $"{manifest.Concepts[0]}");
         Assert.InRange(manifest.Concepts[1].Separability!.Value, 0.3, 0.7);
         var file = ConceptFile.Read(await Registry.ReadFileAsync(manifest, ConceptFile.Name), manifest.LatentSize);
-        Assert.Equal(manifest.Concepts, file.Select(concept => new ConceptDescription(concept.Name, concept.Separability, concept.Examples)));
+        Assert.Equal(manifest.Concepts,
+            file.Select(concept => new ConceptDescription(concept.Name, concept.Separability, concept.Examples)));
     }
 
     [Fact]

@@ -83,7 +83,10 @@ public sealed class RecipeTests
     [InlineData("[1, 2", "bad")]
     public void A_recipe_with_a_mistake_is_refused_with_what_is_wrong(string json, string expected)
     {
-        const string model = """{ "kind": "mlp-vae", "image": { "height": 2, "width": 2, "channels": 1 }, "hidden": [2], "latent": 1, "likelihood": { "kind": "bernoulli" } }""";
+        const string model = """
+            { "kind": "mlp-vae", "image": { "height": 2, "width": 2, "channels": 1 }, "hidden": [2], "latent": 1,
+              "likelihood": { "kind": "bernoulli" } }
+            """;
         Assert.Contains(expected, Assert.Throws<RecipeException>(() => Recipe.Parse(json.Replace("MODEL", model), "bad"))
             .Message);
     }

@@ -95,7 +95,8 @@ public sealed class TrainerTests : IDisposable
     public async Task A_flipped_bit_in_a_checkpoint_is_found_and_said_with_its_path(bool isSealed)
     {
         const string Path = "checkpoints/discs/run/checkpoint.safetensors";
-        await TinyTraining.Run(Store, TinyTraining.Recipe, TinyTraining.Build(TinyTraining.Recipe)).SaveAsync(TrainingState.Start);
+        var run = TinyTraining.Run(Store, TinyTraining.Recipe, TinyTraining.Build(TinyTraining.Recipe));
+        await run.SaveAsync(TrainingState.Start);
         var whole = (await Store.TryReadAsync(Path, 1 << 24))!.Content.ToArray();
         if (!isSealed)
             "note"u8.CopyTo(whole.AsSpan(whole.AsSpan().IndexOf("seal"u8)));
@@ -117,7 +118,8 @@ public sealed class TrainerTests : IDisposable
     [Fact]
     public async Task A_checkpoint_that_is_read_badly_once_is_read_again()
     {
-        await TinyTraining.Run(Store, TinyTraining.Recipe, TinyTraining.Build(TinyTraining.Recipe)).SaveAsync(TrainingState.Start);
+        var run = TinyTraining.Run(Store, TinyTraining.Recipe, TinyTraining.Build(TinyTraining.Recipe));
+        await run.SaveAsync(TrainingState.Start);
         Assert.Equal(0, (await Checkpoint.ReadAsync(new HalfReads(Store, 1), "discs", "run")).State.Epoch);
         await Assert.ThrowsAsync<CheckpointException>(() => Checkpoint.ReadAsync(new HalfReads(Store, 2), "discs", "run"));
     }

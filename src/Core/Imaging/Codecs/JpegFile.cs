@@ -43,7 +43,8 @@ internal static class JpegFile
             {
                 if (pixels > 0) throw Broken("it has two frames");
                 if (length < 8 || length < 8 + 3 * segment[7]) throw Broken("its frame is too short");
-                pixels = (long)BinaryPrimitives.ReadUInt16BigEndian(segment[3..]) * BinaryPrimitives.ReadUInt16BigEndian(segment[5..]);
+                pixels = (long)BinaryPrimitives.ReadUInt16BigEndian(segment[3..])
+                    * BinaryPrimitives.ReadUInt16BigEndian(segment[5..]);
                 if (pixels == 0) throw Broken("its frame says that a side is 0 pixels long");
                 for (var i = 0; i < segment[7]; i++) done[segment[8 + 3 * i]] = 0;
             }

@@ -98,7 +98,10 @@ static class BatchNormalization
     {
         var i = 0;
         for (; i + Vector<float>.Count <= x.Length; i += Vector<float>.Count)
-            (new Vector<float>(dy[i..]) * scale - (new Vector<float>(x[i..]) - new Vector<float>(mean)) * slope - new Vector<float>(offset)).CopyTo(dx[i..]);
+        {
+            var centred = new Vector<float>(x[i..]) - new Vector<float>(mean);
+            (new Vector<float>(dy[i..]) * scale - centred * slope - new Vector<float>(offset)).CopyTo(dx[i..]);
+        }
         for (; i < x.Length; i++) dx[i] = scale * dy[i] - slope * (x[i] - mean) - offset;
     }
 }

@@ -61,7 +61,8 @@ sealed class Convolution(Team team, BufferPool pool)
     /// <summary>Whether so few output channels would leave most lanes empty that it is better to take (channel, tap) as
     /// lanes.</summary>
     static bool SuitsColumns(int outputs, int kernel) =>
-        4 * Gemm.RoundUp(outputs * kernel * kernel, MicroKernel.Columns) <= kernel * kernel * Gemm.RoundUp(outputs, MicroKernel.Columns);
+        4 * Gemm.RoundUp(outputs * kernel * kernel, MicroKernel.Columns)
+            <= kernel * kernel * Gemm.RoundUp(outputs, MicroKernel.Columns);
 
     /// <summary>For few output channels: columns[n, (o, u, v), place] = Σ over c of x[n, c, place] · weight[o, c, u, v], which
     /// are then added where they belong in y.</summary>

@@ -66,7 +66,8 @@ static unsafe class Gemm
 
     static void MultiplyRows(Operand left, float* packed, Operand result, int firstRow, int rows, Epilogue finish)
     {
-        int tileRows = MicroKernel.Rows, tileColumns = MicroKernel.Columns, columns = result.Depth.Length, depth = left.Depth.Length;
+        int tileRows = MicroKernel.Rows, tileColumns = MicroKernel.Columns;
+        int columns = result.Depth.Length, depth = left.Depth.Length;
         var lines = stackalloc int[tileRows];
         var space = stackalloc float[tileRows * tileColumns + 16];
         var tile = AlignedTile(space);
@@ -186,7 +187,8 @@ static unsafe class Gemm
             var slab = new Slab(packed, first, Math.Min(slabDepth, depth - first));
             team.For((slab.Depth + DepthBlock - 1) / DepthBlock * chunks, piece =>
             {
-                int k = piece / chunks * DepthBlock, row = piece % chunks * chunkRows, count = Math.Min(DepthBlock, slab.Depth - k);
+                int k = piece / chunks * DepthBlock, row = piece % chunks * chunkRows;
+                var count = Math.Min(DepthBlock, slab.Depth - k);
                 left.Pack(row, Math.Min(chunkRows, rows - row), slab.First + k, count, tileRows,
                     slab.Left + k * paddedRows + row * count, tileRows * count);
             });
