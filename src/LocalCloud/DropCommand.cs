@@ -35,13 +35,6 @@ static class DropCommand
             + "The storage is that of ./vae serve, or the one that the environment variable VaeStorage names. "
             + "Exit code 1 if an image was left out, rejected or not answered.")
         { files, model, timeout, copies, data };
-        // FILES would take a misspelt option for a file.
-        files.Validators.Add(result =>
-        {
-            foreach (var word in result.Tokens.Select(token => token.Value).Where(IsMisspelt))
-                result.AddError(
-                    Spelling.Suggest($"There is no option '{word}'.", [word], command.Options.Select(option => option.Name)));
-        });
         command.SetAction(async (parsed, cancellation) =>
         {
             var list = DropList.From(parsed.GetValue(files)!);
@@ -52,8 +45,6 @@ static class DropCommand
         });
         return command;
     }
-
-    static bool IsMisspelt(string word) => word.StartsWith("--", StringComparison.Ordinal) && !File.Exists(word);
 
     static async Task<int> DropAsync(
         DropList list, IBlobStore store, string model, TimeSpan patience, string? copies, CancellationToken cancellation)

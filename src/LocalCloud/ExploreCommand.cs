@@ -72,7 +72,8 @@ static class ExploreCommand
         return await ServeCommand.ServeAsync(own, data, runs, workers: 1, func: false, models =>
         {
             if (models.Count == 0)
-                return;
+                throw LocalCloudException.WrongInput($"There is no model to explore, neither in this storage nor in {runs}. "
+                    + "./vae train faces-vae makes one.");
             if (wanted is not null && models.All(model => model.Name != wanted))
                 throw LocalCloudException.WrongInput(
                     $"No model '{wanted}' is published. There is: {string.Join(", ", models.Select(model => model.Name))}.");

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Help;
+using System.CommandLine.Parsing;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text.RegularExpressions;
@@ -42,10 +43,11 @@ public static partial class CommandRunner
         var parsed = root.Parse(args is [] or ["help"] ? ["--help"] : args);
         var command = parsed.CommandResult.Command;
         var options = command.Options.Select(option => option.Name).ToArray();
-        if (parsed.Errors.Count > 0)
+        var misspelt = Misspelt(parsed);
+        if (misspelt is not null || parsed.Errors.Count > 0)
         {
-            foreach (var error in parsed.Errors)
-                await TellAsync(Spelling.Suggest(error.Message, parsed.UnmatchedTokens, options));
+            foreach (var error in misspelt is null ? parsed.Errors.Select(error => error.Message) : [misspelt])
+                await TellAsync(Spelling.Suggest(error, parsed.UnmatchedTokens, options));
             await Console.Error.WriteLineAsync(command == root
                 ? $"See {root.Name} --help."
                 : $"See {root.Name} {command.Name} --help.");
@@ -87,6 +89,24 @@ public static partial class CommandRunner
             context.Cancel = !stopping.IsCancellationRequested;
             stopping.Cancel();
         }
+    }
+
+    /// <summary>A command that there is not, or an option that stands where an argument may; null where there is none. An option
+    /// that cannot stand there is told by the parser.</summary>
+    static string? Misspelt(ParseResult parsed)
+    {
+        var (result, command) = (parsed.CommandResult, parsed.CommandResult.Command);
+        if (command.Subcommands.Count > 0)
+            return parsed.UnmatchedTokens.FirstOrDefault(word => !word.StartsWith('-')) is { } word
+                ? $"There is no command '{word}'. Did you mean {Spelling.Nearest(word, command.Subcommands.Select(sub => sub.Name))}?"
+                : null;
+        if (!command.TreatUnmatchedTokensAsErrors)
+            return null;
+        var option = result.Children.OfType<ArgumentResult>().SelectMany(argument => argument.Tokens)
+            .Select(token => token.Value.Split('=')[0])
+            .FirstOrDefault(text => text.StartsWith("--", StringComparison.Ordinal) && !File.Exists(text));
+        return option is null ? null
+            : Spelling.Suggest($"There is no option '{option}'.", [option], command.Options.Select(known => known.Name));
     }
 
     /// <summary>The words that may stand at a place of a command line, as System.CommandLine's directive <c>[suggest:17]</c> asks

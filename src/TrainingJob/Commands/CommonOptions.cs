@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using VaeFunctions.Data;
 using VaeFunctions.Imaging;
 using VaeFunctions.Sessions;
@@ -22,11 +23,16 @@ static class CommonOptions
         Description = $"Where the images come from: {DataSources.Kinds}",
     };
 
-    public static Option<ImageFit?> Fit() => new("--fit")
+    public static Option<ImageFit?> Fit()
     {
-        Description = "How images of other sizes come to the model's: crop the middle and scale, pad with black, stretch, or "
-            + "strict, which refuses them; as the recipe says unless given, and that is crop",
-    };
+        var option = new Option<ImageFit?>("--fit")
+        {
+            Description = "How images of other sizes come to the model's: crop the middle and scale, pad with black, stretch, or "
+                + "strict, which refuses them; as the recipe says unless given, and that is crop",
+        };
+        option.AcceptOnlyFromAmong([.. Enum.GetNames<ImageFit>().Select(name => name.ToLowerInvariant())]);
+        return option;
+    }
 
     public static Option<Allowance> MaxUnreadable() => new("--max-unreadable")
     {
@@ -70,10 +76,25 @@ static class CommonOptions
         var option = new Option<T>(name) { Description = description, DefaultValueFactory = _ => usual };
         option.Validators.Add(result =>
         {
-            if (!holds(result.GetValueOrDefault<T>()!))
+            if (TryGet<T>(result, out var value) && !holds(value!))
                 result.AddError($"{name} must be {must}.");
         });
         return option;
+    }
+
+    /// <summary>The value of an option; false where it cannot be read, of which the parser tells.</summary>
+    public static bool TryGet<T>(OptionResult result, out T? value)
+    {
+        try
+        {
+            value = result.GetValueOrDefault<T>();
+            return true;
+        }
+        catch (InvalidOperationException)
+        {
+            value = default;
+            return false;
+        }
     }
 
     public static Option<bool> Force() =>

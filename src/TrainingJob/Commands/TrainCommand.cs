@@ -37,7 +37,7 @@ static class TrainCommand
         };
         minutes.Validators.Add(result =>
         {
-            if (result.GetValueOrDefault<double?>() is { } value && value is not (> 0 and < 1e6))
+            if (CommonOptions.TryGet<double?>(result, out var value) && value is not (null or (> 0 and < 1e6)))
                 result.AddError("--minutes must be above 0 and below 1,000,000.");
         });
         Option<int?> batchSize = new("--batch-size") { Description = "Images that share a step" };
@@ -81,9 +81,11 @@ static class TrainCommand
         };
         command.Validators.Add(result =>
         {
-            if (result.GetResult(minutes) is not null && (result.GetResult(epochs) ?? result.GetResult(resume)) is not null)
-                result.AddError("--minutes decides how long a training is, "
-                    + "and so do --epochs and a run that --resume goes on with; give one of them.");
+            if (result.GetResult(minutes) is null) return;
+            if (result.GetResult(epochs) is not null)
+                result.AddError("--minutes and --epochs both decide how long a training is; give one of them.");
+            if (result.GetResult(resume) is not null)
+                result.AddError("A run that --resume goes on with is as long as it was to be when it began; leave --minutes out.");
         });
         command.SetAction(async (parsed, cancellation) => await RunAsync(await RequestAsync(parsed, cancellation), cancellation));
         return command;

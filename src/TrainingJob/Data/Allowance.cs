@@ -8,6 +8,8 @@ public readonly record struct Allowance(int Count, double Part)
     /// <summary>One image in a hundred, and 20 of fewer than 2,000.</summary>
     public static Allowance Usual => new(20, 0.01);
 
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Count} or {100 * Part:0.##}%");
+
     /// <summary>The most that may be wrong of so many; one at least must be right.</summary>
     public int Of(int all) => Math.Min(Math.Max(Count, (int)(Part * all)), all - 1);
 

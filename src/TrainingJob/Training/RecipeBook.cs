@@ -18,6 +18,10 @@ public static class RecipeBook
         if ((!isPath && Path.GetFileName(nameOrPath) != nameOrPath) || !File.Exists(file))
             throw new RecipeException(isPath
                 ? $"There is no file {nameOrPath}. A recipe is such a file or one of {string.Join(", ", Names)}."
+                : nameOrPath.Contains(':', StringComparison.Ordinal) || Path.Exists(nameOrPath)
+                ? $"{nameOrPath} is no recipe. Images are named with --data"
+                    + $"{(nameOrPath.Contains(':', StringComparison.Ordinal) ? " " : " folder:")}{nameOrPath}; "
+                    + "without a recipe, one is made for them."
                 : $"There is no recipe '{nameOrPath}'; did you mean {Spelling.Nearest(nameOrPath, Names)}? There are "
                     + $"{string.Join(", ", Names)}, and any file whose name ends in .json.");
         return (Path.GetFileNameWithoutExtension(file), Recipe.Parse(File.ReadAllText(file), file));

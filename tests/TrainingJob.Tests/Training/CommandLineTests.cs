@@ -182,6 +182,15 @@ public sealed class CommandLineTests : IDisposable
         await Refused("folder:", "train", "faces-vae", "--data", "magic:beans");
         await Refused("--epochs is many; give a whole number", "train", "faces-vae", "--epochs", "many");
         await Refused("Did you mean --epochs?", "train", "faces-vae", "--epoch", "3");
+        await Refused("--minutes is two; give a number", "train", "faces-vae", "--minutes", "two");
+        await Refused("--tolerance is x; give a number", "train", "faces-vae", "--tolerance", "x");
+        await Refused("Did you mean --minutes?", "train", "--minuts", "2");
+        await Refused("Did you mean --epochs?", "train", "--epocs=3");
+        await Refused("Did you mean train?", "trian", "faces-vae");
+        await Refused("stretch", "train", "faces-vae", "--fit", "squash");
+        await Refused("leave --minutes out", "train", "faces-vae", "--minutes", "2", "--resume");
+        await Refused("--data folder:empty", "train", "empty");
+        await Refused("--data folder:empty", "train", "folder:empty");
         await Refused("epochs is 0", "train", "faces-vae", "--epochs", "0");
         await Refused("learningRate", "train", "faces-vae", "--learning-rate", "0");
         await Refused("resume", "train", "faces-vae", "--data", "faces:8", "--resume");
