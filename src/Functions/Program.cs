@@ -24,6 +24,7 @@ try
         .AddSingleton<RequestImages>()
         .AddSingleton<RequestLatents>()
         .AddSingleton<ConceptStore>()
+        .AddSingleton<Rejections>()
         .AddSingleton<JobStore>()
         .AddSingleton<JobLister>()
         .AddSingleton(services => new JobQueue(services.GetRequiredService<QueueServiceClient>))

@@ -28,7 +28,8 @@ public sealed record JobImage(string Path, ArchivePlace? Within = null, string? 
 /// <param name="Archive">The archive's blob.</param>
 /// <param name="At">In a TAR the offset of its bytes, in a ZIP its number among the entries.</param>
 /// <param name="Length">In bytes, unpacked.</param>
-public sealed record ArchivePlace(string Archive, long At, long Length);
+/// <param name="ETag">The archive's when it was listed; null in jobs of earlier builds.</param>
+public sealed record ArchivePlace(string Archive, long At, long Length, string? ETag = null);
 
 /// <summary>How far the listing of a job's images is.</summary>
 public sealed record JobListing(int Slices, long Images, bool Finished);

@@ -19,10 +19,10 @@ public sealed class JobLister(JobStore jobs, JobQueue queue, IBlobStore store, I
         // A listing that was interrupted may have cut its last slice without sending the message for it.
         if (listing.Slices > 0)
             await queue.SendAsync(new(job.Model, job.Id, listing.Slices - 1), cancellation);
-        var passedOver = 0;
+        var (passedOver, watch) = (0, new JobWatch(jobs, job));
         await foreach (var slice in ImagesAsync(job, last, () => passedOver++, cancellation).Chunk(job.SliceSize))
         {
-            if (await jobs.IsOverAsync(job, cancellation))
+            if (await watch.IsOverAsync(cancellation))
                 return;
             await jobs.SaveSliceAsync(job, listing.Slices, slice, cancellation);
             listing = new(listing.Slices + 1, listing.Images + slice.Length, false);
@@ -31,7 +31,7 @@ public sealed class JobLister(JobStore jobs, JobQueue queue, IBlobStore store, I
         }
         await jobs.SaveAsync(job, listing with { Finished = true }, cancellation);
         if (listing.Images > 0)
-            await jobs.FinishAsync(job, cancellation);
+            await jobs.FinishAsync(job, last: null, cancellation);
         else
             await jobs.FailAsync(job, $"There is no image under {job.Input}"
                 + (passedOver > 0 ? $", only {passedOver} folder markers and system files. " : ". ")
@@ -58,7 +58,7 @@ public sealed class JobLister(JobStore jobs, JobQueue queue, IBlobStore store, I
                 yield return new(blob.Path);
                 continue;
             }
-            var entries = ArchiveEntries.ListAsync(store, blob.Path, options.Value.MaxBodyBytes, cancellation);
+            var entries = ArchiveEntries.ListAsync(store, blob, options.Value.MaxBodyBytes, cancellation);
             await foreach (var image in order > 0 ? entries : entries.SkipWhile(image => image != after).Skip(1))
                 yield return image;
         }

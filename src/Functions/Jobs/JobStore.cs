@@ -23,6 +23,9 @@ public sealed partial class JobStore(IBlobStore store)
 
     const string Markers = "jobs/_open/";
 
+    /// <summary>Slices whose numbers, of six digits, begin with the same four.</summary>
+    const int Hundred = 100;
+
     /// <summary>The failures that the file beside the results holds at most, in bytes; beyond, it says where the others
     /// are.</summary>
     const int LargestFailureFile = 64 << 20;
@@ -96,22 +99,26 @@ public sealed partial class JobStore(IBlobStore store)
     /// <summary>The slices that are cut but not worked off.</summary>
     public async Task<IReadOnlyList<int>> UndoneAsync(Job job, JobListing listing, CancellationToken cancellation)
     {
-        var done = await DoneAsync(job, cancellation).Select(result => result.Slice)
+        var done = await DoneAsync(job, "", cancellation).Select(result => result.Slice)
             .ToHashSetAsync(cancellationToken: cancellation);
         return [.. Enumerable.Range(0, listing.Slices).Where(slice => !done.Contains(slice))];
     }
 
     /// <summary>If all slices are worked off, writes the file of failures beside the results; the same again does no
     /// harm.</summary>
+    /// <param name="last">The slice that was worked off last. As long as others of its hundred are not, the rest is not looked at:
+    /// whoever is the last of them does.</param>
     /// <returns>Whether the job is finished.</returns>
-    public async Task<bool> FinishAsync(Job job, CancellationToken cancellation)
+    public async Task<bool> FinishAsync(Job job, int? last, CancellationToken cancellation)
     {
+        if (last is { } slice && !await IsHundredDoneAsync(job, slice / Hundred, cancellation))
+            return false;
         if (!await ExistsAsync(job, "finished.json", cancellation))
         {
             var listing = await ListingAsync(job, cancellation);
             if (!listing.Finished)
                 return false;
-            var results = await DoneAsync(job, cancellation).ToListAsync(cancellation);
+            var results = await DoneAsync(job, "", cancellation).ToListAsync(cancellation);
             if (results.Count < listing.Slices)
                 return false;
             await SummarizeAsync(job, results, cancellation);
@@ -119,6 +126,11 @@ public sealed partial class JobStore(IBlobStore store)
         await CloseAsync(job.Model, job.Id, cancellation);
         return true;
     }
+
+    async Task<bool> IsHundredDoneAsync(Job job, int hundred, CancellationToken cancellation) =>
+        await ListingAsync(job, cancellation) is { Finished: true } listing
+        && await DoneAsync(job, $"{hundred:0000}", cancellation).CountAsync(cancellation)
+            >= Math.Min(Hundred, listing.Slices - hundred * Hundred);
 
     async Task SummarizeAsync(Job job, List<(int Slice, string Path, int Done, int Failed)> results,
         CancellationToken cancellation)
@@ -151,7 +163,7 @@ public sealed partial class JobStore(IBlobStore store)
         var finished = await ExistsAsync(job, "finished.json", cancellation);
         var listing = await ListingAsync(job, cancellation);
         long done = 0, failed = 0;
-        await foreach (var result in DoneAsync(job, cancellation))
+        await foreach (var result in DoneAsync(job, "", cancellation))
             (done, failed) = (done + result.Done, failed + result.Failed);
         var fault = await ReadAsync<JobFailure>(PathOf(job, "failed.json"), cancellation);
         var state = finished ? "completed" : fault is not null ? "failed"
@@ -161,11 +173,12 @@ public sealed partial class JobStore(IBlobStore store)
             listing.Images - done - failed, finished ? FailuresOf(job) : null, fault?.Reason);
     }
 
+    /// <param name="digits">Those that the slices' numbers begin with.</param>
     async IAsyncEnumerable<(int Slice, string Path, int Done, int Failed)> DoneAsync(
-        Job job, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellation)
+        Job job, string digits, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellation)
     {
         var last = -1;
-        await foreach (var blob in store.ListAsync(PathOf(job, "done/"), cancellation))
+        await foreach (var blob in store.ListAsync(PathOf(job, $"done/{digits}"), cancellation))
         {
             if (Result().Match(blob.Path) is not { Success: true } match || Number(1) == last)
                 continue;

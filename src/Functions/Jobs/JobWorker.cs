@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Options;
 using VaeFunctions.Imaging;
@@ -14,9 +13,6 @@ public sealed class JobWorker(JobStore jobs, JobLister lister, IBlobStore store,
 {
     /// <summary>Images that are run together while as many others are read, and blobs that are read or written at once.</summary>
     const int Together = 32, Parallelism = 8;
-
-    /// <summary>How often work on a slice looks whether the job was cancelled.</summary>
-    static readonly TimeSpan Look = TimeSpan.FromSeconds(5);
 
     public async Task RunAsync(JobMessage message, bool giveUp, CancellationToken cancellation)
     {
@@ -46,7 +42,7 @@ public sealed class JobWorker(JobStore jobs, JobLister lister, IBlobStore store,
             await jobs.SaveDoneAsync(job, slice, all.Length - failed.Length,
                 [.. failed.Select(image => new JobFailure(image.Path, failures[image.Path]))], cancellation);
         }
-        await jobs.FinishAsync(job, cancellation);
+        await jobs.FinishAsync(job, slice, cancellation);
     }
 
     /// <summary>Notes what was tried too often: images of a slice that have no result are failures, and a job whose images cannot
@@ -68,7 +64,7 @@ public sealed class JobWorker(JobStore jobs, JobLister lister, IBlobStore store,
                 .Select(image => new JobFailure(image.Path, image.Refused ?? "Its slice failed several times; the server's log has the cause."))],
                 cancellation);
         }
-        await jobs.FinishAsync(job, cancellation);
+        await jobs.FinishAsync(job, number, cancellation);
     }
 
     /// <summary>Reads the images of a slice, part after part, each while the one before it is run.</summary>
@@ -83,18 +79,14 @@ public sealed class JobWorker(JobStore jobs, JobLister lister, IBlobStore store,
         if (parts is [])
             return failures;
         await using var archives = new ArchiveReader(store);
-        var sinceLook = Stopwatch.StartNew();
+        var watch = new JobWatch(jobs, job);
         Task<Part>? next = ReadAsync(job, parts[0], archives, failures, cancellation);
         try
         {
             for (var i = 1; next is not null; i++)
             {
-                if (sinceLook.Elapsed > Look)
-                {
-                    if (await jobs.IsOverAsync(job, cancellation))
-                        return null;
-                    sinceLook.Restart();
-                }
+                if (await watch.IsOverAsync(cancellation))
+                    return null;
                 using var part = await next;
                 next = i < parts.Length ? ReadAsync(job, parts[i], archives, failures, cancellation) : null;
                 await WorkAsync(job, part, output, failures, cancellation);
