@@ -20,7 +20,9 @@ public sealed class JobLister(JobStore jobs, JobQueue queue, IBlobStore store, I
         if (listing.Slices > 0)
             await queue.SendAsync(new(job.Model, job.Id, listing.Slices - 1), cancellation);
         var (passedOver, watch) = (0, new JobWatch(jobs, job));
-        await foreach (var slice in ImagesAsync(job, last, () => passedOver++, cancellation).Chunk(job.SliceSize))
+        var images = JobOperation.Of(job.Operation).TakesImages ? ImagesAsync(job, last, () => passedOver++, cancellation)
+            : SampleOperation.From(job, listing.Images).ToAsyncEnumerable();
+        await foreach (var slice in images.Chunk(job.SliceSize))
         {
             if (await watch.IsOverAsync(cancellation))
                 return;

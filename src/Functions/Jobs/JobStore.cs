@@ -169,8 +169,9 @@ public sealed partial class JobStore(IBlobStore store)
         var state = finished ? "completed" : fault is not null ? "failed"
             : await ExistsAsync(job, "cancelled.json", cancellation) ? "cancelled"
             : listing.Finished ? "running" : "listing";
-        return new(job.Id, job.Model, state, job.Operation, job.Input, job.Output, job.Format, job.Label, job.Created, listing.Images, done, failed,
-            listing.Images - done - failed, finished ? FailuresOf(job) : null, fault?.Reason);
+        return new(job.Id, job.Model, state, job.Operation, job.Input is "" ? null : job.Input, job.Output, job.Format, job.Label,
+            job.Version, job.Parameters, job.Created, listing.Images, done, failed, listing.Images - done - failed,
+            finished ? FailuresOf(job) : null, fault?.Reason);
     }
 
     /// <param name="digits">Those that the slices' numbers begin with.</param>
