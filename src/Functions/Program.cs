@@ -25,6 +25,7 @@ try
         .AddSingleton<RequestLatents>()
         .AddSingleton<ConceptStore>()
         .AddSingleton<Rejections>()
+        .AddSingleton<InboxArchives>()
         .AddSingleton<JobStore>()
         .AddSingleton<JobLister>()
         .AddSingleton(services => new JobQueue(services.GetRequiredService<QueueServiceClient>))

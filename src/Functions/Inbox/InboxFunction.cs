@@ -9,15 +9,16 @@ using VaeFunctions.Registry;
 
 namespace VaeFunctions.Serving;
 
-/// <summary>Reconstructs every image that is dropped in inbox/{model}/ and writes results/{model}/{name}.png and .json.</summary>
+/// <summary>Reconstructs every image that is dropped in inbox/{model}/ and writes results/{model}/{name}.png and .json; an archive
+/// becomes a bulk job.</summary>
 /// <remarks>
 /// What cannot be processed because of what it is goes to rejected/, with the reason; what fails for another cause throws, so
 /// that the host tries again. The inbox is only read. The same blob gives the same results, so a repeated delivery does no harm.
 /// The pattern takes every name, so that a file without a model's folder is rejected rather than overlooked.
 /// </remarks>
 public sealed class InboxFunction(
-    ModelProvider models, RequestImages images, Rejections rejections, IBlobStore store, IOptions<ServingOptions> options,
-    ILogger<InboxFunction> logger)
+    ModelProvider models, RequestImages images, Rejections rejections, InboxArchives archives, IBlobStore store,
+    IOptions<ServingOptions> options, ILogger<InboxFunction> logger)
 {
     [Function("Inbox")]
     public async Task Run(
@@ -50,13 +51,21 @@ public sealed class InboxFunction(
     {
         for (var tries = 1; ; tries++)
         {
-            Blob? content = null;
+            string? etag = null;
             try
             {
                 if (blob.Name.Split('/', 2) is not [{ Length: > 0 } model, { Length: > 0 }])
                     throw RequestException.Invalid("It lies in no model's folder; put it in inbox/MODEL/.");
                 using var session = await models.LeaseAsync(model, cancellation);
-                content = await ReadAsync(blob, cancellation);
+                if (ArchiveNames.IsArchive(blob.Name))
+                {
+                    var archive = await EntryAsync(blob, cancellation);
+                    etag = archive.ETag;
+                    await archives.StartAsync(archive, model, LabelOf(blob.Name, session), cancellation);
+                    return;
+                }
+                var content = await ReadAsync(blob, cancellation);
+                etag = content.ETag;
                 await AnswerAsync(blob.Name, content, session, cancellation);
                 return;
             }
@@ -66,7 +75,7 @@ public sealed class InboxFunction(
             }
             catch (Exception fault) when (fault is RequestException or ImageFormatException)
             {
-                if (await RejectAsync(blob, content?.ETag, fault.Message, cancellation))
+                if (await RejectAsync(blob, etag, fault.Message, cancellation))
                     return;
                 logger.LogInformation("inbox/{Name} has changed meanwhile, and is answered as it is now", blob.Name);
                 tries = 0;
@@ -76,9 +85,10 @@ public sealed class InboxFunction(
 
     async Task AnswerAsync(string name, Blob content, ModelSession session, CancellationToken cancellation)
     {
-        long[]? label = session.Conditional ? [session.LabelNamed(LabelFolder(name))] : null;
+        var label = LabelOf(name, session);
         var fitted = images.Fit(content.Content.ToMemory().Span, session.Input);
-        var result = (await Reconstruction.OfAsync([fitted], label, session, cancellation))[0];
+        var result = (await Reconstruction.OfAsync(
+            [fitted], label is null ? null : [session.LabelNamed(label)], session, cancellation))[0];
 
         // A name has a result or a rejection, never both: what an earlier content of it was rejected for goes. The JSON comes
         // last: where it is, the result is complete. A stop does not cut it off, for it may be there when the answer is not.
@@ -86,8 +96,7 @@ public sealed class InboxFunction(
             ForgetRejectionAsync(name, content.Age, cancellation));
         await WriteAsync($"results/{name}.json", Answers.Document(new InboxResult(
             session.Model, session.Version, $"inbox/{name}", content.ETag.Trim('"'),
-            label is null ? null : session.Labels[(int)label[0]], result.Original.OriginalSize, result.Original.Resized,
-            result.Error, result.Mean,
+            label, result.Original.OriginalSize, result.Original.Resized, result.Error, result.Mean,
             new(result.LogVariance.Min(), result.LogVariance.Average(), result.LogVariance.Max()))), CancellationToken.None);
     }
 
@@ -99,9 +108,10 @@ public sealed class InboxFunction(
         await DeleteAsync($"rejected/{KeptAs(name)}", cancellation);
     }
 
-    /// <summary>What is dropped for a conditional model lies in a folder of its label, as training images do.</summary>
-    static string LabelFolder(string name) => name.Split('/') is [_, var label, _, ..]
-        ? label
+    /// <summary>What is dropped for a conditional model lies in a folder of its label, as training images do; null for other
+    /// models.</summary>
+    static string? LabelOf(string name, ModelSession session) => !session.Conditional ? null
+        : name.Split('/') is [_, var label, _, ..] ? session.Labels[(int)session.LabelNamed(label)]
         : throw RequestException.Invalid("The model is conditional on labels; put the image in inbox/MODEL/LABEL/.");
 
     async Task WriteAsync(string path, BinaryData content, CancellationToken cancellation)
@@ -130,6 +140,12 @@ public sealed class InboxFunction(
             size => RequestException.Invalid($"It has {size} bytes; at most {largest} are accepted."), cancellation);
     }
 
+    static async Task<BlobEntry> EntryAsync(BlobClient blob, CancellationToken cancellation)
+    {
+        var found = (await blob.GetPropertiesAsync(cancellationToken: cancellation)).Value;
+        return new($"inbox/{blob.Name}", found.ContentLength, found.ETag.ToString("H"), found.LastModified);
+    }
+
     /// <summary>The name of a rejected blob's content: its own but where that could be the name of another's reason, which ends
     /// in .json.</summary>
     static string KeptAs(string name) => name.TrimEnd('~').EndsWith(".json", StringComparison.Ordinal) ? name + "~" : name;
@@ -144,6 +160,8 @@ public sealed class InboxFunction(
         if (await KeepAsync(blob, etag, kept, cancellation) is not { } content)
             return false;
         // The result of an earlier content of that name goes, its JSON first.
+        if (ArchiveNames.IsArchive(blob.Name))
+            await archives.ForgetAsync(blob.Name, cancellation);
         await DeleteAsync($"results/{blob.Name}.json", cancellation);
         await DeleteAsync($"results/{blob.Name}.png", cancellation);
         var rejection = new Rejection($"inbox/{blob.Name}", $"rejected/{KeptAs(blob.Name)}", content.Details.ETag.ToString(),

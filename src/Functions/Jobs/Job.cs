@@ -16,8 +16,12 @@ public sealed record Job(string Id, string Model, string Operation, string Input
     /// <summary>What the operation was given beside.</summary>
     public JobParameters Parameters { get; init; } = new();
 
-    /// <summary>An image's place under the input's folder.</summary>
-    public string NameOf(JobImage image) => image.Path[(Input.LastIndexOf('/') + 1)..];
+    /// <summary>The archive of the inbox that the job is for, and answers; null for other jobs.</summary>
+    public DroppedArchive? Dropped { get; init; }
+
+    /// <summary>An image's place under the input's folder, or in the archive that was dropped.</summary>
+    public string NameOf(JobImage image) => image.Path[(Dropped is not null && image.Within is not null ? Input.Length + 1
+        : Input.LastIndexOf('/') + 1)..];
 
     /// <summary>What an image's results are called: as the image itself, numbered where there are several.</summary>
     public IEnumerable<string> NamesOf(JobImage image)
@@ -26,6 +30,10 @@ public sealed record Job(string Id, string Model, string Operation, string Input
         return results == 1 ? [name] : Enumerable.Range(1, results).Select(number => $"{name}-{number}");
     }
 }
+
+/// <summary>The content of an archive in the inbox.</summary>
+/// <param name="Bytes">Its length.</param>
+public sealed record DroppedArchive(string ETag, long Bytes);
 
 /// <summary>What a bulk job's operation was given; what is absent it does not take.</summary>
 public sealed record JobParameters

@@ -15,6 +15,9 @@ public sealed class JobLister(JobStore jobs, JobQueue queue, IBlobStore store, I
         var listing = await jobs.ListingAsync(job, cancellation);
         if (listing.Finished || await jobs.IsOverAsync(job, cancellation))
             return;
+        // What an earlier content of that name left.
+        if (job.Dropped is not null && listing.Slices == 0)
+            await jobs.ClearAsync(job.Output, cancellation);
         var last = listing.Slices > 0 ? (await jobs.SliceAsync(job, listing.Slices - 1, cancellation))![^1] : null;
         // A listing that was interrupted may have cut its last slice without sending the message for it.
         if (listing.Slices > 0)
@@ -35,7 +38,7 @@ public sealed class JobLister(JobStore jobs, JobQueue queue, IBlobStore store, I
         if (listing.Images > 0)
             await jobs.FinishAsync(job, last: null, cancellation);
         else
-            await jobs.FailAsync(job, $"There is no image under {job.Input}"
+            await jobs.FailAsync(job, job.Dropped is not null ? "It was deleted before it could be read." : $"There is no image under {job.Input}"
                 + (passedOver > 0 ? $", only {passedOver} folder markers and system files. " : ". ")
                 + "Look whether the prefix is right, upper and lower case included.", cancellation);
     }
@@ -46,6 +49,8 @@ public sealed class JobLister(JobStore jobs, JobQueue queue, IBlobStore store, I
     {
         await foreach (var blob in store.ListAsync(job.Input, cancellation))
         {
+            if (job.Dropped is not null && blob.Path != job.Input)
+                continue; // another name that begins so
             // A path that ends in / marks a folder; tools make such blobs.
             if (blob.Path.EndsWith('/') || SystemLitter.Holds(blob.Path))
             {
@@ -60,7 +65,7 @@ public sealed class JobLister(JobStore jobs, JobQueue queue, IBlobStore store, I
                 yield return new(blob.Path);
                 continue;
             }
-            var entries = ArchiveEntries.ListAsync(store, blob, options.Value.MaxBodyBytes, cancellation);
+            var entries = ArchiveEntries.ListAsync(store, blob with { ETag = job.Dropped?.ETag ?? blob.ETag }, options.Value.MaxBodyBytes, cancellation);
             await foreach (var image in order > 0 ? entries : entries.SkipWhile(image => image != after).Skip(1))
                 yield return image;
         }

@@ -13,6 +13,7 @@ namespace VaeFunctions.Serving;
 ///                   slices/000012.json          the images of a slice
 ///                   done/000012-187-13.jsonl    a slice is worked off, 187 well and 13 not; a line for each failure
 ///                   cancelled.json, failed.json, finished.json
+/// jobs/_inbox/{model}/{name}                    the id of the job for an archive in the inbox
 /// jobs/_open/{model}/{id}                       empty; there while the job has work left
 /// </code>
 /// A slice's result lies in its name, so that counting is listing. Of two results of one slice, the first by name counts.
@@ -52,6 +53,9 @@ public sealed partial class JobStore(IBlobStore store)
 
     public async Task FailAsync(Job job, string reason, CancellationToken cancellation)
     {
+        if (job.Dropped is { } archive && !await IsOverAsync(job, cancellation))
+            await store.WriteAsync($"rejected/{DroppedName(job)}.json", Answers.Document(
+                new Rejection(job.Input, job.Input, archive.ETag.Trim('"'), archive.Bytes, reason)), cancellation: cancellation);
         await WriteAsync(job, "failed.json", new JobFailure(job.Input, reason), cancellation);
         await CloseAsync(job.Model, job.Id, cancellation);
     }
@@ -71,6 +75,15 @@ public sealed partial class JobStore(IBlobStore store)
     /// <summary>Whether work on it is of no use any more.</summary>
     public async Task<bool> IsOverAsync(Job job, CancellationToken cancellation) =>
         await ExistsAsync(job, "cancelled.json", cancellation) || await ExistsAsync(job, "failed.json", cancellation);
+
+    /// <summary>Whether it is completed, cancelled or failed.</summary>
+    public async Task<bool> HasEndedAsync(Job job, CancellationToken cancellation) =>
+        await ExistsAsync(job, "finished.json", cancellation) || await IsOverAsync(job, cancellation);
+
+    /// <summary>Deletes what lies under a prefix.</summary>
+    public Task ClearAsync(string prefix, CancellationToken cancellation) => Parallel.ForEachAsync(
+        store.ListAsync(prefix, cancellation), new ParallelOptions { MaxDegreeOfParallelism = 8, CancellationToken = cancellation },
+        async (blob, _) => await store.DeleteAsync(blob.Path, cancellation));
 
     public async Task<JobListing> ListingAsync(Job job, CancellationToken cancellation) =>
         await ReadAsync<JobListing>(PathOf(job, "listing.json"), cancellation) ?? new(0, 0, false);
@@ -148,14 +161,25 @@ public sealed partial class JobStore(IBlobStore store)
                 failures.Write(lines.Content.ToMemory().Span);
         }
         await store.WriteAsync(FailuresOf(job), new BinaryData(failures.ToArray()), cancellation: cancellation);
-        await WriteAsync(job, "finished.json",
-            new
-            {
-                at = DateTimeOffset.UtcNow,
-                done = results.Sum(result => result.Done),
-                failed = results.Sum(result => result.Failed)
-            }, cancellation);
+        var (done, failed) = (results.Sum(result => result.Done), results.Sum(result => result.Failed));
+        await AnswerAsync(job, done, failed, cancellation);
+        await WriteAsync(job, "finished.json", new { at = DateTimeOffset.UtcNow, done, failed }, cancellation);
     }
+
+    /// <summary>The answer for an archive that was dropped, in the place of a rejection that an earlier content had.</summary>
+    async Task AnswerAsync(Job job, int done, int failed, CancellationToken cancellation)
+    {
+        if (job.Dropped is not { } archive || await IsOverAsync(job, cancellation))
+            return;
+        await store.DeleteAsync($"rejected/{DroppedName(job)}.json", cancellation);
+        await store.DeleteAsync($"rejected/{DroppedName(job)}", cancellation);
+        await store.WriteAsync($"results/{DroppedName(job)}.json", Answers.Document(new ArchiveResult(
+            job.Model, job.Input, archive.ETag.Trim('"'), job.Label, job.Id, job.Output, done + failed, done, failed, FailuresOf(job))),
+            cancellation: cancellation);
+    }
+
+    /// <summary>Below inbox/.</summary>
+    static string DroppedName(Job job) => job.Input["inbox/".Length..];
 
     public async Task<JobStatus> StatusAsync(Job job, CancellationToken cancellation)
     {
