@@ -11,7 +11,11 @@ static class DropCommand
     public static Command Create()
     {
         var files =
-            new Argument<string[]>("FILES") { Description = "images, archives of images (.zip, .tar), or folders with both", Arity = ArgumentArity.OneOrMore };
+            new Argument<string[]>("FILES")
+            {
+                Description = "images, archives of images (.zip, .tar), or folders with both",
+                Arity = ArgumentArity.OneOrMore,
+            };
         var model = new Option<string?>("--model") { Description = "which model, where several are published" };
         var timeout = new Option<int>("--timeout")
         {
@@ -73,15 +77,18 @@ static class DropCommand
         AnsiConsole.MarkupLineInterpolated($"({rate:0} images/s): results/{model}/ in {store.Location}");
         if (copies is not null)
             AnsiConsole.MarkupLineInterpolated($"Copied to {Path.GetFullPath(copies)}");
-        ListSome("Images of archives that could not be processed:", [.. report.Archives.Where(archive => archive.Failed > 0).Select(archive =>
-            $"{archive.Archive}: {archive.Failed} of {archive.Done + archive.Failed}, see results/{model}/{archive.Archive}/failures.jsonl")]);
+        ListSome("Images of archives that could not be processed:",
+            [.. report.Archives.Where(archive => archive.Failed > 0).Select(archive =>
+                $"{archive.Archive}: {archive.Failed} of {archive.Done + archive.Failed}, "
+                + $"see results/{model}/{archive.Archive}/failures.jsonl")]);
         ListSome($"{report.Rejected.Count} rejected, kept in rejected/{model}/:",
             [.. report.Rejected.Select(pair => $"{pair.Key}: {pair.Value}")]);
         ListSome(
             $"{report.Unanswered.Count} without an answer after {patience.TotalSeconds:0} s of silence; they stay in "
                 + $"inbox/{model}/. Are the functions running? ./vae serve",
             report.Unanswered);
-        return report.Rejected.Count + report.Unanswered.Count + list.LeftOut.Count + report.Archives.Sum(archive => archive.Failed) == 0 ? 0 : 1;
+        var failed = report.Archives.Sum(archive => archive.Failed);
+        return report.Rejected.Count + report.Unanswered.Count + list.LeftOut.Count + failed == 0 ? 0 : 1;
     }
 
     static void ListSome(string heading, IReadOnlyList<string> lines)

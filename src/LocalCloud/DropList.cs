@@ -6,7 +6,8 @@ namespace VaeFunctions.LocalCloud;
 /// <summary>A file and the name that it gets in the inbox.</summary>
 readonly record struct DropItem(string File, string Name);
 
-/// <summary>The images and archives to drop: files as they are named, folders with what is in them, each under a name of its own.</summary>
+/// <summary>The images and archives to drop: files as they are named, folders with what is in them, each under a name of its
+/// own.</summary>
 /// <param name="Ignored">Files that are neither.</param>
 /// <param name="LeftOut">What cannot be dropped, each with its reason.</param>
 sealed record DropList(IReadOnlyList<DropItem> Items, int Ignored, IReadOnlyList<string> LeftOut)
@@ -32,7 +33,8 @@ sealed record DropList(IReadOnlyList<DropItem> Items, int Ignored, IReadOnlyList
                     path, "*", new EnumerationOptions { RecurseSubdirectories = true, MaxRecursionDepth = 16 })
                     .Select(file => new DropItem(file, Path.GetRelativePath(path, file)))
                     .Where(item => !SystemLitter.Holds(item.Name)).ToList();
-                var images = files.Where(item => ImageFormats.IsImageName(item.File) || ArchiveNames.IsArchive(item.File)).ToList();
+                var images = files
+                    .Where(item => ImageFormats.IsImageName(item.File) || ArchiveNames.IsArchive(item.File)).ToList();
                 ignored += files.Count - images.Count;
                 items.AddRange(images);
             }

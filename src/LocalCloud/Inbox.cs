@@ -8,8 +8,8 @@ namespace VaeFunctions.LocalCloud;
 
 /// <summary>What became of the dropped images and archives, by their names in the inbox.</summary>
 /// <param name="Archives">What was in those that are done.</param>
-sealed record DropReport(IReadOnlyList<string> Done, IReadOnlyDictionary<string, string> Rejected, IReadOnlyList<string> Unanswered,
-    IReadOnlyList<DroppedImages> Archives, TimeSpan Elapsed);
+sealed record DropReport(IReadOnlyList<string> Done, IReadOnlyDictionary<string, string> Rejected,
+    IReadOnlyList<string> Unanswered, IReadOnlyList<DroppedImages> Archives, TimeSpan Elapsed);
 
 /// <summary>The images of an archive that was dropped.</summary>
 readonly record struct DroppedImages(string Archive, long Done, long Failed);

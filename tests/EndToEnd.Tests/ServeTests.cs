@@ -90,7 +90,8 @@ public sealed class ServeTests(ServeFixture fixture) : IClassFixture<ServeFixtur
     public async Task An_archive_is_dropped_and_its_images_answers_come_back()
     {
         var images = folder.File("archived");
-        await using var drawn = await Command.RunAsync(Command.LocalCloud, "faces", "--count", "5", "--seed", "9", "--out", images);
+        await using var drawn =
+            await Command.RunAsync(Command.LocalCloud, "faces", "--count", "5", "--seed", "9", "--out", images);
         Assert.True(drawn.ExitCode == 0, drawn.Output);
         var archive = folder.File("faces.zip");
         ZipFile.CreateFromDirectory(images, archive);
@@ -102,7 +103,8 @@ public sealed class ServeTests(ServeFixture fixture) : IClassFixture<ServeFixtur
         Assert.Contains("5 done", drop.Output, StringComparison.Ordinal);
         Assert.True(File.Exists(Path.Combine(copies, "faces.zip.json")), drop.Output);
         Assert.Equal(names.Select(name => $"{name}.png").Order(StringComparer.Ordinal),
-            Directory.GetFiles(Path.Combine(copies, "faces.zip"), "*.png").Select(Path.GetFileName).Order(StringComparer.Ordinal));
+            Directory.GetFiles(Path.Combine(copies, "faces.zip"), "*.png").Select(Path.GetFileName)
+                .Order(StringComparer.Ordinal));
     }
 
     [Fact]

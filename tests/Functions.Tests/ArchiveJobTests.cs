@@ -42,8 +42,10 @@ public sealed class ArchiveJobTests(ServingFixture serving)
     [SkippableFact]
     public async Task Archives_of_a_prefix_are_read_entry_by_entry_beside_loose_images()
     {
-        await store.WriteAsync("results/archives/a/one.tar", new(Archives.Tar(("./cat/1.png", Grey(10)), ("cat/2.png", Grey(20)))));
-        await store.WriteAsync("results/archives/a/two.zip", new(Archives.Zip(("dog/3.png", Grey(30)), ("dog/", []), ("4.png", Grey(40)))));
+        await store.WriteAsync("results/archives/a/one.tar", new(
+            Archives.Tar(("./cat/1.png", Grey(10)), ("cat/2.png", Grey(20)))));
+        await store.WriteAsync("results/archives/a/two.zip", new(
+            Archives.Zip(("dog/3.png", Grey(30)), ("dog/", []), ("4.png", Grey(40)))));
         await store.WriteAsync("results/archives/a/three.png", new(Grey(50)));
         var status = await RunAsync("results/archives/a/", "results/archived/a/", "reconstruct");
         Assert.Equal(("completed", 5, 0), ((string)status["state"]!, (int)status["done"]!, (int)status["failed"]!));

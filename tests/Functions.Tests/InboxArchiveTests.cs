@@ -46,8 +46,8 @@ public sealed class InboxArchiveTests(ServingFixture serving)
             await NamesAsync((string)answer["results"]!));
         var picture = (await store.TryReadAsync($"results/{name}/folder/b.png.png", 1 << 20))!.Content;
         Assert.All(ImageCodec.Decode(picture).Pixels, pixel => Assert.Equal(20, pixel));
-        Assert.Contains($"inbox/{name}/broken.png", (await store.TryReadAsync((string)answer["failures"]!, 1 << 20))!.Content.ToString(),
-            StringComparison.Ordinal);
+        var failures = (await store.TryReadAsync((string)answer["failures"]!, 1 << 20))!.Content.ToString();
+        Assert.Contains($"inbox/{name}/broken.png", failures, StringComparison.Ordinal);
         Assert.Empty(await NamesAsync($"rejected/{name}"));
     }
 
@@ -55,7 +55,8 @@ public sealed class InboxArchiveTests(ServingFixture serving)
     public async Task What_is_hostile_in_an_archive_leads_nowhere_and_the_rest_is_done()
     {
         await DropAsync("tiny/hostile.tar", Archives.Tar(("good.png", Grey(7)), ("good.png", Grey(8)), ("../out.png", Grey(9)),
-            ("../../models/tiny/current.json", [1]), ("inner.zip", Archives.Zip(("x.png", Grey(1)))), ("large.png", new byte[1_000_001])));
+            ("../../models/tiny/current.json", [1]), ("inner.zip", Archives.Zip(("x.png", Grey(1)))),
+            ("large.png", new byte[1_000_001])));
         var answer = await AnswerAsync("results/tiny/hostile.tar.json");
         Assert.Equal((6, 1, 5), ((int)answer["images"]!, (int)answer["done"]!, (int)answer["failed"]!));
         Assert.Equal(["failures.jsonl", "good.png.json", "good.png.png"], await NamesAsync("results/tiny/hostile.tar/"));
@@ -94,7 +95,8 @@ public sealed class InboxArchiveTests(ServingFixture serving)
         etag = await DropAsync(name, Archives.Zip(("b.png", Grey(40)), ("c.png", Grey(50))));
         var answer = await AnswerAsync($"results/{name}.json", etag);
         Assert.Equal((2, 2), ((int)answer["images"]!, (int)answer["done"]!));
-        Assert.Equal(["b.png.json", "b.png.png", "c.png.json", "c.png.png", "failures.jsonl"], await NamesAsync($"results/{name}/"));
+        Assert.Equal(["b.png.json", "b.png.png", "c.png.json", "c.png.png", "failures.jsonl"],
+            await NamesAsync($"results/{name}/"));
         var picture = (await store.TryReadAsync($"results/{name}/b.png.png", 1 << 20))!.Content;
         Assert.All(ImageCodec.Decode(picture).Pixels, pixel => Assert.Equal(40, pixel));
 

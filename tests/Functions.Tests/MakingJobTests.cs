@@ -16,7 +16,8 @@ public sealed class MakingJobTests(ServingFixture serving)
 
     async Task<JsonNode> RunAsync(object body, string model = ServingFixture.Model)
     {
-        using var started = await serving.Http.SendAsync(HttpMethod.Post, $"models/{model}/jobs", JsonSerializer.Serialize(body).Json());
+        using var started = await serving.Http.SendAsync(
+            HttpMethod.Post, $"models/{model}/jobs", JsonSerializer.Serialize(body).Json());
         Assert.True((int)started.StatusCode == 202, await started.Content.ReadAsStringAsync());
         return await CompletedAsync(started.Headers.Location!.ToString());
     }
@@ -57,7 +58,8 @@ public sealed class MakingJobTests(ServingFixture serving)
     [Fact]
     public async Task Samples_of_a_job_are_those_of_the_function_over_more_than_one_slice()
     {
-        var status = await RunAsync(new { operation = "sample", count = 203, seed = 8, temperature = 0.7, output = "results/drawn/" });
+        var status = await RunAsync(
+            new { operation = "sample", count = 203, seed = 8, temperature = 0.7, output = "results/drawn/" });
         Assert.Equal((203, 203, "v1"), ((int)status["images"]!, (int)status["done"]!, (string)status["version"]!));
         Assert.Equal((203, 8), ((int)status["parameters"]!["count"]!, (int)status["parameters"]!["seed"]!));
         Assert.Null(status["input"]);
@@ -74,8 +76,8 @@ public sealed class MakingJobTests(ServingFixture serving)
     {
         await RunAsync(new { operation = "sample", count = 4, output = "results/turns/" }, ServingFixture.Labelled);
         string[] names = ["bright/0000002", "bright/0000004", "plain/0000001", "plain/0000003"];
-        Assert.Equal([.. names.SelectMany(name => new[] { $"{name}.json", $"{name}.png" }).Order(StringComparer.Ordinal), "failures.jsonl"],
-            (await NamesAsync("results/turns/")).OrderBy(name => name == "failures.jsonl").ThenBy(name => name, StringComparer.Ordinal));
+        Assert.Equal(names.SelectMany(name => new[] { $"{name}.json", $"{name}.png" }).Append("failures.jsonl")
+            .Order(StringComparer.Ordinal), await NamesAsync("results/turns/"));
         Assert.Equal("bright", (string)(await ReadJsonAsync("results/turns/bright/0000002.json"))["label"]!);
 
         var status = await RunAsync(
@@ -97,8 +99,9 @@ public sealed class MakingJobTests(ServingFixture serving)
         });
         Assert.Equal((3, 2, 1), ((int)status["images"]!, (int)status["done"]!, (int)status["failed"]!));
         string[] images = ["b.png", "cats/a.png"];
-        Assert.Equal(images.SelectMany(name => Enumerable.Range(1, 3).SelectMany(i => new[] { $"{name}-{i}.json", $"{name}-{i}.png" }))
-            .Append("failures.jsonl").Order(StringComparer.Ordinal), await NamesAsync("results/varied/"));
+        var names = images.SelectMany(name => Enumerable.Range(1, 3).Select(i => $"{name}-{i}"));
+        Assert.Equal(names.SelectMany(name => new[] { $"{name}.json", $"{name}.png" }).Append("failures.jsonl")
+            .Order(StringComparer.Ordinal), await NamesAsync("results/varied/"));
         foreach (var (name, image) in images.Zip([second, first]))
         {
             var seed = (long)(await ReadJsonAsync($"results/varied/{name}-1.json"))["seed"]!;
@@ -125,13 +128,15 @@ public sealed class MakingJobTests(ServingFixture serving)
         var image = Pictures.Bands(10, 60, 130, 250);
         await store.WriteAsync("inbox/made/edit/a.png", new(image));
         object concepts = new { bright = 0.5, own = 1 };
-        object examples = new { own = new { with = new[] { Pictures.Bands(200, 0, 0, 0) }, without = new[] { Pictures.Bands(0, 0, 0, 0) } } };
+        byte[][] with = [Pictures.Bands(200, 0, 0, 0)], without = [Pictures.Bands(0, 0, 0, 0)];
+        object examples = new { own = new { with, without } };
         float[] strengths = [-1, 0.5f];
         await RunAsync(new
         {
             operation = "edit", input = "inbox/made/edit/", output = "results/edited/", concepts, examples, strengths,
         });
-        Assert.Equal(["a.png-1.json", "a.png-1.png", "a.png-2.json", "a.png-2.png", "failures.jsonl"], await NamesAsync("results/edited/"));
+        Assert.Equal(["a.png-1.json", "a.png-1.png", "a.png-2.json", "a.png-2.png", "failures.jsonl"],
+            await NamesAsync("results/edited/"));
         var answered = await AskAsync("edit", new { image, concepts, examples, strengths });
         for (var i = 0; i < 2; i++)
         {
@@ -167,7 +172,8 @@ public sealed class MakingJobTests(ServingFixture serving)
                     await store.DeleteAsync(blob.Path);
             foreach (var path in before.Keys)
                 await store.DeleteAsync(path);
-            var queue = new QueueClient(serving.ConnectionString, JobQueue.Name, new() { MessageEncoding = QueueMessageEncoding.Base64 });
+            var queue = new QueueClient(
+                serving.ConnectionString, JobQueue.Name, new() { MessageEncoding = QueueMessageEncoding.Base64 });
             await queue.SendMessageAsync(JsonSerializer.Serialize(new JobMessage("tiny", id, 0), JsonSerializerOptions.Web));
             await CompletedAsync($"models/tiny/jobs/{id}");
             var after = await AllAsync(folder);
@@ -205,8 +211,9 @@ public sealed class MakingJobTests(ServingFixture serving)
             (string)(await serving.Http.SendAsync(HttpMethod.Get, "models/moved/versions").JsonAsync())["current"]!));
         foreach (var version in (string[])["v1", "v2"])
         {
+            var output = $"results/moved/{version}/";
             var status = await RunAsync(
-                new { operation = "reconstruct", input = "inbox/made/moved/", output = $"results/moved/{version}/", version }, "moved");
+                new { operation = "reconstruct", input = "inbox/made/moved/", output, version }, "moved");
             Assert.Equal(version, (string)status["version"]!);
             Assert.Equal(version, (string)(await ReadJsonAsync($"results/moved/{version}/a.png.json"))["version"]!);
         }

@@ -10,7 +10,8 @@ namespace VaeFunctions.Tests;
 
 /// <summary>How many storage operations an image costs on each path, host and worker together: they bound bulk work, and are its
 /// bill.</summary>
-public sealed class OperationTests(OperationTests.CountedApp app, ITestOutputHelper output) : IClassFixture<OperationTests.CountedApp>
+public sealed class OperationTests(OperationTests.CountedApp app, ITestOutputHelper output)
+    : IClassFixture<OperationTests.CountedApp>
 {
     /// <summary>Slices of the job from a TAR: as many as 20,000 images have. VAE_JOB_IMAGES asks for so many images.</summary>
     const int Slices = 10;
@@ -67,11 +68,11 @@ public sealed class OperationTests(OperationTests.CountedApp app, ITestOutputHel
         return app.Count.Of("pictures", "results", "jobs", JobQueue.Name) - app.Count.Of("GET", JobQueue.Name);
     }
 
-    void Report(string path, int operations) =>
-        output.WriteLine($"{path}: {operations} operations for {Many} images, {(double)operations / Many:0.####} an image\n{app.Count}");
+    void Report(string path, int operations) => output.WriteLine(
+        $"{path}: {operations} operations for {Many} images, {(double)operations / Many:0.####} an image\n{app.Count}");
 
-    async Task UploadAsync(string folder) => await Parallel.ForAsync(0, Many, async (i, cancellation) => await app.Store.WriteAsync(
-        $"{folder}{i:00000}.jpg", new(Pictures.Jpeg), cancellation: cancellation));
+    Task UploadAsync(string folder) => Parallel.ForAsync(0, Many, async (i, cancellation) =>
+        await app.Store.WriteAsync($"{folder}{i:00000}.jpg", new(Pictures.Jpeg), cancellation: cancellation));
 
     [SkippableFact]
     public async Task An_image_in_the_inbox_costs_three_operations()
@@ -116,7 +117,12 @@ public sealed class OperationTests(OperationTests.CountedApp app, ITestOutputHel
         {
             byte[] jpeg = [.. Pictures.Jpeg, .. new byte[1500]];
             for (var i = 0; i < Many; i++)
-                tar.WriteEntry(new PaxTarEntry(TarEntryType.RegularFile, $"{i:00000}.jpg") { DataStream = new MemoryStream(jpeg) });
+            {
+                tar.WriteEntry(new PaxTarEntry(TarEntryType.RegularFile, $"{i:00000}.jpg")
+                {
+                    DataStream = new MemoryStream(jpeg),
+                });
+            }
         }
         await app.Store.WriteAsync("pictures/archive.tar", new(content.ToArray()));
         var operations = await RunAsync("pictures/archive.tar", "parquet");

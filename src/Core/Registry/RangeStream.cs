@@ -5,8 +5,8 @@ using Azure.Storage.Blobs.Models;
 
 namespace VaeFunctions.Registry;
 
-/// <summary>The bytes of one version of a blob, a window of them at a time. The answer with the first window says how long the blob
-/// is and which version it is of, so that nothing is asked for beforehand.</summary>
+/// <summary>The bytes of one version of a blob, a window of them at a time. The answer with the first window says how long the
+/// blob is and which version it is of, so that nothing is asked for beforehand.</summary>
 sealed class RangeStream : Stream
 {
     readonly BlobClient blob;

@@ -5,8 +5,8 @@ using VaeFunctions.Registry;
 
 namespace VaeFunctions.Serving;
 
-/// <summary>Archives in the inbox. Each becomes a bulk job, which writes the results of its images and, at last, an answer for the
-/// archive; so it is cut into slices, tried again and recovered as jobs are.</summary>
+/// <summary>Archives in the inbox. Each becomes a bulk job, which writes the results of its images and, at last, an answer for
+/// the archive; so it is cut into slices, tried again and recovered as jobs are.</summary>
 /// <remarks>jobs/_inbox/{model}/{name} holds the id of an archive's last job.</remarks>
 public sealed class InboxArchives(JobStore jobs, JobQueue queue, IBlobStore store, IOptions<ServingOptions> options)
 {
@@ -20,9 +20,12 @@ public sealed class InboxArchives(JobStore jobs, JobQueue queue, IBlobStore stor
     {
         await CheckAsync(archive, cancellation);
         var name = NameOf(archive.Path);
-        var job = new Job(IdOf(archive), model, "reconstruct", archive.Path, $"results/{name}/", label, options.Value.JobSliceSize,
-            archive.Changed)
-        { Dropped = new(archive.ETag, archive.Size) };
+        var slice = options.Value.JobSliceSize;
+        var job = new Job(
+            IdOf(archive), model, "reconstruct", archive.Path, $"results/{name}/", label, slice, archive.Changed)
+        {
+            Dropped = new(archive.ETag, archive.Size),
+        };
         var replaces = await CancelAsync(name, job.Id, cancellation);
         if (await jobs.FindAsync(model, job.Id, cancellation) is not null && await jobs.HasEndedAsync(job, cancellation))
             return;

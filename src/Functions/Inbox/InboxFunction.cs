@@ -9,8 +9,8 @@ using VaeFunctions.Registry;
 
 namespace VaeFunctions.Serving;
 
-/// <summary>Reconstructs every image that is dropped in inbox/{model}/ and writes results/{model}/{name}.png and .json; an archive
-/// becomes a bulk job.</summary>
+/// <summary>Reconstructs every image that is dropped in inbox/{model}/ and writes results/{model}/{name}.png and .json; an
+/// archive becomes a bulk job.</summary>
 /// <remarks>
 /// What cannot be processed because of what it is goes to rejected/, with the reason; what fails for another cause throws, so
 /// that the host tries again. The inbox is only read. The same blob gives the same results, so a repeated delivery does no harm.

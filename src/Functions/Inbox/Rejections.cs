@@ -3,8 +3,8 @@ using VaeFunctions.Registry;
 
 namespace VaeFunctions.Serving;
 
-/// <summary>Which names of the inbox were rejected before. Hardly any was, so images share a listing of those that were: to look for
-/// each by itself would be two storage operations an image more.</summary>
+/// <summary>Which names of the inbox were rejected before. Hardly any was, so images share a listing of those that were: to look
+/// for each by itself would be two storage operations an image more.</summary>
 public sealed class Rejections(IBlobStore store)
 {
     /// <summary>Names that are kept in mind of a model, one page of a listing; of more than these each is looked for.</summary>

@@ -89,8 +89,8 @@ public sealed record JobFailure(string Path, string Reason);
 /// <param name="Label">For conditional models, the image's label.</param>
 /// <param name="OriginalSize">The size that the image had, such as 640x480.</param>
 /// <param name="Resized">Whether that is not the model's size.</param>
-/// <param name="Error">For reconstruct, encode and anomaly, as what follows up to <paramref name="CalibratedOn"/>: the mean squared
-/// difference between image and reconstruction, pixels in [0, 1].</param>
+/// <param name="Error">For reconstruct, encode and anomaly, as what follows up to <paramref name="CalibratedOn"/>: the mean
+/// squared difference between image and reconstruction, pixels in [0, 1].</param>
 /// <param name="Percentile">The error's place among those of the version's test images, 0 to 1; absent where the version is not
 /// calibrated.</param>
 /// <param name="CodeScore">How unlikely the image's code is, −log p in nats; absent where nothing says which are likely.</param>
@@ -105,8 +105,8 @@ public sealed record JobFailure(string Path, string Reason);
 /// <param name="Strength">For the operation edit, the multiple of the whole edit.</param>
 public sealed record JobResult(
     string Model, string Version, string Job, string? Source, string? Label, string? OriginalSize, bool? Resized,
-    double? Error, double? Percentile, double? CodeScore, double? CodePercentile, string? Verdict, int? CalibratedOn, float[]? Latent,
-    float[]? LogVariance, long? Seed, float? Strength)
+    double? Error, double? Percentile, double? CodeScore, double? CodePercentile, string? Verdict, int? CalibratedOn,
+    float[]? Latent, float[]? LogVariance, long? Seed, float? Strength)
 {
     /// <summary>What every operation says of an image.</summary>
     internal static JobResult Of(Job job, JobInput image, ModelSession session) => new(session.Model, session.Version, job.Id,

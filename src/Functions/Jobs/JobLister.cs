@@ -38,8 +38,8 @@ public sealed class JobLister(JobStore jobs, JobQueue queue, IBlobStore store, I
         if (listing.Images > 0)
             await jobs.FinishAsync(job, last: null, cancellation);
         else
-            await jobs.FailAsync(job, job.Dropped is not null ? "It was deleted before it could be read." : $"There is no image under {job.Input}"
-                + (passedOver > 0 ? $", only {passedOver} folder markers and system files. " : ". ")
+            await jobs.FailAsync(job, job.Dropped is not null ? "It was deleted before it could be read."
+                : $"There is no image under {job.Input}" + (passedOver > 0 ? $", only {passedOver} folder markers and system files. " : ". ")
                 + "Look whether the prefix is right, upper and lower case included.", cancellation);
     }
 
@@ -65,7 +65,8 @@ public sealed class JobLister(JobStore jobs, JobQueue queue, IBlobStore store, I
                 yield return new(blob.Path);
                 continue;
             }
-            var entries = ArchiveEntries.ListAsync(store, blob with { ETag = job.Dropped?.ETag ?? blob.ETag }, options.Value.MaxBodyBytes, cancellation);
+            var archive = blob with { ETag = job.Dropped?.ETag ?? blob.ETag };
+            var entries = ArchiveEntries.ListAsync(store, archive, options.Value.MaxBodyBytes, cancellation);
             await foreach (var image in order > 0 ? entries : entries.SkipWhile(image => image != after).Skip(1))
                 yield return image;
         }

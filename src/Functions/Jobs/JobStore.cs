@@ -82,7 +82,8 @@ public sealed partial class JobStore(IBlobStore store)
 
     /// <summary>Deletes what lies under a prefix.</summary>
     public Task ClearAsync(string prefix, CancellationToken cancellation) => Parallel.ForEachAsync(
-        store.ListAsync(prefix, cancellation), new ParallelOptions { MaxDegreeOfParallelism = 8, CancellationToken = cancellation },
+        store.ListAsync(prefix, cancellation),
+        new ParallelOptions { MaxDegreeOfParallelism = 8, CancellationToken = cancellation },
         async (blob, _) => await store.DeleteAsync(blob.Path, cancellation));
 
     public async Task<JobListing> ListingAsync(Job job, CancellationToken cancellation) =>
@@ -119,8 +120,8 @@ public sealed partial class JobStore(IBlobStore store)
 
     /// <summary>If all slices are worked off, writes the file of failures beside the results; the same again does no
     /// harm.</summary>
-    /// <param name="last">The slice that was worked off last. As long as others of its hundred are not, the rest is not looked at:
-    /// whoever is the last of them does.</param>
+    /// <param name="last">The slice that was worked off last. As long as others of its hundred are not, the rest is not looked
+    /// at: whoever is the last of them does.</param>
     /// <returns>Whether the job is finished.</returns>
     public async Task<bool> FinishAsync(Job job, int? last, CancellationToken cancellation)
     {
@@ -173,9 +174,9 @@ public sealed partial class JobStore(IBlobStore store)
             return;
         await store.DeleteAsync($"rejected/{DroppedName(job)}.json", cancellation);
         await store.DeleteAsync($"rejected/{DroppedName(job)}", cancellation);
-        await store.WriteAsync($"results/{DroppedName(job)}.json", Answers.Document(new ArchiveResult(
-            job.Model, job.Input, archive.ETag.Trim('"'), job.Label, job.Id, job.Output, done + failed, done, failed, FailuresOf(job))),
-            cancellation: cancellation);
+        var answer = new ArchiveResult(job.Model, job.Input, archive.ETag.Trim('"'), job.Label, job.Id, job.Output,
+            done + failed, done, failed, FailuresOf(job));
+        await store.WriteAsync($"results/{DroppedName(job)}.json", Answers.Document(answer), cancellation: cancellation);
     }
 
     /// <summary>Below inbox/.</summary>

@@ -10,7 +10,8 @@ namespace VaeFunctions.Serving;
 public sealed class JobWorker(JobStore jobs, JobLister lister, IBlobStore store, ModelProvider models, NamedVersions versions,
     RequestImages images, IOptions<ServingOptions> options, ILogger<JobWorker> logger)
 {
-    /// <summary>Results that are made together while as many others are read, and blobs that are read or written at once.</summary>
+    /// <summary>Results that are made together while as many others are read, and blobs that are read or written at
+    /// once.</summary>
     const int Together = 32, Parallelism = 8;
 
     public async Task RunAsync(JobMessage message, bool giveUp, CancellationToken cancellation)

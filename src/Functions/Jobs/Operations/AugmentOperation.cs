@@ -1,7 +1,7 @@
 namespace VaeFunctions.Serving;
 
-/// <summary>Variants of each image. Each image has a seed of its own, made of the job's and its name, so that its variants hang on no
-/// other image; the HTTP function gives the same ones for it.</summary>
+/// <summary>Variants of each image. Each image has a seed of its own, made of the job's and its name, so that its variants hang
+/// on no other image; the HTTP function gives the same ones for it.</summary>
 sealed class AugmentOperation : JobOperation
 {
     public override string Name => "augment";
@@ -27,7 +27,7 @@ sealed class AugmentOperation : JobOperation
     {
         var given = job.Parameters;
         long[] seeds = [.. images.Select(image => SeedOf(job, image.Image))];
-        var posterior = await session.EncodeAsync([.. images.Select(image => image.Fitted!)], Labels(job, session, images.Count), cancellation);
+        var posterior = await EncodeAsync(job, session, images, cancellation);
         float[][][] latents = [.. posterior.Mean.Select((mean, i) =>
             AugmentFunction.Variants(session, mean, given.Count!.Value, given.Spread!.Value, seeds[i], image: 0))];
         return await DecodeAsync(job, session, images, latents, (i, _, result) => result with { Seed = seeds[i] }, cancellation);

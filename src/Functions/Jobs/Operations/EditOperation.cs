@@ -21,7 +21,7 @@ sealed class EditOperation : JobOperation
         Job job, ModelSession session, IReadOnlyList<JobInput> images, CancellationToken cancellation)
     {
         var (edit, strengths) = (job.Parameters.Edit!, job.Parameters.Strengths!);
-        var posterior = await session.EncodeAsync([.. images.Select(image => image.Fitted!)], Labels(job, session, images.Count), cancellation);
+        var posterior = await EncodeAsync(job, session, images, cancellation);
         float[][][] latents = [.. posterior.Mean.Select(mean => EditFunction.Edited(mean, edit, strengths))];
         return await DecodeAsync(
             job, session, images, latents, (_, k, result) => result with { Strength = strengths[k] }, cancellation);

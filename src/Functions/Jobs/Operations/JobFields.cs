@@ -20,14 +20,15 @@ static class JobFields
         Job.Files, Job.Parquet, Job.Tar);
 
     public static readonly Field Count = Field.Whole("count", 1, MostSamples,
-        "For augment variants of each image, 8 unless given, at most Serving__MaxSampleCount; for sample how many, 16 unless given.");
+        "For augment variants of each image, 8 unless given, at most Serving__MaxSampleCount; "
+            + "for sample how many, 16 unless given.");
 
     /// <summary>What any job takes.</summary>
     public static readonly Field[] Common = [Operation, Output, Format, Field.Label, Field.Version];
 
     public static readonly Field[] All =
     [
-        Operation, Input, Output, Format, Count, AugmentFunction.Spread, SampleFunction.Temperature, Field.Seed, EditFunction.Concepts,
-        EditFunction.Strengths, Field.Examples, Field.Direction, Field.Label, Field.Version,
+        Operation, Input, Output, Format, Count, AugmentFunction.Spread, SampleFunction.Temperature, Field.Seed,
+        EditFunction.Concepts, EditFunction.Strengths, Field.Examples, Field.Direction, Field.Label, Field.Version,
     ];
 }

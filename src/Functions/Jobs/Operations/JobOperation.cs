@@ -2,8 +2,8 @@ using VaeFunctions.Imaging;
 
 namespace VaeFunctions.Serving;
 
-/// <summary>What a bulk job makes of images. The same job gives the same results of an image however often, by whichever process and
-/// with whichever others it is done.</summary>
+/// <summary>What a bulk job makes of images. The same job gives the same results of an image however often, by whichever process
+/// and with whichever others it is done.</summary>
 abstract class JobOperation
 {
     static readonly JobOperation[] all =
@@ -45,10 +45,15 @@ abstract class JobOperation
     protected static long[]? Labels(Job job, ModelSession session, int count) =>
         session.Conditional ? [.. Enumerable.Repeat(session.LabelNamed(job.Label ?? ""), count)] : null;
 
+    /// <summary>The posterior of each of some images.</summary>
+    protected static Task<Posterior> EncodeAsync(
+        Job job, ModelSession session, IReadOnlyList<JobInput> images, CancellationToken cancellation) => session.EncodeAsync(
+            [.. images.Select(image => image.Fitted!)], Labels(job, session, images.Count), cancellation);
+
     /// <summary>Images of latents that were made of each image, and what is said of them.</summary>
     protected static async Task<JobMade[][]> DecodeAsync(
-        Job job, ModelSession session, IReadOnlyList<JobInput> images, float[][][] latents, Func<int, int, JobResult, JobResult> say,
-        CancellationToken cancellation)
+        Job job, ModelSession session, IReadOnlyList<JobInput> images, float[][][] latents,
+        Func<int, int, JobResult, JobResult> say, CancellationToken cancellation)
     {
         float[][] all = [.. latents.SelectMany(ofOne => ofOne)];
         var pictures = new Queue<Image>(await session.DecodeAsync(all, Labels(job, session, all.Length), cancellation));

@@ -18,8 +18,8 @@ sealed class ReconstructOperation(string name) : JobOperation
     public override async Task<JobMade[][]> RunAsync(
         Job job, ModelSession session, IReadOnlyList<JobInput> images, CancellationToken cancellation)
     {
-        var all = await Reconstruction.OfAsync([.. images.Select(image => image.Fitted!)], Labels(job, session, images.Count), session,
-            cancellation, judged: true);
+        var all = await Reconstruction.OfAsync([.. images.Select(image => image.Fitted!)], Labels(job, session, images.Count),
+            session, cancellation, judged: true);
         return [.. all.Select((made, i) => (JobMade[])[new(Say(job, images[i], made, session), PictureOf(made))])];
     }
 

@@ -39,7 +39,8 @@ sealed class SampleOperation : JobOperation
         // Images of one slice follow one another.
         var drawn = await session.DrawAsync(
             images.Count, (ulong)given.Seed!, given.Temperature!.Value, cancellation, first: images[0].Number);
-        long[]? labels = given.Labels is null ? Labels(job, session, images.Count) : [.. images.Select(image => image.Number % count)];
+        long[]? labels = given.Labels is null ? Labels(job, session, images.Count)
+            : [.. images.Select(image => image.Number % count)];
         var pictures = await session.DecodeAsync(drawn, labels, cancellation);
         return [.. images.Select((image, i) => (JobMade[])[new(JobResult.Of(job, image, session) with
         {

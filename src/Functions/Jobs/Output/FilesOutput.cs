@@ -11,7 +11,8 @@ sealed class FilesOutput(Job job, IBlobStore store) : JobOutput
     public override async Task AddAsync(JobInput image, JobMade[] results, CancellationToken cancellation)
     {
         (string Path, JobMade Made)[] all = [.. PathsOf(image.Image).Zip(results)];
-        await Parallel.ForEachAsync(all[..^1], new ParallelOptions { MaxDegreeOfParallelism = 4, CancellationToken = cancellation },
+        await Parallel.ForEachAsync(all[..^1],
+            new ParallelOptions { MaxDegreeOfParallelism = 4, CancellationToken = cancellation },
             async (one, _) => await WriteAsync(one.Path, one.Made, cancellation));
         await WriteAsync(all[^1].Path, all[^1].Made, cancellation);
     }

@@ -28,9 +28,12 @@ sealed class NumberColumn<T>(string name, Func<SliceRow, T?> value, bool mayLack
 {
     public override bool Holds(SliceRow row) => value(row) is not null;
 
-    public override Task WriteAsync(ParquetRowGroupWriter group, IReadOnlyList<SliceRow> rows, CancellationToken cancellation) => mayLack
-        ? group.WriteAsync<T>((DataField)Schema, rows.Select(value).ToArray(), cancellationToken: cancellation)
-        : group.WriteAsync<T>((DataField)Schema, rows.Select(row => value(row)!.Value).ToArray(), cancellationToken: cancellation);
+    public override Task WriteAsync(ParquetRowGroupWriter group, IReadOnlyList<SliceRow> rows, CancellationToken cancellation)
+    {
+        var column = (DataField)Schema;
+        return mayLack ? group.WriteAsync<T>(column, rows.Select(value).ToArray(), cancellationToken: cancellation)
+            : group.WriteAsync<T>(column, rows.Select(row => value(row)!.Value).ToArray(), cancellationToken: cancellation);
+    }
 }
 
 /// <summary>A list of as many numbers in each row.</summary>

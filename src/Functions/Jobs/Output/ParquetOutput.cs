@@ -3,8 +3,8 @@ using VaeFunctions.Registry;
 
 namespace VaeFunctions.Serving;
 
-/// <summary>An Apache Parquet file for each slice, a row a result, compressed by Zstandard: pandas, DuckDB and Polars read all of a
-/// folder's as one table.</summary>
+/// <summary>An Apache Parquet file for each slice, a row a result, compressed by Zstandard: pandas, DuckDB and Polars read all of
+/// a folder's as one table.</summary>
 sealed class ParquetOutput(Job job, int slice, IBlobStore store) : SliceOutput(job, slice, store, ".parquet")
 {
     static readonly ParquetColumn[]
@@ -24,8 +24,10 @@ sealed class ParquetOutput(Job job, int slice, IBlobStore store) : SliceOutput(j
         ofSome =
         [
             new TextColumn("source", row => row.Result.Source), new TextColumn("original_size", row => row.Result.OriginalSize),
-            new NumberColumn<long>("seed", row => row.Result.Seed), new NumberColumn<float>("strength", row => row.Result.Strength),
-            new FloatsColumn("latent", row => row.Result.Latent), new FloatsColumn("log_variance", row => row.Result.LogVariance),
+            new NumberColumn<long>("seed", row => row.Result.Seed),
+            new NumberColumn<float>("strength", row => row.Result.Strength),
+            new FloatsColumn("latent", row => row.Result.Latent),
+            new FloatsColumn("log_variance", row => row.Result.LogVariance),
         ];
 
     protected override bool TakesPictures => false;
