@@ -14,7 +14,7 @@ public sealed class OperationTests(OperationTests.CountedApp app, ITestOutputHel
     : IClassFixture<OperationTests.CountedApp>
 {
     /// <summary>Slices of the job from a TAR: as many as 20,000 images have. VAE_JOB_IMAGES asks for so many images.</summary>
-    const int Slices = 10;
+    const int Slices = 8;
 
     static readonly int Many =
         int.Parse(Environment.GetEnvironmentVariable("VAE_JOB_IMAGES") ?? "600", CultureInfo.InvariantCulture);
