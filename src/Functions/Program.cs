@@ -24,6 +24,8 @@ try
         .AddSingleton<RequestImages>()
         .AddSingleton<RequestLatents>()
         .AddSingleton<ConceptStore>()
+        .AddSingleton<Rejections>()
+        .AddSingleton<InboxArchives>()
         .AddSingleton<JobStore>()
         .AddSingleton<JobLister>()
         .AddSingleton(services => new JobQueue(services.GetRequiredService<QueueServiceClient>))

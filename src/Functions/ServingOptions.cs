@@ -66,7 +66,7 @@ public sealed record ServingOptions
 
     /// <summary>The same for jobs that write one blob a slice.</summary>
     [Range(1, 10_000)]
-    public int JobShardSize { get; init; } = 2000;
+    public int JobShardSize { get; init; } = 2500;
 
     public string[] ReadableContainers => BlobContainers.Split(',');
 

@@ -5,13 +5,17 @@ using VaeFunctions.Registry;
 
 namespace VaeFunctions.LocalCloud;
 
-/// <summary><c>drop</c>: images into a model's inbox, and the answers out of it.</summary>
+/// <summary><c>drop</c>: images and archives of images into a model's inbox, and the answers out of it.</summary>
 static class DropCommand
 {
     public static Command Create()
     {
         var files =
-            new Argument<string[]>("FILES") { Description = "images, or folders with images", Arity = ArgumentArity.OneOrMore };
+            new Argument<string[]>("FILES")
+            {
+                Description = "images, archives of images (.zip, .tar), or folders with both",
+                Arity = ArgumentArity.OneOrMore,
+            };
         var model = new Option<string?>("--model") { Description = "which model, where several are published" };
         var timeout = new Option<int>("--timeout")
         {
@@ -31,7 +35,7 @@ static class DropCommand
         };
         var command = new Command(
             "drop",
-            "Uploads images to a model's inbox, waits, and says where the results are. "
+            "Uploads images, or archives of them, to a model's inbox, waits, and says where the results are. "
             + "The storage is that of ./vae serve, or the one that the environment variable VaeStorage names. "
             + "Exit code 1 if an image was left out, rejected or not answered.")
         { files, model, timeout, copies, data };
@@ -51,25 +55,31 @@ static class DropCommand
     {
         var inbox = new Inbox(store, model);
         var report = await Progressing.RunAsync(
-            $"{list.Items.Count} images to {model}", progress => inbox.DropAsync(list.Items, patience, progress, cancellation));
+            $"{list.Items.Count} files to {model}", progress => inbox.DropAsync(list.Items, patience, progress, cancellation));
         if (list.Ignored > 0)
             AnsiConsole.MarkupLineInterpolated($"Left out {list.Ignored} files that are not images.");
         ListSome($"{list.LeftOut.Count} left out:", list.LeftOut);
         if (copies is not null)
             await inbox.FetchAsync(report, copies, cancellation);
 
-        var rate = report.Done.Count / report.Elapsed.TotalSeconds;
-        AnsiConsole.MarkupInterpolated($"[green]{report.Done.Count} done[/] in {report.Elapsed.TotalSeconds:0.0} s ");
+        var images = report.Done.Count - report.Archives.Count + report.Archives.Sum(archive => archive.Done);
+        var rate = images / report.Elapsed.TotalSeconds;
+        AnsiConsole.MarkupInterpolated($"[green]{images} done[/] in {report.Elapsed.TotalSeconds:0.0} s ");
         AnsiConsole.MarkupLineInterpolated($"({rate:0} images/s): results/{model}/ in {store.Location}");
         if (copies is not null)
             AnsiConsole.MarkupLineInterpolated($"Copied to {Path.GetFullPath(copies)}");
+        ListSome("Images of archives that could not be processed:",
+            [.. report.Archives.Where(archive => archive.Failed > 0).Select(archive =>
+                $"{archive.Archive}: {archive.Failed} of {archive.Done + archive.Failed}, "
+                + $"see results/{model}/{archive.Archive}/failures.jsonl")]);
         ListSome($"{report.Rejected.Count} rejected, kept in rejected/{model}/:",
             [.. report.Rejected.Select(pair => $"{pair.Key}: {pair.Value}")]);
         ListSome(
             $"{report.Unanswered.Count} without an answer after {patience.TotalSeconds:0} s of silence; they stay in "
                 + $"inbox/{model}/. Are the functions running? ./vae serve",
             report.Unanswered);
-        return report.Rejected.Count + report.Unanswered.Count + list.LeftOut.Count == 0 ? 0 : 1;
+        var failed = report.Archives.Sum(archive => archive.Failed);
+        return report.Rejected.Count + report.Unanswered.Count + list.LeftOut.Count + failed == 0 ? 0 : 1;
     }
 
     static void ListSome(string heading, IReadOnlyList<string> lines)

@@ -6,13 +6,17 @@ namespace VaeFunctions.LocalCloud;
 /// <summary>A file and the name that it gets in the inbox.</summary>
 readonly record struct DropItem(string File, string Name);
 
-/// <summary>The images to drop: files as they are named, folders with the images in them, each under a name of its own.</summary>
-/// <param name="Ignored">Files that are no images.</param>
+/// <summary>The images and archives to drop: files as they are named, folders with what is in them, each under a name of its
+/// own.</summary>
+/// <param name="Ignored">Files that are neither.</param>
 /// <param name="LeftOut">What cannot be dropped, each with its reason.</param>
 sealed record DropList(IReadOnlyList<DropItem> Items, int Ignored, IReadOnlyList<string> LeftOut)
 {
-    /// <summary>The most that is uploaded of one file, in bytes.</summary>
+    /// <summary>The most that is uploaded of one image, in bytes.</summary>
     public const long MaxFileBytes = 64L << 20;
+
+    /// <summary>The same for an archive, which is read whole.</summary>
+    public const long MaxArchiveBytes = 1L << 30;
 
     /// <exception cref="LocalCloudException">There is no image that can be dropped; says why of each.</exception>
     public static DropList From(IReadOnlyList<string> paths)
@@ -29,7 +33,8 @@ sealed record DropList(IReadOnlyList<DropItem> Items, int Ignored, IReadOnlyList
                     path, "*", new EnumerationOptions { RecurseSubdirectories = true, MaxRecursionDepth = 16 })
                     .Select(file => new DropItem(file, Path.GetRelativePath(path, file)))
                     .Where(item => !SystemLitter.Holds(item.Name)).ToList();
-                var images = files.Where(item => ImageFormats.IsImageName(item.File)).ToList();
+                var images = files
+                    .Where(item => ImageFormats.IsImageName(item.File) || ArchiveNames.IsArchive(item.File)).ToList();
                 ignored += files.Count - images.Count;
                 items.AddRange(images);
             }
@@ -53,6 +58,9 @@ sealed record DropList(IReadOnlyList<DropItem> Items, int Ignored, IReadOnlyList
     {
         var why = !BlobStores.IsPath($"inbox/MODEL/{item.Name}", out _)
                 ? "its name cannot be a blob's (a backslash, a control character, or a folder called . or ..). Rename it."
+            : ArchiveNames.IsArchive(item.File)
+                ? new FileInfo(item.File).Length > MaxArchiveBytes
+                    ? $"it has more than {MaxArchiveBytes >> 30} GiB. Split it, or upload it to the inbox by another tool." : null
             : new FileInfo(item.File).Length > MaxFileBytes
                 ? $"it has more than {MaxFileBytes >> 20} MiB, which is no image for an inbox."
             : null;

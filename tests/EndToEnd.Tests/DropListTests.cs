@@ -63,6 +63,23 @@ public sealed class DropListTests : IDisposable
     }
 
     [Fact]
+    public void Archives_are_dropped_beside_images_and_may_be_larger()
+    {
+        folder.File("shots/1.png", [1]);
+        folder.File("shots/notes.txt", [1]);
+        using (var stream = File.OpenWrite(folder.File("shots/2.tar", [])))
+            stream.SetLength(DropList.MaxFileBytes + 1);
+        using (var stream = File.OpenWrite(folder.File("shots/3.zip", [])))
+            stream.SetLength(DropList.MaxArchiveBytes + 1);
+
+        var list = DropList.From([folder.File("shots")]);
+
+        Assert.Equal(["1.png", "2.tar"], list.Items.Select(item => item.Name));
+        Assert.Equal(1, list.Ignored);
+        Assert.Contains("more than 1 GiB", Assert.Single(list.LeftOut), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void What_systems_leave_in_a_folder_is_not_dropped()
     {
         foreach (var name in (string[])["a.png", "@eaDir/a.png/SYNOPHOTO_THUMB_M.jpg", "#recycle/b.png", "__MACOSX/._a.png", ".c.png"])

@@ -1,3 +1,4 @@
+using System.IO.Compression;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using VaeFunctions.LocalCloud;
@@ -83,6 +84,27 @@ public sealed class ServeTests(ServeFixture fixture) : IClassFixture<ServeFixtur
 
         IEnumerable<string> Copies(string pattern) =>
             Directory.GetFiles(copies, pattern).Select(file => Path.GetFileName(file)).Order(StringComparer.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_archive_is_dropped_and_its_images_answers_come_back()
+    {
+        var images = folder.File("archived");
+        await using var drawn =
+            await Command.RunAsync(Command.LocalCloud, "faces", "--count", "5", "--seed", "9", "--out", images);
+        Assert.True(drawn.ExitCode == 0, drawn.Output);
+        var archive = folder.File("faces.zip");
+        ZipFile.CreateFromDirectory(images, archive);
+        var (names, copies) = (Directory.GetFiles(images, "*.png").Select(Path.GetFileName), folder.File("unpacked"));
+
+        await using var drop = await Command.RunAsync(
+            Command.LocalCloud, "drop", archive, "--data", fixture.Data, "--model", ServeFixture.Model, "--out", copies);
+
+        Assert.Contains("5 done", drop.Output, StringComparison.Ordinal);
+        Assert.True(File.Exists(Path.Combine(copies, "faces.zip.json")), drop.Output);
+        Assert.Equal(names.Select(name => $"{name}.png").Order(StringComparer.Ordinal),
+            Directory.GetFiles(Path.Combine(copies, "faces.zip"), "*.png").Select(Path.GetFileName)
+                .Order(StringComparer.Ordinal));
     }
 
     [Fact]

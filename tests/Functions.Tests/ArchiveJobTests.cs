@@ -1,5 +1,4 @@
 using System.Formats.Tar;
-using System.IO.Compression;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
@@ -20,31 +19,6 @@ public sealed class ArchiveJobTests(ServingFixture serving)
 
     /// <summary>An image whose bands are of this grey, so that each of its four latents is that, minus ½.</summary>
     static byte[] Grey(int grey) => Pictures.Bands((byte)grey, (byte)grey, (byte)grey, (byte)grey);
-
-    static byte[] Tar(params (string Name, byte[] Content)[] entries)
-    {
-        var content = new MemoryStream();
-        using (var tar = new TarWriter(content, leaveOpen: true))
-        {
-            foreach (var (name, bytes) in entries)
-                tar.WriteEntry(new PaxTarEntry(TarEntryType.RegularFile, name) { DataStream = new MemoryStream(bytes) });
-        }
-        return content.ToArray();
-    }
-
-    static byte[] Zip(params (string Name, byte[] Content)[] entries)
-    {
-        var content = new MemoryStream();
-        using (var zip = new ZipArchive(content, ZipArchiveMode.Create, leaveOpen: true))
-        {
-            foreach (var (name, bytes) in entries)
-            {
-                using var entry = zip.CreateEntry(name).Open();
-                entry.Write(bytes);
-            }
-        }
-        return content.ToArray();
-    }
 
     async Task<JsonNode> RunAsync(string input, string output, string operation = "encode", string format = "files")
     {
@@ -68,8 +42,10 @@ public sealed class ArchiveJobTests(ServingFixture serving)
     [SkippableFact]
     public async Task Archives_of_a_prefix_are_read_entry_by_entry_beside_loose_images()
     {
-        await store.WriteAsync("results/archives/a/one.tar", new(Tar(("./cat/1.png", Grey(10)), ("cat/2.png", Grey(20)))));
-        await store.WriteAsync("results/archives/a/two.zip", new(Zip(("dog/3.png", Grey(30)), ("dog/", []), ("4.png", Grey(40)))));
+        await store.WriteAsync("results/archives/a/one.tar", new(
+            Archives.Tar(("./cat/1.png", Grey(10)), ("cat/2.png", Grey(20)))));
+        await store.WriteAsync("results/archives/a/two.zip", new(
+            Archives.Zip(("dog/3.png", Grey(30)), ("dog/", []), ("4.png", Grey(40)))));
         await store.WriteAsync("results/archives/a/three.png", new(Grey(50)));
         var status = await RunAsync("results/archives/a/", "results/archived/a/", "reconstruct");
         Assert.Equal(("completed", 5, 0), ((string)status["state"]!, (int)status["done"]!, (int)status["failed"]!));
@@ -86,16 +62,16 @@ public sealed class ArchiveJobTests(ServingFixture serving)
     [SkippableFact]
     public async Task What_is_wrong_in_an_archive_is_named_and_the_rest_is_done()
     {
-        var inner = Zip(("x.png", Grey(1)));
-        var lying = Zip(("lying.png", Grey(2)));
+        var inner = Archives.Zip(("x.png", Grey(1)));
+        var lying = Archives.Zip(("lying.png", Grey(2)));
         lying[lying.AsSpan().LastIndexOf("PK\x01\x02"u8) + 24] -= 1; // the unpacked length in the list
-        await store.WriteAsync("results/hostile/a.tar", new(Tar(
+        await store.WriteAsync("results/hostile/a.tar", new(Archives.Tar(
             ("good.png", Grey(7)), ("good.png", Grey(8)), ("../out.png", Grey(9)), ("/etc/out.png", Grey(9)), ("back\\slash.png", Grey(9)),
             ("inner.zip", inner), ("large.png", new byte[1_000_001]), ("broken.png", Grey(9)[..30]), ("__MACOSX/._good.png", [1]))));
         await store.WriteAsync("results/hostile/b.zip", new(lying));
         await store.WriteAsync("results/hostile/c.tar.gz", new("x"));
         await store.WriteAsync("results/hostile/d.zip", new("no archive at all"));
-        await store.WriteAsync("results/hostile/e.tar", new(Tar(("whole.png", Grey(6)), ("cut.png", Grey(5)))[..2800]));
+        await store.WriteAsync("results/hostile/e.tar", new(Archives.Tar(("whole.png", Grey(6)), ("cut.png", Grey(5)))[..2800]));
         var status = await RunAsync("results/hostile/", "results/mended/");
         var failures = await FailuresAsync("results/mended/");
         Assert.Equal("completed", (string)status["state"]!);
@@ -138,7 +114,7 @@ public sealed class ArchiveJobTests(ServingFixture serving)
     public async Task Latents_come_as_columns_of_one_Parquet_file_a_slice()
     {
         var entries = Enumerable.Range(0, 50).Select(i => ($"{i:00}.png", Grey(i))).Append(("broken.png", new byte[9])).ToArray();
-        await store.WriteAsync("results/columns/in.tar", new(Tar(entries)));
+        await store.WriteAsync("results/columns/in.tar", new(Archives.Tar(entries)));
         var status = await RunAsync("results/columns/in.tar", "results/columned/", format: "parquet");
         Assert.Equal((50, 1, "parquet"), ((int)status["done"]!, (int)status["failed"]!, (string)status["format"]!));
         Assert.Equal(["results/columned/000000.parquet", "results/columned/failures.jsonl"],
@@ -158,7 +134,7 @@ public sealed class ArchiveJobTests(ServingFixture serving)
     [SkippableFact]
     public async Task Pictures_come_as_a_TAR_a_slice_that_can_be_the_next_jobs_input()
     {
-        await store.WriteAsync("results/shards/in.zip", new(Zip(("a.png", Grey(11)), ("b.png", Grey(12)))));
+        await store.WriteAsync("results/shards/in.zip", new(Archives.Zip(("a.png", Grey(11)), ("b.png", Grey(12)))));
         await RunAsync("results/shards/in.zip", "results/sharded/", "reconstruct", "tar");
         using var tar = new TarReader((await store.TryReadAsync("results/sharded/000000.tar", 1 << 20))!.Content.ToStream());
         var names = new List<string>();

@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using System.Text;
+using System.Text.Json.Nodes;
 
 namespace VaeFunctions.Tests;
 
@@ -183,6 +184,52 @@ public sealed class BadRequestTests(ServingFixture serving)
     public async Task A_wrong_job_is_explained(string body, string hint) =>
         Assert.Contains(hint, await serving.Http.SendAsync(HttpMethod.Post, "models/tiny/jobs", body.Json())
             .ProblemAsync(400), StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("augment", """{"count": 257}""", "count is 257; give a whole number from 1 to 256")]
+    [InlineData("augment", """{"count": 0}""", "1 to 256")]
+    [InlineData("augment", """{"spread": 11}""", "spread is 11")]
+    [InlineData("augment", """{"seed": -1}""", "seed is -1")]
+    [InlineData("augment", """{"temperature": 1}""", "\"temperature\" is of no use to augment; leave it out. It takes operation")]
+    [InlineData("edit", """{}""", "\"concepts\" is missing")]
+    [InlineData("edit", """{"concepts": {}}""", "concepts is {}")]
+    [InlineData("edit", """{"concepts": {"bright": 101}}""", "-100 to 100")]
+    [InlineData("edit", """{"concepts": {"bright": 1}, "strengths": []}""", "strengths is []")]
+    [InlineData("edit", """{"concepts": {"bright": 1}, "direction": "up"}""", "mean or logistic")]
+    [InlineData("edit", """{"concepts": {"own": 1}, "examples": {"own": {"with": []}}}""", "both sets")]
+    [InlineData("edit", """{"concepts": {"bright": 1}, "seed": 1}""", "\"seed\" is of no use to edit")]
+    [InlineData("encode", """{"count": 3}""", "\"count\" is of no use to encode")]
+    [InlineData("sample", """{}""", "\"input\" is of no use to sample")]
+    [InlineData("augment", """{"label": "bright"}""", "is not conditional")]
+    public async Task A_wrong_job_on_images_is_explained(string operation, string given, string hint)
+    {
+        var body = JsonNode.Parse(given)!.AsObject();
+        (body["operation"], body["input"], body["output"]) = (operation, "inbox/none/", "results/none/");
+        Assert.Contains(hint, await serving.Http.SendAsync(HttpMethod.Post, "models/tiny/jobs", body.ToJsonString().Json())
+            .ProblemAsync(400), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("tiny", """{"count": 0}""", 400, "count is 0; give a whole number from 1 to 10000000")]
+    [InlineData("tiny", """{"count": 10000001}""", 400, "1 to 10000000")]
+    [InlineData("tiny", """{"temperature": -1}""", 400, "0 to 10")]
+    [InlineData("tiny", """{"spread": 1}""", 400, "\"spread\" is of no use to sample")]
+    [InlineData("tiny", """{"version": "v0"}""", 404, "v0")]
+    [InlineData("labelled", """{"label": "dark"}""", 400, "There is no label \"dark\"")]
+    [InlineData("plain-autoencoder", """{}""", 409, "plain autoencoder")]
+    public async Task A_job_that_cannot_draw_is_explained(string model, string given, int status, string hint)
+    {
+        var body = JsonNode.Parse(given)!.AsObject();
+        (body["operation"], body["output"]) = ("sample", "results/none/");
+        Assert.Contains(hint, await serving.Http.SendAsync(HttpMethod.Post, $"models/{model}/jobs", body.ToJsonString().Json())
+            .ProblemAsync(status), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_job_with_a_concept_that_is_not_there_is_explained() =>
+        Assert.Contains("It has bright", await serving.Http.SendAsync(HttpMethod.Post, "models/tiny/jobs",
+            """{"operation": "edit", "input": "inbox/a/", "output": "results/x/", "concepts": {"absent": 1}}""".Json())
+            .ProblemAsync(404), StringComparison.Ordinal);
 
     [Theory]
     [InlineData("GET", "models/tiny/jobs/none")]

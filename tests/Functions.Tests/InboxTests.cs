@@ -51,7 +51,7 @@ public sealed class InboxTests(ServingFixture serving)
     {
         { "tiny/text.png", "hello"u8.ToArray(), "PNG, JPEG, WebP" },
         { "tiny/empty.png", [], "empty" },
-        { "tiny/archive.zip", "PK\u0003\u0004 and more"u8.ToArray(), "PNG, JPEG, WebP" },
+        { "tiny/archive.zip", "PK\u0003\u0004 and more"u8.ToArray(), "end of a ZIP" },
         { "tiny/truncated.jpg", Pictures.Jpeg[..300], "JPEG" },
         { "tiny/huge.png", Pictures.Huge(60_000, 60_000), "60000x60000" },
         { "tiny/large.png", new byte[1_000_001], "1000001 bytes" },

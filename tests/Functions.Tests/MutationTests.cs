@@ -33,6 +33,11 @@ public sealed class MutationTests(ServingFixture serving)
         ("interpolate", "multipart/form-data; boundary=abc", Form(("stops", Png), ("stops", Pictures.WebP))),
         ("jobs", "application/json",
             """{"operation": "encode", "input": "inbox/nothing/", "output": "results/nothing/"}"""u8.ToArray()),
+        ("jobs", "application/json",
+            """
+            {"operation": "edit", "input": "inbox/nothing/", "output": "results/nothing/", "concepts": {"bright": 1},
+             "strengths": [1, 2]}
+            """u8.ToArray()),
     ];
 
     static byte[] Json(object value) => JsonSerializer.SerializeToUtf8Bytes(value);

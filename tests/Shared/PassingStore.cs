@@ -10,8 +10,8 @@ abstract class PassingStore(IBlobStore store) : IBlobStore
     public virtual Task<Blob?> TryReadAsync(string path, long maxBytes, CancellationToken cancellation) =>
         store.TryReadAsync(path, maxBytes, cancellation);
 
-    public virtual Task<Stream?> TryOpenAsync(string path, CancellationToken cancellation) =>
-        store.TryOpenAsync(path, cancellation);
+    public virtual Task<Stream?> TryOpenAsync(string path, Opening opening, CancellationToken cancellation) =>
+        store.TryOpenAsync(path, opening, cancellation);
 
     public virtual Task<string> WriteAsync(
         string path, BinaryData content, WriteCondition condition, CancellationToken cancellation) =>

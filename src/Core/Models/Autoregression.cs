@@ -37,9 +37,12 @@ public static class Autoregression
     /// images begin with the same ones.</summary>
     /// <param name="logits">Codes so far, [count, places], to logits, [count, places, K].</param>
     /// <param name="temperature">Divides the logits: 0 takes the likeliest code, 1 is the prior.</param>
-    public static float[] Sample(int count, int places, Func<float[], float[]> logits, ulong seed, float temperature = 1)
+    /// <param name="first">The number of the first image.</param>
+    public static float[] Sample(int count, int places, Func<float[], float[]> logits, ulong seed, float temperature = 1,
+        long first = 0)
     {
-        RandomStream[] random = [.. Enumerable.Range(0, count).Select(image => new RandomStream(seed, "sample", (ulong)image))];
+        RandomStream[] random =
+            [.. Enumerable.Range(0, count).Select(image => new RandomStream(seed, "sample", (ulong)(first + image)))];
         var codes = new float[count * places];
         for (var place = 0; place < places; place++)
         {

@@ -13,7 +13,7 @@ namespace VaeFunctions.Registry;
 public sealed class AzureBlobStore(BlobServiceClient service) : IBlobStore
 {
     const int Part = 8 << 20; // bytes a request, so that a slow line does not run into the time limit of one
-    const int Ahead = 4 << 20; // bytes that a stream asks for at once
+    const int Ahead = 8 << 20; // bytes that a stream asks for at once
 
     // without a query, where a signature could be
     public string Location { get; } = service.Uri.GetLeftPart(UriPartial.Path).TrimEnd('/');
@@ -36,14 +36,17 @@ public sealed class AzureBlobStore(BlobServiceClient service) : IBlobStore
         }
     }
 
-    public async Task<Stream?> TryOpenAsync(string path, CancellationToken cancellation = default)
+    public async Task<Stream?> TryOpenAsync(string path, Opening opening = default, CancellationToken cancellation = default)
     {
         var client = ClientOf(BlobPath.Parse(path));
         try
         {
-            var content = await client.OpenReadAsync(new BlobOpenReadOptions(allowModifications: false) { BufferSize = Ahead },
-                cancellation);
-            return new ExplainedStream(content, fault => Failed("Reading", path, fault));
+            return new ExplainedStream(await RangeStream.OpenAsync(client, opening, Ahead, cancellation),
+                fault => Failed("Reading", path, fault));
+        }
+        catch (RequestFailedException e) when (e.Status == 412)
+        {
+            throw new BlobConflictException($"{path} at {Location} has changed since it was listed.", e);
         }
         catch (RequestFailedException e) when (e.Status == 404)
         {

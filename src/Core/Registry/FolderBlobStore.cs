@@ -45,14 +45,22 @@ public sealed class FolderBlobStore(string root) : IBlobStore
         }
     }
 
-    public Task<Stream?> TryOpenAsync(string path, CancellationToken cancellation = default)
+    public Task<Stream?> TryOpenAsync(string path, Opening opening = default, CancellationToken cancellation = default)
     {
         var file = FileOf(BlobPath.Parse(path));
         try
         {
+            if (Directory.Exists(file)) return Task.FromResult<Stream?>(null);
             // The open handle stays with these bytes whatever is renamed over the name meanwhile.
-            return Task.FromResult<Stream?>(Directory.Exists(file) ? null : new FileStream(
-                file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 1 << 16, useAsync: true));
+            var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 1 << 16,
+                useAsync: true);
+            if (opening.ETag is { } etag && ETagOf(File.GetLastWriteTimeUtc(stream.SafeFileHandle), stream.Length) != etag)
+            {
+                stream.Dispose();
+                throw new BlobConflictException($"{path} at {Location} has changed since it was listed.");
+            }
+            stream.Position = opening.At;
+            return Task.FromResult<Stream?>(stream);
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {

@@ -15,8 +15,9 @@ public interface IBlobStore
 
     /// <summary>A blob to read from any place, a few megabytes at a time, or null where there is none. What comes is of one
     /// version: once the blob is changed, reading fails.</summary>
+    /// <exception cref="BlobConflictException">It is no more what it is to be.</exception>
     /// <exception cref="StorageException">The storage cannot be reached; also from reads.</exception>
-    Task<Stream?> TryOpenAsync(string path, CancellationToken cancellation = default);
+    Task<Stream?> TryOpenAsync(string path, Opening opening = default, CancellationToken cancellation = default);
 
     /// <summary>Writes a blob whole and gives back its new ETag; a reader sees the old content or the new, never a
     /// part.</summary>
@@ -36,7 +37,16 @@ public interface IBlobStore
 }
 
 /// <summary>A blob's bytes and the ETag of exactly these bytes.</summary>
-public sealed record Blob(BinaryData Content, string ETag);
+public sealed record Blob(BinaryData Content, string ETag)
+{
+    /// <summary>How long ago it was written, by the storage's clock and at least; zero where that is not known.</summary>
+    public TimeSpan Age { get; init; }
+}
+
+/// <summary>How a blob is opened.</summary>
+/// <param name="At">Where reading begins: what is there comes with the request that opens the blob.</param>
+/// <param name="ETag">What it is to be; null for anything.</param>
+public readonly record struct Opening(long At = 0, string? ETag = null);
 
 /// <summary>A line of a listing.</summary>
 /// <param name="Size">In bytes.</param>

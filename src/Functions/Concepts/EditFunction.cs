@@ -8,9 +8,9 @@ namespace VaeFunctions.Serving;
 /// <summary>Gives an image more or less of some concepts, in one strength or a strip of them.</summary>
 public sealed class EditFunction(ModelCalls calls, RequestLatents latents)
 {
-    static readonly Field Concepts = new("concepts", FieldType.Strengths,
+    internal static readonly Field Concepts = new("concepts", FieldType.Strengths,
         "Concepts with their strengths, such as {\"glasses\": 1, \"smile\": -0.5}.");
-    static readonly Field Strengths = new("strengths", FieldType.Numbers,
+    internal static readonly Field Strengths = new("strengths", FieldType.Numbers,
         "Multiples of the whole edit, an image for each; [1] unless given.")
     { Least = -100, Most = 100 };
     static readonly Field[] Fields = [Field.Image, Concepts, Strengths, Field.Examples, Field.Direction, Field.Label, Field.Version];
@@ -26,9 +26,9 @@ public sealed class EditFunction(ModelCalls calls, RequestLatents latents)
         var strengths = call.Content.Numbers(Strengths, call.Options.MaxSampleCount) ?? [1];
         call.CheckAnswer(strengths.Length);
         var originals = await call.ImagesAsync(Field.Image);
-        var edit = await EditAsync(call);
+        var edit = await EditAsync(call, latents);
         var latent = (await call.EncodeAsync(originals, call.Labels(1))).Mean[0];
-        float[][] edited = [.. strengths.Select(strength => Arithmetic.Sum([(1, latent), (strength, edit)]))];
+        var edited = Edited(latent, edit, strengths);
         var results = await call.DecodeAsync(edited, call.Labels(edited.Length));
 
         call.DescribeResizing(originals);
@@ -36,8 +36,12 @@ public sealed class EditFunction(ModelCalls calls, RequestLatents latents)
             [.. results.Select((image, i) => new EditedImage(strengths[i], edited[i], ImageCodec.EncodePng(image)))]));
     }
 
+    /// <summary>A latent with each multiple of an edit.</summary>
+    internal static float[][] Edited(float[] latent, float[] edit, float[] strengths) =>
+        [.. strengths.Select(strength => Arithmetic.Sum([(1, latent), (strength, edit)]))];
+
     /// <summary>The sum of all concepts, each times its strength.</summary>
-    async Task<float[]> EditAsync(ModelCall call)
+    internal static async Task<float[]> EditAsync(ModelCall call, RequestLatents latents)
     {
         if (call.Content[Concepts] is not JsonObject { Count: > 0 and <= 64 } wanted)
         {

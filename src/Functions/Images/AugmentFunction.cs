@@ -7,7 +7,7 @@ namespace VaeFunctions.Serving;
 public sealed class AugmentFunction(ModelCalls calls)
 {
     static readonly Field Count = Field.Whole("count", 1, 4096, "Variants of each image; 8 unless given.");
-    static readonly Field Spread = Field.Number(
+    internal static readonly Field Spread = Field.Number(
         "spread", 0, 10, "How far they stray: 0 is the image as the model gives it back, 1 a clear variation, 10 hardly the image "
             + "any more; 1 unless given.");
 
@@ -30,9 +30,8 @@ public sealed class AugmentFunction(ModelCalls calls)
         call.CheckAnswer((long)count * originals.Count);
         var labels = call.Labels(originals.Count);
         var posterior = await call.EncodeAsync(originals, labels);
-        float[][] latents = [.. originals.SelectMany((_, image) => Enumerable.Range(0, count).Select(variant =>
-            call.Session.Axes.Vary(
-                posterior.Mean[image], Unit * spread, new RandomStream((ulong)seed, $"augment {variant}", (ulong)image))))];
+        float[][] latents = [.. posterior.Mean.SelectMany((mean, image) =>
+            Variants(call.Session, mean, count, spread, seed, image))];
         var results = await call.DecodeAsync(
             latents, labels is null ? null : [.. labels.SelectMany(label => Enumerable.Repeat(label, count))]);
 
@@ -41,6 +40,12 @@ public sealed class AugmentFunction(ModelCalls calls)
         return call.Pictures(results, count, () => new AugmentAnswer(call.Model, call.Version, seed, spread,
             [.. results.Select((image, i) => new Variant(i / count, latents[i], ImageCodec.EncodePng(image)))]));
     }
+
+    /// <summary>The latents of an image's variants.</summary>
+    /// <param name="image">Its place in the request.</param>
+    internal static float[][] Variants(ModelSession session, float[] latent, int count, float spread, long seed, int image) =>
+        [.. Enumerable.Range(0, count).Select(variant => session.Axes.Vary(
+            latent, Unit * spread, new RandomStream((ulong)seed, $"augment {variant}", (ulong)image)))];
 }
 
 /// <summary>Variants of images, those of the first image first.</summary>

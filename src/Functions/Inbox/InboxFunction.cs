@@ -9,14 +9,16 @@ using VaeFunctions.Registry;
 
 namespace VaeFunctions.Serving;
 
-/// <summary>Reconstructs every image that is dropped in inbox/{model}/ and writes results/{model}/{name}.png and .json.</summary>
+/// <summary>Reconstructs every image that is dropped in inbox/{model}/ and writes results/{model}/{name}.png and .json; an
+/// archive becomes a bulk job.</summary>
 /// <remarks>
 /// What cannot be processed because of what it is goes to rejected/, with the reason; what fails for another cause throws, so
 /// that the host tries again. The inbox is only read. The same blob gives the same results, so a repeated delivery does no harm.
 /// The pattern takes every name, so that a file without a model's folder is rejected rather than overlooked.
 /// </remarks>
 public sealed class InboxFunction(
-    ModelProvider models, RequestImages images, IBlobStore store, IOptions<ServingOptions> options, ILogger<InboxFunction> logger)
+    ModelProvider models, RequestImages images, Rejections rejections, InboxArchives archives, IBlobStore store,
+    IOptions<ServingOptions> options, ILogger<InboxFunction> logger)
 {
     [Function("Inbox")]
     public async Task Run(
@@ -47,49 +49,69 @@ public sealed class InboxFunction(
 
     async Task ProcessOrRejectAsync(BlobClient blob, CancellationToken cancellation)
     {
-        for (var again = true; ; again = false)
+        for (var tries = 1; ; tries++)
         {
+            string? etag = null;
             try
             {
-                await ProcessAsync(blob, cancellation);
+                if (blob.Name.Split('/', 2) is not [{ Length: > 0 } model, { Length: > 0 }])
+                    throw RequestException.Invalid("It lies in no model's folder; put it in inbox/MODEL/.");
+                using var session = await models.LeaseAsync(model, cancellation);
+                if (ArchiveNames.IsArchive(blob.Name))
+                {
+                    var archive = await EntryAsync(blob, cancellation);
+                    etag = archive.ETag;
+                    await archives.StartAsync(archive, model, LabelOf(blob.Name, session), cancellation);
+                    return;
+                }
+                var content = await ReadAsync(blob, cancellation);
+                etag = content.ETag;
+                await AnswerAsync(blob.Name, content, session, cancellation);
                 return;
             }
-            catch (ImageFormatException) when (again)
+            catch (ImageFormatException) when (tries == 1)
             {
                 // One bad read makes no bad image.
             }
             catch (Exception fault) when (fault is RequestException or ImageFormatException)
             {
-                await RejectAsync(blob, fault.Message, cancellation);
-                return;
+                if (await RejectAsync(blob, etag, fault.Message, cancellation))
+                    return;
+                logger.LogInformation("inbox/{Name} has changed meanwhile, and is answered as it is now", blob.Name);
+                tries = 0;
             }
         }
     }
 
-    async Task ProcessAsync(BlobClient blob, CancellationToken cancellation)
+    async Task AnswerAsync(string name, Blob content, ModelSession session, CancellationToken cancellation)
     {
-        if (blob.Name.Split('/', 2) is not [{ Length: > 0 } model, { Length: > 0 }])
-            throw RequestException.Invalid("It lies in no model's folder; put it in inbox/MODEL/.");
-        using var session = await models.LeaseAsync(model, cancellation);
-        var (content, etag) = await ReadAsync(blob, cancellation);
-        long[]? label = session.Conditional ? [session.LabelNamed(LabelFolder(blob.Name))] : null;
-        var result = (await Reconstruction.OfAsync([images.Fit(content, session.Input)], label, session, cancellation))[0];
+        var label = LabelOf(name, session);
+        var fitted = images.Fit(content.Content.ToMemory().Span, session.Input);
+        var result = (await Reconstruction.OfAsync(
+            [fitted], label is null ? null : [session.LabelNamed(label)], session, cancellation))[0];
 
         // A name has a result or a rejection, never both: what an earlier content of it was rejected for goes. The JSON comes
         // last: where it is, the result is complete. A stop does not cut it off, for it may be there when the answer is not.
-        await Task.WhenAll(
-            WriteAsync($"results/{blob.Name}.png", new BinaryData(ImageCodec.EncodePng(result.Image)), cancellation),
-            DeleteAsync($"rejected/{blob.Name}.json", cancellation), DeleteAsync($"rejected/{KeptAs(blob.Name)}", cancellation));
-        await WriteAsync($"results/{blob.Name}.json", Answers.Document(new InboxResult(
-            session.Model, session.Version, $"inbox/{blob.Name}", etag, label is null ? null : session.Labels[(int)label[0]],
-            result.Original.OriginalSize, result.Original.Resized,
-            result.Error,
-            result.Mean, new(result.LogVariance.Min(), result.LogVariance.Average(), result.LogVariance.Max()))), CancellationToken.None);
+        await Task.WhenAll(WriteAsync($"results/{name}.png", new BinaryData(ImageCodec.EncodePng(result.Image)), cancellation),
+            ForgetRejectionAsync(name, content.Age, cancellation));
+        await WriteAsync($"results/{name}.json", Answers.Document(new InboxResult(
+            session.Model, session.Version, $"inbox/{name}", content.ETag.Trim('"'),
+            label, result.Original.OriginalSize, result.Original.Resized, result.Error, result.Mean,
+            new(result.LogVariance.Min(), result.LogVariance.Average(), result.LogVariance.Max()))), CancellationToken.None);
     }
 
-    /// <summary>What is dropped for a conditional model lies in a folder of its label, as training images do.</summary>
-    static string LabelFolder(string name) => name.Split('/') is [_, var label, _, ..]
-        ? label
+    async Task ForgetRejectionAsync(string name, TimeSpan age, CancellationToken cancellation)
+    {
+        if (!await rejections.MayHoldAsync(name, age, cancellation))
+            return;
+        await DeleteAsync($"rejected/{name}.json", cancellation);
+        await DeleteAsync($"rejected/{KeptAs(name)}", cancellation);
+    }
+
+    /// <summary>What is dropped for a conditional model lies in a folder of its label, as training images do; null for other
+    /// models.</summary>
+    static string? LabelOf(string name, ModelSession session) => !session.Conditional ? null
+        : name.Split('/') is [_, var label, _, ..] ? session.Labels[(int)session.LabelNamed(label)]
         : throw RequestException.Invalid("The model is conditional on labels; put the image in inbox/MODEL/LABEL/.");
 
     async Task WriteAsync(string path, BinaryData content, CancellationToken cancellation)
@@ -111,37 +133,83 @@ public sealed class InboxFunction(
             await store.DeleteAsync(path, cancellation);
     }
 
-    async Task<(byte[] Content, string ETag)> ReadAsync(BlobClient blob, CancellationToken cancellation)
+    Task<Blob> ReadAsync(BlobClient blob, CancellationToken cancellation)
     {
         var largest = options.Value.MaxBodyBytes;
-        var read = await BlobDownload.ReadAsync(blob, largest,
+        return BlobDownload.ReadAsync(blob, largest,
             size => RequestException.Invalid($"It has {size} bytes; at most {largest} are accepted."), cancellation);
-        return (read.Content.ToArray(), read.ETag.Trim('"'));
+    }
+
+    static async Task<BlobEntry> EntryAsync(BlobClient blob, CancellationToken cancellation)
+    {
+        var found = (await blob.GetPropertiesAsync(cancellationToken: cancellation)).Value;
+        return new($"inbox/{blob.Name}", found.ContentLength, found.ETag.ToString("H"), found.LastModified);
     }
 
     /// <summary>The name of a rejected blob's content: its own but where that could be the name of another's reason, which ends
     /// in .json.</summary>
     static string KeptAs(string name) => name.TrimEnd('~').EndsWith(".json", StringComparison.Ordinal) ? name + "~" : name;
 
-    async Task RejectAsync(BlobClient blob, string reason, CancellationToken cancellation)
+    /// <param name="etag">What was judged; null where no content would do.</param>
+    /// <returns>False where another content came meanwhile, whose own answer this may have crossed.</returns>
+    async Task<bool> RejectAsync(BlobClient blob, string? etag, string reason, CancellationToken cancellation)
     {
         logger.LogWarning("inbox/{Name} is rejected: {Reason}", blob.Name, reason);
-        // Through a stream, since what is rejected may be larger than memory.
-        BlobDownloadStreamingResult download = await blob.DownloadStreamingAsync(cancellationToken: cancellation);
         var rejected = blob.GetParentBlobContainerClient().GetParentBlobServiceClient().GetBlobContainerClient("rejected");
-        // Created only where it is missing: creating a container takes a role on the account, writing to it one on the container.
-        if (!await rejected.ExistsAsync(cancellation))
-            await rejected.CreateIfNotExistsAsync(cancellationToken: cancellation);
+        BlobClient kept = rejected.GetBlobClient(KeptAs(blob.Name)), note = rejected.GetBlobClient($"{blob.Name}.json");
+        if (await KeepAsync(blob, etag, kept, cancellation) is not { } content)
+            return false;
         // The result of an earlier content of that name goes, its JSON first.
+        if (ArchiveNames.IsArchive(blob.Name))
+            await archives.ForgetAsync(blob.Name, cancellation);
         await DeleteAsync($"results/{blob.Name}.json", cancellation);
         await DeleteAsync($"results/{blob.Name}.png", cancellation);
-        using (download)
+        var rejection = new Rejection($"inbox/{blob.Name}", $"rejected/{KeptAs(blob.Name)}", content.Details.ETag.ToString(),
+            content.Details.ContentLength, reason);
+        var written = await note.UploadAsync(Answers.Document(rejection), overwrite: true, cancellation);
+
+        if ((await blob.GetPropertiesAsync(cancellationToken: cancellation)).Value.ETag == content.Details.ETag)
+            return true;
+        await DeleteOwnAsync(note, written.Value.ETag, cancellation);
+        await DeleteOwnAsync(kept, content.Kept, cancellation);
+        return false;
+    }
+
+    /// <summary>Copies what is rejected, through a stream, since it may be larger than memory; null where it is no more what was
+    /// judged.</summary>
+    static async Task<(BlobDownloadDetails Details, ETag Kept)?> KeepAsync(
+        BlobClient blob, string? etag, BlobClient kept, CancellationToken cancellation)
+    {
+        var judged = new BlobDownloadOptions { Conditions = new() { IfMatch = etag is null ? null : new ETag(etag) } };
+        for (var again = true; ; again = false)
         {
-            await rejected.GetBlobClient(KeptAs(blob.Name)).UploadAsync(download.Content, overwrite: true, cancellation);
-            var rejection = new Rejection($"inbox/{blob.Name}", $"rejected/{KeptAs(blob.Name)}",
-                download.Details.ETag.ToString(), download.Details.ContentLength, reason);
-            await rejected.GetBlobClient($"{blob.Name}.json")
-                .UploadAsync(Answers.Document(rejection), overwrite: true, cancellation);
+            try
+            {
+                using BlobDownloadStreamingResult download = await blob.DownloadStreamingAsync(judged, cancellation);
+                BlobContentInfo copy = await kept.UploadAsync(download.Content, overwrite: true, cancellation);
+                return (download.Details, copy.ETag);
+            }
+            catch (RequestFailedException changed) when (changed.ErrorCode == BlobErrorCode.ConditionNotMet)
+            {
+                return null;
+            }
+            catch (RequestFailedException missing) when (again && missing.ErrorCode == BlobErrorCode.ContainerNotFound)
+            {
+                // Only where it is missing: creating a container takes a role on the account, writing to it one on the container.
+                await kept.GetParentBlobContainerClient().CreateIfNotExistsAsync(cancellationToken: cancellation);
+            }
+        }
+    }
+
+    /// <summary>Deletes a blob unless another has taken its place.</summary>
+    static async Task DeleteOwnAsync(BlobClient blob, ETag own, CancellationToken cancellation)
+    {
+        try
+        {
+            await blob.DeleteIfExistsAsync(conditions: new() { IfMatch = own }, cancellationToken: cancellation);
+        }
+        catch (RequestFailedException other) when (other.ErrorCode == BlobErrorCode.ConditionNotMet)
+        {
         }
     }
 }

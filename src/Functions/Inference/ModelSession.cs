@@ -134,8 +134,10 @@ public sealed class ModelSession : IDisposable
     /// <summary>Latent vectors from the prior. Each has a stream of its own, so that more of them begin with the same
     /// ones.</summary>
     /// <param name="temperature">The normal's standard deviation, or what divides the logits of codes.</param>
+    /// <param name="first">The number of the first one.</param>
     /// <exception cref="RequestException">409: the model has no prior to draw from.</exception>
-    public async Task<float[][]> DrawAsync(int count, ulong seed, float temperature, CancellationToken cancellation)
+    public async Task<float[][]> DrawAsync(
+        int count, ulong seed, float temperature, CancellationToken cancellation, long first = 0)
     {
         if (manifest.Prior == Prior.None)
         {
@@ -143,7 +145,7 @@ public sealed class ModelSession : IDisposable
                 $"Model {Model} is a plain autoencoder: nothing says which of its codes are likely, so it has no prior to sample "
                     + "from. Reconstruct with it, or train it anew on 50 images or more, to whose codes a prior is fitted.");
         }
-        return await Task.Run(() => prior.Draw(count, seed, temperature), cancellation);
+        return await Task.Run(() => prior.Draw(count, seed, temperature, first), cancellation);
     }
 
     /// <summary>log p of each latent vector in nats, under what latents are drawn from; null where nothing says which are

@@ -41,11 +41,13 @@ sealed class ServedPrior : IDisposable
 
     /// <summary>Latent vectors. Each has a stream of its own, so that more of them begin with the same ones.</summary>
     /// <param name="temperature">The noise's standard deviation, or what divides the logits of codes.</param>
-    public float[][] Draw(int count, ulong seed, float temperature)
+    /// <param name="first">The number of the first one.</param>
+    public float[][] Draw(int count, ulong seed, float temperature, long first = 0)
     {
         if (places > 0)
-            return DrawCodes(count, seed, temperature);
-        RandomStream[] random = [.. Enumerable.Range(0, count).Select(i => new RandomStream(seed, "sample", (ulong)i))];
+            return DrawCodes(count, seed, temperature, first);
+        RandomStream[] random =
+            [.. Enumerable.Range(0, count).Select(i => new RandomStream(seed, "sample", (ulong)(first + i)))];
         float[][] noise = [.. random.Select(stream =>
             Array.ConvertAll(stream.Gaussians(manifest.LatentSize), value => temperature * value))];
         if (prior is null)
@@ -88,9 +90,9 @@ sealed class ServedPrior : IDisposable
             [new("logits", typeof(float), logits.Dimensions), latent]), places);
     }
 
-    float[][] DrawCodes(int count, ulong seed, float temperature)
+    float[][] DrawCodes(int count, ulong seed, float temperature, long first)
     {
-        var codes = Autoregression.Sample(count, places, codes => Ask(codes, output: 0), seed, temperature);
+        var codes = Autoregression.Sample(count, places, codes => Ask(codes, output: 0), seed, temperature, first);
         return [.. Ask(codes, output: 1).Chunk(manifest.LatentSize)];
 
         float[] Ask(float[] codes, int output) => [.. codes.Chunk(largestBatch * places).SelectMany(part =>

@@ -17,21 +17,25 @@ static class ArchiveEntries
 
     const int LongestPath = 1024;
 
+    /// <summary>Bytes in which the list of entries of most ZIPs lies.</summary>
+    const int ZipEnd = 4 << 20;
+
     /// <summary>The images of an archive, in its order; with what is wrong for those that cannot be taken, and for the archive
     /// itself where it is damaged.</summary>
     /// <param name="maxBytes">The largest image that is accepted.</param>
     public static async IAsyncEnumerable<JobImage> ListAsync(
-        IBlobStore store, string archive, long maxBytes, [EnumeratorCancellation] CancellationToken cancellation)
+        IBlobStore store, BlobEntry blob, long maxBytes, [EnumeratorCancellation] CancellationToken cancellation)
     {
+        var archive = blob.Path;
         if (ArchiveNames.IsCompressedTar(archive))
         {
             yield return new(archive, Refused: "A compressed TAR cannot be read from the middle; give it as .tar, or as .zip.");
             yield break;
         }
-        await using var content = await store.TryOpenAsync(archive, cancellation);
+        await using var content = await OpenAsync(store, blob, cancellation);
         if (content is null)
         {
-            yield return new(archive, Refused: "It was deleted before it could be read.");
+            yield return new(archive, Refused: "It was deleted or changed before it could be read.");
             yield break;
         }
         var names = new HashSet<ulong>();
@@ -44,8 +48,24 @@ static class ArchiveEntries
                 yield return new(archive, Refused: $"It is damaged: {fault} What comes before is read. Pack it again.");
             if (!isThere)
                 yield break;
-            if (ImageOf(archive, entries.Current, names, maxBytes) is { } image)
+            if (ImageOf(blob, entries.Current, names, maxBytes) is { } image)
                 yield return image;
+        }
+    }
+
+    static async Task<Stream?> OpenAsync(IBlobStore store, BlobEntry blob, CancellationToken cancellation)
+    {
+        try
+        {
+            // The end of a ZIP, where its list of entries is, comes at once.
+            var content = await store.TryOpenAsync(
+                blob.Path, new(ArchiveNames.IsZip(blob.Path) ? Math.Max(0, blob.Size - ZipEnd) : 0, blob.ETag), cancellation);
+            content?.Position = 0;
+            return content;
+        }
+        catch (BlobConflictException)
+        {
+            return null;
         }
     }
 
@@ -111,18 +131,18 @@ static class ArchiveEntries
     }
 
     /// <summary>An entry as an image of the job; null for what is passed over.</summary>
-    static JobImage? ImageOf(string archive, Entry entry, HashSet<ulong> names, long maxBytes)
+    static JobImage? ImageOf(BlobEntry archive, Entry entry, HashSet<ulong> names, long maxBytes)
     {
         var name = entry.Name.StartsWith("./", StringComparison.Ordinal) ? entry.Name[2..] : entry.Name;
         if (SystemLitter.Holds(name))
             return null;
-        var path = $"{archive}/{name}";
+        var path = $"{archive.Path}/{name}";
         var wrong = entry.Wrong
             ?? (!BlobStores.IsPath(path, out var why) ? $"Its name in the archive cannot be kept: {why}"
             : ArchiveNames.IsArchive(name) ? "It is an archive in an archive; unpack it."
             : entry.Length > maxBytes ? $"It has {entry.Length} bytes; at most {maxBytes} are accepted."
             : null);
-        ArchivePlace place = new(archive, entry.At, entry.Length);
+        ArchivePlace place = new(archive.Path, entry.At, entry.Length, archive.ETag);
         if (wrong is not null)
             return new(path.Length <= LongestPath ? path : path[..LongestPath] + "…", place, wrong);
         return names.Add(Hash(name))

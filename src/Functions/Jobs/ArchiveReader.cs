@@ -7,17 +7,17 @@ namespace VaeFunctions.Serving;
 /// <summary>Reads entries of archives, one after another; those that lie side by side come in few requests.</summary>
 sealed class ArchiveReader(IBlobStore store) : IAsyncDisposable
 {
-    string? archive;
+    (string Archive, string? ETag)? opened;
     Stream? content;
     ZipArchive? zip;
 
-    /// <exception cref="RequestException">Its archive is gone, or its content is not as long as the archive's list
+    /// <exception cref="RequestException">Its archive is gone or has changed, or its content is not as long as the archive's list
     /// says.</exception>
     /// <exception cref="StorageException">The storage does not answer.</exception>
     public async Task<byte[]> ReadAsync(ArchivePlace place, CancellationToken cancellation)
     {
-        if (archive != place.Archive)
-            await OpenAsync(place.Archive, cancellation);
+        if (opened != (place.Archive, place.ETag))
+            await OpenAsync(place, cancellation);
         var bytes = new byte[place.Length];
         try
         {
@@ -39,19 +39,27 @@ sealed class ArchiveReader(IBlobStore store) : IAsyncDisposable
         }
     }
 
-    async Task OpenAsync(string path, CancellationToken cancellation)
+    async Task OpenAsync(ArchivePlace place, CancellationToken cancellation)
     {
         await CloseAsync();
-        content = await store.TryOpenAsync(path, cancellation)
-            ?? throw RequestException.Invalid("Its archive was deleted before it could be read.");
-        if (ArchiveNames.IsZip(path))
+        var isZip = ArchiveNames.IsZip(place.Archive);
+        try
+        {
+            content = await store.TryOpenAsync(place.Archive, new(isZip ? 0 : place.At, place.ETag), cancellation)
+                ?? throw RequestException.Invalid("Its archive was deleted before it could be read.");
+        }
+        catch (BlobConflictException fault)
+        {
+            throw RequestException.Invalid("Its archive has changed since the job listed it; begin another job.", fault);
+        }
+        if (isZip)
             zip = await ArchiveEntries.OpenZipAsync(content, cancellation);
-        archive = path;
+        opened = (place.Archive, place.ETag);
     }
 
     async Task CloseAsync()
     {
-        archive = null;
+        opened = null;
         if (zip is not null)
             await zip.DisposeAsync();
         if (content is not null)

@@ -15,14 +15,19 @@ public sealed class JobLister(JobStore jobs, JobQueue queue, IBlobStore store, I
         var listing = await jobs.ListingAsync(job, cancellation);
         if (listing.Finished || await jobs.IsOverAsync(job, cancellation))
             return;
+        // What an earlier content of that name left.
+        if (job.Dropped is not null && listing.Slices == 0)
+            await jobs.ClearAsync(job.Output, cancellation);
         var last = listing.Slices > 0 ? (await jobs.SliceAsync(job, listing.Slices - 1, cancellation))![^1] : null;
         // A listing that was interrupted may have cut its last slice without sending the message for it.
         if (listing.Slices > 0)
             await queue.SendAsync(new(job.Model, job.Id, listing.Slices - 1), cancellation);
-        var passedOver = 0;
-        await foreach (var slice in ImagesAsync(job, last, () => passedOver++, cancellation).Chunk(job.SliceSize))
+        var (passedOver, watch) = (0, new JobWatch(jobs, job));
+        var images = JobOperation.Of(job.Operation).TakesImages ? ImagesAsync(job, last, () => passedOver++, cancellation)
+            : SampleOperation.From(job, listing.Images).ToAsyncEnumerable();
+        await foreach (var slice in images.Chunk(job.SliceSize))
         {
-            if (await jobs.IsOverAsync(job, cancellation))
+            if (await watch.IsOverAsync(cancellation))
                 return;
             await jobs.SaveSliceAsync(job, listing.Slices, slice, cancellation);
             listing = new(listing.Slices + 1, listing.Images + slice.Length, false);
@@ -31,10 +36,10 @@ public sealed class JobLister(JobStore jobs, JobQueue queue, IBlobStore store, I
         }
         await jobs.SaveAsync(job, listing with { Finished = true }, cancellation);
         if (listing.Images > 0)
-            await jobs.FinishAsync(job, cancellation);
+            await jobs.FinishAsync(job, last: null, cancellation);
         else
-            await jobs.FailAsync(job, $"There is no image under {job.Input}"
-                + (passedOver > 0 ? $", only {passedOver} folder markers and system files. " : ". ")
+            await jobs.FailAsync(job, job.Dropped is not null ? "It was deleted before it could be read."
+                : $"There is no image under {job.Input}" + (passedOver > 0 ? $", only {passedOver} folder markers and system files. " : ". ")
                 + "Look whether the prefix is right, upper and lower case included.", cancellation);
     }
 
@@ -44,6 +49,8 @@ public sealed class JobLister(JobStore jobs, JobQueue queue, IBlobStore store, I
     {
         await foreach (var blob in store.ListAsync(job.Input, cancellation))
         {
+            if (job.Dropped is not null && blob.Path != job.Input)
+                continue; // another name that begins so
             // A path that ends in / marks a folder; tools make such blobs.
             if (blob.Path.EndsWith('/') || SystemLitter.Holds(blob.Path))
             {
@@ -58,7 +65,8 @@ public sealed class JobLister(JobStore jobs, JobQueue queue, IBlobStore store, I
                 yield return new(blob.Path);
                 continue;
             }
-            var entries = ArchiveEntries.ListAsync(store, blob.Path, options.Value.MaxBodyBytes, cancellation);
+            var archive = blob with { ETag = job.Dropped?.ETag ?? blob.ETag };
+            var entries = ArchiveEntries.ListAsync(store, archive, options.Value.MaxBodyBytes, cancellation);
             await foreach (var image in order > 0 ? entries : entries.SkipWhile(image => image != after).Skip(1))
                 yield return image;
         }

@@ -20,8 +20,9 @@ public sealed class JobQueue(Func<QueueServiceClient> queues)
     public async Task CreateAsync(CancellationToken cancellation) =>
         await Queue.CreateIfNotExistsAsync(cancellationToken: cancellation);
 
-    public async Task SendAsync(JobMessage message, CancellationToken cancellation) =>
-        await Queue.SendMessageAsync(JsonSerializer.Serialize(message, JsonSerializerOptions.Web),
+    /// <param name="after">How long nobody sees it.</param>
+    public async Task SendAsync(JobMessage message, CancellationToken cancellation, TimeSpan after = default) =>
+        await Queue.SendMessageAsync(JsonSerializer.Serialize(message, JsonSerializerOptions.Web), visibilityTimeout: after,
             timeToLive: TimeSpan.FromSeconds(-1), cancellationToken: cancellation);
 
     /// <summary>Whether no message is there, none that somebody works on just now, and none that failed too often.</summary>

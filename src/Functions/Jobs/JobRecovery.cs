@@ -21,7 +21,7 @@ public sealed class JobRecovery(JobStore jobs, JobQueue queue, ILogger<JobRecove
             if (await jobs.FindAsync(marker.Model, marker.Id, cancellation) is not { } job
                 || await jobs.IsOverAsync(job, cancellation))
                 await jobs.CloseAsync(marker.Model, marker.Id, cancellation);
-            else if (!await jobs.FinishAsync(job, cancellation))
+            else if (!await jobs.FinishAsync(job, last: null, cancellation))
                 await SendAsync(job, cancellation);
         }
     }

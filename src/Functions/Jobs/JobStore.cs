@@ -13,6 +13,7 @@ namespace VaeFunctions.Serving;
 ///                   slices/000012.json          the images of a slice
 ///                   done/000012-187-13.jsonl    a slice is worked off, 187 well and 13 not; a line for each failure
 ///                   cancelled.json, failed.json, finished.json
+/// jobs/_inbox/{model}/{name}                    the id of the job for an archive in the inbox
 /// jobs/_open/{model}/{id}                       empty; there while the job has work left
 /// </code>
 /// A slice's result lies in its name, so that counting is listing. Of two results of one slice, the first by name counts.
@@ -22,6 +23,9 @@ public sealed partial class JobStore(IBlobStore store)
     const long LargestDocument = 16 << 20;
 
     const string Markers = "jobs/_open/";
+
+    /// <summary>Slices whose numbers, of six digits, begin with the same four.</summary>
+    const int Hundred = 100;
 
     /// <summary>The failures that the file beside the results holds at most, in bytes; beyond, it says where the others
     /// are.</summary>
@@ -49,6 +53,9 @@ public sealed partial class JobStore(IBlobStore store)
 
     public async Task FailAsync(Job job, string reason, CancellationToken cancellation)
     {
+        if (job.Dropped is { } archive && !await IsOverAsync(job, cancellation))
+            await store.WriteAsync($"rejected/{DroppedName(job)}.json", Answers.Document(
+                new Rejection(job.Input, job.Input, archive.ETag.Trim('"'), archive.Bytes, reason)), cancellation: cancellation);
         await WriteAsync(job, "failed.json", new JobFailure(job.Input, reason), cancellation);
         await CloseAsync(job.Model, job.Id, cancellation);
     }
@@ -68,6 +75,16 @@ public sealed partial class JobStore(IBlobStore store)
     /// <summary>Whether work on it is of no use any more.</summary>
     public async Task<bool> IsOverAsync(Job job, CancellationToken cancellation) =>
         await ExistsAsync(job, "cancelled.json", cancellation) || await ExistsAsync(job, "failed.json", cancellation);
+
+    /// <summary>Whether it is completed, cancelled or failed.</summary>
+    public async Task<bool> HasEndedAsync(Job job, CancellationToken cancellation) =>
+        await ExistsAsync(job, "finished.json", cancellation) || await IsOverAsync(job, cancellation);
+
+    /// <summary>Deletes what lies under a prefix.</summary>
+    public Task ClearAsync(string prefix, CancellationToken cancellation) => Parallel.ForEachAsync(
+        store.ListAsync(prefix, cancellation),
+        new ParallelOptions { MaxDegreeOfParallelism = 8, CancellationToken = cancellation },
+        async (blob, _) => await store.DeleteAsync(blob.Path, cancellation));
 
     public async Task<JobListing> ListingAsync(Job job, CancellationToken cancellation) =>
         await ReadAsync<JobListing>(PathOf(job, "listing.json"), cancellation) ?? new(0, 0, false);
@@ -96,22 +113,26 @@ public sealed partial class JobStore(IBlobStore store)
     /// <summary>The slices that are cut but not worked off.</summary>
     public async Task<IReadOnlyList<int>> UndoneAsync(Job job, JobListing listing, CancellationToken cancellation)
     {
-        var done = await DoneAsync(job, cancellation).Select(result => result.Slice)
+        var done = await DoneAsync(job, "", cancellation).Select(result => result.Slice)
             .ToHashSetAsync(cancellationToken: cancellation);
         return [.. Enumerable.Range(0, listing.Slices).Where(slice => !done.Contains(slice))];
     }
 
     /// <summary>If all slices are worked off, writes the file of failures beside the results; the same again does no
     /// harm.</summary>
+    /// <param name="last">The slice that was worked off last. As long as others of its hundred are not, the rest is not looked
+    /// at: whoever is the last of them does.</param>
     /// <returns>Whether the job is finished.</returns>
-    public async Task<bool> FinishAsync(Job job, CancellationToken cancellation)
+    public async Task<bool> FinishAsync(Job job, int? last, CancellationToken cancellation)
     {
+        if (last is { } slice && !await IsHundredDoneAsync(job, slice / Hundred, cancellation))
+            return false;
         if (!await ExistsAsync(job, "finished.json", cancellation))
         {
             var listing = await ListingAsync(job, cancellation);
             if (!listing.Finished)
                 return false;
-            var results = await DoneAsync(job, cancellation).ToListAsync(cancellation);
+            var results = await DoneAsync(job, "", cancellation).ToListAsync(cancellation);
             if (results.Count < listing.Slices)
                 return false;
             await SummarizeAsync(job, results, cancellation);
@@ -119,6 +140,11 @@ public sealed partial class JobStore(IBlobStore store)
         await CloseAsync(job.Model, job.Id, cancellation);
         return true;
     }
+
+    async Task<bool> IsHundredDoneAsync(Job job, int hundred, CancellationToken cancellation) =>
+        await ListingAsync(job, cancellation) is { Finished: true } listing
+        && await DoneAsync(job, $"{hundred:0000}", cancellation).CountAsync(cancellation)
+            >= Math.Min(Hundred, listing.Slices - hundred * Hundred);
 
     async Task SummarizeAsync(Job job, List<(int Slice, string Path, int Done, int Failed)> results,
         CancellationToken cancellation)
@@ -136,14 +162,25 @@ public sealed partial class JobStore(IBlobStore store)
                 failures.Write(lines.Content.ToMemory().Span);
         }
         await store.WriteAsync(FailuresOf(job), new BinaryData(failures.ToArray()), cancellation: cancellation);
-        await WriteAsync(job, "finished.json",
-            new
-            {
-                at = DateTimeOffset.UtcNow,
-                done = results.Sum(result => result.Done),
-                failed = results.Sum(result => result.Failed)
-            }, cancellation);
+        var (done, failed) = (results.Sum(result => result.Done), results.Sum(result => result.Failed));
+        await AnswerAsync(job, done, failed, cancellation);
+        await WriteAsync(job, "finished.json", new { at = DateTimeOffset.UtcNow, done, failed }, cancellation);
     }
+
+    /// <summary>The answer for an archive that was dropped, in the place of a rejection that an earlier content had.</summary>
+    async Task AnswerAsync(Job job, int done, int failed, CancellationToken cancellation)
+    {
+        if (job.Dropped is not { } archive || await IsOverAsync(job, cancellation))
+            return;
+        await store.DeleteAsync($"rejected/{DroppedName(job)}.json", cancellation);
+        await store.DeleteAsync($"rejected/{DroppedName(job)}", cancellation);
+        var answer = new ArchiveResult(job.Model, job.Input, archive.ETag.Trim('"'), job.Label, job.Id, job.Output,
+            done + failed, done, failed, FailuresOf(job));
+        await store.WriteAsync($"results/{DroppedName(job)}.json", Answers.Document(answer), cancellation: cancellation);
+    }
+
+    /// <summary>Below inbox/.</summary>
+    static string DroppedName(Job job) => job.Input["inbox/".Length..];
 
     public async Task<JobStatus> StatusAsync(Job job, CancellationToken cancellation)
     {
@@ -151,21 +188,23 @@ public sealed partial class JobStore(IBlobStore store)
         var finished = await ExistsAsync(job, "finished.json", cancellation);
         var listing = await ListingAsync(job, cancellation);
         long done = 0, failed = 0;
-        await foreach (var result in DoneAsync(job, cancellation))
+        await foreach (var result in DoneAsync(job, "", cancellation))
             (done, failed) = (done + result.Done, failed + result.Failed);
         var fault = await ReadAsync<JobFailure>(PathOf(job, "failed.json"), cancellation);
         var state = finished ? "completed" : fault is not null ? "failed"
             : await ExistsAsync(job, "cancelled.json", cancellation) ? "cancelled"
             : listing.Finished ? "running" : "listing";
-        return new(job.Id, job.Model, state, job.Operation, job.Input, job.Output, job.Format, job.Label, job.Created, listing.Images, done, failed,
-            listing.Images - done - failed, finished ? FailuresOf(job) : null, fault?.Reason);
+        return new(job.Id, job.Model, state, job.Operation, job.Input is "" ? null : job.Input, job.Output, job.Format, job.Label,
+            job.Version, job.Parameters, job.Created, listing.Images, done, failed, listing.Images - done - failed,
+            finished ? FailuresOf(job) : null, fault?.Reason);
     }
 
+    /// <param name="digits">Those that the slices' numbers begin with.</param>
     async IAsyncEnumerable<(int Slice, string Path, int Done, int Failed)> DoneAsync(
-        Job job, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellation)
+        Job job, string digits, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellation)
     {
         var last = -1;
-        await foreach (var blob in store.ListAsync(PathOf(job, "done/"), cancellation))
+        await foreach (var blob in store.ListAsync(PathOf(job, $"done/{digits}"), cancellation))
         {
             if (Result().Match(blob.Path) is not { Success: true } match || Number(1) == last)
                 continue;

@@ -1,22 +1,18 @@
 using System.Collections.Concurrent;
-using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Options;
 using VaeFunctions.Imaging;
-using VaeFunctions.Latent;
 using VaeFunctions.Registry;
 
 namespace VaeFunctions.Serving;
 
 /// <summary>Works jobs off, a slice at a time. Doing one again gives the same, so that a message may come twice.</summary>
-public sealed class JobWorker(JobStore jobs, JobLister lister, IBlobStore store, ModelProvider models, RequestImages images,
-    IOptions<ServingOptions> options, ILogger<JobWorker> logger)
+public sealed class JobWorker(JobStore jobs, JobLister lister, IBlobStore store, ModelProvider models, NamedVersions versions,
+    RequestImages images, IOptions<ServingOptions> options, ILogger<JobWorker> logger)
 {
-    /// <summary>Images that are run together while as many others are read, and blobs that are read or written at once.</summary>
+    /// <summary>Results that are made together while as many others are read, and blobs that are read or written at
+    /// once.</summary>
     const int Together = 32, Parallelism = 8;
-
-    /// <summary>How often work on a slice looks whether the job was cancelled.</summary>
-    static readonly TimeSpan Look = TimeSpan.FromSeconds(5);
 
     public async Task RunAsync(JobMessage message, bool giveUp, CancellationToken cancellation)
     {
@@ -39,14 +35,14 @@ public sealed class JobWorker(JobStore jobs, JobLister lister, IBlobStore store,
         if (!await jobs.IsDoneAsync(job, slice, cancellation))
         {
             var output = JobOutput.Of(job, slice, store);
-            if (await ReconstructAsync(job, all, output, cancellation) is not { } failures)
+            if (await RunAsync(job, slice, all, output, cancellation) is not { } failures)
                 return;
             JobImage[] failed = [.. all.Where(image => failures.ContainsKey(image.Path))];
             await output.CompleteAsync(failed, cancellation);
             await jobs.SaveDoneAsync(job, slice, all.Length - failed.Length,
                 [.. failed.Select(image => new JobFailure(image.Path, failures[image.Path]))], cancellation);
         }
-        await jobs.FinishAsync(job, cancellation);
+        await jobs.FinishAsync(job, slice, cancellation);
     }
 
     /// <summary>Notes what was tried too often: images of a slice that have no result are failures, and a job whose images cannot
@@ -68,33 +64,34 @@ public sealed class JobWorker(JobStore jobs, JobLister lister, IBlobStore store,
                 .Select(image => new JobFailure(image.Path, image.Refused ?? "Its slice failed several times; the server's log has the cause."))],
                 cancellation);
         }
-        await jobs.FinishAsync(job, cancellation);
+        await jobs.FinishAsync(job, number, cancellation);
     }
 
     /// <summary>Reads the images of a slice, part after part, each while the one before it is run.</summary>
     /// <returns>What is wrong with images, by their paths; null where the job was cancelled meanwhile.</returns>
-    async Task<IReadOnlyDictionary<string, string>?> ReconstructAsync(
-        Job job, JobImage[] all, JobOutput output, CancellationToken cancellation)
+    async Task<IReadOnlyDictionary<string, string>?> RunAsync(
+        Job job, int slice, JobImage[] all, JobOutput output, CancellationToken cancellation)
     {
         var failures = new ConcurrentDictionary<string, string>();
         foreach (var image in all.Where(image => image.Refused is not null))
             failures[image.Path] = image.Refused!;
-        (int Place, JobImage Image)[][] parts = [.. all.Index().Where(entry => entry.Item.Refused is null).Chunk(Together)];
+        var together = Math.Max(1, Together / JobOperation.Of(job.Operation).ResultsOfEach(job.Parameters));
+        (long Number, JobImage Image)[][] parts =
+        [
+            .. all.Select((image, place) => ((long)slice * job.SliceSize + place, image))
+                .Where(entry => entry.image.Refused is null).Chunk(together),
+        ];
         if (parts is [])
             return failures;
         await using var archives = new ArchiveReader(store);
-        var sinceLook = Stopwatch.StartNew();
+        var watch = new JobWatch(jobs, job);
         Task<Part>? next = ReadAsync(job, parts[0], archives, failures, cancellation);
         try
         {
             for (var i = 1; next is not null; i++)
             {
-                if (sinceLook.Elapsed > Look)
-                {
-                    if (await jobs.IsOverAsync(job, cancellation))
-                        return null;
-                    sinceLook.Restart();
-                }
+                if (await watch.IsOverAsync(cancellation))
+                    return null;
                 using var part = await next;
                 next = i < parts.Length ? ReadAsync(job, parts[i], archives, failures, cancellation) : null;
                 await WorkAsync(job, part, output, failures, cancellation);
@@ -112,28 +109,30 @@ public sealed class JobWorker(JobStore jobs, JobLister lister, IBlobStore store,
         return failures;
     }
 
-    async Task<Part> ReadAsync(Job job, (int, JobImage)[] images, ArchiveReader archives,
+    async Task<Part> ReadAsync(Job job, (long Number, JobImage Image)[] images, ArchiveReader archives,
         ConcurrentDictionary<string, string> failures, CancellationToken cancellation)
     {
-        var session = await models.LeaseAsync(job.Model, cancellation);
+        var session = await LeaseAsync(job, cancellation);
         try
         {
-            var read = new ConcurrentBag<Original>();
+            if (!JobOperation.Of(job.Operation).TakesImages)
+                return new(session, [.. images.Select(entry => new JobInput(entry.Number, entry.Image, Fitted: null))]);
+            var read = new ConcurrentBag<JobInput>();
             await Parallel.ForEachAsync(BytesAsync(images, archives, failures, cancellation),
                 new ParallelOptions { MaxDegreeOfParallelism = Parallelism, CancellationToken = cancellation },
                 async (encoded, _) =>
                 {
-                    var (place, image, bytes) = encoded;
+                    var (number, image, bytes) = encoded;
                     try
                     {
-                        read.Add(new(place, image, await FitAsync(image, bytes, session.Input, cancellation)));
+                        read.Add(new(number, image, await FitAsync(image, bytes, session.Input, cancellation)));
                     }
                     catch (Exception fault) when (fault is RequestException or ImageFormatException or ArgumentException)
                     {
                         failures[image.Path] = fault.Message;
                     }
                 });
-            return new(session, [.. read.OrderBy(original => original.Place)]);
+            return new(session, [.. read.OrderBy(input => input.Number)]);
         }
         catch
         {
@@ -144,21 +143,27 @@ public sealed class JobWorker(JobStore jobs, JobLister lister, IBlobStore store,
 
     /// <summary>Images that are run together, by the version that they were fitted to: another may serve by the time they are
     /// run.</summary>
-    sealed record Part(ModelSession Session, Original[] Originals) : IDisposable
+    sealed record Part(ModelSession Session, JobInput[] Images) : IDisposable
     {
         public void Dispose() => Session.Dispose();
     }
 
-    /// <summary>An image of a slice that could be read.</summary>
-    sealed record Original(int Place, JobImage Image, FittedImage Fitted);
+    async Task<ModelSession> LeaseAsync(Job job, CancellationToken cancellation)
+    {
+        var serving = await models.LeaseAsync(job.Model, cancellation);
+        if (job.Version is null || job.Version == serving.Version)
+            return serving;
+        serving.Dispose();
+        return await versions.LeaseAsync(job.Model, job.Version, cancellation);
+    }
 
     /// <summary>The bytes of archives' entries, which are read one after another; null for blobs, which are read side by
     /// side.</summary>
-    static async IAsyncEnumerable<(int Place, JobImage Image, byte[]? Bytes)> BytesAsync(
-        (int, JobImage)[] images, ArchiveReader archives, ConcurrentDictionary<string, string> failures,
+    static async IAsyncEnumerable<(long Number, JobImage Image, byte[]? Bytes)> BytesAsync(
+        (long, JobImage)[] images, ArchiveReader archives, ConcurrentDictionary<string, string> failures,
         [EnumeratorCancellation] CancellationToken cancellation)
     {
-        foreach (var (place, image) in images)
+        foreach (var (number, image) in images)
         {
             byte[]? bytes = null;
             if (image.Within is { } within)
@@ -173,7 +178,7 @@ public sealed class JobWorker(JobStore jobs, JobLister lister, IBlobStore store,
                     continue;
                 }
             }
-            yield return (place, image, bytes);
+            yield return (number, image, bytes);
         }
     }
 
@@ -197,73 +202,54 @@ public sealed class JobWorker(JobStore jobs, JobLister lister, IBlobStore store,
     static async Task WorkAsync(Job job, Part part, JobOutput output, ConcurrentDictionary<string, string> failures,
         CancellationToken cancellation)
     {
-        var (session, originals) = part;
-        var results = await ReconstructAsync(job, originals, session, failures, cancellation);
-        await Parallel.ForEachAsync(originals.Zip(results),
+        var results = await RunAsync(job, part.Images, part.Session, failures, cancellation);
+        await Parallel.ForEachAsync(part.Images.Zip(results),
             new ParallelOptions { MaxDegreeOfParallelism = Parallelism, CancellationToken = cancellation },
             async (pair, _) =>
             {
-                var ((place, image, _), made) = pair;
+                var (image, made) = pair;
                 if (made is null)
                     return;
                 try
                 {
-                    await output.AddAsync(place, image, ResultOf(job, image, made, session), PictureOf(job, made), cancellation);
+                    await output.AddAsync(image, made, cancellation);
                 }
                 catch (ArgumentException fault)
                 {
-                    failures[image.Path] = $"Its name cannot be kept: {fault.Message}";
+                    failures[image.Image.Path] = $"Its name cannot be kept: {fault.Message}";
                 }
             });
     }
 
     /// <summary>All images together or, where one of them is refused, one by one; null for those.</summary>
-    static async Task<Reconstruction?[]> ReconstructAsync(
-        Job job, Original[] originals, ModelSession session, ConcurrentDictionary<string, string> failures,
-        CancellationToken cancellation)
+    static async Task<JobMade[]?[]> RunAsync(Job job, JobInput[] images, ModelSession session,
+        ConcurrentDictionary<string, string> failures, CancellationToken cancellation)
     {
-        if (originals is [])
+        if (images is [])
             return [];
-        long[]? labels = session.Conditional ? [.. Enumerable.Repeat(session.LabelNamed(job.Label ?? ""), originals.Length)] : null;
         while (true)
         {
             try
             {
-                return await Reconstruction.OfAsync(
-                    [.. originals.Select(original => original.Fitted)], labels, session, cancellation, judged: true);
+                return await JobOperation.Of(job.Operation).RunAsync(job, session, images, cancellation);
             }
             catch (OverloadedException)
             {
                 // the job waits until requests of people have been answered
                 await Task.Delay(TimeSpan.FromSeconds(1), cancellation);
             }
-            catch (RequestException fault) when (originals.Length == 1)
+            catch (RequestException fault) when (images.Length == 1)
             {
-                failures[originals[0].Image.Path] = fault.Message;
+                failures[images[0].Image.Path] = fault.Message;
                 return [null];
             }
             catch (RequestException)
             {
-                var results = new List<Reconstruction?>();
-                foreach (var original in originals)
-                    results.AddRange(await ReconstructAsync(job, [original], session, failures, cancellation));
+                var results = new List<JobMade[]?>();
+                foreach (var image in images)
+                    results.AddRange(await RunAsync(job, [image], session, failures, cancellation));
                 return [.. results];
             }
         }
-    }
-
-    static Image? PictureOf(Job job, Reconstruction made) => job.Operation switch
-    {
-        "reconstruct" => made.Image,
-        "anomaly" => Anomaly.HeatMap(made.Original.Image, made.Image),
-        _ => null,
-    };
-
-    static JobResult ResultOf(Job job, JobImage image, Reconstruction made, ModelSession session)
-    {
-        var (percentile, _, verdict) = JudgedImage.Judge(session, made);
-        return new(session.Model, session.Version, job.Id, image.Path, job.Label, made.Original.OriginalSize, made.Original.Resized,
-            made.Error, percentile, verdict, session.CalibratedOn, job.Operation == "anomaly" ? null : made.Mean,
-            job.Operation == "encode" ? made.LogVariance : null);
     }
 }

@@ -3,20 +3,12 @@ using VaeFunctions.Registry;
 
 namespace VaeFunctions.Serving;
 
-/// <summary>Bulk jobs: an operation on all images under a prefix, results under another.</summary>
-public sealed class JobsFunctions(ModelCalls calls, JobStore jobs, JobQueue queue)
+/// <summary>Bulk jobs: an operation on all images under a prefix, or on none, and results under another.</summary>
+public sealed class JobsFunctions(ModelCalls calls, RequestLatents latents, JobStore jobs, JobQueue queue)
 {
     const int MostListed = 50;
 
-    static readonly Field Operation =
-        Field.Choice("operation", "What to do with each image.", "reconstruct", "encode", "anomaly");
-    static readonly Field Input = new("input", FieldType.Text,
-        "The prefix of the images' paths, such as inbox/faces/2026, or an archive, or the prefix of several: .zip or .tar.");
-    static readonly Field Output = new("output", FieldType.Text, "The folder for the results, such as results/faces/2026/.");
-    static readonly Field Format = Field.Choice("format",
-        "Files for each image; or, for some thousand images each, Parquet files without pictures, or TARs.",
-        Job.Files, Job.Parquet, Job.Tar);
-    static readonly Field[] Fields = [Operation, Input, Output, Format, Field.Label];
+    static readonly Field[] Fields = JobFields.All;
 
     [Function("StartJob")]
     [Describes("Start a bulk job; the answer's Location says where its status is.", Fields = nameof(Fields), Status = 202)]
@@ -25,13 +17,21 @@ public sealed class JobsFunctions(ModelCalls calls, JobStore jobs, JobQueue queu
         string model, CancellationToken cancellation)
     {
         using var call = await calls.BindAsync(request, model, Fields, [], cancellation);
-        var (input, output) = Paths(call);
-        string? label = call.Labels(1) is [var number] ? call.Session.Labels[(int)number] : null;
+        var operation = JobOperation.Of(call.Content.Choice(JobFields.Operation));
+        CheckFields(call, operation);
+        var (input, output) = Paths(call, operation);
+        var format = call.Content.Choice(JobFields.Format);
+        var parameters = await operation.ReadAsync(call, latents);
+        string? label = parameters.Labels is null && call.Labels(1) is [var number] ? call.Session.Labels[(int)number] : null;
         queue.Demand();
         var id = $"{DateTime.UtcNow:yyyyMMdd't'HHmmss}-{Guid.NewGuid():n}"[..28];
-        var format = call.Content.Choice(Format);
-        var job = new Job(id, model, call.Content.Choice(Operation), input, output, label,
-            format == Job.Files ? call.Options.JobSliceSize : call.Options.JobShardSize, DateTimeOffset.UtcNow, format);
+        var results = format == Job.Files ? call.Options.JobSliceSize : call.Options.JobShardSize;
+        var job = new Job(id, model, operation.Name, input, output, label,
+            Math.Max(1, results / operation.ResultsOfEach(parameters)), DateTimeOffset.UtcNow, format)
+        {
+            Version = operation.HoldsVersion || call.Content.Has(Field.Version) ? call.Version : null,
+            Parameters = parameters,
+        };
         await jobs.CreateAsync(job, cancellation);
         await queue.CreateAsync(cancellation);
         await queue.SendAsync(new(model, id), cancellation);
@@ -82,14 +82,23 @@ public sealed class JobsFunctions(ModelCalls calls, JobStore jobs, JobQueue queu
         ?? throw new RequestException(StatusCodes.Status404NotFound, $"{RequestContent.Shortened(model)} has no job "
             + $"{RequestContent.Shortened(id)}; POST models/MODEL/jobs starts one and says its id.");
 
-    static (string Input, string Output) Paths(ModelCall call)
+    /// <exception cref="RequestException">400: something is given that the operation has no use for.</exception>
+    static void CheckFields(ModelCall call, JobOperation operation)
     {
-        var (input, output) = (PathOf(call, Input, call.Options.ReadableContainers),
-            PathOf(call, Output, call.Options.WritableContainers));
+        Field[] taken = [.. JobFields.Common, .. operation.Fields];
+        if (call.Content.Known.FirstOrDefault(field => call.Content.Has(field) && !taken.Contains(field)) is { } idle)
+            throw RequestException.Invalid($"\"{idle.Name}\" is of no use to {operation.Name}; leave it out. "
+                + $"It takes {RequestContent.NamesOf(taken)}.");
+    }
+
+    static (string Input, string Output) Paths(ModelCall call, JobOperation operation)
+    {
+        var input = operation.TakesImages ? PathOf(call, JobFields.Input, call.Options.ReadableContainers) : "";
+        var output = PathOf(call, JobFields.Output, call.Options.WritableContainers);
         if (!output.EndsWith('/'))
             throw RequestException.Invalid($"output is {output}; give a folder, which ends in /.");
         // A job whose output lies under its input would take its own results for images.
-        if (output.StartsWith(input, StringComparison.Ordinal))
+        if (input.Length > 0 && output.StartsWith(input, StringComparison.Ordinal))
             throw RequestException.Invalid($"output, {output}, lies under input, {input}; give a folder outside of it.");
         return (input, output);
     }

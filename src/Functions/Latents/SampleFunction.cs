@@ -7,7 +7,7 @@ namespace VaeFunctions.Serving;
 public sealed class SampleFunction(ModelCalls calls)
 {
     static readonly Field Count = Field.Whole("count", 1, 4096, "How many; 16 unless given, at most Serving__MaxSampleCount.");
-    static readonly Field Temperature = Field.Number("temperature", 0, 10,
+    internal static readonly Field Temperature = Field.Number("temperature", 0, 10,
         "How far from the mean: the prior's standard deviation, or what divides the logits of codes.");
     static readonly Field[] Fields = [Count, Field.Seed, Temperature, Field.Label, Field.Version];
     static readonly AnswerKind[] Offers = Accept.Pictures;

@@ -23,6 +23,8 @@ public sealed class ServingFixture : IAsyncLifetime
 
     public ModelRegistry Registry { get; private set; } = null!;
 
+    public string ConnectionString => azurite.ConnectionString;
+
     public string Log => app!.Log;
 
     public async Task InitializeAsync()

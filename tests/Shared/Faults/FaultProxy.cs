@@ -5,8 +5,8 @@ using System.Text.RegularExpressions;
 
 namespace VaeFunctions.Tests;
 
-/// <summary>Stands before a storage emulator's blobs and may do something at each request: be told of it, refuse it, cut its
-/// answer in half, or break off.</summary>
+/// <summary>Stands before a storage emulator's blobs, or its queues, and may do something at each request: be told of it, refuse
+/// it, cut its answer in half, or break off.</summary>
 sealed class FaultProxy : IDisposable
 {
     readonly HttpListener listener = new();
@@ -14,11 +14,12 @@ sealed class FaultProxy : IDisposable
     readonly string target;
 
     /// <param name="connectionString">The emulator's.</param>
-    public FaultProxy(string connectionString)
+    /// <param name="endpoint">BlobEndpoint or QueueEndpoint.</param>
+    public FaultProxy(string connectionString, string endpoint = "BlobEndpoint")
     {
-        target = Regex.Match(connectionString, @"BlobEndpoint=(http://[^/;]+)").Groups[1].Value;
+        target = Regex.Match(connectionString, $"{endpoint}=(http://[^/;]+)").Groups[1].Value;
         var port = FreePort();
-        ConnectionString = connectionString.Replace($"BlobEndpoint={target}", $"BlobEndpoint=http://127.0.0.1:{port}",
+        ConnectionString = connectionString.Replace($"{endpoint}={target}", $"{endpoint}=http://127.0.0.1:{port}",
             StringComparison.Ordinal);
         listener.Prefixes.Add($"http://127.0.0.1:{port.ToString(CultureInfo.InvariantCulture)}/");
         listener.Start();

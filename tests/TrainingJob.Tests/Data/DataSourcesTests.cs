@@ -173,7 +173,7 @@ public class DataSourcesTests : Workspace
                 yield return new BlobEntry(path, content.Length, "1", default);
         }
 
-        public Task<Stream?> TryOpenAsync(string path, CancellationToken cancellation = default) =>
+        public Task<Stream?> TryOpenAsync(string path, Opening opening = default, CancellationToken cancellation = default) =>
             throw new NotSupportedException();
 
         public Task<string> WriteAsync(

@@ -54,7 +54,7 @@ static partial class ApiDescription
             });
         }
         // What the inbox and the jobs write into the storage has records too.
-        foreach (var written in new[] { typeof(InboxResult), typeof(Rejection), typeof(JobResult) })
+        foreach (var written in new[] { typeof(InboxResult), typeof(ArchiveResult), typeof(Rejection), typeof(JobResult) })
             schemas.Reference(written);
         return document;
     }

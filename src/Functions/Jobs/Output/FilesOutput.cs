@@ -4,16 +4,24 @@ using VaeFunctions.Registry;
 
 namespace VaeFunctions.Serving;
 
-/// <summary>Files for each image, beside each other: name.png and name.json.</summary>
+/// <summary>Files for each result, beside each other: name.png and name.json.</summary>
 sealed class FilesOutput(Job job, IBlobStore store) : JobOutput
 {
-    /// <summary>The JSON comes last: where it is, the result is complete.</summary>
-    public override async Task AddAsync(int place, JobImage image, JobResult result, Image? picture, CancellationToken cancellation)
+    /// <summary>The JSON comes last: where it is, the result is complete, and with an image's last result all of them.</summary>
+    public override async Task AddAsync(JobInput image, JobMade[] results, CancellationToken cancellation)
     {
-        var path = PathOf(image);
-        if (picture is not null)
-            await store.WriteAsync($"{path}.png", new BinaryData(ImageCodec.EncodePng(picture)), cancellation: cancellation);
-        await store.WriteAsync($"{path}.json", Answers.Document(result), cancellation: cancellation);
+        (string Path, JobMade Made)[] all = [.. PathsOf(image.Image).Zip(results)];
+        await Parallel.ForEachAsync(all[..^1],
+            new ParallelOptions { MaxDegreeOfParallelism = 4, CancellationToken = cancellation },
+            async (one, _) => await WriteAsync(one.Path, one.Made, cancellation));
+        await WriteAsync(all[^1].Path, all[^1].Made, cancellation);
+    }
+
+    async Task WriteAsync(string path, JobMade made, CancellationToken cancellation)
+    {
+        if (made.Picture is not null)
+            await store.WriteAsync($"{path}.png", new BinaryData(ImageCodec.EncodePng(made.Picture)), cancellation: cancellation);
+        await store.WriteAsync($"{path}.json", Answers.Document(made.Result), cancellation: cancellation);
     }
 
     /// <summary>An image that failed has no result, not even one that an earlier job with this output left.</summary>
@@ -21,10 +29,10 @@ sealed class FilesOutput(Job job, IBlobStore store) : JobOutput
         Parallel.ForEachAsync(failed, new ParallelOptions { MaxDegreeOfParallelism = 8, CancellationToken = cancellation },
             async (image, _) =>
             {
-                foreach (var ending in (string[])[".json", ".png"])
+                foreach (var path in PathsOf(image).SelectMany(path => (string[])[$"{path}.json", $"{path}.png"]))
                 {
-                    if (BlobStores.IsPath(PathOf(image) + ending))
-                        await store.DeleteAsync(PathOf(image) + ending, cancellation);
+                    if (BlobStores.IsPath(path))
+                        await store.DeleteAsync(path, cancellation);
                 }
             });
 
@@ -33,7 +41,7 @@ sealed class FilesOutput(Job job, IBlobStore store) : JobOutput
         var kept = new HashSet<JobImage>();
         foreach (var image in images)
         {
-            var path = $"{PathOf(image)}.json";
+            var path = $"{PathsOf(image).Last()}.json";
             if (BlobStores.IsPath(path) && await store.TryReadAsync(path, long.MaxValue, cancellation) is { } blob
                 && JsonNode.Parse(blob.Content)?["job"]?.ToString() == job.Id)
                 kept.Add(image);
@@ -41,5 +49,5 @@ sealed class FilesOutput(Job job, IBlobStore store) : JobOutput
         return kept;
     }
 
-    string PathOf(JobImage image) => job.Output + job.NameOf(image);
+    IEnumerable<string> PathsOf(JobImage image) => job.NamesOf(image).Select(name => job.Output + name);
 }

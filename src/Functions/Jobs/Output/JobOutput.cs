@@ -1,4 +1,3 @@
-using VaeFunctions.Imaging;
 using VaeFunctions.Registry;
 
 namespace VaeFunctions.Serving;
@@ -13,11 +12,9 @@ abstract class JobOutput
         _ => new FilesOutput(job, store),
     };
 
-    /// <summary>Takes an image's result; called from several threads.</summary>
-    /// <param name="place">The image's number in the slice.</param>
-    /// <param name="picture">What the operation makes of it; null for those that make none.</param>
+    /// <summary>Takes an image's results; called from several threads.</summary>
     /// <exception cref="ArgumentException">The image's name cannot be kept.</exception>
-    public abstract Task AddAsync(int place, JobImage image, JobResult result, Image? picture, CancellationToken cancellation);
+    public abstract Task AddAsync(JobInput image, JobMade[] results, CancellationToken cancellation);
 
     /// <summary>Writes what has not been written yet; then the slice's results are complete.</summary>
     public abstract Task CompleteAsync(IReadOnlyList<JobImage> failed, CancellationToken cancellation);

@@ -7,15 +7,19 @@ namespace VaeFunctions.Serving;
 /// <summary>One blob for the results of a slice.</summary>
 abstract class SliceOutput(Job job, int slice, IBlobStore store, string ending) : JobOutput
 {
-    readonly ConcurrentDictionary<int, (JobImage Image, JobResult Result, byte[]? Png)> results = [];
+    readonly ConcurrentDictionary<long, SliceRow[]> results = [];
 
     protected Job Job => job;
 
+    /// <summary>Whether it holds pictures.</summary>
+    protected abstract bool TakesPictures { get; }
+
     string Path => $"{job.Output}{slice:000000}{ending}";
 
-    public override Task AddAsync(int place, JobImage image, JobResult result, Image? picture, CancellationToken cancellation)
+    public override Task AddAsync(JobInput image, JobMade[] results, CancellationToken cancellation)
     {
-        results[place] = (image, result, picture is null ? null : ImageCodec.EncodePng(picture));
+        this.results[image.Number] = [.. job.NamesOf(image.Image).Zip(results, (name, made) => new SliceRow(name, made.Result,
+            TakesPictures && made.Picture is not null ? ImageCodec.EncodePng(made.Picture) : null))];
         return Task.CompletedTask;
     }
 
@@ -25,8 +29,8 @@ abstract class SliceOutput(Job job, int slice, IBlobStore store, string ending) 
         if (results.IsEmpty)
             await store.DeleteAsync(Path, cancellation);
         else
-            await store.WriteAsync(Path, await PackAsync([.. results.OrderBy(pair => pair.Key).Select(pair => pair.Value)], cancellation),
-                cancellation: cancellation);
+            await store.WriteAsync(Path, await PackAsync([.. results.OrderBy(pair => pair.Key).SelectMany(pair => pair.Value)],
+                cancellation), cancellation: cancellation);
     }
 
     /// <summary>The blob is written whole at the end, so a slice that was given up has none.</summary>
@@ -37,6 +41,8 @@ abstract class SliceOutput(Job job, int slice, IBlobStore store, string ending) 
     }
 
     /// <summary>The results, in the order of the slice; at least one.</summary>
-    protected abstract Task<BinaryData> PackAsync(
-        IReadOnlyList<(JobImage Image, JobResult Result, byte[]? Png)> results, CancellationToken cancellation);
+    protected abstract Task<BinaryData> PackAsync(IReadOnlyList<SliceRow> rows, CancellationToken cancellation);
 }
+
+/// <summary>A result under its name.</summary>
+sealed record SliceRow(string Name, JobResult Result, byte[]? Png);

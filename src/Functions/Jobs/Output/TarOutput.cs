@@ -6,15 +6,15 @@ namespace VaeFunctions.Serving;
 /// <summary>A TAR for each slice, as WebDataset reads them: name.png and name.json side by side.</summary>
 sealed class TarOutput(Job job, int slice, IBlobStore store) : SliceOutput(job, slice, store, ".tar")
 {
-    protected override async Task<BinaryData> PackAsync(
-        IReadOnlyList<(JobImage Image, JobResult Result, byte[]? Png)> results, CancellationToken cancellation)
+    protected override bool TakesPictures => true;
+
+    protected override async Task<BinaryData> PackAsync(IReadOnlyList<SliceRow> rows, CancellationToken cancellation)
     {
         var content = new MemoryStream();
         await using (var tar = new TarWriter(content, TarEntryFormat.Pax, leaveOpen: true))
         {
-            foreach (var (image, result, png) in results)
+            foreach (var (name, result, png) in rows)
             {
-                var name = Job.NameOf(image);
                 if (png is not null)
                     await AddAsync($"{name}.png", new MemoryStream(png));
                 await AddAsync($"{name}.json", Answers.Document(result).ToStream());
