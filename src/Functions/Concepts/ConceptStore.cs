@@ -77,11 +77,12 @@ public sealed class ConceptStore(IBlobStore store, ILogger<ConceptStore> logger)
                 known.Add(blob.Path[FolderOf(session).Length..^Ending.Length]);
         // "Long Hair" asks for long_hair, as whoever knows the label writes it.
         var meant = ConceptFile.ToConceptName(name);
-        return known.Find(stored => stored == name) ?? known.Find(stored => ConceptFile.ToConceptName(stored) == meant)
-            ?? throw new RequestException(StatusCodes.Status404NotFound,
-                $"{session.Model}, version {session.Version} has no concept \"{RequestContent.Shortened(name)}\". "
-                + $"{(known is [] ? "It has none" : $"It has {string.Join(", ", known.Take(40))}")}; give examples of one, or save one "
-                + $"with PUT models/{session.Model}/concepts/NAME.");
+        if (known.Find(stored => stored == name) ?? known.Find(stored => ConceptFile.ToConceptName(stored) == meant) is { } found)
+            return found;
+        var there = known is [] ? "It has none" : $"It has {string.Join(", ", known.Take(40))}";
+        throw new RequestException(StatusCodes.Status404NotFound,
+            $"{session.Model}, version {session.Version} has no concept \"{RequestContent.Shortened(name)}\". {there}; "
+                + $"give examples of one, or save one with PUT models/{session.Model}/concepts/NAME.");
     }
 
     /// <exception cref="ModelFormatException">The file is damaged.</exception>

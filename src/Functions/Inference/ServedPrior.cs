@@ -41,14 +41,15 @@ sealed class ServedPrior : IDisposable
         }
     }
 
-    /// <summary>Latent vectors, drawn when their turn has come. Each has a stream of its own, so that a larger count begins with the
-    /// latents of a smaller one.</summary>
+    /// <summary>Latent vectors, drawn when their turn has come. Each has a stream of its own, so that a larger count begins with
+    /// the latents of a smaller one.</summary>
     /// <param name="temperature">The noise's standard deviation, or what divides the logits of codes.</param>
     /// <exception cref="OverloadedException">Too many wait already.</exception>
     public Task<float[][]> DrawAsync(int count, ulong seed, float temperature, CancellationToken cancellation) =>
         turns.RunAsync(count, () => Draw(count, seed, temperature, cancellation), cancellation);
 
-    /// <summary>log p of each latent vector, in nats, when their turn has come; null where nothing says which are likely.</summary>
+    /// <summary>log p of each latent vector, in nats, when their turn has come; null where nothing says which are
+    /// likely.</summary>
     /// <exception cref="OverloadedException">Too many wait already.</exception>
     public Task<double[]?> LogDensitiesAsync(IReadOnlyCollection<float[]> latents, CancellationToken cancellation) =>
         turns.RunAsync(latents.Count, () => LogDensities(latents, cancellation), cancellation);
@@ -73,18 +74,19 @@ sealed class ServedPrior : IDisposable
     }
 
     /// <summary>The same at once.</summary>
-    public double[]? LogDensities(IReadOnlyCollection<float[]> latents, CancellationToken cancellation) => (density, manifest.Prior) switch
-    {
-        (not null, _) => [.. latents.Chunk(largestBatch).SelectMany(part =>
+    public double[]? LogDensities(IReadOnlyCollection<float[]> latents, CancellationToken cancellation) =>
+        (density, manifest.Prior) switch
         {
-            cancellation.ThrowIfCancellationRequested();
-            using var results = density.Run(part.Length, Rows.Join(part));
-            return results[0].GetTensorDataAsSpan<float>()[..part.Length].ToArray().Select(value => (double)value);
-        })],
-        (null, Prior.StandardNormal) => [.. latents.Select(latent =>
-            -0.5 * latent.Sum(value => (double)value * value + Math.Log(2 * Math.PI)))],
-        _ => null,
-    };
+            (not null, _) => [.. latents.Chunk(largestBatch).SelectMany(part =>
+            {
+                cancellation.ThrowIfCancellationRequested();
+                using var results = density.Run(part.Length, Rows.Join(part));
+                return results[0].GetTensorDataAsSpan<float>()[..part.Length].ToArray().Select(value => (double)value);
+            })],
+            (null, Prior.StandardNormal) => [.. latents.Select(latent =>
+                -0.5 * latent.Sum(value => (double)value * value + Math.Log(2 * Math.PI)))],
+            _ => null,
+        };
 
     public void Dispose()
     {

@@ -1,7 +1,7 @@
 namespace VaeFunctions.Serving;
 
-/// <summary>Lets a few pieces of work run at once. The others wait in a bounded queue: what does not fit is refused at once rather
-/// than answered late.</summary>
+/// <summary>Lets a few pieces of work run at once. The others wait in a bounded queue: what does not fit is refused at once
+/// rather than answered late.</summary>
 /// <param name="longestQueue">The most rows that may wait.</param>
 sealed class Turns(int atOnce, int longestQueue) : IDisposable
 {

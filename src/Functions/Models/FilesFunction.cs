@@ -41,14 +41,16 @@ public sealed class FilesFunction(ModelRegistry registry, ModelProvider models)
             var hash = document is null ? manifest.Files.FirstOrDefault(known => known.Name == file)?.Sha256
                 : Convert.ToHexStringLower(SHA256.HashData(document));
             var tag = new EntityTagHeaderValue($"\"{hash}\"");
-            if (hash is not null && request.GetTypedHeaders().IfNoneMatch.Any(given => given.Compare(tag, useStrongComparison: false)))
+            if (hash is not null
+                && request.GetTypedHeaders().IfNoneMatch.Any(given => given.Compare(tag, useStrongComparison: false)))
             {
                 Keep(headers, tag);
                 return new StatusCodeResult(StatusCodes.Status304NotModified);
             }
             var content = document ?? await registry.ReadFileAsync(manifest, file, cancellation);
             Keep(headers, tag);
-            return new FileStreamResult(content.ToStream(), Types.GetValueOrDefault(Path.GetExtension(file), "application/octet-stream"));
+            var type = Types.GetValueOrDefault(Path.GetExtension(file), "application/octet-stream");
+            return new FileStreamResult(content.ToStream(), type);
         }
         catch (RegistryException fault) when (fault is not ModelFormatException)
         {
