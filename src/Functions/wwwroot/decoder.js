@@ -112,6 +112,7 @@ export class Decoder {
   /** Ends the worker and tells whoever waits for it; from then on the server answers, where there is one. */
   async #leaveDevice(fault) {
     this.#worker?.terminate();
+    this.#worker = null;
     for (const { reject } of this.#waiting.values()) reject(fault);
     this.#waiting.clear();
     if (isStatic || fault.status === 401) throw new Problem(`The model did not load: ${fault.message}`, fault.status);
