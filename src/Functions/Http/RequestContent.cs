@@ -95,6 +95,7 @@ public sealed class RequestContent(Field[] known, int maxImages)
     /// <summary>As much of a text as a message quotes.</summary>
     public static string Shortened(string text) => text.Length <= 40 ? text : text[..40] + "…";
 
+    /// <summary>As much of a value's JSON as a message quotes.</summary>
     public static string Shortened(JsonNode? node) => Shortened(node?.ToJsonString() ?? "null");
 
     /// <summary>Checks how many images a field has.</summary>
@@ -106,6 +107,7 @@ public sealed class RequestContent(Field[] known, int maxImages)
                 $"There are {count} images; send at most {maxImages} a request.");
     }
 
+    /// <summary>The fields' names in a row, for messages.</summary>
     public static string NamesOf(IEnumerable<Field> fields) => string.Join(", ", fields.Select(field => field.Name));
 
     /// <exception cref="RequestException">400: no field has the name, or it was given before.</exception>
