@@ -77,7 +77,8 @@ public sealed class ConceptStore(IBlobStore store, ILogger<ConceptStore> logger)
                 known.Add(blob.Path[FolderOf(session).Length..^Ending.Length]);
         // "Long Hair" asks for long_hair, as whoever knows the label writes it.
         var meant = ConceptFile.ToConceptName(name);
-        if (known.Find(stored => stored == name) ?? known.Find(stored => ConceptFile.ToConceptName(stored) == meant) is { } found)
+        var found = known.Find(stored => stored == name) ?? known.Find(stored => ConceptFile.ToConceptName(stored) == meant);
+        if (found is not null)
             return found;
         var there = known is [] ? "It has none" : $"It has {string.Join(", ", known.Take(40))}";
         throw new RequestException(StatusCodes.Status404NotFound,
