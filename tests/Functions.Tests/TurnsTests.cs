@@ -18,7 +18,7 @@ public sealed class TurnsTests : IDisposable
         Assert.Contains("3 images wait for this model already, of at most 3", refused.Message, StringComparison.Ordinal);
         Assert.False(waiting.IsCompleted);
         open.Set();
-        Assert.Equal([true, true], await Task.WhenAll(running, waiting));
+        Assert.All(await Task.WhenAll(running, waiting), Assert.True);
     }
 
     [Fact]
@@ -32,7 +32,7 @@ public sealed class TurnsTests : IDisposable
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => abandoned);
         var waiting = turns.RunAsync(3, Wait, default);
         open.Set();
-        Assert.Equal([true, true], await Task.WhenAll(running, waiting));
+        Assert.All(await Task.WhenAll(running, waiting), Assert.True);
     }
 
     bool Wait() => open.Wait(TimeSpan.FromSeconds(60));
