@@ -6,6 +6,7 @@ namespace VaeFunctions.Serving;
 /// start.</summary>
 public sealed record ServingOptions
 {
+    /// <summary>What the settings' names begin with.</summary>
     public const string Section = "Serving";
 
     /// <summary>The largest request body and the largest blob in the inbox, in bytes.</summary>
@@ -29,8 +30,8 @@ public sealed record ServingOptions
     [Range(0.05, 3600)]
     public double PointerCheckSeconds { get; init; } = 2;
 
-    /// <summary>Threads of one run of a graph, of which each graph has at once as many as leave every thread a core; 0 takes all
-    /// cores for one run.</summary>
+    /// <summary>Threads of one run; each graph runs as many batches at once as give every thread a core; 0: one run on all
+    /// cores.</summary>
     [Range(0, 256)]
     public int RuntimeThreads { get; init; } = 1;
 
@@ -68,11 +69,15 @@ public sealed record ServingOptions
     [Range(1, 10_000)]
     public int JobShardSize { get; init; } = 2500;
 
+    /// <summary>The containers whose blobs requests may name.</summary>
     public string[] ReadableContainers => BlobContainers.Split(',');
 
+    /// <summary>The containers that bulk jobs may write to.</summary>
     public string[] WritableContainers => JobOutputContainers.Split(',');
 
+    /// <summary>How many runs each graph has at once.</summary>
     public int RunsAtOnce => RuntimeThreads == 0 ? 1 : Math.Max(1, Environment.ProcessorCount / RuntimeThreads);
 
+    /// <summary>How often the pointers to the serving versions are looked at.</summary>
     public TimeSpan PointerCheckInterval => TimeSpan.FromSeconds(PointerCheckSeconds);
 }

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Security.Cryptography;
 
 namespace VaeFunctions.Tests;
 
@@ -38,6 +39,29 @@ public sealed class FilesTests(ServingFixture serving)
     {
         var manifest = await serving.Http.SendAsync(HttpMethod.Get, $"{Folder}/manifest.json").JsonAsync();
         Assert.Equal("v1", (string)manifest["version"]!);
+    }
+
+    [Fact]
+    public async Task The_manifest_has_its_hash_and_may_be_kept_for_ever_as_any_file()
+    {
+        using var response = await serving.Http.GetAsync($"{Folder}/manifest.json");
+        var hash = Convert.ToHexStringLower(SHA256.HashData(await response.Content.ReadAsByteArrayAsync()));
+        Assert.Equal($"\"{hash}\"", response.Header("ETag"));
+        Assert.Contains("immutable", response.Header("Cache-Control"), StringComparison.Ordinal);
+        Assert.Contains("sandbox", response.Header("Content-Security-Policy"), StringComparison.Ordinal);
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"{Folder}/manifest.json");
+        request.Headers.IfNoneMatch.Add(response.Headers.ETag!);
+        using var again = await serving.Http.SendAsync(request);
+        Assert.Equal(HttpStatusCode.NotModified, again.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_file_that_is_not_there_is_not_found_even_by_who_has_one_of_an_empty_tag()
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"{Folder}/nothing.bin");
+        request.Headers.IfNoneMatch.Add(new("\"\""));
+        using var answer = await serving.Http.SendAsync(request);
+        Assert.Equal(HttpStatusCode.NotFound, answer.StatusCode);
     }
 
     [Theory]

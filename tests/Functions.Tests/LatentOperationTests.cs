@@ -135,6 +135,20 @@ public sealed class LatentOperationTests(ServingFixture serving)
     }
 
     [Fact]
+    public async Task A_damaged_concept_is_found_and_deleted_as_its_label_is_written()
+    {
+        const string model = "leaky-too", path = $"concepts/{model}/v1/long_hair.safetensors";
+        await TinyModel.ServeAsync(serving.Registry, model, "v1");
+        await serving.Registry.Store.WriteAsync(path, BinaryData.FromString("no tensors"));
+        var reason = await serving.Http.SendAsync(HttpMethod.Post, $"models/{model}/arithmetic",
+            """{"terms": [{"concept": "Long Hair"}]}""".Json()).ProblemAsync(503);
+        Assert.Contains(path, reason, StringComparison.Ordinal);
+        using var deleted = await serving.Http.SendAsync(HttpMethod.Delete, $"models/{model}/concepts/Long%20Hair");
+        Assert.Equal(HttpStatusCode.NoContent, deleted.StatusCode);
+        Assert.Equal(0, await serving.Registry.Store.ListAsync(path).CountAsync());
+    }
+
+    [Fact]
     public async Task A_published_concept_is_not_overwritten()
     {
         var body = JsonSerializer.Serialize(new { with = new[] { Light }, without = new[] { Dark } }).Json();

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using VaeFunctions.Registry;
@@ -39,6 +40,36 @@ public sealed class ModelFollowerTests : IDisposable
 
         Task ServesAsync(string model, string version) => Eventually.Async(() => Task.Run(() =>
             Assert.Equal(version, Assert.Single(models.States, state => state.Model == model).Version)));
+    }
+
+    [Fact]
+    public async Task A_storage_that_fails_while_the_follower_stops_is_no_fault_of_it()
+    {
+        var store = new Torn(new FolderBlobStore(folder.Path));
+        var options = Options.Create(new ServingOptions());
+        using var metrics = new ServingMetrics(new Meters());
+        using var models = new ModelProvider(new(store), options, metrics, NullLogger<ModelProvider>.Instance);
+        using var follower = new ModelFollower(models, new(store), options, NullLogger<ModelFollower>.Instance);
+        await follower.StartAsync(default);
+        await store.Listing.Task;
+        await follower.StopAsync(default);
+        Assert.Equal(TaskStatus.RanToCompletion, follower.ExecuteTask!.Status);
+    }
+
+    /// <summary>Lists for ever, and says in a fault of its own that it was to stop.</summary>
+    sealed class Torn(IBlobStore store) : PassingStore(store)
+    {
+        public TaskCompletionSource Listing { get; } = new();
+
+        public override async IAsyncEnumerable<string> ListFoldersAsync(
+            string prefix, [EnumeratorCancellation] CancellationToken cancellation)
+        {
+            Listing.TrySetResult();
+            await Task.Delay(Timeout.Infinite, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (cancellation.IsCancellationRequested)
+                throw new StorageException("Listing: the connection was closed.");
+            yield break;
+        }
     }
 
     sealed class Locked(IBlobStore store, string locked) : PassingStore(store)

@@ -7,6 +7,8 @@ namespace VaeFunctions.Tests;
 /// <summary>How the fields of requests are found and checked, without a host.</summary>
 public sealed class RequestReaderTests
 {
+    const int MaxImages = 4;
+
     static readonly Field Count = Field.Whole("count", 1, 9, "How many.");
     static readonly Field[] Known = [Field.Images, Count, Field.Label];
 
@@ -65,6 +67,38 @@ public sealed class RequestReaderTests
         Assert.Contains("mention part:face", fault.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("é.png")]
+    [InlineData("a+b & <c>")]
+    public async Task A_file_is_asked_for_by_its_name_whatever_letters_that_has(string name)
+    {
+        var content = await ReadAsync(Known, "multipart/form-data; boundary=x", FilePart(name)
+            + $"--x\r\nContent-Disposition: form-data; name=\"images\"\r\n\r\n[\"part:{name}\"]\r\n--x--\r\n");
+        Assert.Equal("one", Encoding.UTF8.GetString(content.Part(name)!));
+    }
+
+    [Fact]
+    public async Task A_file_whose_name_only_begins_one_that_is_asked_for_is_refused()
+    {
+        var form = FilePart("a") + FilePart("ab")
+            + "--x\r\nContent-Disposition: form-data; name=\"images\"\r\n\r\n[\"part:ab\"]\r\n--x--\r\n";
+        var fault = await Assert.ThrowsAsync<RequestException>(() => ReadAsync(Known, "multipart/form-data; boundary=x", form));
+        Assert.Contains("file \"a\" is not asked for", fault.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_files_of_a_form_are_counted_as_they_come()
+    {
+        // The form breaks off behind one image too many, so that only who counts there sees their number.
+        var form = string.Concat(Enumerable.Repeat(FilePart("images"), MaxImages + 1)) + "--x\r\nbroken";
+        var fault = await Assert.ThrowsAsync<RequestException>(() => ReadAsync(Known, "multipart/form-data; boundary=x", form));
+        Assert.Equal(413, fault.Status);
+        Assert.Contains($"send at most {MaxImages}", fault.Message, StringComparison.Ordinal);
+    }
+
+    static string FilePart(string name) =>
+        $"--x\r\nContent-Disposition: form-data; name=\"{name}\"; filename=\"f\"\r\n\r\none\r\n";
+
     static Task<RequestContent> ReadAsync(Field[] known, string? type, string body, string query = "")
     {
         var request = new DefaultHttpContext().Request;
@@ -72,6 +106,6 @@ public sealed class RequestReaderTests
         request.ContentType = type;
         request.Body = new MemoryStream(Encoding.UTF8.GetBytes(body));
         request.ContentLength = request.Body.Length;
-        return RequestReader.ReadAsync(request, known, default);
+        return RequestReader.ReadAsync(request, known, MaxImages, default);
     }
 }

@@ -20,7 +20,7 @@ abstract class PassingStore(IBlobStore store) : IBlobStore
     public virtual IAsyncEnumerable<BlobEntry> ListAsync(string prefix, CancellationToken cancellation) =>
         store.ListAsync(prefix, cancellation);
 
-    public IAsyncEnumerable<string> ListFoldersAsync(string prefix, CancellationToken cancellation) =>
+    public virtual IAsyncEnumerable<string> ListFoldersAsync(string prefix, CancellationToken cancellation) =>
         store.ListFoldersAsync(prefix, cancellation);
 
     public Task DeleteAsync(string path, CancellationToken cancellation) => store.DeleteAsync(path, cancellation);

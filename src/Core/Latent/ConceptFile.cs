@@ -48,7 +48,10 @@ public static partial class ConceptFile
         try
         {
             var file = Safetensors.Read(content);
-            return [.. file.Tensors.Where(tensor => tensor.Name.EndsWith(".mean", StringComparison.Ordinal)).Select(tensor =>
+            var means = file.Tensors.Where(tensor => tensor.Name.EndsWith(".mean", StringComparison.Ordinal)).ToArray();
+            if (means is [])
+                throw new ModelFormatException($"{path} holds no concept; at least one tensor NAME.mean was expected.");
+            return [.. means.Select(tensor =>
             {
                 var name = tensor.Name[..^".mean".Length];
                 float[] mean = file.GetFloats(tensor.Name), logistic = file.GetFloats($"{name}.logistic");

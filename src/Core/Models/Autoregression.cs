@@ -33,8 +33,8 @@ public static class Autoregression
         return ((logits * codes.OneHot(model.Codes)).Sum(2) - logits.LogSumExp().Sum(2)).Sum(1);
     }
 
-    /// <summary>Codes of <paramref name="count"/> images, [count, places]. Each image has a stream of its own, so that more
-    /// images begin with the same ones.</summary>
+    /// <summary>Codes of <paramref name="count"/> images, [count, places]. Each image has a stream of its own, so that a larger
+    /// count begins with the images of a smaller one.</summary>
     /// <param name="logits">Codes so far, [count, places], to logits, [count, places, K].</param>
     /// <param name="temperature">Divides the logits: 0 takes the likeliest code, 1 is the prior.</param>
     /// <param name="first">The number of the first image.</param>

@@ -9,26 +9,17 @@ namespace VaeFunctions.Serving;
 public sealed class ConceptStore(IBlobStore store, ILogger<ConceptStore> logger)
 {
     const long LargestFile = 16 << 20;
+    const string Ending = ".safetensors";
 
     /// <summary>A concept that was published with the version, or saved for it; its name may be written as its label is.</summary>
     /// <exception cref="RequestException">404: there is none of that name; says which there are.</exception>
     public async Task<Concept> FindAsync(ModelSession session, string name, CancellationToken cancellation)
     {
-        if (session.Concepts.FirstOrDefault(concept => concept.Name == name) is { } published)
-            return published;
-        if (ConceptFile.IsConceptName(name)
-            && await ReadAsync(session, PathOf(session, name), cancellation) is { } saved)
-            return saved[0];
-        var all = await ListAsync(session, cancellation);
-        // "Long Hair" asks for long_hair, as whoever knows the label writes it.
-        var meant = ConceptFile.ToConceptName(name);
-        if (all.FirstOrDefault(concept => ConceptFile.ToConceptName(concept.Name) == meant) is { } alike)
-            return alike;
-        string[] known = [.. all.Select(concept => concept.Name).Take(40)];
-        throw new RequestException(StatusCodes.Status404NotFound,
-            $"{session.Model}, version {session.Version} has no concept \"{RequestContent.Shortened(name)}\". " +
-            $"{(known is [] ? "It has none" : $"It has {string.Join(", ", known)}")}; give examples of one, or save one "
-                + $"with PUT models/{session.Model}/concepts/NAME.");
+        var stored = await StoredNameAsync(session, name, cancellation);
+        return session.Concepts.FirstOrDefault(concept => concept.Name == stored)
+            ?? (await ReadAsync(session, PathOf(session, stored), cancellation))?[0]
+            ?? throw new RequestException(StatusCodes.Status404NotFound,
+                $"The concept {stored} of {session.Model}, version {session.Version} was deleted a moment ago; save it again.");
     }
 
     /// <summary>All concepts of a version, published ones first.</summary>
@@ -69,19 +60,30 @@ public sealed class ConceptStore(IBlobStore store, ILogger<ConceptStore> logger)
     /// <exception cref="RequestException">404: there is none of that name. 409: it was published with the version.</exception>
     public async Task DeleteAsync(ModelSession session, string name, CancellationToken cancellation)
     {
-        try
-        {
-            name = (await FindAsync(session, name, cancellation)).Name;
-        }
-        catch (Exception fault) when (fault is ModelFormatException or BlobTooLargeException)
-        {
-            // It is there and cannot be read, which is a reason to delete it.
-        }
+        name = await StoredNameAsync(session, name, cancellation);
         if (session.Concepts.Any(published => published.Name == name))
             throw new RequestException(StatusCodes.Status409Conflict,
                 $"{name} was published with {session.Model}, version {session.Version}, and stays as it is; only saved concepts "
                     + "can be deleted.");
         await store.DeleteAsync(PathOf(session, name), cancellation);
+    }
+
+    /// <summary>The name under which a concept is kept: as it is given, or one whose label is written so.</summary>
+    async Task<string> StoredNameAsync(ModelSession session, string name, CancellationToken cancellation)
+    {
+        List<string> known = [.. session.Concepts.Select(concept => concept.Name)];
+        await foreach (var blob in store.ListAsync(FolderOf(session), cancellation))
+            if (blob.Path.EndsWith(Ending, StringComparison.Ordinal))
+                known.Add(blob.Path[FolderOf(session).Length..^Ending.Length]);
+        // "Long Hair" asks for long_hair, as whoever knows the label writes it.
+        var meant = ConceptFile.ToConceptName(name);
+        var found = known.Find(stored => stored == name) ?? known.Find(stored => ConceptFile.ToConceptName(stored) == meant);
+        if (found is not null)
+            return found;
+        var there = known is [] ? "It has none" : $"It has {string.Join(", ", known.Take(40))}";
+        throw new RequestException(StatusCodes.Status404NotFound,
+            $"{session.Model}, version {session.Version} has no concept \"{RequestContent.Shortened(name)}\". {there}; "
+                + $"give examples of one, or save one with PUT models/{session.Model}/concepts/NAME.");
     }
 
     /// <exception cref="ModelFormatException">The file is damaged.</exception>
@@ -90,5 +92,5 @@ public sealed class ConceptStore(IBlobStore store, ILogger<ConceptStore> logger)
 
     static string FolderOf(ModelSession session) => $"concepts/{session.Model}/{session.Version}/";
 
-    static string PathOf(ModelSession session, string name) => $"{FolderOf(session)}{name}.safetensors";
+    static string PathOf(ModelSession session, string name) => $"{FolderOf(session)}{name}{Ending}";
 }

@@ -45,7 +45,7 @@ public static class ExplorerFunctions
         headers.ETag = file.Tag.ToString();
         if (request.GetTypedHeaders().IfNoneMatch.Any(given => given.Compare(file.Tag, useStrongComparison: false)))
             return new StatusCodeResult(StatusCodes.Status304NotModified);
-        if (!request.GetTypedHeaders().AcceptEncoding.Any(coding => coding is { Value.Value: "gzip" or "*", Quality: not 0 }))
+        if (!Accept.TakesGzip(request))
             return new FileContentResult(file.Bytes, file.Type);
         headers.ContentEncoding = "gzip";
         return new FileContentResult(file.Packed, file.Type);

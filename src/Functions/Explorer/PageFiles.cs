@@ -5,24 +5,22 @@ using Microsoft.Net.Http.Headers;
 namespace VaeFunctions.Serving;
 
 /// <summary>A file of the explorer's page, packed with gzip when it is first asked for.</summary>
-sealed class PageFile(string path)
+sealed class PageFile
 {
     /// <summary>Beyond this many bytes a file is packed in a hurry: someone waits for it.</summary>
     const int Large = 1 << 20;
 
-    readonly Lazy<byte[]> bytes = new(() => File.ReadAllBytes(path));
+    readonly string path;
+    readonly Lazy<byte[]> bytes, packed;
+    readonly Lazy<EntityTagHeaderValue> tag;
 
-    readonly Lazy<byte[]> packed = new(() =>
+    public PageFile(string path)
     {
-        var content = File.ReadAllBytes(path);
-        using var memory = new MemoryStream();
-        using (var gzip = new GZipStream(memory, content.Length > Large ? CompressionLevel.Fastest : CompressionLevel.Optimal))
-            gzip.Write(content);
-        return memory.ToArray();
-    });
-
-    readonly Lazy<EntityTagHeaderValue> tag =
-        new(() => new($"\"{Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(path)))[..32]}\"", isWeak: true));
+        this.path = path;
+        bytes = new(() => File.ReadAllBytes(path));
+        packed = new(() => Pack(Bytes));
+        tag = new(() => new($"\"{Convert.ToHexStringLower(SHA256.HashData(Bytes))[..32]}\"", isWeak: true));
+    }
 
     public byte[] Bytes => bytes.Value;
 
@@ -39,6 +37,14 @@ sealed class PageFile(string path)
         ".wasm" => "application/wasm",
         _ => "application/octet-stream",
     };
+
+    static byte[] Pack(byte[] content)
+    {
+        using var memory = new MemoryStream();
+        using (var gzip = new GZipStream(memory, content.Length > Large ? CompressionLevel.Fastest : CompressionLevel.Optimal))
+            gzip.Write(content);
+        return memory.ToArray();
+    }
 }
 
 /// <summary>The files of the explorer's page, beside the program; nothing else can be asked for.</summary>

@@ -46,6 +46,10 @@ static class Accept
                 $"Accept is \"{header}\"; there is {string.Join(", ", offers.Select(TypeOf))}.");
     }
 
+    /// <summary>Whether an answer may be packed with gzip.</summary>
+    public static bool TakesGzip(HttpRequest request) => request.GetTypedHeaders().AcceptEncoding
+        .Any(coding => coding is { Value.Value: "gzip" or "*", Quality: not 0 });
+
     /// <summary>The quality of the most specific range that covers a type; 0 where none does.</summary>
     static double Quality(MediaTypeHeaderValue type, IEnumerable<MediaTypeHeaderValue> ranges)
     {

@@ -6,17 +6,22 @@ namespace VaeFunctions.Serving;
 /// here.</summary>
 public sealed record Field(string Name, FieldType Type, string Description)
 {
-    public const long LargestSeed = (1L << 53) - 1; // what JSON numbers hold in every language
+    /// <summary>The largest whole number that JSON's numbers hold in every language.</summary>
+    public const long LargestSeed = (1L << 53) - 1;
 
+    /// <summary>The least number that it may be; null for what is no number.</summary>
     public double? Least { get; init; }
 
+    /// <summary>The largest number that it may be; null for what is no number.</summary>
     public double? Most { get; init; }
 
     /// <summary>The words that there are to choose from.</summary>
     public string[] Choices { get; init; } = [];
 
+    /// <summary>Some images, each as base64, <c>blob:container/path</c> or <c>part:NAME</c>.</summary>
     public static readonly Field Images = new("images", FieldType.Images, "The images, in order.");
 
+    /// <summary>One image, in the same forms.</summary>
     public static readonly Field Image = new("image", FieldType.Image, "The image.");
 
     public static readonly Field Label = new("label", FieldType.Labels,
@@ -32,12 +37,15 @@ public sealed record Field(string Name, FieldType Type, string Description)
     public static readonly Field Direction = Choice("direction",
         "Whether a concept is the difference of the means or goes across the plane that parts them.", "mean", "logistic");
 
+    /// <summary>A whole number in a range, both ends included.</summary>
     public static Field Whole(string name, long least, long most, string description) =>
         new(name, FieldType.Whole, description) { Least = least, Most = most };
 
+    /// <summary>A number in a range, both ends included.</summary>
     public static Field Number(string name, double least, double most, string description) =>
         new(name, FieldType.Number, description) { Least = least, Most = most };
 
+    /// <summary>One of some words, the first unless given.</summary>
     public static Field Choice(string name, string description, params string[] choices) =>
         new(name, FieldType.Choice, description) { Choices = choices };
 

@@ -24,7 +24,7 @@ public sealed class ModelCalls(
             var response = request.HttpContext.Response;
             response.Headers["X-Model"] = session.Model;
             response.Headers["X-Version"] = session.Version;
-            var content = await RequestReader.ReadAsync(request, fields, cancellation);
+            var content = await RequestReader.ReadAsync(request, fields, options.Value.MaxImages, cancellation);
             if (content.Text(Field.Version) is { } version && version != session.Version)
             {
                 var named = await versions.LeaseAsync(model, version, cancellation);

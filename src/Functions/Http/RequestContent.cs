@@ -5,15 +5,19 @@ namespace VaeFunctions.Serving;
 
 /// <summary>The named values of a request, checked against the fields that a function knows. Unknown names are refused.</summary>
 /// <remarks>A file of a form is the value of the field that it is named after, or is asked for as <c>part:NAME</c>.</remarks>
-public sealed class RequestContent(Field[] known)
+/// <param name="maxImages">The most images that a field may hold.</param>
+public sealed class RequestContent(Field[] known, int maxImages)
 {
+    /// <summary>What a text begins with that stands for a file of the form.</summary>
     public const string PartPrefix = "part:";
 
     readonly Dictionary<string, JsonNode?> values = new(StringComparer.Ordinal);
     readonly Dictionary<string, byte[]> parts = new(StringComparer.Ordinal);
 
+    /// <summary>The fields that the request may hold.</summary>
     public Field[] Known => known;
 
+    /// <summary>Whether a field is given, be it as null.</summary>
     public bool Has(Field field) => values.ContainsKey(field.Name);
 
     /// <summary>A field's value as it came; null where it is not given.</summary>
@@ -33,6 +37,7 @@ public sealed class RequestContent(Field[] known)
             : throw Wrong(field, Shortened(text));
     }
 
+    /// <summary>A whole number, or the default where it is not given.</summary>
     public int Whole(Field field, int otherwise) => (int)(Whole(field) ?? otherwise);
 
     /// <summary>A number, or the default where it is not given.</summary>
@@ -75,19 +80,34 @@ public sealed class RequestContent(Field[] known)
         var other => other.ToJsonString(),
     };
 
+    /// <summary>400: a field's value is not what it may be.</summary>
     public static RequestException Wrong(Field field, string found) =>
         RequestException.Invalid($"{field.Name} is {found}; give {Sentence(field.Expected)}");
 
+    /// <summary>400: a field that is needed is not given.</summary>
     public static RequestException Missing(Field field) =>
         RequestException.Invalid($"\"{field.Name}\" is missing; give {Sentence(field.Description)}");
 
+    /// <summary>400: a field is given more than once.</summary>
     public static RequestException Twice(string name) =>
         RequestException.Invalid($"\"{Shortened(name)}\" is given more than once; give it once, in the query or in the body.");
 
+    /// <summary>As much of a text as a message quotes.</summary>
     public static string Shortened(string text) => text.Length <= 40 ? text : text[..40] + "…";
 
+    /// <summary>As much of a value's JSON as a message quotes.</summary>
     public static string Shortened(JsonNode? node) => Shortened(node?.ToJsonString() ?? "null");
 
+    /// <summary>Checks how many images a field has.</summary>
+    /// <exception cref="RequestException">413: there are more.</exception>
+    public void CheckImages(int count)
+    {
+        if (count > maxImages)
+            throw new RequestException(StatusCodes.Status413PayloadTooLarge,
+                $"There are {count} images; send at most {maxImages} a request.");
+    }
+
+    /// <summary>The fields' names in a row, for messages.</summary>
     public static string NamesOf(IEnumerable<Field> fields) => string.Join(", ", fields.Select(field => field.Name));
 
     /// <exception cref="RequestException">400: no field has the name, or it was given before.</exception>
@@ -101,7 +121,8 @@ public sealed class RequestContent(Field[] known)
     }
 
     /// <summary>Adds a file, which is the value, or one more of the values, of the field that has its name.</summary>
-    /// <exception cref="RequestException">400: there is a file of that name, and it stands for one value.</exception>
+    /// <exception cref="RequestException">400: there is a file of that name, and it stands for one value. 413: there are more
+    /// values than the limit.</exception>
     public void AddFile(string name, byte[] file)
     {
         var field = known.FirstOrDefault(field => field.Name == name);
@@ -110,7 +131,10 @@ public sealed class RequestContent(Field[] known)
         if (!parts.TryAdd(part, file))
             throw Twice(name);
         if (isList && values.GetValueOrDefault(name) is JsonArray list)
+        {
+            CheckImages(list.Count + 1);
             list.Add(PartPrefix + part);
+        }
         else if (isList)
             Add(name, new JsonArray(PartPrefix + part));
         else if (field is not null)
@@ -120,14 +144,22 @@ public sealed class RequestContent(Field[] known)
     /// <exception cref="RequestException">400: a file is not asked for by any field.</exception>
     public void CheckFiles()
     {
-        var asked = string.Join('\n', values.Values.Select(value => value?.ToJsonString()));
-        if (parts.Keys.FirstOrDefault(name => !asked.Contains(PartPrefix + name, StringComparison.Ordinal)) is { } idle)
+        HashSet<string> asked = [.. values.Values.SelectMany(TextsOf)];
+        if (parts.Keys.FirstOrDefault(name => !asked.Contains(PartPrefix + name)) is { } idle)
         {
             throw RequestException.Invalid(
                 $"The form's file \"{Shortened(idle)}\" is not asked for; name it after a field ({NamesOf(known)}) "
                 + $"or mention {PartPrefix}{Shortened(idle)} in one.");
         }
     }
+
+    static IEnumerable<string> TextsOf(JsonNode? node) => node switch
+    {
+        JsonObject fields => fields.SelectMany(field => TextsOf(field.Value)),
+        JsonArray items => items.SelectMany(TextsOf),
+        JsonValue value when value.TryGetValue<string>(out var text) => [text],
+        _ => [],
+    };
 
     /// <summary>The end of a sentence, from a text of its own.</summary>
     static string Sentence(string text) => $"{char.ToLowerInvariant(text[0])}{text[1..].TrimEnd('.')}.";

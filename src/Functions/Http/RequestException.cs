@@ -14,5 +14,6 @@ public sealed class RequestException(int status, string message, Exception? inne
 /// <summary>A model that exists but cannot serve now; the message says why.</summary>
 public sealed class ModelUnavailableException(string message, Exception? inner = null) : Exception(message, inner);
 
-/// <summary>More is asked for at once than is kept waiting; the message says how much.</summary>
-public sealed class OverloadedException(string message) : Exception(message);
+/// <summary>More images are asked for at once than are kept waiting for a model.</summary>
+public sealed class OverloadedException(int waiting, int most)
+    : Exception($"{waiting} images wait for this model already, of at most {most}; try again in a moment.");

@@ -35,20 +35,12 @@ public sealed class RequestImages(IOptions<ServingOptions> options, IBlobStore s
                 $"\"{place}\" is no array; send [image, …], each a file's bytes in base64, blob:container/path or part:NAME.");
         if (array is [])
             throw RequestException.Invalid($"\"{place}\" is empty: there is no image in the request; send at least one.");
-        CheckCount(array.Count);
+        content.CheckImages(array.Count);
         var images = new List<FittedImage>(array.Count);
         foreach (var (i, item) in array.Index())
             images.Add(await ReadOneAsync(content, item, array.Count == 1 && content.Part($"{place}[0]") is not null ? ""
                 : $"{place}[{i}]", target, cancellation));
         return images;
-    }
-
-    /// <exception cref="RequestException">413: there are more images than the limit.</exception>
-    public void CheckCount(int images)
-    {
-        if (images > options.Value.MaxImages)
-            throw new RequestException(StatusCodes.Status413PayloadTooLarge,
-                $"There are {images} images; send at most {options.Value.MaxImages} a request.");
     }
 
     /// <summary>The image that a text stands for.</summary>

@@ -27,19 +27,25 @@ static class RequestLabels
                         + "it out.")
                 : null;
         }
-        long[] labels = content[field] switch
+        return content[field] switch
         {
             null => throw RequestException.Invalid(
                 $"Model {session.Model} is conditional on labels, but none was given; {session.LabelHint}"),
-            JsonArray array => [.. array.Select(session.Label)],
+            JsonArray array => ForAll(array.Count, array),
             JsonValue value when value.TryGetValue<string>(out var text) && Names.Find(session.Labels, text) < 0 =>
-                [.. text.Split(',').Select(part => session.Label(JsonValue.Create(part)))],
-            var one => [session.Label(one)],
+                ForAll(text.AsSpan().Count(',') + 1, text.Split(',', count + 1).Select(part => JsonValue.Create(part))),
+            var one => ForAll(1, [one]),
         };
-        if (labels.Length != 1 && labels.Length != count)
-            throw RequestException.Invalid(
-                $"There are {labels.Length} labels for {count} images; give one for all, or one for each.");
-        return labels.Length == count ? labels : [.. Enumerable.Repeat(labels[0], count)];
+
+        long[] ForAll(int found, IEnumerable<JsonNode?> given)
+        {
+            // Counted before any is looked up: a body may hold millions.
+            if (found != 1 && found != count)
+                throw RequestException.Invalid(
+                    $"There are {found} labels for {count} images; give one for all, or one for each.");
+            long[] labels = [.. given.Select(session.Label)];
+            return labels.Length == count ? labels : [.. Enumerable.Repeat(labels[0], count)];
+        }
     }
 
     /// <summary>The same, but one label after the other where none is given.</summary>

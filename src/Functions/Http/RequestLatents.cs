@@ -29,7 +29,7 @@ public sealed class RequestLatents(RequestImages images, ConceptStore store)
                 ? RequestContent.Wrong(field, RequestContent.Shortened(call.Content.Text(field) ?? "null"))
                 : RequestContent.Missing(field);
         }
-        images.CheckCount(array.Count);
+        call.Content.CheckImages(array.Count);
         var points = new List<LatentPoint>(array.Count);
         foreach (var (i, item) in array.Index())
             points.Add(await ReadOneAsync(call, item, $"{field.Name}[{i}]", inSum));

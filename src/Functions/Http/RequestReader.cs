@@ -15,11 +15,13 @@ static class RequestReader
 
     /// <summary>Reads all of a request; <see cref="LimitedBody"/> limits its length.</summary>
     /// <param name="known">What it may hold. A raw body is the value of the first that takes images.</param>
-    /// <exception cref="RequestException">400: broken, an unknown name, or one given twice. 413: too long. 415: another content
-    /// type.</exception>
-    public static async Task<RequestContent> ReadAsync(HttpRequest request, Field[] known, CancellationToken cancellation)
+    /// <param name="maxImages">The most images that a field may hold.</param>
+    /// <exception cref="RequestException">400: broken, an unknown name, or one given twice. 413: too long, or too many images.
+    /// 415: another content type.</exception>
+    public static async Task<RequestContent> ReadAsync(
+        HttpRequest request, Field[] known, int maxImages, CancellationToken cancellation)
     {
-        var content = new RequestContent(known);
+        var content = new RequestContent(known, maxImages);
         // `code` is the function key, which Azure's host reads.
         foreach (var (name, value) in request.Query.Where(pair => pair.Key is not "code"))
             content.Add(name, value is [var one] ? FromText(one) : throw RequestContent.Twice(name));

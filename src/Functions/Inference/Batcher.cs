@@ -38,8 +38,7 @@ sealed class Batcher<TIn, TOut> : IDisposable
         if (Interlocked.Add(ref queued, count) is var length && length > longestQueue && length > count)
         {
             Interlocked.Add(ref queued, -count);
-            throw new OverloadedException($"{length - count} images wait for this model already, of at most {longestQueue}; try "
-                + "again in a moment.");
+            throw new OverloadedException(length - count, longestQueue);
         }
         metrics.Queued(count);
         Item[] items = count <= largest ? [new(rows, labels, count, cancellation)]
@@ -89,7 +88,7 @@ sealed class Batcher<TIn, TOut> : IDisposable
             {
                 Interlocked.Add(ref queued, -next.Count);
                 metrics.Queued(-next.Count);
-                if (next.Cancelled)
+                if (next.TryCancel())
                     continue;
                 rows += next.Count;
                 together.Add(next);
@@ -139,8 +138,8 @@ sealed class Batcher<TIn, TOut> : IDisposable
 
         public Task<TOut[]> Result => result.Task;
 
-        /// <summary>Whether nobody waits any more.</summary>
-        public bool Cancelled => cancellation.IsCancellationRequested && result.TrySetCanceled(cancellation);
+        /// <summary>Ends the item where nobody waits for it any more.</summary>
+        public bool TryCancel() => cancellation.IsCancellationRequested && result.TrySetCanceled(cancellation);
 
         public void Succeed(TOut[] rows) => result.TrySetResult(rows);
 

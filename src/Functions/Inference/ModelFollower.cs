@@ -54,6 +54,10 @@ public sealed class ModelFollower(
                 listingFault = fault.Message;
                 wait = Longer(wait);
             }
+            catch (Exception) when (stoppingToken.IsCancellationRequested)
+            {
+                // What a stop interrupts may fail in any way.
+            }
             await Task.Delay(wait, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
         await Task.WhenAll(following.Values);
@@ -80,9 +84,9 @@ public sealed class ModelFollower(
                     logger.LogWarning(fault, "The pointer of {Model} cannot be read; what is loaded keeps serving", model);
                 (looks[model], wait) = (fault.Message, Longer(wait));
             }
-            catch (OperationCanceledException)
+            catch (Exception) when (stopping.IsCancellationRequested)
             {
-                return;
+                return; // what a stop interrupts may fail in any way
             }
             await Task.Delay(wait, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }

@@ -120,7 +120,7 @@ public sealed class ModelProvider(
         {
             if (old?.Version != version)
             {
-                slot.Session = await LoadAsync(model, pointer);
+                slot.Session = await LoadServingAsync(model, pointer);
                 old?.Dispose();
                 logger.LogInformation("Model {Model}: version {Version} serves on {Device}{Instead}", model, version,
                     slot.Session.Device, old is null ? "" : $", instead of {old.Version}");
@@ -143,18 +143,19 @@ public sealed class ModelProvider(
     }
 
     /// <summary>Loads a version, whether it serves or not.</summary>
-    internal Task<ModelSession> LoadAsync(string model, string version) =>
-        LoadAsync(() => registry.ReadManifestAsync(model, version, disposed.Token));
+    internal Task<ModelSession> LoadNamedAsync(string model, string version) =>
+        LoadInTurnAsync(() => registry.ReadManifestAsync(model, version, disposed.Token));
 
-    Task<ModelSession> LoadAsync(string model, CurrentPointer pointer) =>
-        LoadAsync(() => registry.ReadManifestAsync(model, pointer, disposed.Token));
+    /// <summary>Loads what a pointer names, and nothing that was put in its place.</summary>
+    Task<ModelSession> LoadServingAsync(string model, CurrentPointer pointer) =>
+        LoadInTurnAsync(() => registry.ReadManifestAsync(model, pointer, disposed.Token));
 
-    async Task<ModelSession> LoadAsync(Func<Task<Manifest>> manifest)
+    async Task<ModelSession> LoadInTurnAsync(Func<Task<Manifest>> manifest)
     {
         await loading.WaitAsync(disposed.Token);
         try
         {
-            return await LoadAsync(await manifest());
+            return await OpenAsync(await manifest());
         }
         finally
         {
@@ -162,7 +163,7 @@ public sealed class ModelProvider(
         }
     }
 
-    async Task<ModelSession> LoadAsync(Manifest manifest)
+    async Task<ModelSession> OpenAsync(Manifest manifest)
     {
         var (encoder, decoder) = (await ReadAsync("encoder.onnx"), await ReadAsync("decoder.onnx"));
         var prior = manifest.Prior is Prior.Autoregressive or Prior.Fitted ? await ReadAsync("prior.onnx") : null;
@@ -171,7 +172,8 @@ public sealed class ModelProvider(
             ? PrincipalAxes.Read(new BinaryData(await ReadAsync(PrincipalAxes.FileName)), manifest.LatentSize) : null;
         var concepts = manifest.Concepts is [] ? []
             : ConceptFile.Read(new BinaryData(await ReadAsync(ConceptFile.Name)), manifest.LatentSize);
-        return await Task.Run(() => new ModelSession(manifest, new(encoder, decoder, prior, concepts) { Density = density, Axes = axes }, options.Value, metrics));
+        var files = new ModelFiles(encoder, decoder, prior, concepts) { Density = density, Axes = axes };
+        return await Task.Run(() => new ModelSession(manifest, files, options.Value, metrics));
 
         bool Has(string name) => manifest.Files.Any(file => file.Name == name); // earlier builds published neither
 

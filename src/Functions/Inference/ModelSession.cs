@@ -54,11 +54,13 @@ public sealed class ModelSession : IDisposable
             prior = new(manifest, files, options);
             WarmUp();
         }
-        catch (Exception fault) when (fault is OnnxRuntimeException or ModelUnavailableException)
+        catch (Exception fault)
         {
             encoder?.Dispose();
             decoder?.Dispose();
             prior?.Dispose();
+            if (fault is not (OnnxRuntimeException or ModelUnavailableException))
+                throw;
             throw new ModelUnavailableException($"Model {Model}, version {Version} cannot be used: {fault.Message}", fault);
         }
         encoding = new(Shape.Size, options, metrics.For(Model, "encoder"), RunEncoder);
@@ -131,11 +133,12 @@ public sealed class ModelSession : IDisposable
         [.. (await decoding.RunAsync(Rows.Join(latents), labels, cancellation)).Chunk(Shape.Size)
             .Select(pixels => new Image(Shape, pixels))];
 
-    /// <summary>Latent vectors from the prior. Each has a stream of its own, so that more of them begin with the same
-    /// ones.</summary>
+    /// <summary>Latent vectors from the prior. Each has a stream of its own, so that a larger count begins with the latents of a
+    /// smaller one.</summary>
     /// <param name="temperature">The normal's standard deviation, or what divides the logits of codes.</param>
     /// <param name="first">The number of the first one.</param>
     /// <exception cref="RequestException">409: the model has no prior to draw from.</exception>
+    /// <exception cref="OverloadedException">Too many images wait already.</exception>
     public async Task<float[][]> DrawAsync(
         int count, ulong seed, float temperature, CancellationToken cancellation, long first = 0)
     {
@@ -145,13 +148,14 @@ public sealed class ModelSession : IDisposable
                 $"Model {Model} is a plain autoencoder: nothing says which of its codes are likely, so it has no prior to sample "
                     + "from. Reconstruct with it, or train it anew on 50 images or more, to whose codes a prior is fitted.");
         }
-        return await Task.Run(() => prior.Draw(count, seed, temperature, first), cancellation);
+        return await prior.DrawAsync(count, seed, temperature, first, cancellation);
     }
 
     /// <summary>log p of each latent vector in nats, under what latents are drawn from; null where nothing says which are
     /// likely.</summary>
+    /// <exception cref="OverloadedException">Too many images wait already.</exception>
     public Task<double[]?> LogDensitiesAsync(IReadOnlyCollection<float[]> latents, CancellationToken cancellation) =>
-        Task.Run(() => prior.LogDensities(latents), cancellation);
+        prior.LogDensitiesAsync(latents, cancellation);
 
     /// <exception cref="RequestException">409: nothing says where its latents lie.</exception>
     public void RequireAxes()
@@ -215,8 +219,8 @@ public sealed class ModelSession : IDisposable
         if (!posterior.All(float.IsFinite))
             throw new ModelUnavailableException("encoder.onnx gives numbers that are not finite for a black image.");
         RunDecoder(posterior[..LatentSize], label, 1, _ => { });
-        if (manifest.Prior != Prior.None && !prior.Draw(1, 0, 0)[0].All(float.IsFinite))
+        if (manifest.Prior != Prior.None && !prior.Draw(1, 0, 0, default)[0].All(float.IsFinite))
             throw new ModelUnavailableException("prior.onnx draws numbers that are not finite.");
-        prior.LogDensities([posterior[..LatentSize]]);
+        prior.LogDensities([posterior[..LatentSize]], default);
     }
 }

@@ -6,7 +6,7 @@ namespace VaeFunctions.Serving;
 /// loaded.</summary>
 public sealed class NamedVersions(ModelProvider models) : IDisposable
 {
-    /// <summary>Enough to compare two, while others compare two.</summary>
+    /// <summary>Two pairs: two people may compare versions at once.</summary>
     const int Most = 4;
 
     readonly Lock gate = new();
@@ -22,8 +22,9 @@ public sealed class NamedVersions(ModelProvider models) : IDisposable
             var entry = Touch(model, version);
             try
             {
-                if ((await entry.Session.Value.WaitAsync(cancellation)).TryLease())
-                    return await entry.Session.Value;
+                var session = await entry.Session.WaitAsync(cancellation);
+                if (session.TryLease())
+                    return session;
             }
             catch (Exception fault) when (!cancellation.IsCancellationRequested)
             {
@@ -40,8 +41,12 @@ public sealed class NamedVersions(ModelProvider models) : IDisposable
 
     public void Dispose()
     {
-        foreach (var entry in entries)
-            entry.Dispose();
+        lock (gate)
+        {
+            foreach (var entry in entries)
+                entry.Dispose();
+            entries.Clear();
+        }
     }
 
     Entry Touch(string model, string version)
@@ -51,7 +56,7 @@ public sealed class NamedVersions(ModelProvider models) : IDisposable
             var found = entries.Find(entry => entry.Model == model && entry.Version == version);
             if (found is not null)
                 entries.Remove(found);
-            found ??= new(model, version, new(() => models.LoadAsync(model, version)));
+            found ??= new(model, version, models.LoadNamedAsync(model, version));
             entries.Add(found);
             for (; entries.Count > Most; entries.RemoveAt(0))
                 entries[0].Dispose();
@@ -65,14 +70,10 @@ public sealed class NamedVersions(ModelProvider models) : IDisposable
             entries.Remove(entry);
     }
 
-    sealed record Entry(string Model, string Version, Lazy<Task<ModelSession>> Session) : IDisposable
+    sealed record Entry(string Model, string Version, Task<ModelSession> Session) : IDisposable
     {
         /// <summary>Gives up the owner's lease, once loaded; requests that use it keep theirs.</summary>
-        public void Dispose()
-        {
-            if (Session.IsValueCreated)
-                Session.Value.ContinueWith(loaded => loaded.Result.Dispose(), CancellationToken.None,
-                    TaskContinuationOptions.OnlyOnRanToCompletion, TaskScheduler.Default);
-        }
+        public void Dispose() => Session.ContinueWith(loaded => loaded.Result.Dispose(), CancellationToken.None,
+            TaskContinuationOptions.OnlyOnRanToCompletion, TaskScheduler.Default);
     }
 }

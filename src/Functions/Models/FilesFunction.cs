@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.Net.Http.Headers;
@@ -32,30 +33,29 @@ public sealed class FilesFunction(ModelRegistry registry, ModelProvider models)
             var manifest = models.ManifestOf(model) is { } serving && serving.Version == version
                 ? serving
                 : await registry.ReadManifestAsync(model, version, cancellation);
-            if (file == ModelRegistry.ManifestName)
-                return Answers.Json(manifest);
             var headers = request.HttpContext.Response.Headers;
             // What the report or any other file holds, it runs no script here and loads nothing.
             headers.ContentSecurityPolicy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox";
             headers.XContentTypeOptions = "nosniff";
-            var tag = new EntityTagHeaderValue($"\"{manifest.Files.FirstOrDefault(known => known.Name == file)?.Sha256}\"");
-            var known = request.GetTypedHeaders().IfNoneMatch.Any(given => given.Compare(tag, useStrongComparison: false));
-            if (!known)
-                return Content(await registry.ReadFileAsync(manifest, file, cancellation), file, headers, tag);
+            var document = file == ModelRegistry.ManifestName ? Answers.Document(manifest) : null;
+            var hash = document is null ? manifest.Files.FirstOrDefault(known => known.Name == file)?.Sha256
+                : Convert.ToHexStringLower(SHA256.HashData(document));
+            var tag = new EntityTagHeaderValue($"\"{hash}\"");
+            if (hash is not null
+                && request.GetTypedHeaders().IfNoneMatch.Any(given => given.Compare(tag, useStrongComparison: false)))
+            {
+                Keep(headers, tag);
+                return new StatusCodeResult(StatusCodes.Status304NotModified);
+            }
+            var content = document ?? await registry.ReadFileAsync(manifest, file, cancellation);
             Keep(headers, tag);
-            return new StatusCodeResult(StatusCodes.Status304NotModified);
+            var type = Types.GetValueOrDefault(Path.GetExtension(file), "application/octet-stream");
+            return new FileStreamResult(content.ToStream(), type);
         }
         catch (RegistryException fault) when (fault is not ModelFormatException)
         {
             throw new RequestException(StatusCodes.Status404NotFound, fault.Message, fault);
         }
-    }
-
-    static FileContentResult Content(BinaryData content, string file, IHeaderDictionary headers, EntityTagHeaderValue tag)
-    {
-        Keep(headers, tag);
-        var type = Types.GetValueOrDefault(Path.GetExtension(file), "application/octet-stream");
-        return new FileContentResult(content.ToArray(), type);
     }
 
     /// <summary>Private, since a shared cache would give it to those without a key.</summary>

@@ -1,5 +1,6 @@
 // Thumbnails of the map's images in one canvas. Before one is decoded, its mean colour stands for it.
-import { slice } from './pictures.js';
+import { join } from './latents.js';
+import { paint, slice } from './pictures.js';
 
 export const THUMB = 32;
 const COLUMNS = 50, AT_ONCE = 50;
@@ -27,8 +28,7 @@ export class Atlas {
   async decode(progress) {
     for (let first = 0; first < this.#map.count; first += AT_ONCE) {
       const points = Array.from({ length: Math.min(AT_ONCE, this.#map.count - first) }, (_, i) => first + i);
-      const all = new Float32Array(points.length * this.#model.size);
-      points.forEach((point, i) => all.set(this.#map.latent(point), i * this.#model.size));
+      const all = join(points.map(point => this.#map.latent(point)));
       const labels = this.#model.conditional ? points.map(point => this.#map.label(point) ?? 0) : null;
       const { rgba } = await this.#model.decoder.decode(all, labels);
       points.forEach((point, i) => this.#paint(point, slice(rgba, this.#model.image, i)));
@@ -51,7 +51,7 @@ export class Atlas {
   /** Rounded corners are cut once, here, and not in every frame. */
   #paint(point, rgba) {
     const { width, height } = this.#model.image;
-    this.#whole.getContext('2d').putImageData(new ImageData(rgba, width, height), 0, 0);
+    paint(this.#whole, rgba);
     const context = this.#cell.getContext('2d');
     const scale = THUMB / Math.max(width, height);
     const [wide, high] = [width * scale, height * scale];

@@ -1,7 +1,7 @@
 // Two versions or models on the same picture or the same seed, side by side.
 import { afterPause, newestWins } from './motion.js';
 import { $, make, toPng } from './pictures.js';
-import { ask, askJson, isStatic, operation, postJson } from './source.js';
+import { ask, askJson, fileOf, isStatic, operation, postJson } from './source.js';
 
 export class Compare {
   #app;
@@ -43,7 +43,7 @@ export class Compare {
     const bySeed = $('compare-what').value === 'seed';
     const seed = state.base.seed ?? 1;
     const sent = bySeed ? null : await toPng(stage.rgba, model.image);
-    const manifests = { this: model.manifest, other: (await askJson(`models/${encodeURIComponent(sides.other.model)}/versions/${sides.other.version}/files/manifest.json`)) };
+    const manifests = { this: model.manifest, other: await askJson(fileOf(sides.other, 'manifest.json')) };
     await Promise.all(Object.entries(sides).map(async ([side, name]) => {
       const answer = bySeed ? await this.#sample(name, seed, manifests[side]) : await this.#reconstruct(name, sent, manifests[side]);
       URL.revokeObjectURL(this.#images[side].src);

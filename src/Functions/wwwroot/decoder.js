@@ -6,6 +6,9 @@ import { pixelsOf, readImage, toPng } from './pictures.js';
 /** Beyond this many bytes, a model is left to the server. */
 const LARGEST = 32 << 20;
 
+/** Pictures that are asked of the server at once. */
+const A_REQUEST = 32;
+
 /** A worker, and a promise that fails if it does. */
 function startWorker() {
   const worker = new Worker(new URL('./engine.js', import.meta.url), { type: 'module' });
@@ -97,12 +100,23 @@ export class Decoder {
       };
       await Promise.race([this.#open('decoder', graph), broken]);
       this.where = 'device';
+      broken.catch(fault => {
+        this.ready = this.#leaveDevice(fault);
+        this.ready.catch(() => { /* as above */ });
+      });
     } catch (fault) {
-      this.#worker?.terminate();
-      if (isStatic || fault.status === 401) throw new Problem(`The model did not load: ${fault.message}`, fault.status);
-      this.where = 'server';
-      this.reason = fault.message;
+      await this.#leaveDevice(fault);
     }
+  }
+
+  /** Ends the worker and tells whoever waits for it; from then on the server answers, where there is one. */
+  async #leaveDevice(fault) {
+    this.#worker?.terminate();
+    this.#worker = null;
+    for (const { reject } of this.#waiting.values()) reject(fault);
+    this.#waiting.clear();
+    if (isStatic || fault.status === 401) throw new Problem(`The model did not load: ${fault.message}`, fault.status);
+    this.where = 'server';
   }
 
   /** Hands a graph to the worker, once. */
@@ -125,14 +139,17 @@ export class Decoder {
   async #decodeByServer(latents, labels, count) {
     const { image, size, name } = this.#model;
     const rows = Array.from({ length: count }, (_, i) => [...latents.subarray(i * size, (i + 1) * size)]);
-    const request = { latents: rows, ...(labels && { label: labels.map(label => this.#model.labels[label]) }) };
-    const { images } = await (await postJson(operation(name, 'decode'), request)).json();
     const each = image.height * image.width * 4;
     const all = new Uint8ClampedArray(count * each);
-    await Promise.all(images.map(async ({ png }, i) => {
-      const bytes = Uint8Array.from(atob(png), letter => letter.charCodeAt(0));
-      all.set(await readImage(new Blob([bytes]), image), i * each);
-    }));
+    for (let from = 0; from < count; from += A_REQUEST) {
+      const part = list => list.slice(from, from + A_REQUEST);
+      const request = { latents: part(rows), ...(labels && { label: part(labels).map(label => this.#model.labels[label]) }) };
+      const { images } = await (await postJson(operation(name, 'decode'), request)).json();
+      await Promise.all(images.map(async ({ png }, i) => {
+        const bytes = Uint8Array.from(atob(png), letter => letter.charCodeAt(0));
+        all.set(await readImage(new Blob([bytes]), image), (from + i) * each);
+      }));
+    }
     return all;
   }
 }

@@ -52,7 +52,10 @@ export class Model {
       const known = new Set(this.concepts.map(({ name }) => name));
       const { concepts } = await askJson(operation(this.name, 'concepts'));
       const saved = concepts.map(({ name }) => name).filter(name => !known.has(name)).slice(0, MOST_SAVED);
-      this.concepts.push(...await Promise.all(saved.map(name => this.#savedConcept(name))));
+      for (const { value, reason } of await Promise.allSettled(saved.map(name => this.#savedConcept(name)))) {
+        if (value) this.concepts.push(value);
+        else console.warn(reason.message);
+      }
     } catch (fault) {
       if (fault.status === 401) throw fault;
     }

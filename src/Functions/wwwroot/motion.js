@@ -4,26 +4,16 @@ const still = matchMedia('(prefers-reduced-motion: reduce)');
 
 /** Runs one wish at a time. Of those that come meanwhile, the newest is next and the others are forgotten. */
 export function newestWins(work, failed) {
-  let busy = false;
-  let next = null;
-  return async function wish(value) {
-    if (busy) {
-      next = { value };
-      return;
-    }
+  let busy = false, next = null;
+  return async wish => {
+    next = { wish };
+    if (busy) return;
     busy = true;
-    try {
-      await work(value);
-    } catch (fault) {
-      failed?.(fault);
-    } finally {
-      busy = false;
+    while (next) {
+      [{ wish }, next] = [next, null];
+      await work(wish).catch(fault => failed?.(fault));
     }
-    if (next) {
-      const { value: newest } = next;
-      next = null;
-      wish(newest);
-    }
+    busy = false;
   };
 }
 

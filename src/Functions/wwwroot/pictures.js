@@ -51,6 +51,7 @@ export async function readImage(file, { width, height, channels }, fit = 'crop')
   context.fillStyle = '#fff'; // transparent parts lie on white
   context.fillRect(...place);
   context.drawImage(bitmap, ...place);
+  bitmap.close();
   const rgba = context.getImageData(0, 0, width, height).data;
   return channels === 1 ? greyOf(rgba) : rgba;
 }
@@ -62,7 +63,7 @@ function greyOf(rgba) {
 
 export async function toPng(rgba, { width, height }) {
   const canvas = new OffscreenCanvas(width, height);
-  canvas.getContext('2d').putImageData(new ImageData(new Uint8ClampedArray(rgba), width, height), 0, 0);
+  paint(canvas, new Uint8ClampedArray(rgba));
   return canvas.convertToBlob({ type: 'image/png' });
 }
 

@@ -3,18 +3,12 @@ import { add, mean, norm } from './latents.js';
 
 export class LatentMap {
   constructor(model, description, { tensors }) {
-    Object.assign(this, { count: description.count, klPerLatent: description.klPerLatent, attributeRanges: description.attributes });
+    const { colours, labels = null, attributes = null, codes = null, codebook = null } = tensors;
+    const { count, klPerLatent, attributes: attributeRanges } = description;
+    Object.assign(this, { count, klPerLatent, attributeRanges, colours, labels, attributes, codes, codebook, size: model.size });
     this.positions = Float32Array.from(tensors.positions, value => value / 32767);
-    this.colours = tensors.colours;
-    this.labels = tensors.labels ?? null;
-    this.attributes = tensors.attributes ?? null;
-    this.codes = tensors.codes ?? null;
-    this.codebook = tensors.codebook ?? null;
-    this.places = this.codes ? this.codes.length / this.count : 0;
-    this.size = model.size;
-    this.latents = this.codes
-      ? null
-      : Float32Array.from(tensors.latents, (value, i) => value * tensors.steps[i % model.size]);
+    this.places = codes ? codes.length / count : 0;
+    this.latents = codes ? null : Float32Array.from(tensors.latents, (value, i) => value * tensors.steps[i % model.size]);
   }
 
   latent(point) {
@@ -44,7 +38,7 @@ export class LatentMap {
   }
 
   label(point) {
-    return this.labels ? this.labels[point] : null;
+    return this.labels?.[point] ?? null;
   }
 
   /** An attribute of a point, from 0 to 1. */

@@ -79,7 +79,7 @@ export class YourPicture {
     const verdict = share === null ? 'not calibrated' : VERDICTS.find(([most]) => share < most)[1];
     $('verdict').dataset.verdict = verdict;
     $('verdict').textContent = share === null ? `It differs by ${error.toPrecision(3)}. Whether that is much is not known: this version had too few test images.`
-      : `${verdict[0].toUpperCase()}${verdict.slice(1)}: it comes back worse than ${(share * 100).toFixed(share > 0.99 ? 1 : 0)} % of the test images.`;
+      : `${verdict[0].toUpperCase()}${verdict.slice(1)} by its reconstruction: worse than ${(share * 100).toFixed(share > 0.99 ? 1 : 0)} % of the test images.`;
     $('verdict').hidden = false;
     this.#app.say($('verdict').textContent);
   }

@@ -51,7 +51,7 @@ sealed class HttpFront(WorkerPool workers, IHttpForwarder forwarder, ILogger<Htt
     {
         try
         {
-            await ForwardAsync(function, http, await workers.ReadyAsync(http.RequestAborted));
+            await InvokeAsync(function, http, await workers.ReadyAsync(http.RequestAborted));
         }
         catch (OperationCanceledException) when (http.RequestAborted.IsCancellationRequested)
         {
@@ -81,7 +81,7 @@ sealed class HttpFront(WorkerPool workers, IHttpForwarder forwarder, ILogger<Htt
         }
     }
 
-    async Task ForwardAsync(HostedFunction function, HttpContext http, WorkerSession worker)
+    async Task InvokeAsync(HostedFunction function, HttpContext http, WorkerSession worker)
     {
         var request =
             new InvocationRequest { InvocationId = Guid.NewGuid().ToString(), FunctionId = function.Metadata.FunctionId };

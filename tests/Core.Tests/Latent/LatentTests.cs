@@ -119,6 +119,8 @@ public sealed class LatentTests
         Assert.Contains("expected", Assert.Throws<ModelFormatException>(
             () => ConceptFile.Read(ConceptFile.Write(concepts), 3)).Message, StringComparison.Ordinal);
         Assert.Throws<ModelFormatException>(() => ConceptFile.Read(new BinaryData("nonsense"), 2));
+        Assert.Contains("holds no concept", Assert.Throws<ModelFormatException>(
+            () => ConceptFile.Read(ConceptFile.Write([]), 2)).Message, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -65,7 +65,7 @@ public static class DocsFunctions
         headers.CacheControl = "public, max-age=86400";
         headers.Vary = "Accept-Encoding";
         headers.XContentTypeOptions = "nosniff";
-        if (request.GetTypedHeaders().AcceptEncoding.Any(coding => coding is { Value.Value: "gzip" or "*", Quality: not 0 }))
+        if (Accept.TakesGzip(request))
         {
             headers.ContentEncoding = "gzip";
             return new FileContentResult(Script.Value, "text/javascript");
