@@ -102,7 +102,8 @@ sealed class FilesJob(Cloud cloud, string model, int round) : BulkJob(cloud, mod
 
     protected override Task UploadAsync(CancellationToken cancellation) =>
         Parallel.ForEachAsync(Enumerable.Range(0, Images),
-            new ParallelOptions { MaxDegreeOfParallelism = 4, CancellationToken = cancellation }, async (i, _) => await Stubborn.DoAsync(
+            new ParallelOptions { MaxDegreeOfParallelism = 4, CancellationToken = cancellation },
+            async (i, _) => await Stubborn.DoAsync(
                 () => Store.WriteAsync($"{Input}{i:00}.png", new(ContentOf(i)), cancellation: cancellation), cancellation));
 
     protected override async Task<IReadOnlyList<string>> WrongAsync(
@@ -111,7 +112,10 @@ sealed class FilesJob(Cloud cloud, string model, int round) : BulkJob(cloud, mod
         int[] good = [.. Enumerable.Range(0, Images).Where(i => !IsBroken(i))];
         var expected = good.SelectMany(i => new[] { $"{i:00}.png.json", $"{i:00}.png.png" });
         if (!found.SequenceEqual(expected))
-            return [$"{Output} has too many or too few: {string.Join(", ", found.Union(expected).Except(found.Intersect(expected)))}"];
+        {
+            var odd = found.Union(expected).Except(found.Intersect(expected));
+            return [$"{Output} has too many or too few: {string.Join(", ", odd)}"];
+        }
         foreach (var i in good)
         {
             var result = JsonNode.Parse((await Store.TryReadAsync($"{Output}{i:00}.png.json", 1 << 20, cancellation))!.Content)!;

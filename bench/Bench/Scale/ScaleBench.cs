@@ -14,7 +14,8 @@ static class ScaleBench
     {
         var defaults = new Conditions();
         var images = Setting("--images", "Blobs under the job's input", defaults.Images);
-        var real = Setting("--real", "How many of them are really read and run, each for as many as it takes to have all", defaults.Real);
+        var real = Setting(
+            "--real", "How many of them are really read and run, each for as many as it takes to have all", defaults.Real);
         var replicas = Setting("--replicas", "The most replicas", defaults.Replicas);
         var format = Setting("--format", "How results are written", defaults.Format);
         format.AcceptOnlyFromAmong(Job.Parquet, Job.Files);
@@ -47,34 +48,37 @@ static class ScaleBench
         // All images, or in a whole number of real ones.
         conditions = conditions with { Images = (long)conditions.Real * conditions.Each };
         Console.WriteLine($"{conditions.Images:N0} blobs to {conditions.Format} on up to {conditions.Replicas} replicas of "
-            + $"{conditions.VCpus} vCPU; {conditions.Real:N0} of them are run, each for {conditions.Each}; seed {conditions.Seed}");
-        Console.WriteLine($"assumed: {conditions.AccountRate:N0} requests/s of the account, {1000 * conditions.Request:0} ms a request and "
-            + $"{1000 * conditions.Page:0} ms a page (the median; the 99th percentile five times as long), "
-            + $"{1000 * conditions.Computing:0.#} ms of a vCPU an image, {conditions.Large:P0} of the images {conditions.LargeFactor} times as "
-            + $"large and last in the list, a replica's life of {conditions.Lifetime / 3600:0.#} h, {conditions.Lease / 60:0} minutes until a "
-            + "lost message comes back\n");
+            + $"{conditions.VCpus} vCPU; {conditions.Real:N0} of them are run, each for {conditions.Each}; "
+            + $"seed {conditions.Seed}");
+        Console.WriteLine($"assumed: {conditions.AccountRate:N0} requests/s of the account, "
+            + $"{1000 * conditions.Request:0} ms a request and {1000 * conditions.Page:0} ms a page (the median; the 99th "
+            + $"percentile five times as long), {1000 * conditions.Computing:0.#} ms of a vCPU an image, "
+            + $"{conditions.Large:P0} of the images {conditions.LargeFactor} times as large and last in the list, a replica's "
+            + $"life of {conditions.Lifetime / 3600:0.#} h, {conditions.Lease / 60:0} minutes until a lost message comes back\n");
         var clock = Stopwatch.StartNew();
         using var simulation = new Simulation(conditions);
         var outcome = await simulation.RunAsync(cancellation);
         var status = outcome.Status;
         var each = conditions.Each;
-        var computing = conditions.Images * conditions.Computing * (conditions.Large * conditions.LargeFactor + 1 - conditions.Large);
+        var heaviness = conditions.Large * conditions.LargeFactor + 1 - conditions.Large;
+        var computing = conditions.Images * conditions.Computing * heaviness;
         string[] rows =
         [
             "| | |", "| --- | --- |",
-            $"| the job | {status.State}: {status.Done * each:N0} done, {status.Failed * each:N0} failed, {status.Remaining * each:N0} left |",
+            $"| the job | {status.State}: {status.Done * each:N0} done, {status.Failed * each:N0} failed, "
+                + $"{status.Remaining * each:N0} left |",
             $"| makespan | {Minutes(outcome.Makespan)} |",
             $"| the last slice was cut by the one replica that lists after | {Minutes(outcome.Listed)} |",
-            $"| what the account takes at least | {Minutes(outcome.Requests / conditions.AccountRate)} for {outcome.Requests:N0} requests, "
-                + $"of which {outcome.PutOff:N0} were put off |",
+            $"| what the account takes at least | {Minutes(outcome.Requests / conditions.AccountRate)} for "
+                + $"{outcome.Requests:N0} requests, of which {outcome.PutOff:N0} were put off |",
             $"| what the processors take at least | {Minutes(computing / conditions.Replicas / conditions.VCpus)} |",
             $"| replicas' time | {outcome.Billed / 3600:N1} hours |",
             $"| runs of the function | {outcome.Runs:N0}, of which {outcome.Lost} ended with their replica |",
             $"| work done twice | {outcome.ReadAgain * each:N0} images ({(double)outcome.ReadAgain / conditions.Real:P2}), "
                 + $"{outcome.ResultsAgain:N0} results |",
             $"| slices given up | {outcome.Poison} |",
-            $"| memory | {Machine.Megabytes(Environment.ProcessId, "VmHWM"):N0} MB at most of this process, which holds all of the job; its largest "
-                + $"blob has {outcome.LargestDocument * (long)each / 1024:N0} KB |",
+            $"| memory | {Machine.Megabytes(Environment.ProcessId, "VmHWM"):N0} MB at most of this process, which holds all of "
+                + $"the job; its largest blob has {outcome.LargestDocument * (long)each / 1024:N0} KB |",
             $"| simulated in | {clock.Elapsed.TotalSeconds:N0} s |",
         ];
         foreach (var row in rows) Console.WriteLine(row);
