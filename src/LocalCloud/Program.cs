@@ -1,6 +1,7 @@
 using Spectre.Console;
 using VaeFunctions.Commands;
 using VaeFunctions.LocalCloud;
+using VaeFunctions.LocalCloud.Costs;
 using VaeFunctions.Sessions;
 
 if (Console.IsOutputRedirected)
@@ -18,6 +19,6 @@ var root = CommandRunner.Root(
     "Trains variational autoencoders, publishes them to blob storage, and serves them from functions.",
     [
         DemoCommand.Create(), TestCommand.Create(), .. TrainingCommands.All(served), ServeCommand.Create(),
-        ExploreCommand.Create(), DropCommand.Create(),
+        ExploreCommand.Create(), DropCommand.Create(), CostCommand.Create(),
     ]);
 return await CommandRunner.RunAsync(root, args);

@@ -29,11 +29,11 @@ public sealed class ServedPriorTests
         {
             Density = PublishedGraphs.Density(mixture).ToArray(),
         }, new());
-        Assert.Equal(5, (await prior.DrawAsync(5, 1, 1, default)).Length);
-        Assert.Equal(1, (await prior.LogDensitiesAsync([[0, 0, 0]], default))!.Length);
+        Assert.Equal(5, (await prior.DrawAsync(5, 1, 1, 0, default)).Length);
+        Assert.Single((await prior.LogDensitiesAsync([[0, 0, 0]], default))!);
 
         var gone = new CancellationToken(canceled: true);
-        Assert.ThrowsAny<OperationCanceledException>(() => prior.Draw(5, 1, 1, gone));
+        Assert.ThrowsAny<OperationCanceledException>(() => prior.Draw(5, 1, 1, 0, gone));
         Assert.ThrowsAny<OperationCanceledException>(() => prior.LogDensities([[0, 0, 0]], gone));
     }
 
@@ -54,7 +54,7 @@ public sealed class ServedPriorTests
         var graph = PublishedGraphs.Prior((IAutoregressive)model).ToArray();
         var manifest = Manifest with { Prior = Prior.Autoregressive, LatentSize = model.LatentSize };
         using var prior = new ServedPrior(manifest, new([], [], graph, []), new());
-        Assert.Equal(5, prior.Draw(5, 1, 1, default).Length);
-        Assert.ThrowsAny<OperationCanceledException>(() => prior.Draw(5, 1, 1, new CancellationToken(canceled: true)));
+        Assert.Equal(5, prior.Draw(5, 1, 1, 0, default).Length);
+        Assert.ThrowsAny<OperationCanceledException>(() => prior.Draw(5, 1, 1, 0, new CancellationToken(canceled: true)));
     }
 }

@@ -219,7 +219,7 @@ public sealed class ModelSession : IDisposable
         if (!posterior.All(float.IsFinite))
             throw new ModelUnavailableException("encoder.onnx gives numbers that are not finite for a black image.");
         RunDecoder(posterior[..LatentSize], label, 1, _ => { });
-        if (manifest.Prior != Prior.None && !prior.Draw(1, 0, 0, default)[0].All(float.IsFinite))
+        if (manifest.Prior != Prior.None && !prior.Draw(1, 0, 0, 0, default)[0].All(float.IsFinite))
             throw new ModelUnavailableException("prior.onnx draws numbers that are not finite.");
         prior.LogDensities([posterior[..LatentSize]], default);
     }

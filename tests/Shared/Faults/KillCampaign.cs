@@ -31,9 +31,12 @@ public enum Moment
 /// <param name="proxy">What stands before the account; null where there is none.</param>
 sealed class KillCampaign(string program, IBlobStore store, string work, FaultProxy? proxy, ulong seed, Action<string> log)
 {
+    /// <summary>What the names of its models begin with.</summary>
+    public const string Prefix = "heal-";
+
     readonly string? folder = proxy is null ? work : null;
     readonly RandomStream random = new(seed, "kills");
-    readonly string name = $"heal-{Guid.NewGuid():N}"[..16];
+    readonly string name = $"{Prefix}{Guid.NewGuid():N}"[..16];
     TimeSpan epochs, measuring;
     string expected = "";
     int models;
@@ -50,22 +53,60 @@ sealed class KillCampaign(string program, IBlobStore store, string work, FaultPr
             if (line.StartsWith("published", StringComparison.Ordinal)) measuring = clock.Elapsed - epochs;
         });
         await training.EndAsync();
-        expected = await WeightsAsync(model);
+        expected = await WeightsAsync(store, model);
         log($"epochs {epochs.TotalMilliseconds:0} ms, measuring and publication {measuring.TotalMilliseconds:0} ms");
     }
 
     /// <summary>Lets something go wrong once; null where the right weights serve in the end, or what is wrong.</summary>
-    public async Task<string?> TryAsync(Moment moment)
+    /// <param name="tries">How often the schedule may run afterwards until a run ends well: more than once where others let the
+    /// storage fail meanwhile.</param>
+    public async Task<string?> TryAsync(Moment moment, int tries = 1)
     {
         var model = $"{name}-{++models}";
         var first = await InterruptAsync(model, moment);
-        using var again = Start(model, (_, _) => { });
-        var code = await again.EndAsync();
-        var found = await WeightsAsync(model);
-        var outcome = found == expected ? null : found.Length == 0 ? "nothing serves" : "other weights serve";
-        log($"{moment}: {first}; then exit code {code}, {outcome ?? "the same weights serve"}");
-        return code == 0 && outcome is null ? null : $"{moment}, {first}: exit code {code}, {outcome}. {again.Output}";
+        while (true)
+        {
+            using var again = Start(model, (_, _) => { });
+            var code = await again.EndAsync();
+            if (code != 0 && --tries > 0)
+                continue;
+            var outcome = OutcomeOf(await WeightsAsync(store, model));
+            log($"{moment}: {first}; then exit code {code}, {outcome ?? "the same weights serve"}");
+            return code == 0 && outcome is null ? null : $"{moment}, {first}: exit code {code}, {outcome}. {again.Output}";
+        }
     }
+
+    /// <summary>Why no small disk can be made in a folder; null where one can.</summary>
+    public static async Task<string?> WhyNoSmallDiskAsync(string folder)
+    {
+        using var probe = new Training("unshare", folder, null,
+            ["-rm", "sh", "-c", "mkdir -p probe && mount -t tmpfs -o size=1m tmpfs probe && exit 0; exit 1"], (_, _) => { });
+        return await probe.EndAsync() == 0 ? null : probe.Output.Trim();
+    }
+
+    /// <summary>Trains on a disk that holds one checkpoint but not the next one beside it, and again when there is more room;
+    /// null where the right weights serve in the end, or what is wrong.</summary>
+    public async Task<string?> TryFullDiskAsync()
+    {
+        var place = Directory.CreateDirectory(Path.Combine(work, $"disk-{++models}")).FullName;
+        var train = $"dotnet '{program}' {string.Join(' ', Arguments($"{name}-disk", "disk"))}";
+        using var training = new Training("unshare", place, null, ["-rm", "sh", "-c", $"""
+            mkdir disk && mount -t tmpfs -o size=20m tmpfs disk
+            {train}; echo "first $?"
+            mount -o remount,size=500m disk
+            {train}; echo "second $?"
+            cp -r disk copy
+            """], (_, _) => { });
+        await training.EndAsync();
+        var outcome = OutcomeOf(await WeightsAsync(new FolderBlobStore(Path.Combine(place, "copy")), $"{name}-disk"));
+        var codes = training.Output.Contains("first 1\n", StringComparison.Ordinal)
+            && training.Output.Contains("second 0\n", StringComparison.Ordinal);
+        log($"a disk is full, then has room: {outcome ?? "the same weights serve"}");
+        Directory.Delete(place, recursive: true);
+        return codes && outcome is null ? null : $"a full disk: {outcome}. {training.Output}";
+    }
+
+    string? OutcomeOf(string found) => found == expected ? null : found.Length == 0 ? "nothing serves" : "other weights serve";
 
     async Task<string> InterruptAsync(string model, Moment moment)
     {
@@ -148,16 +189,19 @@ sealed class KillCampaign(string program, IBlobStore store, string work, FaultPr
         }
     }
 
-    Training Start(string model, Action<string, Training> onLine) => new(program, work, proxy?.ConnectionString,
+    Training Start(string model, Action<string, Training> onLine) =>
+        new("dotnet", work, proxy?.ConnectionString, [program, .. Arguments(model, folder ?? "blob")], onLine);
+
+    static string[] Arguments(string model, string place) =>
     [
         "train", "faces-vae", "--data", "faces:160", "--epochs", "2", "--batch-size", "16", "--threads", "1",
-        "--save-every", "0.1", "--model", model, "--out", folder ?? "blob", "--if-changed", "--resume", "auto",
-    ], onLine);
+        "--save-every", "0.1", "--model", model, "--out", place, "--if-changed", "--resume", "auto",
+    ];
 
     /// <summary>The weights of the version that serves; empty where none does.</summary>
-    async Task<string> WeightsAsync(string model)
+    static async Task<string> WeightsAsync(IBlobStore place, string model)
     {
-        var registry = new ModelRegistry(store);
+        var registry = new ModelRegistry(place);
         if (await registry.ReadCurrentAsync(model) is not { } current) return "";
         var manifest = await registry.ReadManifestAsync(model, current);
         var weights = Safetensors.Read(await registry.ReadFileAsync(manifest, "weights.safetensors"));
@@ -175,7 +219,7 @@ sealed class KillCampaign(string program, IBlobStore store, string work, FaultPr
 
         public Training(string program, string work, string? storage, string[] arguments, Action<string, Training> onLine)
         {
-            var start = new ProcessStartInfo("dotnet", [program, .. arguments])
+            var start = new ProcessStartInfo(program, arguments)
             {
                 RedirectStandardOutput = true,
                 RedirectStandardError = true,

@@ -6,16 +6,12 @@ namespace VaeFunctions.Tests;
 sealed class OperationCount : IDisposable
 {
     readonly ConcurrentDictionary<(string Kind, string Place), int> counts = new();
-    readonly FaultProxy blobs, queues;
+    readonly FaultProxy proxy;
 
     /// <param name="connectionString">The emulator's.</param>
-    public OperationCount(string connectionString)
-    {
-        queues = new(connectionString, "QueueEndpoint") { Answered = Count };
-        blobs = new(queues.ConnectionString) { Answered = Count };
-    }
+    public OperationCount(string connectionString) => proxy = new(connectionString) { Answered = Count };
 
-    public string ConnectionString => blobs.ConnectionString;
+    public string ConnectionString => proxy.ConnectionString;
 
     public void Reset() => counts.Clear();
 
@@ -29,11 +25,7 @@ sealed class OperationCount : IDisposable
     public override string ToString() => string.Join('\n', counts.OrderByDescending(entry => entry.Value)
         .ThenBy(entry => entry.Key).Select(entry => $"{entry.Value,7}  {entry.Key.Kind} {entry.Key.Place}"));
 
-    public void Dispose()
-    {
-        blobs.Dispose();
-        queues.Dispose();
-    }
+    public void Dispose() => proxy.Dispose();
 
     void Count(string method, string path)
     {
