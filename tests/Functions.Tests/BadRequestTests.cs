@@ -179,6 +179,8 @@ public sealed class BadRequestTests(ServingFixture serving)
     [InlineData("""{"input": "inbox/a/", "output": "inbox/b/"}""", "give a path in results")]
     [InlineData("""{"input": "inbox/../models/", "output": "results/"}""", "..")]
     [InlineData("""{"input": "results/a", "output": "results/a-done/"}""", "lies under input")]
+    [InlineData("""{"input": "results/a", "output": "results/"}""", "lies under input")]
+    [InlineData("""{"input": "results/a/", "output": "results/"}""", "or holds it")]
     [InlineData("""{"input": "inbox/a/", "output": "results/", "operation": "dream"}""", "reconstruct or encode or anomaly")]
     [InlineData("""{"input": "inbox/a/", "output": "results/", "operation": "encode", "format": "csv"}""", "files or parquet or tar")]
     public async Task A_wrong_job_is_explained(string body, string hint) =>

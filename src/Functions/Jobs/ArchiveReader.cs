@@ -16,11 +16,11 @@ sealed class ArchiveReader(IBlobStore store) : IAsyncDisposable
     /// <exception cref="StorageException">The storage does not answer.</exception>
     public async Task<byte[]> ReadAsync(ArchivePlace place, CancellationToken cancellation)
     {
-        if (opened != (place.Archive, place.ETag))
-            await OpenAsync(place, cancellation);
         var bytes = new byte[place.Length];
         try
         {
+            if (opened != (place.Archive, place.ETag))
+                await OpenAsync(place, cancellation);
             if (zip is null)
             {
                 content!.Position = place.At;

@@ -17,13 +17,27 @@ public sealed class JobQueue(Func<QueueServiceClient> queues)
     /// <exception cref="RequestException">409: the storage has no queues.</exception>
     public void Demand() => _ = Queue;
 
-    public async Task CreateAsync(CancellationToken cancellation) =>
-        await Queue.CreateIfNotExistsAsync(cancellationToken: cancellation);
+    /// <exception cref="StorageException">The storage does not answer.</exception>
+    public Task CreateAsync(CancellationToken cancellation) =>
+        ExplainedAsync(() => Queue.CreateIfNotExistsAsync(cancellationToken: cancellation));
 
     /// <param name="after">How long nobody sees it.</param>
-    public async Task SendAsync(JobMessage message, CancellationToken cancellation, TimeSpan after = default) =>
-        await Queue.SendMessageAsync(JsonSerializer.Serialize(message, JsonSerializerOptions.Web), visibilityTimeout: after,
-            timeToLive: TimeSpan.FromSeconds(-1), cancellationToken: cancellation);
+    /// <exception cref="StorageException">The storage does not answer.</exception>
+    public Task SendAsync(JobMessage message, CancellationToken cancellation, TimeSpan after = default) =>
+        ExplainedAsync(() => Queue.SendMessageAsync(JsonSerializer.Serialize(message, JsonSerializerOptions.Web),
+            visibilityTimeout: after, timeToLive: TimeSpan.FromSeconds(-1), cancellationToken: cancellation));
+
+    static async Task ExplainedAsync(Func<Task> ask)
+    {
+        try
+        {
+            await ask();
+        }
+        catch (Exception fault) when (fault is RequestFailedException or AggregateException)
+        {
+            throw new StorageException($"The job queue does not answer: {fault.Message.Split('\n')[0]}", fault);
+        }
+    }
 
     /// <summary>Whether no message is there, none that somebody works on just now, and none that failed too often.</summary>
     /// <exception cref="StorageException">The storage cannot be reached.</exception>

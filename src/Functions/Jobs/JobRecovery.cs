@@ -11,8 +11,8 @@ public sealed class JobRecovery(JobStore jobs, JobQueue queue, ILogger<JobRecove
     /// <exception cref="StorageException">The storage cannot be reached.</exception>
     public async Task RunAsync(CancellationToken cancellation)
     {
-        // Markers first: a job's message is sent before its marker is written, so that, where the queue is empty after, it was
-        // taken or lost.
+        // A job has its marker before its message: where the queue is empty, the message was taken, lost, or is about to be sent,
+        // and to come twice does no harm.
         var open = await jobs.OpenAsync(cancellation).ToListAsync(cancellation);
         if (open is [] || !await queue.IsEmptyAsync(cancellation))
             return;

@@ -33,9 +33,9 @@ public sealed class JobsFunctions(ModelCalls calls, RequestLatents latents, JobS
             Parameters = parameters,
         };
         await jobs.CreateAsync(job, cancellation);
+        await jobs.MarkOpenAsync(job, cancellation); // from here on its message is sent again, should it be lost
         await queue.CreateAsync(cancellation);
         await queue.SendAsync(new(model, id), cancellation);
-        await jobs.MarkOpenAsync(job, cancellation);
 
         var status = $"{request.Path.Value!.TrimEnd('/')}/{id}";
         call.Describe("Location", status);
@@ -97,9 +97,13 @@ public sealed class JobsFunctions(ModelCalls calls, RequestLatents latents, JobS
         var output = PathOf(call, JobFields.Output, call.Options.WritableContainers);
         if (!output.EndsWith('/'))
             throw RequestException.Invalid($"output is {output}; give a folder, which ends in /.");
-        // A job whose output lies under its input would take its own results for images.
-        if (input.Length > 0 && output.StartsWith(input, StringComparison.Ordinal))
-            throw RequestException.Invalid($"output, {output}, lies under input, {input}; give a folder outside of it.");
+        // A job whose results lie under its input would take them for images. They are called as the images are, and as the input
+        // therefore, from its last folder on; those in a blob a slice have numbers, which may be the last of the input, too.
+        var named = output + input[(input.LastIndexOf('/') + 1)..];
+        if (input.Length > 0
+            && (named.StartsWith(input, StringComparison.Ordinal) || input.StartsWith(named, StringComparison.Ordinal)))
+            throw RequestException.Invalid(
+                $"output, {output}, lies under input, {input}, or holds it; give a folder outside of it.");
         return (input, output);
     }
 

@@ -13,7 +13,7 @@ namespace VaeFunctions.LocalCloud.Costs;
 sealed record WayIn(
     string Name, string Operation, string Format, Operations Image, Operations Slice, int SliceSize, double Events, double? Rate)
 {
-    const int LooseSlice = 200, Shard = 2000;
+    const int LooseSlice = 200, Shard = 2500;
 
     /// <summary>Blobs in a page of a listing.</summary>
     const double Page = 5000;
@@ -22,13 +22,13 @@ sealed record WayIn(
     static readonly Operations slice = new(Writes: 3, Lists: 2, Reads: 8, Messages: 3);
 
     /// <summary>The same where results are one blob a slice, and the images of a slice lie in one archive, which is opened and
-    /// read in parts of 4 MB.</summary>
+    /// read in parts of 8 MB.</summary>
     static readonly Operations shard = slice + new Operations(Writes: 1, Reads: 2, Others: 1);
 
     public static IReadOnlyList<WayIn> All { get; } =
     [
         new("inbox", "reconstruct", "files",
-            new(Writes: 2, Reads: 1, Others: 3, Deletes: 2, Messages: 3), default, 0, Events: 2, Rate: 40),
+            new(Writes: 2, Reads: 1, Others: 3, Messages: 3), default, 0, Events: 2, Rate: 40),
         new("job, loose images", "encode", "files",
             new(Writes: 1, Lists: 1 / Page, Reads: 1), slice, LooseSlice, Events: 0, Rate: 71),
         new("job, loose images", "reconstruct", "files",
