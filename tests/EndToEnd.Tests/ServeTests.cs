@@ -200,6 +200,8 @@ public sealed class ServeTests(ServeFixture fixture) : IClassFixture<ServeFixtur
         var names = new List<string>();
         await foreach (var entry in fixture.Store.ListAsync($"{container}/{ServeFixture.Model}/"))
             names.Add(entry.Path.Split('/', 3)[2]);
-        return [.. names.Where(name => !name.StartsWith("again/", StringComparison.Ordinal))];
+        // What other tests drop lies in a folder or an archive.
+        return [.. names.Where(name => !name.StartsWith("again/", StringComparison.Ordinal)
+            && !name.StartsWith("faces.zip", StringComparison.Ordinal))];
     }
 }

@@ -42,7 +42,7 @@ public class VaeScriptTests
     [Theory]
     [InlineData("tr", "train")]
     [InlineData("train faces-vae --fi", "--fit")]
-    [InlineData("train faces-vae --fit p", "Pad")]
+    [InlineData("train faces-vae --fit p", "pad")]
     public async Task A_shell_asks_what_may_stand_here(string line, string expected)
     {
         await using var suggestions = await Command.RunAsync(Command.LocalCloud, $"[suggest:{line.Length}]", line);

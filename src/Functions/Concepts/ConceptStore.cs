@@ -11,7 +11,8 @@ public sealed class ConceptStore(IBlobStore store, ILogger<ConceptStore> logger)
     const long LargestFile = 16 << 20;
     const string Ending = ".safetensors";
 
-    /// <summary>A concept that was published with the version, or saved for it; its name may be written as its label is.</summary>
+    /// <summary>A concept that was published with the version, or saved for it; its name may be written as its label
+    /// is.</summary>
     /// <exception cref="RequestException">404: there is none of that name; says which there are.</exception>
     public async Task<Concept> FindAsync(ModelSession session, string name, CancellationToken cancellation)
     {
@@ -36,7 +37,8 @@ public sealed class ConceptStore(IBlobStore store, ILogger<ConceptStore> logger)
             catch (Exception fault) when (fault is ModelFormatException or BlobTooLargeException)
             {
                 // One that somebody damaged must not hide the others.
-                logger.LogWarning("{Path} is left out: {Reason} Save the concept again, or delete the file", blob.Path, fault.Message);
+                logger.LogWarning(
+                    "{Path} is left out: {Reason} Save the concept again, or delete the file", blob.Path, fault.Message);
             }
         }
         return all;

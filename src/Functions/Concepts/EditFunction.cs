@@ -13,7 +13,8 @@ public sealed class EditFunction(ModelCalls calls, RequestLatents latents)
     internal static readonly Field Strengths = new("strengths", FieldType.Numbers,
         "Multiples of the whole edit, an image for each; [1] unless given.")
     { Least = -100, Most = 100 };
-    static readonly Field[] Fields = [Field.Image, Concepts, Strengths, Field.Examples, Field.Direction, Field.Label, Field.Version];
+    static readonly Field[] Fields =
+        [Field.Image, Concepts, Strengths, Field.Examples, Field.Direction, Field.Label, Field.Version];
     static readonly AnswerKind[] Offers = Accept.Pictures;
 
     [Function("Edit")]

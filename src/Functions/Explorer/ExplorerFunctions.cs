@@ -7,7 +7,8 @@ namespace VaeFunctions.Serving;
 /// it needs no key itself; it loads nothing from any other host, and its policy would not let it.</summary>
 public static class ExplorerFunctions
 {
-    /// <summary>Scripts come from here only, WebAssembly included. A worker is held to what its own script's answer says.</summary>
+    /// <summary>Scripts come from here only, WebAssembly included. A worker is held to what its own script's answer
+    /// says.</summary>
     public const string Policy = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; "
         + "img-src 'self' blob: data:; connect-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; "
         + "frame-ancestors 'none'";

@@ -29,7 +29,8 @@ public sealed record Field(string Name, FieldType Type, string Description)
 
     public static readonly Field Seed = Whole("seed", 0, LargestSeed, "What repeats an answer; random unless given.");
 
-    public static readonly Field Version = new("version", FieldType.Version, "A published version, instead of the one that serves.");
+    public static readonly Field Version =
+        new("version", FieldType.Version, "A published version, instead of the one that serves.");
 
     public static readonly Field Examples = new("examples", FieldType.Examples,
         "Concepts for this request: by name {\"with\": [images], \"without\": [images]}.");

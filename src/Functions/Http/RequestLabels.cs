@@ -23,8 +23,8 @@ static class RequestLabels
         {
             return content.Has(field)
                 ? throw RequestException.Invalid(
-                    $"A label, {RequestContent.Shortened(content.Text(field) ?? "null")}, was given, but model {session.Model} is not conditional on labels; leave "
-                        + "it out.")
+                    $"A label, {RequestContent.Shortened(content.Text(field) ?? "null")}, was given, "
+                        + $"but model {session.Model} is not conditional on labels; leave it out.")
                 : null;
         }
         return content[field] switch

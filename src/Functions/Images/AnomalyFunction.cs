@@ -22,7 +22,8 @@ public sealed class AnomalyFunction(ModelCalls calls)
     {
         using var call = await calls.BindAsync(request, model, Fields, Offers, cancellation);
         var originals = await call.ImagesAsync(Field.Images);
-        var results = await Reconstruction.OfAsync(originals, call.Labels(originals.Count), call.Session, cancellation, judged: true);
+        var results = await Reconstruction.OfAsync(
+            originals, call.Labels(originals.Count), call.Session, cancellation, judged: true);
         var shown = call.Content.Choice(Show);
         Image[] maps = [.. results.Select(result => Anomaly.HeatMap(result.Original.Image, result.Image))];
 
@@ -72,7 +73,8 @@ public sealed record JudgedImage(
 
     /// <summary>What the scores mean; a model published without calibration, or with one from too few images, has no
     /// verdict.</summary>
-    internal static (double? Percentile, double? CodePercentile, string Verdict) Judge(ModelSession session, Reconstruction result)
+    internal static (double? Percentile, double? CodePercentile, string Verdict) Judge(
+        ModelSession session, Reconstruction result)
     {
         if (session.Anomaly is not { } calibration || session.CalibratedOn < AnomalyCalibration.EnoughImages)
             return (null, null, "not calibrated");

@@ -11,7 +11,8 @@ public sealed class AugmentFunction(ModelCalls calls)
         "spread", 0, 10, "How far they stray: 0 is the image as the model gives it back, 1 a clear variation, 10 hardly the image "
             + "any more; 1 unless given.");
 
-    /// <summary>The part of the training codes' own spread that a spread of 1 adds: a fifth of the variance is then new.</summary>
+    /// <summary>The part of the training codes' own spread that a spread of 1 adds: a fifth of the variance is then
+    /// new.</summary>
     const float Unit = 0.5f;
 
     static readonly Field[] Fields = [Field.Images, Count, Spread, Field.Seed, Field.Label, Field.Version];

@@ -33,7 +33,8 @@ public sealed class NamedVersions(ModelProvider models) : IDisposable
                 {
                     StorageException or ModelUnavailableException or ModelFormatException => fault,
                     RegistryException => new RequestException(StatusCodes.Status404NotFound, fault.Message, fault),
-                    _ => new ModelUnavailableException($"Model {model}, version {version} cannot be used: {fault.Message}", fault),
+                    _ => new ModelUnavailableException(
+                        $"Model {model}, version {version} cannot be used: {fault.Message}", fault),
                 };
             }
         }

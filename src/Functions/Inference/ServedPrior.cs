@@ -27,7 +27,8 @@ sealed class ServedPrior : IDisposable
             if (files.Prior is { } graph)
             {
                 if (manifest.Prior == Prior.Fitted)
-                    prior = new("prior.onnx", graph, threads, [latent with { Name = "noise" }, new("choice", typeof(float), [-1])], [latent]);
+                    prior = new("prior.onnx", graph, threads,
+                        [latent with { Name = "noise" }, new("choice", typeof(float), [-1])], [latent]);
                 else
                     (prior, places) = LoadCodes(graph, latent, threads);
             }
@@ -70,8 +71,10 @@ sealed class ServedPrior : IDisposable
         return [.. Enumerable.Range(0, count).Chunk(largestBatch).SelectMany(part =>
         {
             cancellation.ThrowIfCancellationRequested();
-            using var results = prior.Run(part.Length, Rows.Join(part.Select(i => noise[i])), part.Select(i => choices[i]).ToArray());
-            return results[0].GetTensorDataAsSpan<float>()[..(part.Length * manifest.LatentSize)].ToArray().Chunk(manifest.LatentSize);
+            using var results = prior.Run(
+                part.Length, Rows.Join(part.Select(i => noise[i])), part.Select(i => choices[i]).ToArray());
+            return results[0].GetTensorDataAsSpan<float>()[..(part.Length * manifest.LatentSize)].ToArray()
+                .Chunk(manifest.LatentSize);
         })];
     }
 

@@ -80,7 +80,8 @@ static class ArchiveEntries
         {
             return (await entries.MoveNextAsync(), null);
         }
-        catch (Exception fault) when (fault is InvalidDataException or EndOfStreamException or ArgumentException or FormatException)
+        catch (Exception fault) when (fault is InvalidDataException or EndOfStreamException or ArgumentException
+            or FormatException)
         {
             return (false, fault.Message); // a place beyond the end is an ArgumentException
         }

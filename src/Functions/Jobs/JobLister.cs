@@ -39,7 +39,8 @@ public sealed class JobLister(JobStore jobs, JobQueue queue, IBlobStore store, I
             await jobs.FinishAsync(job, last: null, cancellation);
         else
             await jobs.FailAsync(job, job.Dropped is not null ? "It was deleted before it could be read."
-                : $"There is no image under {job.Input}" + (passedOver > 0 ? $", only {passedOver} folder markers and system files. " : ". ")
+                : $"There is no image under {job.Input}"
+                    + (passedOver > 0 ? $", only {passedOver} folder markers and system files. " : ". ")
                 + "Look whether the prefix is right, upper and lower case included.", cancellation);
     }
 

@@ -61,7 +61,8 @@ public sealed class JobWorker(JobStore jobs, JobLister lister, IBlobStore store,
         {
             var kept = await JobOutput.Of(job, number, store).GiveUpAsync(all, cancellation);
             await jobs.SaveDoneAsync(job, number, kept.Count, [.. all.Where(image => !kept.Contains(image))
-                .Select(image => new JobFailure(image.Path, image.Refused ?? "Its slice failed several times; the server's log has the cause."))],
+                .Select(image => new JobFailure(image.Path, image.Refused
+                    ?? "Its slice failed several times; the server's log has the cause."))],
                 cancellation);
         }
         await jobs.FinishAsync(job, number, cancellation);

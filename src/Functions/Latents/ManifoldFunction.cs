@@ -10,11 +10,13 @@ public sealed class ManifoldFunction(ModelCalls calls)
 {
     static readonly Field Size = Field.Whole("n", 1, 64, "Images along each axis; 10 unless given.");
     static readonly Field Along = Field.Choice("along",
-        "Along the principal axes of training codes, by their number from 0, the one with the most spread; or along single latents.",
+        "Along the principal axes of training codes, by their number from 0, the one with the most spread; "
+            + "or along single latents.",
         "principal", "latents");
     static readonly Field X = Field.Whole("x", 0, 65535, "The axis that rises to the right; 0 unless given.");
     static readonly Field Y = Field.Whole("y", 0, 65535, "The axis that rises to the top; 1 unless given.");
-    static readonly Field Image = Field.Image with { Description = "What lies in the middle; the training codes' mean unless given." };
+    static readonly Field Image =
+        Field.Image with { Description = "What lies in the middle; the training codes' mean unless given." };
     static readonly Field Seed = Field.Seed with { Description = "Draws what lies in the middle." };
     static readonly Field[] Fields = [Size, Along, X, Y, Image, Seed, Field.Label, Field.Version];
     static readonly AnswerKind[] Offers = Accept.Pictures;

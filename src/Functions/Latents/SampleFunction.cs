@@ -28,7 +28,8 @@ public sealed class SampleFunction(ModelCalls calls)
 
         call.DescribeSeed(seed);
         return call.Pictures(images, Answers.Square(count), () => new SampleAnswer(call.Model, call.Version, seed, temperature,
-            [.. images.Select((image, i) => new Sample(latents[i], labels?[i], call.LabelName(labels?[i]), ImageCodec.EncodePng(image)))]));
+            [.. images.Select((image, i) =>
+                new Sample(latents[i], labels?[i], call.LabelName(labels?[i]), ImageCodec.EncodePng(image)))]));
     }
 }
 

@@ -20,7 +20,8 @@ public sealed class FilesFunction(ModelRegistry registry, ModelProvider models)
     };
 
     [Function("File")]
-    [Describes("Give a file of a version: its manifest, or one that the manifest lists.", ContentType = "application/octet-stream")]
+    [Describes("Give a file of a version: its manifest, or one that the manifest lists.",
+        ContentType = "application/octet-stream")]
     public async Task<IActionResult> Run(
         [HttpTrigger(AuthorizationLevel.Function, "get", Route = "models/{model}/versions/{version}/files/{file}")]
         HttpRequest request, string model, string version, string file, CancellationToken cancellation)

@@ -98,7 +98,8 @@ public static partial class CommandRunner
         var (result, command) = (parsed.CommandResult, parsed.CommandResult.Command);
         if (command.Subcommands.Count > 0)
             return parsed.UnmatchedTokens.FirstOrDefault(word => !word.StartsWith('-')) is { } word
-                ? $"There is no command '{word}'. Did you mean {Spelling.Nearest(word, command.Subcommands.Select(sub => sub.Name))}?"
+                ? $"There is no command '{word}'. "
+                    + $"Did you mean {Spelling.Nearest(word, command.Subcommands.Select(sub => sub.Name))}?"
                 : null;
         if (!command.TreatUnmatchedTokensAsErrors)
             return null;

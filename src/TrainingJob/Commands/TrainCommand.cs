@@ -85,7 +85,8 @@ static class TrainCommand
             if (result.GetResult(epochs) is not null)
                 result.AddError("--minutes and --epochs both decide how long a training is; give one of them.");
             if (result.GetResult(resume) is not null)
-                result.AddError("A run that --resume goes on with is as long as it was to be when it began; leave --minutes out.");
+                result.AddError(
+                    "A run that --resume goes on with is as long as it was to be when it began; leave --minutes out.");
         });
         command.SetAction(async (parsed, cancellation) => await RunAsync(await RequestAsync(parsed, cancellation), cancellation));
         return command;

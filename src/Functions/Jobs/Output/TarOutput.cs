@@ -22,7 +22,8 @@ sealed class TarOutput(Job job, int slice, IBlobStore store) : SliceOutput(job, 
 
             Task AddAsync(string name, Stream data) => tar.WriteEntryAsync(
                 // The same slice again gives the same bytes.
-                new PaxTarEntry(TarEntryType.RegularFile, name) { DataStream = data, ModificationTime = Job.Created }, cancellation);
+                new PaxTarEntry(TarEntryType.RegularFile, name) { DataStream = data, ModificationTime = Job.Created },
+                cancellation);
         }
         return new(content.GetBuffer().AsMemory(0, (int)content.Length));
     }
