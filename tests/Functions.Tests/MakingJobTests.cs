@@ -95,7 +95,12 @@ public sealed class MakingJobTests(ServingFixture serving)
         await store.WriteAsync("inbox/made/vary/broken.png", new(first[..40]));
         var status = await RunAsync(new
         {
-            operation = "augment", input = "inbox/made/vary/", output = "results/varied/", count = 3, spread = 0.5, seed = 5,
+            operation = "augment",
+            input = "inbox/made/vary/",
+            output = "results/varied/",
+            count = 3,
+            spread = 0.5,
+            seed = 5,
         });
         Assert.Equal((3, 2, 1), ((int)status["images"]!, (int)status["done"]!, (int)status["failed"]!));
         string[] images = ["b.png", "cats/a.png"];
@@ -133,7 +138,12 @@ public sealed class MakingJobTests(ServingFixture serving)
         float[] strengths = [-1, 0.5f];
         await RunAsync(new
         {
-            operation = "edit", input = "inbox/made/edit/", output = "results/edited/", concepts, examples, strengths,
+            operation = "edit",
+            input = "inbox/made/edit/",
+            output = "results/edited/",
+            concepts,
+            examples,
+            strengths,
         });
         Assert.Equal(["a.png-1.json", "a.png-1.png", "a.png-2.json", "a.png-2.png", "failures.jsonl"],
             await NamesAsync("results/edited/"));
