@@ -30,10 +30,7 @@ public sealed class InboxArchives(JobStore jobs, JobQueue queue, IBlobStore stor
         if (await jobs.FindAsync(model, job.Id, cancellation) is not null && await jobs.HasEndedAsync(job, cancellation))
             return;
         await store.WriteAsync(PointerOf(name), BinaryData.FromString(job.Id), cancellation: cancellation);
-        await jobs.CreateAsync(job, cancellation);
-        await queue.CreateAsync(cancellation);
-        await queue.SendAsync(new(model, job.Id), cancellation, after: replaces ? handover : TimeSpan.Zero);
-        await jobs.MarkOpenAsync(job, cancellation);
+        await queue.StartAsync(job, jobs, cancellation, after: replaces ? handover : TimeSpan.Zero);
     }
 
     /// <summary>Ends the job of an archive whose name has other content now, and deletes its results.</summary>

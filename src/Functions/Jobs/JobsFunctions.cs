@@ -32,10 +32,7 @@ public sealed class JobsFunctions(ModelCalls calls, RequestLatents latents, JobS
             Version = operation.HoldsVersion || call.Content.Has(Field.Version) ? call.Version : null,
             Parameters = parameters,
         };
-        await jobs.CreateAsync(job, cancellation);
-        await jobs.MarkOpenAsync(job, cancellation); // from here on its message is sent again, should it be lost
-        await queue.CreateAsync(cancellation);
-        await queue.SendAsync(new(model, id), cancellation);
+        await queue.StartAsync(job, jobs, cancellation);
 
         var status = $"{request.Path.Value!.TrimEnd('/')}/{id}";
         call.Describe("Location", status);

@@ -187,13 +187,12 @@ public sealed class ExplorerPageTests(ExplorerFixture fixture, ITestOutputHelper
         Assert.Single(Directory.GetFiles(folder.File("site")));
     }
 
-    /// <summary>Meaningful only on a machine that does nothing else. Two cores do not reach the limits of opening.</summary>
+    /// <summary>Meaningful only on a machine that has time for the page. Two cores do not reach the limits of opening.</summary>
     [SkippableFact]
     public async Task Sliders_are_followed_at_once_and_the_map_pans_at_fifty_frames()
     {
         var load = double.Parse(File.ReadAllText("/proc/loadavg").Split(' ')[0], CultureInfo.InvariantCulture);
-        Skip.If(Environment.GetEnvironmentVariable("VAE_QUIET") is not "1",
-            "VAE_QUIET is not 1: this measures the page on a machine that does nothing else");
+        Skip.If(load > 1.5 * Environment.ProcessorCount, $"the machine is busy: load {load}");
         await fixture.ReadyAsync();
         await using var page = await OpenAsync();
         await page.WaitAsync("performance.getEntriesByName('thumbnails').length > 0");
