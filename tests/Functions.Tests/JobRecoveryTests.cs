@@ -1,5 +1,6 @@
 using Azure.Storage.Queues;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
 using VaeFunctions.Registry;
 using VaeFunctions.Serving;
 
@@ -43,9 +44,9 @@ public sealed class JobRecoveryTests : IAsyncLifetime
     }
 
     /// <summary>The slices that messages ask for, null for the listing, after another look.</summary>
-    async Task<List<int?>> RecoverAsync()
+    async Task<List<int?>> RecoverAsync(TimeSpan later = default)
     {
-        await recovery.RunAsync(default);
+        await recovery.RunAsync(DateTimeOffset.UtcNow + later, default);
         var messages = (await queue.ReceiveMessagesAsync(32, TimeSpan.FromHours(1))).Value;
         return [.. messages.Select(message => JobQueue.Read(message.Body.ToString())).Where(message => message.Job == Job.Id)
             .Select(message => message.Slice)];
@@ -82,6 +83,33 @@ public sealed class JobRecoveryTests : IAsyncLifetime
         Assert.Equal([], await RecoverAsync());
         await holder.DeleteMessageAsync(message.MessageId, message.PopReceipt);
         Assert.Equal([0, 2], await RecoverAsync());
+    }
+
+    [SkippableFact]
+    public async Task What_somebody_took_and_nobody_works_on_is_sent_again_after_a_silence()
+    {
+        await CutAsync(all: true);
+        await queue.CreateIfNotExistsAsync();
+        await queue.SendMessageAsync("""{"model": "tiny", "job": "another"}""");
+        Assert.Equal([], await RecoverAsync(later: JobRecovery.Silence)); // it waits for somebody, who takes it here for an hour
+        Assert.Equal([], await RecoverAsync(later: JobRecovery.Silence / 2));
+        Assert.Equal([0, 2], await RecoverAsync(later: JobRecovery.Silence));
+    }
+
+    [SkippableFact]
+    public async Task A_worker_that_is_at_a_job_for_long_says_so()
+    {
+        await CutAsync(all: true);
+        var begun = (await jobs.OpenAsync(default).SingleAsync()).Touched;
+        var clock = new FakeTimeProvider();
+        var watch = new JobWatch(jobs, Job, clock);
+        await Task.Delay(1100); // a storage counts in seconds
+        clock.Advance(JobWatch.Pause);
+        Assert.False(await watch.IsOverAsync(default));
+        Assert.Equal(begun, (await jobs.OpenAsync(default).SingleAsync()).Touched);
+        clock.Advance(JobWatch.Heartbeat);
+        Assert.False(await watch.IsOverAsync(default));
+        Assert.True((await jobs.OpenAsync(default).SingleAsync()).Touched > begun);
     }
 
     [SkippableFact]

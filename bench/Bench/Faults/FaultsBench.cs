@@ -15,7 +15,7 @@ sealed class FaultsBench
     const double MostMegabytes = 600;
 
     /// <summary>How long all may take to be answered once nothing fails any more.</summary>
-    static readonly TimeSpan patience = TimeSpan.FromSeconds(200);
+    static readonly TimeSpan patience = TimeSpan.FromSeconds(300);
 
     /// <summary>How long a training may take with all its interruptions; a fraction of it where it has a core for
     /// itself.</summary>

@@ -22,7 +22,7 @@ public sealed class JobLister(JobStore jobs, JobQueue queue, IBlobStore store, I
         // A listing that was interrupted may have cut its last slice without sending the message for it.
         if (listing.Slices > 0)
             await queue.SendAsync(new(job.Model, job.Id, listing.Slices - 1), cancellation);
-        var (passedOver, watch) = (0, new JobWatch(jobs, job));
+        var (passedOver, watch) = (0, new JobWatch(jobs, job, TimeProvider.System));
         var images = JobOperation.Of(job.Operation).TakesImages ? ImagesAsync(job, last, () => passedOver++, cancellation)
             : SampleOperation.From(job, listing.Images).ToAsyncEnumerable();
         await foreach (var slice in images.Chunk(job.SliceSize))

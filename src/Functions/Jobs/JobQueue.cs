@@ -49,7 +49,18 @@ public sealed class JobQueue(Func<QueueServiceClient> queues)
 
     /// <summary>Whether no message is there, none that somebody works on just now, and none that failed too often.</summary>
     /// <exception cref="StorageException">The storage cannot be reached.</exception>
-    public async Task<bool> IsEmptyAsync(CancellationToken cancellation)
+    public async Task<bool> IsEmptyAsync(CancellationToken cancellation) =>
+        // The count may be too high, never too low.
+        !await AnyAsync(async queue => (await queue.GetPropertiesAsync(cancellation)).Value.ApproximateMessagesCount > 0,
+            cancellation);
+
+    /// <summary>Whether a message waits for somebody to take it.</summary>
+    /// <exception cref="StorageException">The storage cannot be reached.</exception>
+    public Task<bool> HasVisibleAsync(CancellationToken cancellation) =>
+        AnyAsync(async queue => (await queue.PeekMessageAsync(cancellation)).Value is not null, cancellation);
+
+    /// <summary>Whether something holds of the queue or of that of the messages that failed too often.</summary>
+    async Task<bool> AnyAsync(Func<QueueClient, Task<bool>> holds, CancellationToken cancellation)
     {
         try
         {
@@ -59,11 +70,10 @@ public sealed class JobQueue(Func<QueueServiceClient> queues)
                 var queue = Service.GetQueueClient(name);
                 // Somebody may have deleted the queue together with its messages.
                 await queue.CreateIfNotExistsAsync(cancellationToken: cancellation);
-                // The count may be too high, never too low.
-                if ((await queue.GetPropertiesAsync(cancellation)).Value.ApproximateMessagesCount > 0)
-                    return false;
+                if (await holds(queue))
+                    return true;
             }
-            return true;
+            return false;
         }
         catch (RequestFailedException fault)
         {

@@ -60,17 +60,18 @@ public sealed partial class JobStore(IBlobStore store)
         await CloseAsync(job.Model, job.Id, cancellation);
     }
 
-    /// <summary>Marks a job whose first message is sent as one with work left.</summary>
+    /// <summary>Marks a job as one with work left, of which somebody has spoken just now.</summary>
     public Task MarkOpenAsync(Job job, CancellationToken cancellation) =>
         store.WriteAsync($"{Markers}{job.Model}/{job.Id}", BinaryData.Empty, cancellation: cancellation);
 
     public Task CloseAsync(string model, string id, CancellationToken cancellation) =>
         store.DeleteAsync($"{Markers}{model}/{id}", cancellation);
 
-    /// <summary>The jobs with work left; of one that has just ended, the marker may still be there.</summary>
-    public IAsyncEnumerable<(string Model, string Id)> OpenAsync(CancellationToken cancellation) =>
-        store.ListAsync(Markers, cancellation).Select(blob => blob.Path[Markers.Length..].Split('/'))
-            .Where(names => names.Length == 2).Select(names => (names[0], names[1]));
+    /// <summary>The jobs with work left, and when they were last marked as such; of one that has just ended, the marker may still
+    /// be there.</summary>
+    public IAsyncEnumerable<(string Model, string Id, DateTimeOffset Touched)> OpenAsync(CancellationToken cancellation) =>
+        store.ListAsync(Markers, cancellation).Select(blob => (Names: blob.Path[Markers.Length..].Split('/'), blob.Changed))
+            .Where(marker => marker.Names.Length == 2).Select(marker => (marker.Names[0], marker.Names[1], marker.Changed));
 
     /// <summary>Whether work on it is of no use any more.</summary>
     public async Task<bool> IsOverAsync(Job job, CancellationToken cancellation) =>

@@ -36,5 +36,5 @@ public sealed class JobTriggers(JobWorker worker, JobRecovery recovery, ILogger<
     /// (Azure/azure-functions-host#8649, #10246). On Azure a lease lets one of all replicas do it.</remarks>
     [Function("JobRecovery")]
     public Task Recover([TimerTrigger("%VaeJobRecoverySchedule%")] TimerInfo timer, CancellationToken cancellation) =>
-        recovery.RunAsync(cancellation);
+        recovery.RunAsync(DateTimeOffset.UtcNow, cancellation);
 }

@@ -85,7 +85,7 @@ public sealed class JobWorker(JobStore jobs, JobLister lister, IBlobStore store,
         if (parts is [])
             return failures;
         await using var archives = new ArchiveReader(store);
-        var watch = new JobWatch(jobs, job);
+        var watch = new JobWatch(jobs, job, TimeProvider.System);
         Task<Part>? next = ReadAsync(job, parts[0], archives, failures, cancellation);
         try
         {
