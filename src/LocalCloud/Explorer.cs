@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.Diagnostics;
+using System.Net;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
@@ -42,6 +43,25 @@ static class Explorer
         catch (Win32Exception)
         {
             // There is no such program; the address stands on the screen.
+        }
+    }
+
+    /// <summary>Asks for what the page asks for first. Code is compiled when it first runs and files are packed when they are first
+    /// asked for: whoever opens the page after this does not wait for either.</summary>
+    public static async Task WarmUpAsync(int port, string model, string version, CancellationToken cancellation)
+    {
+        using var http = new HttpClient(new SocketsHttpHandler { AutomaticDecompression = DecompressionMethods.GZip })
+        {
+            BaseAddress = new($"http://localhost:{port}/api/"),
+        };
+        var scripts = Directory.GetFiles(Path.Combine(Installation.Functions, "wwwroot"))
+            .Select(file => Path.GetFileName(file)!).Where(name => name != "index.html").Select(name => $"explorer/{name}");
+        var files = ModelFiles.Prepend(ModelRegistry.ManifestName)
+            .Select(name => $"models/{model}/versions/{version}/files/{name}");
+        foreach (var path in (string[])
+            ["explorer", .. scripts, "models", .. files, $"models/{model}/versions", $"models/{model}/concepts"])
+        {
+            using var answer = await http.GetAsync(path, cancellation);
         }
     }
 

@@ -112,9 +112,14 @@ static class ServeCommand
         Action<IReadOnlyList<(string Name, string Version)>> serving, CancellationToken cancellation)
     {
         session.Write(data);
+        using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        var warmedUp = Task.CompletedTask;
         try
         {
-            serving(await GreetAsync(session, data, runs, store, cancellation));
+            var models = await GreetAsync(session, data, runs, store, cancellation);
+            serving(models);
+            if (models is [var first, ..])
+                warmedUp = Explorer.WarmUpAsync(session.Port, first.Name, first.Version, stopping.Token);
             await await Task.WhenAny(FailWhenEndedAsync(storage, cancellation), functions.Ended.WaitAsync(cancellation));
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
@@ -123,6 +128,8 @@ static class ServeCommand
         }
         finally
         {
+            await stopping.CancelAsync();
+            await warmedUp.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             Session.Remove(data);
         }
     }

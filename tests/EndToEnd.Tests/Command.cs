@@ -82,12 +82,12 @@ sealed class Command : IAsyncDisposable
         return process.ExitCode;
     }
 
-    public async Task WaitForAsync(string text)
+    public async Task WaitForAsync(string text, int minutes = 1)
     {
         for (var clock = Stopwatch.StartNew(); !Output.Contains(text, StringComparison.Ordinal); await Task.Delay(50))
         {
             Assert.False(process.HasExited, $"It ended without saying \"{text}\": {Output}");
-            Assert.True(clock.Elapsed < TimeSpan.FromMinutes(1), $"It did not say \"{text}\" within a minute: {Output}");
+            Assert.True(clock.Elapsed < TimeSpan.FromMinutes(minutes), $"It did not say \"{text}\" in {minutes} min: {Output}");
         }
     }
 

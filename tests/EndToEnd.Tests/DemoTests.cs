@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 
@@ -65,6 +66,30 @@ public class DemoTests(DemoFixture fixture) : IClassFixture<DemoFixture>
 
         Assert.True(images.Count >= atLeast, $"{images.Count} pictures");
         Assert.All(images, image => Assert.True(image.Width > 0, $"{image.Source} did not load"));
+    }
+}
+
+/// <summary>The demo of a person who looks on.</summary>
+public class DemoInATerminalTests
+{
+    [SkippableFact]
+    public async Task In_a_terminal_it_ends_in_the_explorer_and_serves_until_Ctrl_C()
+    {
+        Skip.IfNot(File.Exists("/usr/bin/script"), "no program script (Debian: bsdutils) is here to make a terminal");
+        using var folder = new TemporaryFolder();
+        await using var demo = Command.Start("script", "--quiet", "--return", "--command",
+            $"{Command.LocalCloud} demo --data faces:400 --epochs 1 --out {folder.Path}", "/dev/null");
+        await demo.WaitForAsync("Ctrl-C stops", minutes: 3);
+
+        var address = Regex.Match(demo.Output, @"Play with it: (\S+)").Groups[1].Value;
+        using var http = new HttpClient();
+        Assert.Contains("explorer/app.js", await http.GetStringAsync(address), StringComparison.Ordinal);
+
+        var (program, _) = demo.Family().Single(one => one.CommandLine.StartsWith($"{Command.LocalCloud} demo", StringComparison.Ordinal));
+        using (var kill = Process.Start("kill", ["-INT", $"{program}"]))
+            await kill.WaitForExitAsync();
+        Assert.Equal(0, await demo.WaitForExitAsync());
+        Assert.Empty(demo.Family());
     }
 }
 
