@@ -80,8 +80,8 @@ class App {
   showEngine(milliseconds) {
     const { where, reason } = this.model.decoder;
     const time = milliseconds === undefined ? '' : ` in ${milliseconds < 0.95 ? milliseconds.toFixed(1) : Math.round(milliseconds)} ms`;
-    $('engine').textContent = where === 'device' ? `decoded on your device${time}` : `decoded by the server${time}`;
-    $('engine').title = reason ? `By the server, since ${reason}.` : '';
+    $('engine').textContent = `decoded ${where === 'device' ? 'on your device' : 'by the server'}${time}`;
+    $('engine').title = reason && `Not on your device: ${reason}`;
     $('engine').classList.add('on');
     $('loading').hidden = true;
   }

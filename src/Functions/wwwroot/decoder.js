@@ -22,8 +22,9 @@ function startWorker() {
 let early = startWorker();
 
 export class Decoder {
-  /** 'device' or 'server', once ready. */
+  /** 'device' or 'server', once ready, and why not the device. */
   where = null;
+  reason = '';
   #model;
   #worker = null;
   #waiting = new Map();
@@ -84,15 +85,14 @@ export class Decoder {
   }
 
   async #start() {
-    const reason = typeof WebAssembly === 'undefined' ? 'this browser has no WebAssembly'
-      : this.#model.bytesOf('decoder.onnx') > LARGEST ? 'the model is too large for a page' : null;
     try {
-      if (reason) throw new Problem(reason);
+      if (typeof WebAssembly === 'undefined') throw new Problem('this browser has no WebAssembly');
+      if (this.#model.bytesOf('decoder.onnx') > LARGEST) throw new Problem('the model is too large');
       const graph = this.#model.file('decoder.onnx');
       const { worker, broken } = early ?? startWorker();
       early = null;
       this.#worker = worker;
-      this.#worker.onmessage = ({ data }) => {
+      worker.onmessage = ({ data }) => {
         const { resolve, reject } = this.#waiting.get(data.id);
         this.#waiting.delete(data.id);
         if (data.fault) reject(new Problem(data.fault));
@@ -101,8 +101,7 @@ export class Decoder {
       await Promise.race([this.#open('decoder', graph), broken]);
       this.where = 'device';
       broken.catch(fault => {
-        this.ready = this.#leaveDevice(fault);
-        this.ready.catch(() => { /* as above */ });
+        (this.ready = this.#leaveDevice(fault)).catch(() => { /* as above */ });
       });
     } catch (fault) {
       await this.#leaveDevice(fault);
@@ -116,7 +115,7 @@ export class Decoder {
     for (const { reject } of this.#waiting.values()) reject(fault);
     this.#waiting.clear();
     if (isStatic || fault.status === 401) throw new Problem(`The model did not load: ${fault.message}`, fault.status);
-    this.where = 'server';
+    [this.where, this.reason] = ['server', fault.message];
   }
 
   /** Hands a graph to the worker, once. */

@@ -102,6 +102,8 @@ public sealed class ExplorerPageTests(ExplorerFixture fixture, ITestOutputHelper
     {
         await using var page = await OpenAsync(prepare: page => page.RouteAsync("**/ort*", route => route.AbortAsync()));
         await Assertions.Expect(page.Get("#engine")).ToContainTextAsync("decoded by the server");
+        await Assertions.Expect(page.Get("#engine")).ToHaveAttributeAsync(
+            "title", "Not on your device: the runtime cannot be loaded");
         await page.ChangesAsync(() => page.SlideAsync("#concept-hat", "ArrowRight", 12));
         var shown = await page.SettledAsync();
 
