@@ -81,13 +81,4 @@ public sealed class ModelFollowerTests : IDisposable
                 ? throw new StorageException($"Reading {path}: access is denied.")
                 : base.TryReadAsync(path, maxBytes, cancellation);
     }
-
-    sealed class Meters : System.Diagnostics.Metrics.IMeterFactory
-    {
-        public System.Diagnostics.Metrics.Meter Create(System.Diagnostics.Metrics.MeterOptions options) => new(options);
-
-        public void Dispose()
-        {
-        }
-    }
 }

@@ -67,7 +67,9 @@ public sealed class InboxFunction(
                 var content = await ReadAsync(blob, cancellation);
                 etag = content.ETag;
                 await AnswerAsync(blob.Name, content, session, cancellation);
-                return;
+                if (await IsLastAsync(blob, content.ETag, cancellation))
+                    return;
+                tries = Again(blob);
             }
             catch (ImageFormatException) when (tries == 1)
             {
@@ -77,9 +79,29 @@ public sealed class InboxFunction(
             {
                 if (await RejectAsync(blob, etag, fault.Message, cancellation))
                     return;
-                logger.LogInformation("inbox/{Name} has changed meanwhile, and is answered as it is now", blob.Name);
-                tries = 0;
+                tries = Again(blob);
             }
+        }
+    }
+
+    /// <summary>Another content came meanwhile, whose own answer this one may have crossed: whoever comes last answers what is
+    /// there.</summary>
+    int Again(BlobClient blob)
+    {
+        logger.LogInformation("inbox/{Name} has changed meanwhile, and is answered as it is now", blob.Name);
+        return 0;
+    }
+
+    /// <summary>Whether a content is still the last one of its name; also that of a blob which was deleted.</summary>
+    static async Task<bool> IsLastAsync(BlobClient blob, string etag, CancellationToken cancellation)
+    {
+        try
+        {
+            return (await blob.GetPropertiesAsync(cancellationToken: cancellation)).Value.ETag.ToString("H") == etag;
+        }
+        catch (RequestFailedException gone) when (gone.Status == StatusCodes.Status404NotFound)
+        {
+            return true;
         }
     }
 
@@ -164,11 +186,12 @@ public sealed class InboxFunction(
             await archives.ForgetAsync(blob.Name, cancellation);
         await DeleteAsync($"results/{blob.Name}.json", cancellation);
         await DeleteAsync($"results/{blob.Name}.png", cancellation);
-        var rejection = new Rejection($"inbox/{blob.Name}", $"rejected/{KeptAs(blob.Name)}", content.Details.ETag.ToString(),
+        var judged = content.Details.ETag.ToString("H");
+        var rejection = new Rejection($"inbox/{blob.Name}", $"rejected/{KeptAs(blob.Name)}", judged.Trim('"'),
             content.Details.ContentLength, reason);
         var written = await note.UploadAsync(Answers.Document(rejection), overwrite: true, cancellation);
 
-        if ((await blob.GetPropertiesAsync(cancellationToken: cancellation)).Value.ETag == content.Details.ETag)
+        if (await IsLastAsync(blob, judged, cancellation))
             return true;
         await DeleteOwnAsync(note, written.Value.ETag, cancellation);
         await DeleteOwnAsync(kept, content.Kept, cancellation);

@@ -28,7 +28,7 @@ sealed record WayIn(
     public static IReadOnlyList<WayIn> All { get; } =
     [
         new("inbox", "reconstruct", "files",
-            new(Writes: 2, Reads: 1, Others: 3, Messages: 3), default, 0, Events: 2, Rate: 40),
+            new(Writes: 2, Reads: 1, Others: 4, Messages: 3), default, 0, Events: 2, Rate: 40),
         new("job, loose images", "encode", "files",
             new(Writes: 1, Lists: 1 / Page, Reads: 1), slice, LooseSlice, Events: 0, Rate: 71),
         new("job, loose images", "reconstruct", "files",
