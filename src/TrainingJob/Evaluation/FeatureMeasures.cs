@@ -32,7 +32,7 @@ static class FeatureMeasures
         var train = ModelEvaluation.Some(data.Train, Most);
         if (model.Prior == Prior.None || train.Count < Fewest) return;
         var real = Pooled(network, model, train.Count, train.Pixels, cancellation);
-        var samples = Sample(model, train.Count, data.Train.LabelNames.Count, seed);
+        var samples = Sample(model, train.Count, data.Train.LabelNames.Count, seed, cancellation);
         var drawn = Pooled(network, model, samples.Length, i => samples[i].Pixels, cancellation);
         metrics["frechet_samples"] = FrechetDistance.Of(real, drawn, ResNet18.PooledSize);
         (metrics["precision"], metrics["recall"]) = PrecisionAndRecall.Of(real, drawn, ResNet18.PooledSize);
@@ -86,6 +86,6 @@ static class FeatureMeasures
     }
 
     /// <summary>Label after label where labels condition the model.</summary>
-    static Image[] Sample(Vae model, int count, int labels, ulong seed) => ModelPictures.Draw(
-        model, count, model.Classes == 0 ? null : [.. Enumerable.Range(0, count).Select(i => i % labels)], seed);
+    static Image[] Sample(Vae model, int count, int labels, ulong seed, CancellationToken cancellation) => ModelPictures.Draw(
+        model, count, model.Classes == 0 ? null : [.. Enumerable.Range(0, count).Select(i => i % labels)], seed, cancellation);
 }

@@ -152,7 +152,8 @@ public sealed record ModelEvaluation(
         var asked = model.Classes == 0
             ? null
             : Enumerable.Range(0, Samples * 4).Select(i => i % data.Train.LabelNames.Count).ToArray();
-        var images = ModelPictures.Draw(model, asked?.Length ?? (model is IAutoregressive ? SlowSamples : Samples), asked, seed);
+        var count = asked?.Length ?? (model is IAutoregressive ? SlowSamples : Samples);
+        var images = ModelPictures.Draw(model, count, asked, seed, cancellation);
         metrics["sharpness_samples"] = images.Average(ImageQuality.Sharpness);
         if (asked is null) return;
 

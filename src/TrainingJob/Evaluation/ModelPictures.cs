@@ -22,42 +22,51 @@ public static class ModelPictures
 
     /// <summary>Images decoded from the prior.</summary>
     /// <param name="labels">One for each image, or null where labels do not condition the model.</param>
-    public static Image[] Draw(Vae model, int count, int[]? labels, ulong seed)
+    public static Image[] Draw(Vae model, int count, int[]? labels, ulong seed, CancellationToken cancellation = default)
     {
         var backend = model.Parameters.Backend;
         using var all = backend.BeginScope();
-        var latents = Latents(model, backend, count, seed);
+        var latents = model is IAutoregressive ? null : Latents(model, backend, count, seed);
         var images = new List<Image>(count);
         foreach (var places in Enumerable.Range(0, count).Chunk(Measure.BatchOf(model.Image)))
         {
+            cancellation.ThrowIfCancellationRequested();
             using var scope = backend.BeginScope();
             var conditions = labels is null
                 ? null
                 : backend.FromValues([.. places.Select(place => (float)labels[place])], new(places.Length));
-            images.AddRange(Images(model.DecodePixels(latents.Slice(0, places[0], places.Length), conditions), model.Image));
+            var part = latents is not null
+                ? latents.Slice(0, places[0], places.Length)
+                : Codes((IAutoregressive)model, backend, places, seed, cancellation);
+            images.AddRange(Images(model.DecodePixels(part, conditions), model.Image));
         }
         return [.. images];
     }
 
-    static Tensor Latents(Vae model, IBackend backend, int count, ulong seed)
+    /// <summary>The latents of codes that are drawn place by place. Only so many images at once: their logits take memory for
+    /// each image, place and code.</summary>
+    static Tensor Codes(
+        IAutoregressive model, IBackend backend, int[] images, ulong seed, CancellationToken cancellation)
     {
-        if (model is not IAutoregressive quantised)
-        {
-            var random = new RandomStream(seed, "samples");
-            var noise = backend.FromValues(random.Gaussians(count * model.LatentSize), new(count, model.LatentSize));
-            if (model.Density is null) return noise;
-            var choices = Enumerable.Range(0, count).Select(_ => (float)random.NextDouble()).ToArray();
-            return model.Density.Draw(noise, backend.FromValues(choices, new(count)));
-        }
-        Shape grid = new(count, quantised.Places);
-        var codes = Autoregression.Sample(count, quantised.Places, Logits, seed);
-        return quantised.Latent(backend.FromValues(codes, grid));
+        Shape grid = new(images.Length, model.Places);
+        var codes = Autoregression.Sample(images.Length, model.Places, Logits, seed, first: images[0]);
+        return model.Latent(backend.FromValues(codes, grid));
 
         float[] Logits(float[] codes)
         {
+            cancellation.ThrowIfCancellationRequested();
             using var scope = backend.BeginScope();
-            return quantised.Logits(backend.FromValues(codes, grid)).ToArray();
+            return model.Logits(backend.FromValues(codes, grid)).ToArray();
         }
+    }
+
+    static Tensor Latents(Vae model, IBackend backend, int count, ulong seed)
+    {
+        var random = new RandomStream(seed, "samples");
+        var noise = backend.FromValues(random.Gaussians(count * model.LatentSize), new(count, model.LatentSize));
+        if (model.Density is null) return noise;
+        var choices = Enumerable.Range(0, count).Select(_ => (float)random.NextDouble()).ToArray();
+        return model.Density.Draw(noise, backend.FromValues(choices, new(count)));
     }
 
     /// <summary>Full rows of test images from all over the set, each above its reconstruction from the posterior's
