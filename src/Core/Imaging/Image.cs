@@ -74,7 +74,7 @@ public sealed class Image
     }
 
     /// <summary>This image brought into a shape: cropped, padded or stretched, resized, and converted to its channels.</summary>
-    /// <exception cref="ArgumentException"><see cref="ImageFit.Strict"/>, and it has another size.</exception>
+    /// <exception cref="ImageFormatException"><see cref="ImageFit.Strict"/>, and it has another size.</exception>
     public Image FitTo(ImageShape shape, ImageFit fit = ImageFit.Crop)
     {
         var fitted = fit switch
@@ -83,8 +83,8 @@ public sealed class Image
             ImageFit.Crop => CentreCropToAspect(shape.Width, shape.Height).Resize(shape.Width, shape.Height),
             ImageFit.Pad => PadTo(shape.Width, shape.Height),
             ImageFit.Stretch => Resize(shape.Width, shape.Height),
-            _ => throw new ArgumentException(
-                $"Image: it is {Width}×{Height}, not {shape.Width}×{shape.Height}, and is not to be fitted."),
+            _ => throw new ImageFormatException(
+                $"The image is {Width}×{Height}, not {shape.Width}×{shape.Height}, and is not to be fitted; give it that size."),
         };
         return fitted.ToChannels(shape.Channels);
     }

@@ -40,7 +40,7 @@ public static class ImageCodec
     /// read.
     /// </summary>
     /// <inheritdoc cref="Decode"/>
-    /// <exception cref="ArgumentException"><see cref="ImageFit.Strict"/>, and it has another size.</exception>
+    /// <exception cref="ImageFormatException"><see cref="ImageFit.Strict"/>, and it has another size.</exception>
     public static FittedImage DecodeTo(ImageTarget target, ReadOnlySpan<byte> encoded, ImageLimits? limits = null)
     {
         var (shape, fit) = target;

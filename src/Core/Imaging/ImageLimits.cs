@@ -13,6 +13,7 @@ public sealed record ImageLimits
 }
 
 /// <summary>
-/// Bytes that are not an image we read, a broken one, or one beyond the limits; the message says which and how to mend it.
+/// Bytes that are not an image we read, a broken one, one beyond the limits, or one of another size than is asked for; the
+/// message says which and how to mend it.
 /// </summary>
 public sealed class ImageFormatException(string message, Exception? inner = null) : ExplainedException(message, inner);

@@ -15,8 +15,8 @@ public sealed record CouplingFlowOptions : LatentDensityOptions
     private protected override LatentDensity Build(ParameterSet parameters) =>
         Latent >= 2 && Couplings >= 1 && Hidden >= 1
             ? new CouplingFlow(parameters, this)
-            : throw new ArgumentException($"A flow has 1 coupling or more over at least 2 latents, with 1 hidden unit or more; "
-                + $"{Couplings}, {Latent} and {Hidden} were found.");
+            : throw new ModelOptionsException("A flow has 1 coupling or more over at least 2 latents, with 1 hidden unit or "
+                + $"more; {Couplings}, {Latent} and {Hidden} were found.");
 }
 
 /// <summary>A normalizing flow: an affine map that whitens the codes, then couplings between orders that are drawn once, each of

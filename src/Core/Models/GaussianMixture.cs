@@ -15,7 +15,7 @@ public sealed record GaussianMixtureOptions : LatentDensityOptions
     private protected override LatentDensity Build(ParameterSet parameters) =>
         Components >= 1 && Rank >= 1 && Rank <= Latent
             ? new GaussianMixture(parameters, this)
-            : throw new ArgumentException(
+            : throw new ModelOptionsException(
                 $"A mixture has 1 component or more and 1 to {Latent} axes; {Components} and {Rank} were found.");
 }
 

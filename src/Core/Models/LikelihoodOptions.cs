@@ -17,13 +17,13 @@ public abstract record LikelihoodOptions
     public abstract string Measure { get; }
 
     /// <param name="scope">Where the likelihood's own parameters are declared.</param>
-    /// <exception cref="ArgumentException">The range is empty.</exception>
+    /// <exception cref="ModelOptionsException">The range is empty.</exception>
     public abstract Likelihood Build(Scope scope, ImageShape image);
 
     private protected static void CheckRange(float low, float high)
     {
         if (!(low < high))
-            throw new ArgumentException($"model.likelihood has low {low} and high {high}; low must be below high.");
+            throw new ModelOptionsException($"model.likelihood has low {low} and high {high}; low must be below high.");
     }
 }
 

@@ -30,7 +30,7 @@ public sealed record MlpAutoencoderOptions : ModelOptions
         Check(Hidden, 10, 65536, "hidden");
         Output.Check(Likelihood);
         if (Classes != 0)
-            throw new ArgumentException(
+            throw new ModelOptionsException(
                 $"model.classes is {Classes}, but a plain autoencoder takes no labels; leave it out, or choose mlp-vae.");
         return new MlpAutoencoder(parameters, this);
     }

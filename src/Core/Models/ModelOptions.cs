@@ -39,14 +39,14 @@ public abstract record ModelOptions
     public abstract int LatentSize { get; }
 
     /// <summary>Builds the model with freshly drawn parameters.</summary>
-    /// <exception cref="ArgumentException">A number is out of range; the message names it.</exception>
+    /// <exception cref="ModelOptionsException">A number is out of range; the message names it.</exception>
     /// <exception cref="ShapeException">The image does not suit the architecture.</exception>
     public Vae Build(ITrainingBackend backend, ulong seed)
     {
         Check(Image.Height, 1, 4096, "image.height");
         Check(Image.Width, 1, 4096, "image.width");
         if (Image.Channels is not (1 or 3))
-            throw new ArgumentException($"model.image.channels is {Image.Channels}; it must be 1 (grey) or 3 (RGB).");
+            throw new ModelOptionsException($"model.image.channels is {Image.Channels}; it must be 1 (grey) or 3 (RGB).");
         Check(Classes, 0, 4096, "classes");
         Check(LatentSize, 1, 65536, "latent");
         return Build(new ParameterSet(backend, seed, Initialization));
@@ -60,7 +60,7 @@ public abstract record ModelOptions
     private protected static void Check(int value, int low, int high, string name)
     {
         if (value < low || value > high)
-            throw new ArgumentException($"model.{name} is {value}; it must be from {low} to {high}.");
+            throw new ModelOptionsException($"model.{name} is {value}; it must be from {low} to {high}.");
     }
 
     private protected static void Check(IReadOnlyList<int> values, int longest, int high, string name)
@@ -98,11 +98,11 @@ static class OutputActivations
             _ => x,
         };
 
-        /// <exception cref="ArgumentException">The likelihood takes logits, which must not be bounded.</exception>
+        /// <exception cref="ModelOptionsException">The likelihood takes logits, which must not be bounded.</exception>
         public void Check(LikelihoodOptions likelihood)
         {
             if (activation != OutputActivation.Linear && likelihood is BernoulliOptions)
-                throw new ArgumentException($"model.output is {activation.ToString().ToLowerInvariant()}, but a bernoulli "
+                throw new ModelOptionsException($"model.output is {activation.ToString().ToLowerInvariant()}, but a bernoulli "
                     + "likelihood takes logits; set it to linear.");
         }
     }

@@ -52,12 +52,12 @@ public sealed record SpatialVaeOptions : ModelOptions
         Check(Groups, 1, 4096, "groups");
         Output.Check(Likelihood);
         if (Decoder.Count != Encoder.Count)
-            throw new ArgumentException($"model.decoder has {Decoder.Count} stages, but model.encoder has {Encoder.Count}; there "
-                + "must be as many, so that the decoder's images are as large.");
+            throw new ModelOptionsException($"model.decoder has {Decoder.Count} stages, but model.encoder has {Encoder.Count}; "
+                + "there must be as many, so that the decoder's images are as large.");
         foreach (var channels in (int[])[.. Encoder, Inner, .. Decoder.SkipLast(1)])
         {
             if (channels % Groups != 0)
-                throw new ArgumentException($"model.groups is {Groups}, but a stage has {channels} channels; all but the "
+                throw new ModelOptionsException($"model.groups is {Groups}, but a stage has {channels} channels; all but the "
                     + "decoder's last must have a multiple of that.");
         }
         return new SpatialVae(parameters, this);

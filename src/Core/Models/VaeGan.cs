@@ -35,7 +35,7 @@ public sealed record VaeGanOptions : ConvVaeOptions
         static void CheckWeight(float weight, string name)
         {
             if (!(weight >= 0 && float.IsFinite(weight)))
-                throw new ArgumentException($"model.{name} is {weight}; it must be 0 or more.");
+                throw new ModelOptionsException($"model.{name} is {weight}; it must be 0 or more.");
         }
     }
 }
@@ -79,7 +79,7 @@ public sealed class VaeGan : ConvVae
         var backend = images.Backend;
         if (!backend.IsTraining) return base.TermsOf(images, condition, noise);
         if (noise.Shape[0] != images.Shape[0])
-            throw new ArgumentException("A vae-gan draws one latent for each image; leave objective.samples out.");
+            throw new ModelOptionsException("A vae-gan draws one latent for each image; leave objective.samples out.");
 
         var posterior = Encode(images, condition);
         // In one batch, so that batch normalisation's statistics are of both.

@@ -51,9 +51,11 @@ public sealed record VqVaeOptions : ModelOptions
         Check(PriorBlocks, 0, 100, "priorBlocks");
         Output.Check(Likelihood);
         if (!(Commitment >= 0 && float.IsFinite(Commitment)))
-            throw new ArgumentException($"model.commitment is {Commitment}; it must be 0 or more.");
-        if (Decay is not (> 0 and < 1)) throw new ArgumentException($"model.decay is {Decay}; it must be above 0 and below 1.");
-        if (Classes != 0) throw new ArgumentException($"model.classes is {Classes}, but a vq-vae takes no labels; leave it out.");
+            throw new ModelOptionsException($"model.commitment is {Commitment}; it must be 0 or more.");
+        if (Decay is not (> 0 and < 1))
+            throw new ModelOptionsException($"model.decay is {Decay}; it must be above 0 and below 1.");
+        if (Classes != 0)
+            throw new ModelOptionsException($"model.classes is {Classes}, but a vq-vae takes no labels; leave it out.");
         return new VqVae(parameters, this);
     }
 }

@@ -9,15 +9,15 @@ readonly partial record struct BlobPath(string Container, string Name)
     /// <summary>Names that begin so are the folder store's own: files being written, and locks.</summary>
     public const string Reserved = ".~";
 
-    /// <exception cref="ArgumentException">The path names no blob, or one that would not be safe.</exception>
+    /// <exception cref="BlobPathException">The path names no blob, or one that would not be safe.</exception>
     public static BlobPath Parse(string path) => Split(path, isPrefix: false);
 
     /// <summary>A prefix names a container and ends anywhere in a name: <c>models/</c>, <c>inbox/faces/img_0</c>.</summary>
-    /// <exception cref="ArgumentException">No path that is allowed begins like this.</exception>
+    /// <exception cref="BlobPathException">No path that is allowed begins like this.</exception>
     public static BlobPath ParsePrefix(string prefix) => Split(prefix, isPrefix: true);
 
     /// <summary>As <see cref="ParsePrefix"/>, but the prefix ends in a slash.</summary>
-    /// <exception cref="ArgumentException">No path that is allowed begins like this.</exception>
+    /// <exception cref="BlobPathException">No path that is allowed begins like this.</exception>
     public static BlobPath ParseFolder(string prefix) =>
         prefix.EndsWith('/') ? ParsePrefix(prefix) : throw Wrong(prefix, "a folder's prefix ends in /");
 
@@ -41,7 +41,7 @@ readonly partial record struct BlobPath(string Container, string Name)
         return new BlobPath(container, name);
     }
 
-    static ArgumentException Wrong(string path, string why) =>
+    static BlobPathException Wrong(string path, string why) =>
         new($"\"{(path.Length > 100 ? path[..100] + "…" : path)}\" is not a blob path such as models/faces/current.json: {why}.");
 
     [GeneratedRegex("^(?!.*--)[a-z0-9][a-z0-9-]{1,61}[a-z0-9]\\z")]

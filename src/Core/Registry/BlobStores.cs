@@ -37,7 +37,7 @@ public static class BlobStores
         FromSettings(new ConfigurationBuilder().AddInMemoryCollection([new(Setting, location)]).Build(), patience);
 
     /// <summary>Checks that paths may begin so.</summary>
-    /// <exception cref="ArgumentException">No blob's path does; says why.</exception>
+    /// <exception cref="BlobPathException">No blob's path does; says why.</exception>
     public static void CheckPrefix(string prefix) => BlobPath.ParsePrefix(prefix);
 
     /// <summary>Whether a blob can have this path, and if not, why.</summary>
@@ -48,7 +48,7 @@ public static class BlobStores
             (_, why) = (BlobPath.Parse(path), "");
             return true;
         }
-        catch (ArgumentException fault)
+        catch (BlobPathException fault)
         {
             why = fault.Message;
             return false;

@@ -27,7 +27,7 @@ public static class DensityFile
             ParameterFile.Load(file, density.Parameters, backend);
             return density;
         }
-        catch (Exception fault) when (fault is JsonException or NotSupportedException or ArgumentException)
+        catch (Exception fault) when (fault is JsonException or NotSupportedException or ModelOptionsException)
         {
             throw new CheckpointException($"{Name} is no density that this build knows: {fault.Message}", fault);
         }

@@ -2,7 +2,7 @@ namespace VaeFunctions.Registry;
 
 /// <summary>Named byte sequences with ETags: Azure blob storage, or a folder that stands in for it.</summary>
 /// <remarks>A path is <c>container/name</c> with forward slashes, such as <c>models/faces/20260102T030405Z/manifest.json</c>.
-/// One that is malformed, or would leave its container, is an <see cref="ArgumentException"/> everywhere.</remarks>
+/// One that is malformed, or would leave its container, is a <see cref="BlobPathException"/> everywhere.</remarks>
 public interface IBlobStore
 {
     /// <summary>Where this store is, for people: an account's address or a folder. Never a secret.</summary>

@@ -99,7 +99,7 @@ public sealed class RequestImages(IOptions<ServingOptions> options, IBlobStore s
             return blob?.Content.ToArray() ?? throw RequestException.Invalid(
                 $"{place}: there is no blob {RequestContent.Shortened(path)}.");
         }
-        catch (ArgumentException fault)
+        catch (BlobPathException fault)
         {
             throw RequestException.Invalid($"{place}: {fault.Message}", fault);
         }

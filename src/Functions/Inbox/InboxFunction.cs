@@ -142,7 +142,7 @@ public sealed class InboxFunction(
         {
             await store.WriteAsync(path, content, cancellation: cancellation);
         }
-        catch (ArgumentException fault)
+        catch (BlobPathException fault)
         {
             throw RequestException.Invalid($"Its name cannot be kept: {fault.Message}", fault);
         }

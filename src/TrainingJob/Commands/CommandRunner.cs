@@ -43,7 +43,7 @@ public static partial class CommandRunner
         var parsed = root.Parse(args is [] or ["help"] ? ["--help"] : args);
         var command = parsed.CommandResult.Command;
         var options = command.Options.Select(option => option.Name).ToArray();
-        var misspelt = Misspelt(parsed);
+        var misspelt = Misspelt(parsed) ?? Empty(parsed);
         if (misspelt is not null || parsed.Errors.Count > 0)
         {
             foreach (var error in misspelt is null ? parsed.Errors.Select(error => error.Message) : [misspelt])
@@ -72,8 +72,8 @@ public static partial class CommandRunner
             await TellAsync(e.Message);
             return e.ExitCode;
         }
-        catch (Exception e) when (e is DeviceException or ShapeException or ArgumentException
-            or DllNotFoundException or UnauthorizedAccessException or IOException)
+        catch (Exception e) when (e is DeviceException or ShapeException or DllNotFoundException
+            or UnauthorizedAccessException or IOException)
         {
             await TellAsync(e.Message);
             return WrongInput;
@@ -81,6 +81,11 @@ public static partial class CommandRunner
         catch (ExternalException e)
         {
             await TellAsync(NativeError.Explain(e, options));
+            return Failed;
+        }
+        catch (Exception e)
+        {
+            await TellAsync($"This is a fault of the program, not of what it was given: {e}");
             return Failed;
         }
 
@@ -109,6 +114,17 @@ public static partial class CommandRunner
         return option is null ? null
             : Spelling.Suggest($"There is no option '{option}'.", [option], command.Options.Select(known => known.Name));
     }
+
+    /// <summary>An empty value, which names no file, model or number; null where there is none.</summary>
+    static string? Empty(ParseResult parsed) => parsed.CommandResult.Children
+        .Where(child => child.Tokens.Any(token => string.IsNullOrWhiteSpace(token.Value)))
+        .Select(child => child switch
+        {
+            OptionResult option => $"{option.Option.Name} is empty; give a value, or leave it out.",
+            ArgumentResult argument => $"{argument.Argument.Name} is empty; give a value, or leave it out.",
+            _ => null,
+        })
+        .FirstOrDefault(message => message is not null);
 
     /// <summary>The words that may stand at a place of a command line, as System.CommandLine's directive <c>[suggest:17]</c> asks
     /// for them; shells complete by it. Its own belongs to a root that is named like the program's file.</summary>

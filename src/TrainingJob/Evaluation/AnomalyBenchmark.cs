@@ -48,12 +48,12 @@ public sealed class AnomalyBenchmark(Recipe recipe, DataSplit data, ITrainingBac
     }
 
     /// <summary>Trains on one label and scores all test images; null where the label has no image to train on or to test
-    /// with.</summary>
+    /// with, or where there is no test image of another.</summary>
     public async Task<ClassScore?> RunAsync(int label, CancellationToken cancellation)
     {
         Check();
         var train = data.Train.Select([.. Places(data.Train, label)]);
-        if (train.Count == 0 || !data.Test.Labels!.Contains(label)) return null;
+        if (train.Count == 0 || data.Test.Labels!.Distinct().Count() < 2 || !data.Test.Labels!.Contains(label)) return null;
         var watched = train.Select([.. Enumerable.Range(0, Math.Min(Watched, train.Count))]);
         var split = DataSplit.Of(train, watched, $"{data.Source}, label {data.Train.LabelNames[label]}");
         var learner = new Learner(recipe, recipe.Model.Build(backend, recipe.Seed));

@@ -1,11 +1,12 @@
 using System.Text.Json;
+using VaeFunctions.Data;
 
 namespace VaeFunctions.Evaluation;
 
 /// <summary>What docs/results.md has to show: docs/results.json.</summary>
 public sealed record Claims(string Introduction, IReadOnlyList<ClaimSection> Sections)
 {
-    /// <exception cref="ArgumentException">It is no such file, or a claim makes no sense.</exception>
+    /// <exception cref="DataException">It is no such file, or a claim makes no sense.</exception>
     public static Claims Parse(string json, string path)
     {
         try
@@ -14,17 +15,17 @@ public sealed record Claims(string Introduction, IReadOnlyList<ClaimSection> Sec
             foreach (var claim in claims.Sections.SelectMany(section => section.Claims))
             {
                 if (claim.AtMost < claim.AtLeast)
-                    throw new ArgumentException($"{path}: {claim.Metric} of {claim.Model} cannot be at least {claim.AtLeast} and "
+                    throw new DataException($"{path}: {claim.Metric} of {claim.Model} cannot be at least {claim.AtLeast} and "
                         + $"at most {claim.AtMost}.");
                 if (claim.Epoch is < 1)
-                    throw new ArgumentException($"{path}: the claim about {claim.Model} is of epoch {claim.Epoch}; epochs "
+                    throw new DataException($"{path}: the claim about {claim.Model} is of epoch {claim.Epoch}; epochs "
                         + "count from 1.");
             }
             return claims;
         }
         catch (JsonException e)
         {
-            throw new ArgumentException($"{path} is no list of claims: {e.Message}", e);
+            throw new DataException($"{path} is no list of claims: {e.Message}", e);
         }
     }
 }

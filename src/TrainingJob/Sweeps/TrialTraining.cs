@@ -1,4 +1,5 @@
 using VaeFunctions.Data;
+using VaeFunctions.Models;
 using VaeFunctions.Registry;
 using VaeFunctions.Sessions;
 using VaeFunctions.Tensors;
@@ -64,6 +65,6 @@ public sealed class TrialTraining(Sweep sweep, TrainingRequest every)
         every with { Recipe = trial.Recipe, RecipeName = $"{every.RecipeName} with {trial.Overrides}" };
 
     bool IsOfTheTrial(Exception e) =>
-        e is TrainingException or ShapeException or CheckpointException or ArgumentException or OutOfMemoryException
+        e is TrainingException or ShapeException or CheckpointException or ModelOptionsException or OutOfMemoryException
         || (e is DataException && !sameImages) || NativeError.OfLibtorch(e) is not null;
 }

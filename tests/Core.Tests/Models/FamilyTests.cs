@@ -93,7 +93,7 @@ public sealed class FamilyTests
             Depth = 2,
             Likelihood = new BernoulliOptions(),
         };
-        Assert.Contains(expected, Assert.Throws<ArgumentException>(() => options.Build()).Message);
+        Assert.Contains(expected, Assert.Throws<ModelOptionsException>(() => options.Build()).Message);
     }
 
     [Fact]

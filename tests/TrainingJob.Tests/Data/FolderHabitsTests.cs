@@ -174,7 +174,7 @@ public class FolderHabitsTests : Workspace
         var tall = new Image(2, 4, 1, [20, 20, 20, 20, 20, 20, 20, 20]);
         var fitted = tall.FitTo(new ImageShape(4, 4, 1), fit);
         Assert.All(fitted.Pixels.Chunk(4), pixels => Assert.Equal(row, pixels.Select(value => (int)value)));
-        Assert.Throws<ArgumentException>(() => tall.FitTo(new ImageShape(4, 4, 1), ImageFit.Strict));
+        Assert.Throws<ImageFormatException>(() => tall.FitTo(new ImageShape(4, 4, 1), ImageFit.Strict));
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using VaeFunctions.Data;
 using VaeFunctions.Evaluation;
 using VaeFunctions.Registry;
 using VaeFunctions.Sessions;
@@ -139,7 +140,7 @@ public sealed class ResultsPageTests
         """, "epoch 0")]
     public void Claims_that_make_no_sense_are_refused(string json, string expected)
     {
-        var error = Assert.Throws<ArgumentException>(() => Claims.Parse(json, "claims.json"));
+        var error = Assert.Throws<DataException>(() => Claims.Parse(json, "claims.json"));
         Assert.Contains("claims.json", error.Message);
         Assert.Contains(expected, error.Message);
     }

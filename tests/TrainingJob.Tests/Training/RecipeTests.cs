@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using VaeFunctions.Models;
 using VaeFunctions.Training;
 
 namespace VaeFunctions.Tests.Training;
@@ -33,7 +34,7 @@ public sealed class RecipeTests
         model["likelihood"] = new JsonObject { ["kind"] = "bernoulli" };
         model["output"] = "tanh";
         Assert.Contains("model.output is tanh",
-            Assert.Throws<ArgumentException>(() => Recipe.Parse(json.ToJsonString(), "test").Model.Build()).Message,
+            Assert.Throws<ModelOptionsException>(() => Recipe.Parse(json.ToJsonString(), "test").Model.Build()).Message,
             StringComparison.Ordinal);
         model.Remove("output");
         Assert.NotNull(Recipe.Parse(json.ToJsonString(), "test").Model.Build());
@@ -114,8 +115,8 @@ public sealed class RecipeTests
     public void Numbers_that_no_model_can_have_are_refused_before_memory_is_taken()
     {
         var model = (Models.ConvVaeOptions)TinyTraining.Recipe.Model;
-        Assert.Contains("latent", Assert.Throws<ArgumentException>(() => (model with { Latent = 0 }).Build()).Message);
-        Assert.Contains("channels", Assert.Throws<ArgumentException>(() => (model with { Channels = [1 << 20] }).Build())
+        Assert.Contains("latent", Assert.Throws<ModelOptionsException>(() => (model with { Latent = 0 }).Build()).Message);
+        Assert.Contains("channels", Assert.Throws<ModelOptionsException>(() => (model with { Channels = [1 << 20] }).Build())
             .Message);
         Assert.Contains("multiples of 4",
             Assert.Throws<Tensors.ShapeException>(() => (model with { Image = new(9, 8, 1) }).Build()).Message);

@@ -62,5 +62,5 @@ public sealed record NormalInitialization : Initialization
 
     public override Initializer Weight(int fanIn, int fanOut) => Deviation > 0 && float.IsFinite(Deviation)
         ? Initializers.Normal(Deviation)
-        : throw new ArgumentException($"model.initialization.deviation is {Deviation}; it must be above 0.");
+        : throw new ModelOptionsException($"model.initialization.deviation is {Deviation}; it must be above 0.");
 }

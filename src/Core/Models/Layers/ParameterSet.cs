@@ -30,11 +30,11 @@ public sealed class ParameterSet(
     public int WeightCount =>
         ordered.Where(parameter => parameter.Kind == ParameterKind.Weight).Sum(parameter => parameter.Shape.Count);
 
-    /// <exception cref="ArgumentException">The model would have more than <see cref="MaxNumbers"/>.</exception>
+    /// <exception cref="ModelOptionsException">The model would have more than <see cref="MaxNumbers"/>.</exception>
     internal Parameter Declare(string name, ParameterKind kind, Shape shape, Initializer initializer)
     {
         if (ordered.Sum(other => (long)other.Shape.Count) + shape.Count is var numbers and > MaxNumbers)
-            throw new ArgumentException($"The model has {numbers:N0} or more weights (counted up to {name}); at most "
+            throw new ModelOptionsException($"The model has {numbers:N0} or more weights (counted up to {name}); at most "
                 + $"{MaxNumbers:N0} can be trained, "
                 + "whose checkpoint, with the optimizer's moments, is a file of 2 GB. Choose smaller layers.");
         var values = initializer(new RandomStream(seed, name), shape.Count);

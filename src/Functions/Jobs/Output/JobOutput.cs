@@ -13,7 +13,7 @@ abstract class JobOutput
     };
 
     /// <summary>Takes an image's results; called from several threads.</summary>
-    /// <exception cref="ArgumentException">The image's name cannot be kept.</exception>
+    /// <exception cref="BlobPathException">The image's name cannot be kept.</exception>
     public abstract Task AddAsync(JobInput image, JobMade[] results, CancellationToken cancellation);
 
     /// <summary>Writes what has not been written yet; then the slice's results are complete.</summary>
