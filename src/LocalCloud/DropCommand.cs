@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
 using Spectre.Console;
+using VaeFunctions.Commands;
 using VaeFunctions.Registry;
 
 namespace VaeFunctions.LocalCloud;
@@ -17,16 +18,8 @@ static class DropCommand
                 Arity = ArgumentArity.OneOrMore,
             };
         var model = new Option<string?>("--model") { Description = "which model, where several are published" };
-        var timeout = new Option<int>("--timeout")
-        {
-            Description = "seconds without any answer after which to give up",
-            DefaultValueFactory = _ => 120,
-        };
-        timeout.Validators.Add(result =>
-        {
-            if (result.Tokens is [var token] && int.TryParse(token.Value, out var seconds) && seconds < 1)
-                result.AddError("--timeout is a number of seconds, at least 1.");
-        });
+        var timeout = CommonOptions.Checked(
+            "--timeout", 120, "seconds without any answer after which to give up", seconds => seconds >= 1, "1 second or more");
         var copies = new Option<string?>("--out") { Description = "also copy the results into this folder" };
         var data = new Option<string>("--data")
         {

@@ -3,6 +3,7 @@ using System.Formats.Tar;
 using System.Text.Json;
 using VaeFunctions.LocalCloud.Costs;
 using VaeFunctions.Registry;
+using VaeFunctions.Serving;
 
 namespace VaeFunctions.Tests;
 
@@ -57,6 +58,13 @@ public sealed class CostTests : IAsyncLifetime, IDisposable
 
         // What a job takes once, whatever its size, such as its first message and its last file, is no more than so many.
         static bool Near(double counted, double expected) => Math.Abs(counted - expected) <= 0.05 * expected + 8;
+    }
+
+    [Fact]
+    public void The_calculator_reckons_with_the_slices_that_jobs_are_cut_into()
+    {
+        var settings = new ServingOptions();
+        Assert.Equal((settings.JobSliceSize, settings.JobShardSize), (WayIn.LooseSlice, WayIn.Shard));
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using VaeFunctions.Commands;
 
 namespace VaeFunctions.LocalCloud.Costs;
 
@@ -10,12 +11,8 @@ static class CostCommand
 
     public static Command Create()
     {
-        var images = new Option<long>("--images") { Description = "how many images", DefaultValueFactory = _ => 1_000_000 };
-        images.Validators.Add(result =>
-        {
-            if (result.Tokens is [var token] && long.TryParse(token.Value, out var number) && number is < 1 or > Most)
-                result.AddError($"--images is a number of images, 1 to {Most}.");
-        });
+        var images = CommonOptions.Checked("--images", 1_000_000L, "how many images", number => number is >= 1 and <= Most,
+            $"from 1 to {Most}");
         var operation = new Option<string?>("--operation") { Description = "only this operation" };
         operation.AcceptOnlyFromAmong([.. WayIn.All.Select(way => way.Operation).Distinct()]);
         var format = new Option<string?>("--format") { Description = "only jobs that write so, and the inbox for files" };
@@ -26,16 +23,9 @@ static class CostCommand
             DefaultValueFactory = _ => Replica.All[0].Gpu,
         };
         gpu.AcceptOnlyFromAmong([.. Replica.All.Select(replica => replica.Gpu)]);
-        var rate = new Option<double?>("--rate")
-        {
-            Description = "images a second of a replica, measured of your model; else those of a small one",
-        };
-        rate.Validators.Add(result =>
-        {
-            if (result.Tokens is [var token] && double.TryParse(token.Value, CultureInfo.InvariantCulture, out var number)
-                && !(number > 0 && double.IsFinite(number)))
-                result.AddError("--rate is a number of images a second, above 0.");
-        });
+        var rate = CommonOptions.Checked<double?>("--rate", null,
+            "images a second of a replica, measured of your model; else those of a small one",
+            number => number is null or > 0 and < double.PositiveInfinity, "above 0, and finite");
         var command = new Command("cost",
             "What a number of images costs on Azure: storage operations, events and the replicas' time, by list prices.")
         {
@@ -56,8 +46,8 @@ static class CostCommand
                 "No way has both this operation and this format: parquet holds latents, tar pictures.");
         }
         output.WriteLine($"{images:N0} images on replicas of {replica.Name}, in {Prices.Currency} by list prices of "
-            + $"{Prices.Region} as of {Days()};\nwithout free grants, discounts, taxes, traffic, what is stored, and the seconds in "
-            + "which replicas start and wait.\n");
+            + $"{Prices.Region} as of {Days()};\nwithout free grants, discounts, taxes, traffic, what is stored, and the "
+            + "seconds in which replicas start and wait.\n");
         output.WriteLine("| way | operation | format | operations an image | operations | storage | events | images/s | hours "
             + "| compute | total |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |");
         foreach (var way in ways)

@@ -13,7 +13,9 @@ namespace VaeFunctions.LocalCloud.Costs;
 sealed record WayIn(
     string Name, string Operation, string Format, Operations Image, Operations Slice, int SliceSize, double Events, double? Rate)
 {
-    const int LooseSlice = 200, Shard = 2500;
+    /// <summary>As the functions' settings Serving__JobSliceSize and Serving__JobShardSize are unless given, which a test
+    /// holds.</summary>
+    internal const int LooseSlice = 200, Shard = 2500;
 
     /// <summary>Blobs in a page of a listing.</summary>
     const double Page = 5000;

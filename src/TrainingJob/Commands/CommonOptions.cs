@@ -8,22 +8,22 @@ using VaeFunctions.Training;
 namespace VaeFunctions.Commands;
 
 /// <summary>What several commands have in common.</summary>
-static class CommonOptions
+public static class CommonOptions
 {
     /// <param name="usual">The store that is meant where none is named.</param>
-    public static Option<string> Store(string name = "--out", string usual = Stores.DefaultFolder) => new(name, "--store")
+    internal static Option<string> Store(string name = "--out", string usual = Stores.DefaultFolder) => new(name, "--store")
     {
         Description = $"Where models and checkpoints are: a folder, or '{Stores.Blob}' for the storage account of the setting "
             + "VaeStorage (or VaeStorage__blobServiceUri)",
         DefaultValueFactory = _ => usual,
     };
 
-    public static Option<string?> Data() => new("--data")
+    internal static Option<string?> Data() => new("--data")
     {
         Description = $"Where the images come from: {DataSources.Kinds}",
     };
 
-    public static Option<ImageFit?> Fit()
+    internal static Option<ImageFit?> Fit()
     {
         var option = new Option<ImageFit?>("--fit")
         {
@@ -34,7 +34,7 @@ static class CommonOptions
         return option;
     }
 
-    public static Option<Allowance> MaxUnreadable() => new("--max-unreadable")
+    internal static Option<Allowance> MaxUnreadable() => new("--max-unreadable")
     {
         Description = "Images that may be left out because they cannot be read: a number, or a part such as 1%; "
             + "20 or 1%, whichever is more, unless given",
@@ -48,16 +48,16 @@ static class CommonOptions
         },
     };
 
-    public static Option<int> Threads() =>
+    internal static Option<int> Threads() =>
         Whole("--threads", 0, 0, 1024, "Threads that compute on a CPU; 0 is one a processor. On cpu results do not depend on it");
 
-    public static Option<string> Device() => new("--device")
+    internal static Option<string> Device() => new("--device")
     {
         Description = $"Where to compute: {Devices.Kinds}",
         DefaultValueFactory = _ => Devices.Auto,
     };
 
-    public static Option<bool> Tf32() => new("--tf32")
+    internal static Option<bool> Tf32() => new("--tf32")
     {
         Description = "Let a GPU round factors to TensorFloat-32: faster, with 10 bits of mantissa. CPUs do not heed it",
     };
@@ -70,10 +70,12 @@ static class CommonOptions
         Checked(name, usual, description, value => value >= least && value <= most, $"from {least} to {most}");
 
     /// <summary>A value that is refused where it is not what it must be.</summary>
+    /// <param name="usual">What it is unless given; null where it then is not there.</param>
     /// <param name="must">What it must be, in words.</param>
     public static Option<T> Checked<T>(string name, T usual, string description, Func<T, bool> holds, string must)
     {
-        var option = new Option<T>(name) { Description = description, DefaultValueFactory = _ => usual };
+        var option = new Option<T>(name) { Description = description };
+        if (usual is not null) option.DefaultValueFactory = _ => usual;
         option.Validators.Add(result =>
         {
             if (TryGet<T>(result, out var value) && !holds(value!))
@@ -83,7 +85,7 @@ static class CommonOptions
     }
 
     /// <summary>The value of an option; false where it cannot be read, of which the parser tells.</summary>
-    public static bool TryGet<T>(OptionResult result, out T? value)
+    internal static bool TryGet<T>(OptionResult result, out T? value)
     {
         try
         {
@@ -97,6 +99,6 @@ static class CommonOptions
         }
     }
 
-    public static Option<bool> Force() =>
+    internal static Option<bool> Force() =>
         new("--force") { Description = "Let the new version serve even if it is worse, which is recorded" };
 }

@@ -3,125 +3,20 @@ using System.Globalization;
 using VaeFunctions.Models;
 using VaeFunctions.Registry;
 using VaeFunctions.Sessions;
-using VaeFunctions.Training;
 
 namespace VaeFunctions.Commands;
 
 /// <summary><c>train RECIPE</c>: data, model, training, publication.</summary>
 static class TrainCommand
 {
-    /// <summary>The value of --resume for whoever starts the same command again and again.</summary>
-    const string Auto = "auto";
-
     public static Command Create()
     {
-        var recipe = new Argument<string>("recipe")
-        {
-            Description = $"One of {string.Join(", ", RecipeBook.Names)}, or the path of a .json file; "
-                + $"'{AutoRecipe.Name}', or none, looks at the images of --data and makes one for them",
-            DefaultValueFactory = _ => AutoRecipe.Name,
-        };
-        Option<string?> data = CommonOptions.Data(), model = new("--model")
-        {
-            Description = "The name to publish under; the recipe's name unless given, "
-                + "or that of the images' folder where there is none",
-        };
-        var store = CommonOptions.Store();
-        Option<int?> epochs = new("--epochs")
-        {
-            Description = "Passes over the training images, in all; the recipe's number unless given",
-        };
-        Option<double?> minutes = new("--minutes")
-        {
-            Description = "Train as many epochs as this time is enough for, evaluation and publication included",
-        };
-        minutes.Validators.Add(result =>
-        {
-            if (CommonOptions.TryGet<double?>(result, out var value) && value is not (null or (> 0 and < 1e6)))
-                result.AddError("--minutes must be above 0 and below 1,000,000.");
-        });
-        Option<int?> batchSize = new("--batch-size") { Description = "Images that share a step" };
-        Option<float?> learningRate = new("--learning-rate") { Description = "The optimizer's step size" };
-        Option<ulong?> seed = new("--seed")
-        {
-            Description = "What initial weights, shuffling, noise and data splits follow from",
-        };
-        var device = CommonOptions.Device();
-        var threads = CommonOptions.Threads();
-        var tf32 = CommonOptions.Tf32();
-        Option<string?> resume = new("--resume")
-        {
-            Description = $"Go on from a run's checkpoint: the newest, or the one named; '{Auto}' goes on where that is possible "
-                + "and starts anew where not",
-            Arity = ArgumentArity.ZeroOrOne,
-        };
-        Option<bool> ifChanged = new("--if-changed")
-        {
-            Description = "Do nothing if the newest version was trained on the same images with the same recipe",
-        };
-        var force = CommonOptions.Force();
-        var (fit, maxUnreadable) = (CommonOptions.Fit(), CommonOptions.MaxUnreadable());
-        var log = new Option<string?>("--log")
-        {
-            Description = "tensorboard: write each epoch's figures and pictures also as TensorBoard reads them, "
-                + "beside the run's metrics.csv",
-        };
-        log.AcceptOnlyFromAmong("tensorboard");
-        Option<bool> noPublish = new("--no-publish") { Description = "Only train; keep the checkpoint" };
-        var tolerance = CommonOptions.Checked("--tolerance", 0.01,
-            "How much worse than the serving version's the test loss may be, as a fraction",
-            value => value is >= 0 and < 1e6, "0 or more, and finite");
-        var saveEvery = CommonOptions.Checked("--save-every", 60.0, "Seconds between checkpoints within an epoch",
-            value => value is > 0 and < 1e6, "above 0 and below 1,000,000 seconds");
-
-        var command = new Command("train", "Train a recipe, publish the result and let it serve")
-        {
-            recipe, data, store, model, epochs, minutes, batchSize, learningRate, seed, device, threads, tf32, resume, ifChanged,
-            force, fit, maxUnreadable, log, noPublish, tolerance, saveEvery,
-        };
-        command.Validators.Add(result =>
-        {
-            if (result.GetResult(minutes) is null) return;
-            if (result.GetResult(epochs) is not null)
-                result.AddError("--minutes and --epochs both decide how long a training is; give one of them.");
-            if (result.GetResult(resume) is not null)
-                result.AddError(
-                    "A run that --resume goes on with is as long as it was to be when it began; leave --minutes out.");
-        });
-        command.SetAction(async (parsed, cancellation) => await RunAsync(await RequestAsync(parsed, cancellation), cancellation));
+        var options = new TrainOptions();
+        var command = new Command("train", "Train a recipe, publish the result and let it serve");
+        options.AddTo(command);
+        command.SetAction(async (parsed, cancellation) =>
+            await RunAsync(await options.RequestAsync(parsed, cancellation), cancellation));
         return command;
-
-        async Task<TrainingRequest> RequestAsync(ParseResult parsed, CancellationToken cancellation)
-        {
-            var (named, place) = (parsed.GetRequiredValue(recipe), Stores.Open(parsed.GetRequiredValue(store)));
-            var request = named == AutoRecipe.Name
-                ? await AutoRequest.OfAsync(parsed.GetValue(data), place, Console.WriteLine, cancellation)
-                : TrainingRequest.Of(named, place);
-            var run = parsed.GetValue(resume);
-            return request with
-            {
-                Model = parsed.GetValue(model) ?? request.Model,
-                Data = parsed.GetValue(data),
-                Epochs = parsed.GetValue(epochs),
-                Budget = parsed.GetValue(minutes) is { } budget ? TimeSpan.FromMinutes(budget) : null,
-                BatchSize = parsed.GetValue(batchSize),
-                LearningRate = parsed.GetValue(learningRate),
-                Seed = parsed.GetValue(seed),
-                Fit = parsed.GetValue(fit),
-                MaxUnreadable = parsed.GetValue(maxUnreadable),
-                Device = parsed.GetRequiredValue(device),
-                Threads = parsed.GetValue(threads),
-                Tf32 = parsed.GetValue(tf32),
-                Resume = parsed.GetResult(resume) is null ? Resume.Never : run == Auto ? Resume.WherePossible : Resume.Always,
-                Run = run == Auto ? null : run,
-                IfChanged = parsed.GetValue(ifChanged),
-                TensorBoard = parsed.GetValue(log) is not null,
-                Publish = !parsed.GetValue(noPublish),
-                Force = parsed.GetValue(force),
-                Tolerance = parsed.GetValue(tolerance),
-                SaveEvery = TimeSpan.FromSeconds(parsed.GetValue(saveEvery)),
-            };
-        }
     }
 
     static async Task<int> RunAsync(TrainingRequest request, CancellationToken cancellation)
