@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Spectre.Console;
+using VaeFunctions.Commands;
 using VaeFunctions.LocalCloud.Host;
 using VaeFunctions.Registry;
 
@@ -21,11 +22,7 @@ static class ServeCommand
             Description = "a folder that ./vae train wrote: its models are published first",
             DefaultValueFactory = _ => "runs",
         };
-        var workers = new Option<int>("--workers")
-        {
-            Description = "how many processes run the functions, 1 to 64",
-            DefaultValueFactory = _ => 1,
-        };
+        var workers = CommonOptions.Count("--workers", 1, 64, "how many processes run the functions");
         var func = new Option<bool>("--func")
         {
             Description = "under Azure Functions Core Tools, where they are installed, instead of this project's host",
@@ -34,34 +31,18 @@ static class ServeCommand
             "serve", "Storage and functions on this machine, until Ctrl-C.") { port, storagePort, data, runs, workers, func };
         command.SetAction((parsed, cancellation) => ServeAsync(
             SessionOf(parsed, port, storagePort), Path.GetFullPath(parsed.GetValue(data)!),
-            Path.GetFullPath(parsed.GetValue(runs)!), Workers(parsed, workers), parsed.GetValue(func), _ => { }, cancellation));
+            Path.GetFullPath(parsed.GetValue(runs)!), parsed.GetValue(workers), parsed.GetValue(func), _ => { }, cancellation));
         return command;
     }
 
     /// <summary>Where functions and storage listen, <paramref name="when"/> they do.</summary>
     public static (Option<int> Port, Option<int> StoragePort) Ports(string when) => (
-        new("--port")
-        {
-            Description = $"where the functions listen{when}",
-            DefaultValueFactory = _ => FunctionsHost.DefaultPort,
-        },
-        new("--storage-port")
-        {
-            Description = $"where the storage emulator listens, with its queues on the next port{when}",
-            DefaultValueFactory = _ => Azurite.DefaultPort,
-        });
+        CommonOptions.Count("--port", FunctionsHost.DefaultPort, 65535, $"where the functions listen{when}"),
+        CommonOptions.Count("--storage-port", Azurite.DefaultPort, 65534,
+            $"where the storage emulator listens, with its queues on the next port{when}"));
 
     public static Session SessionOf(ParseResult parsed, Option<int> port, Option<int> storagePort) =>
-        new(Number(parsed, port, 65535), Number(parsed, storagePort, 65534));
-
-    static int Number(ParseResult parsed, Option<int> option, int last) =>
-        parsed.GetValue(option) is var port and > 0 && port <= last
-            ? port
-            : throw LocalCloudException.WrongInput($"{option.Name} is a TCP port, 1 to {last}.");
-
-    static int Workers(ParseResult parsed, Option<int> option) => parsed.GetValue(option) is var count and >= 1 and <= 64
-        ? count
-        : throw LocalCloudException.WrongInput($"{option.Name} is a number of processes, 1 to 64.");
+        new(parsed.GetValue(port), parsed.GetValue(storagePort));
 
     /// <summary>Serves until it is stopped.</summary>
     /// <param name="serving">Told the models when all is up.</param>
