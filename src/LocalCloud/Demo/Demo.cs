@@ -178,8 +178,18 @@ sealed class Demo(string folder, string recipe) : IAsyncDisposable
     /// <summary>Stops what runs, the latest first, so that the functions never see the storage go.</summary>
     public async ValueTask DisposeAsync()
     {
-        foreach (var part in running)
-            await part.DisposeAsync();
-        Directory.Delete(temporary, recursive: true);
+        if (!running.TryPop(out var latest))
+        {
+            Directory.Delete(temporary, recursive: true);
+            return;
+        }
+        try
+        {
+            await latest.DisposeAsync();
+        }
+        finally
+        {
+            await DisposeAsync(); // what ran before it, also where this one did not end well
+        }
     }
 }

@@ -12,19 +12,22 @@ sealed class CoreTools : IFunctionsHost
     static readonly TimeSpan patience = TimeSpan.FromSeconds(120), grace = TimeSpan.FromSeconds(10);
 
     readonly ChildProcess process;
+    readonly ILoggerFactory logs;
     readonly CancellationTokenSource stopping = new();
-    readonly Task[] events;
+    readonly BlobEvents[] events;
+    readonly Task[] watching;
 
     CoreTools(ChildProcess process, Uri address, LocalHostOptions options, ILoggerFactory logs)
     {
-        (this.process, Address) = (process, address);
+        (this.process, this.logs, Address) = (process, logs, address);
         Ended = EndAsync(process);
         events = [.. Functions(options.App).Where(function => function.IsToldOfBlobs).Select(function =>
             new BlobEvents(new BlobServiceClient(options.Storage), new QueueServiceClient(options.Storage), function,
                 logs.CreateLogger<BlobEvents>())
             {
                 FinishedWhenTold = true,
-            }.RunAsync(address, stopping.Token))];
+            })];
+        watching = [.. events.Select(told => told.RunAsync(address, stopping.Token))];
     }
 
     public Uri Address { get; }
@@ -34,8 +37,8 @@ sealed class CoreTools : IFunctionsHost
     /// <exception cref="LocalCloudException"><c>func</c> is not installed, or does not start.</exception>
     public static async Task<CoreTools> StartAsync(LocalHostOptions options, CancellationToken cancellation)
     {
-        if (!(Environment.GetEnvironmentVariable("PATH")
-            ?? "").Split(':').Any(folder => File.Exists(Path.Combine(folder, "func"))))
+        var folders = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':');
+        if (!folders.Any(folder => File.Exists(Path.Combine(folder, "func"))))
             throw LocalCloudException.WrongInput("--func: Azure Functions Core Tools are not installed: there is no program "
                 + "func. npm install -g azure-functions-core-tools@4 installs them; "
                 + "without --func the functions run under this project's own host.");
@@ -43,8 +46,8 @@ sealed class CoreTools : IFunctionsHost
         await options.StorageReady;
         var logs = LoggerFactory.Create(logging => LocalHost.LogTo(logging, options.Log));
         var output = logs.CreateLogger("func");
-        var process =
-            ChildProcess.Start("func", "func", ["start", "--script-root", options.App, "--port", $"{options.Port}", "--no-build"],
+        var process = ChildProcess.Start("func", "func",
+            ["start", "--script-root", options.App, "--port", $"{options.Port}", "--no-build"],
             new Dictionary<string, string>(options.AllSettings)
             {
                 ["FUNCTIONS_WORKER_RUNTIME"] = "dotnet-isolated",
@@ -61,6 +64,7 @@ sealed class CoreTools : IFunctionsHost
         catch
         {
             await process.DisposeAsync();
+            logs.Dispose();
             throw;
         }
     }
@@ -68,9 +72,13 @@ sealed class CoreTools : IFunctionsHost
     public async ValueTask DisposeAsync()
     {
         await stopping.CancelAsync();
-        await Task.WhenAll(events).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.WhenAll(watching).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        // What cannot be recorded is told once more by the next host.
+        await Task.WhenAll(events.Select(told => told.RecordAsync(CancellationToken.None)))
+            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await process.StopAsync(grace);
         await process.DisposeAsync();
+        logs.Dispose();
         stopping.Dispose();
     }
 

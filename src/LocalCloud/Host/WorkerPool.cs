@@ -21,7 +21,11 @@ sealed class WorkerPool(LocalHostOptions options, ILoggerFactory logs) : IDispos
     readonly ConcurrentDictionary<WorkerSession, ChildProcess> ready = new();
     readonly CancellationTokenSource stopping = new();
     readonly ILogger logger = logs.CreateLogger("Host.Workers");
-    TaskCompletionSource someReady = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    readonly Lock readiness = new();
+
+    /// <summary>Done while a worker is ready. Replaced only when it is done, so that nobody waits for one that is
+    /// forgotten.</summary>
+    volatile TaskCompletionSource someReady = new(TaskCreationOptions.RunContinuationsAsynchronously);
     Task[] watching = [];
     volatile bool served;
 
@@ -135,15 +139,19 @@ sealed class WorkerPool(LocalHostOptions options, ILoggerFactory logs) : IDispos
             ready[session] = process;
             stopping.Token.ThrowIfCancellationRequested(); // a stop that looked at the ready ones before does not know this one
             onReady();
-            someReady.TrySetResult();
+            lock (readiness)
+                someReady.TrySetResult();
             logger.LogInformation("Worker {Process} is ready with {Count} functions after {Elapsed} ms", process.Id,
                 session.Functions.Count, clock.ElapsedMilliseconds);
             await session.Ended;
         }
         finally
         {
-            if (ready.TryRemove(session, out _) && ready.IsEmpty)
-                someReady = new(TaskCreationOptions.RunContinuationsAsynchronously);
+            lock (readiness)
+            {
+                if (ready.TryRemove(session, out _) && ready.IsEmpty && someReady.Task.IsCompleted)
+                    someReady = new(TaskCreationOptions.RunContinuationsAsynchronously);
+            }
             connecting.TryRemove(session.Id, out _);
         }
     }
