@@ -4,9 +4,10 @@ using VaeFunctions.Registry;
 namespace VaeFunctions.Serving;
 
 /// <summary>Bulk jobs: an operation on all images under a prefix, or on none, and results under another.</summary>
-public sealed class JobsFunctions(ModelCalls calls, RequestLatents latents, JobStore jobs, JobQueue queue)
+public sealed class JobsFunctions(
+    ModelCalls calls, ModelProvider models, ModelRegistry registry, RequestLatents latents, JobStore jobs, JobQueue queue)
 {
-    const int MostListed = 50;
+    const int MostListed = 50, ReadAtOnce = 8;
 
     static readonly Field[] Fields = JobFields.All;
 
@@ -46,14 +47,16 @@ public sealed class JobsFunctions(ModelCalls calls, RequestLatents latents, JobS
         [HttpTrigger(AuthorizationLevel.Function, "get", Route = "models/{model}/jobs")] HttpRequest request,
         string model, CancellationToken cancellation)
     {
-        using var call = await calls.BindAsync(request, model, [], [], cancellation);
-        var statuses = new List<JobStatus>();
-        foreach (var id in await jobs.IdsAsync(model, MostListed, cancellation))
-        {
-            if (await jobs.FindAsync(model, id, cancellation) is { } job)
-                statuses.Add(await jobs.StatusAsync(job, cancellation));
-        }
-        return new JobsAnswer(model, statuses);
+        await RequestReader.ReadAsync(request, [], maxImages: 0, cancellation);
+        var ids = ModelRegistry.IsModelName(model) ? await jobs.IdsAsync(model, MostListed, cancellation) : [];
+        if (ids is [] && !await ExistsAsync(model, cancellation))
+            throw await models.UnknownAsync(model, cancellation);
+        var statuses = new JobStatus?[ids.Count];
+        await Parallel.ForEachAsync(ids.Index(),
+            new ParallelOptions { MaxDegreeOfParallelism = ReadAtOnce, CancellationToken = cancellation },
+            async (id, _) => statuses[id.Index] = await jobs.FindAsync(model, id.Item, cancellation) is { } job
+                ? await jobs.StatusAsync(job, cancellation) : null);
+        return new JobsAnswer(model, [.. statuses.OfType<JobStatus>()]);
     }
 
     [Function("Job")]
@@ -73,6 +76,10 @@ public sealed class JobsFunctions(ModelCalls calls, RequestLatents latents, JobS
         await jobs.CancelAsync(job, cancellation);
         return await jobs.StatusAsync(job, cancellation);
     }
+
+    /// <summary>Whether there is such a model; it need not be one that can be loaded.</summary>
+    async Task<bool> ExistsAsync(string model, CancellationToken cancellation) =>
+        ModelRegistry.IsModelName(model) && await registry.TryReadCurrentAsync(model, cancellation) is not (null, null);
 
     async Task<Job> FindAsync(string model, string id, CancellationToken cancellation) =>
         await jobs.FindAsync(model, id, cancellation)
@@ -118,7 +125,7 @@ public sealed class JobsFunctions(ModelCalls calls, RequestLatents latents, JobS
         {
             BlobStores.CheckPrefix(path);
         }
-        catch (ArgumentException fault)
+        catch (BlobPathException fault)
         {
             throw RequestException.Invalid($"{field.Name}: {fault.Message}", fault);
         }
