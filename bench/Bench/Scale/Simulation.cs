@@ -137,7 +137,7 @@ sealed class Simulation : IDisposable
         Run.Current = run;
         try
         {
-            await worker.RunAsync(asked, giveUp: message.Tries == conditions.Tries, CancellationToken.None);
+            await worker.HandleAsync(asked, giveUp: message.Tries == conditions.Tries, CancellationToken.None);
             if (run.Compute((double)conditions.VCpus / conditions.MessagesAtOnce) > dies)
                 throw new ReplicaLostException(); // before it could say that the message is done with
             if (asked.Slice is null) listed = run.Now;

@@ -10,7 +10,7 @@ public sealed class JobTriggers(JobWorker worker, JobRecovery recovery, ILogger<
     [Function("JobMessages")]
     public Task Run([QueueTrigger(JobQueue.Name, Connection = BlobStores.Setting)] string message,
         CancellationToken cancellation) =>
-        worker.RunAsync(JobQueue.Read(message), giveUp: false, cancellation);
+        worker.HandleAsync(JobQueue.Read(message), giveUp: false, cancellation);
 
     /// <remarks>What nobody can read is dropped: there is no further queue for it, and while it is here <see cref="JobRecovery"/>
     /// waits.</remarks>
@@ -29,7 +29,7 @@ public sealed class JobTriggers(JobWorker worker, JobRecovery recovery, ILogger<
                 RequestContent.Shortened(message));
             return;
         }
-        await worker.RunAsync(readable, giveUp: true, cancellation);
+        await worker.HandleAsync(readable, giveUp: true, cancellation);
     }
 
     /// <remarks>The setting has a flat name, since hosts do not find nested ones in schedules reliably

@@ -14,7 +14,8 @@ public sealed class JobWorker(JobStore jobs, JobLister lister, IBlobStore store,
     /// once.</summary>
     const int Together = 32, Parallelism = 8;
 
-    public async Task RunAsync(JobMessage message, bool giveUp, CancellationToken cancellation)
+    /// <summary>Does what a message asks for: lists a job's images, works a slice off, or gives either up.</summary>
+    public async Task HandleAsync(JobMessage message, bool giveUp, CancellationToken cancellation)
     {
         if (await jobs.FindAsync(message.Model, message.Job, cancellation) is not { } job)
         {
@@ -22,20 +23,20 @@ public sealed class JobWorker(JobStore jobs, JobLister lister, IBlobStore store,
             return;
         }
         await (giveUp ? GiveUpAsync(job, message.Slice, cancellation)
-            : message.Slice is { } slice ? WorkAsync(job, slice, cancellation)
+            : message.Slice is { } slice ? WorkOffAsync(job, slice, cancellation)
             : lister.ListAsync(job, cancellation));
     }
 
     /// <summary>Works a slice off; what is wrong with an image is noted, anything else thrown, so that the slice is tried
     /// again.</summary>
-    async Task WorkAsync(Job job, int slice, CancellationToken cancellation)
+    async Task WorkOffAsync(Job job, int slice, CancellationToken cancellation)
     {
         if (await jobs.SliceAsync(job, slice, cancellation) is not { } all || await jobs.IsOverAsync(job, cancellation))
             return;
         if (!await jobs.IsDoneAsync(job, slice, cancellation))
         {
             var output = JobOutput.Of(job, slice, store);
-            if (await RunAsync(job, slice, all, output, cancellation) is not { } failures)
+            if (await MakeResultsAsync(job, slice, all, output, cancellation) is not { } failures)
                 return;
             JobImage[] failed = [.. all.Where(image => failures.ContainsKey(image.Path))];
             await output.CompleteAsync(failed, cancellation);
@@ -70,7 +71,7 @@ public sealed class JobWorker(JobStore jobs, JobLister lister, IBlobStore store,
 
     /// <summary>Reads the images of a slice, part after part, each while the one before it is run.</summary>
     /// <returns>What is wrong with images, by their paths; null where the job was cancelled meanwhile.</returns>
-    async Task<IReadOnlyDictionary<string, string>?> RunAsync(
+    async Task<IReadOnlyDictionary<string, string>?> MakeResultsAsync(
         Job job, int slice, JobImage[] all, JobOutput output, CancellationToken cancellation)
     {
         var failures = new ConcurrentDictionary<string, string>();
@@ -86,7 +87,7 @@ public sealed class JobWorker(JobStore jobs, JobLister lister, IBlobStore store,
             return failures;
         await using var archives = new ArchiveReader(store);
         var watch = new JobWatch(jobs, job, TimeProvider.System);
-        Task<Part>? next = ReadAsync(job, parts[0], archives, failures, cancellation);
+        Task<Part>? next = ReadPartAsync(job, parts[0], archives, failures, cancellation);
         try
         {
             for (var i = 1; next is not null; i++)
@@ -94,8 +95,8 @@ public sealed class JobWorker(JobStore jobs, JobLister lister, IBlobStore store,
                 if (await watch.IsOverAsync(cancellation))
                     return null;
                 using var part = await next;
-                next = i < parts.Length ? ReadAsync(job, parts[i], archives, failures, cancellation) : null;
-                await WorkAsync(job, part, output, failures, cancellation);
+                next = i < parts.Length ? ReadPartAsync(job, parts[i], archives, failures, cancellation) : null;
+                await MakePartAsync(job, part, output, failures, cancellation);
             }
         }
         finally
@@ -110,7 +111,7 @@ public sealed class JobWorker(JobStore jobs, JobLister lister, IBlobStore store,
         return failures;
     }
 
-    async Task<Part> ReadAsync(Job job, (long Number, JobImage Image)[] images, ArchiveReader archives,
+    async Task<Part> ReadPartAsync(Job job, (long Number, JobImage Image)[] images, ArchiveReader archives,
         ConcurrentDictionary<string, string> failures, CancellationToken cancellation)
     {
         var session = await LeaseAsync(job, cancellation);
@@ -128,7 +129,7 @@ public sealed class JobWorker(JobStore jobs, JobLister lister, IBlobStore store,
                     {
                         read.Add(new(number, image, await FitAsync(image, bytes, session.Input, cancellation)));
                     }
-                    catch (Exception fault) when (fault is RequestException or ImageFormatException or ArgumentException)
+                    catch (Exception fault) when (fault is RequestException or ImageFormatException or BlobPathException)
                     {
                         failures[image.Path] = fault.Message;
                     }
@@ -200,10 +201,11 @@ public sealed class JobWorker(JobStore jobs, JobLister lister, IBlobStore store,
         }
     }
 
-    static async Task WorkAsync(Job job, Part part, JobOutput output, ConcurrentDictionary<string, string> failures,
+    /// <summary>Makes a part's results and writes them.</summary>
+    static async Task MakePartAsync(Job job, Part part, JobOutput output, ConcurrentDictionary<string, string> failures,
         CancellationToken cancellation)
     {
-        var results = await RunAsync(job, part.Images, part.Session, failures, cancellation);
+        var results = await OperateAsync(job, part.Images, part.Session, failures, cancellation);
         await Parallel.ForEachAsync(part.Images.Zip(results),
             new ParallelOptions { MaxDegreeOfParallelism = Parallelism, CancellationToken = cancellation },
             async (pair, _) =>
@@ -215,7 +217,7 @@ public sealed class JobWorker(JobStore jobs, JobLister lister, IBlobStore store,
                 {
                     await output.AddAsync(image, made, cancellation);
                 }
-                catch (ArgumentException fault)
+                catch (BlobPathException fault)
                 {
                     failures[image.Image.Path] = $"Its name cannot be kept: {fault.Message}";
                 }
@@ -223,7 +225,7 @@ public sealed class JobWorker(JobStore jobs, JobLister lister, IBlobStore store,
     }
 
     /// <summary>All images together or, where one of them is refused, one by one; null for those.</summary>
-    static async Task<JobMade[]?[]> RunAsync(Job job, JobInput[] images, ModelSession session,
+    static async Task<JobMade[]?[]> OperateAsync(Job job, JobInput[] images, ModelSession session,
         ConcurrentDictionary<string, string> failures, CancellationToken cancellation)
     {
         if (images is [])
@@ -248,7 +250,7 @@ public sealed class JobWorker(JobStore jobs, JobLister lister, IBlobStore store,
             {
                 var results = new List<JobMade[]?>();
                 foreach (var image in images)
-                    results.AddRange(await RunAsync(job, [image], session, failures, cancellation));
+                    results.AddRange(await OperateAsync(job, [image], session, failures, cancellation));
                 return [.. results];
             }
         }
