@@ -32,7 +32,8 @@ static class Browser
         await using var browser = await Command.RunAsync(
             Path, "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage",
             "--no-first-run",
-            "--allow-file-access-from-files", $"--user-data-dir={profile.Path}", "--virtual-time-budget=20000", "--dump-dom", new Uri(probed).AbsoluteUri);
+            "--allow-file-access-from-files", $"--user-data-dir={profile.Path}", "--virtual-time-budget=20000", "--dump-dom",
+            new Uri(probed).AbsoluteUri);
 
         File.Delete(probed);
         var found = Regex.Match(browser.Output, "PROBE([^<' ]*)PROBE");

@@ -82,7 +82,8 @@ public sealed class DropListTests : IDisposable
     [Fact]
     public void What_systems_leave_in_a_folder_is_not_dropped()
     {
-        foreach (var name in (string[])["a.png", "@eaDir/a.png/SYNOPHOTO_THUMB_M.jpg", "#recycle/b.png", "__MACOSX/._a.png", ".c.png"])
+        string[] names = ["a.png", "@eaDir/a.png/SYNOPHOTO_THUMB_M.jpg", "#recycle/b.png", "__MACOSX/._a.png", ".c.png"];
+        foreach (var name in names)
             folder.File($"nas/{name}", [1]);
 
         var list = DropList.From([folder.File("nas")]);

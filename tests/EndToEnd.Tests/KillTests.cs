@@ -94,7 +94,8 @@ public sealed class KillTests : IDisposable
     {
         using var http = new HttpClient { BaseAddress = new($"http://localhost:{session.Port}") };
         using var answer = await http.PostAsJsonAsync(
-            $"/api/models/{Model}/jobs", new { operation = "reconstruct", input = "results/originals/", output = "results/copies/" });
+            $"/api/models/{Model}/jobs",
+            new { operation = "reconstruct", input = "results/originals/", output = "results/copies/" });
         Assert.True(answer.IsSuccessStatusCode, await answer.Content.ReadAsStringAsync());
         return new Uri(http.BaseAddress, answer.Headers.Location!).ToString();
     }

@@ -19,7 +19,8 @@ public sealed partial class TutorialTests : IDisposable
         await using (var curl = await Command.RunAsync("sh", "-c", "command -v curl"))
             Skip.IfNot(curl.ExitCode == 0, "There is no curl.");
         var page = await File.ReadAllTextAsync(Path.Combine(Installation.Root, "docs/tutorial.md"));
-        var lines = Blocks().Matches(page).SelectMany(block => block.Groups[1].Value.Split('\n', StringSplitOptions.RemoveEmptyEntries))
+        var lines = Blocks().Matches(page)
+            .SelectMany(block => block.Groups[1].Value.Split('\n', StringSplitOptions.RemoveEmptyEntries))
             .ToList();
         Command? serve = null;
         try
@@ -45,7 +46,8 @@ public sealed partial class TutorialTests : IDisposable
             var store = BlobStores.Open(Azurite.ConnectionString(session.StoragePort));
             var latents = 0;
             for (var tries = 0; tries < 300 && latents < 10; tries++, await Task.Delay(100))
-                latents = await store.ListAsync("results/latents/").CountAsync(blob => blob.Path.EndsWith(".json", StringComparison.Ordinal));
+                latents = await store.ListAsync("results/latents/")
+                    .CountAsync(blob => blob.Path.EndsWith(".json", StringComparison.Ordinal));
             Assert.Equal(10, latents);
         }
         finally

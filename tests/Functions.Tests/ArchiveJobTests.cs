@@ -36,7 +36,8 @@ public sealed class ArchiveJobTests(ServingFixture serving)
     }
 
     async Task<Dictionary<string, string>> FailuresAsync(string output) =>
-        (await store.TryReadAsync($"{output}failures.jsonl", 1 << 20))!.Content.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries)
+        (await store.TryReadAsync($"{output}failures.jsonl", 1 << 20))!.Content.ToString()
+            .Split('\n', StringSplitOptions.RemoveEmptyEntries)
             .Select(line => JsonNode.Parse(line)!).ToDictionary(line => (string)line["path"]!, line => (string)line["reason"]!);
 
     [SkippableFact]
@@ -50,7 +51,8 @@ public sealed class ArchiveJobTests(ServingFixture serving)
         var status = await RunAsync("results/archives/a/", "results/archived/a/", "reconstruct");
         Assert.Equal(("completed", 5, 0), ((string)status["state"]!, (int)status["done"]!, (int)status["failed"]!));
         string[] names = ["one.tar/cat/1.png", "one.tar/cat/2.png", "three.png", "two.zip/4.png", "two.zip/dog/3.png"];
-        Assert.Equal(names.SelectMany(name => new[] { $"{name}.json", $"{name}.png" }).Append("failures.jsonl").Order(StringComparer.Ordinal),
+        var expected = names.SelectMany(name => new[] { $"{name}.json", $"{name}.png" }).Append("failures.jsonl");
+        Assert.Equal(expected.Order(StringComparer.Ordinal),
             await store.ListAsync("results/archived/a/").Select(blob => blob.Path["results/archived/a/".Length..]).ToListAsync());
         foreach (var (name, grey) in names.Zip([10, 20, 50, 40, 30]))
         {
@@ -66,8 +68,9 @@ public sealed class ArchiveJobTests(ServingFixture serving)
         var lying = Archives.Zip(("lying.png", Grey(2)));
         lying[lying.AsSpan().LastIndexOf("PK\x01\x02"u8) + 24] -= 1; // the unpacked length in the list
         await store.WriteAsync("results/hostile/a.tar", new(Archives.Tar(
-            ("good.png", Grey(7)), ("good.png", Grey(8)), ("../out.png", Grey(9)), ("/etc/out.png", Grey(9)), ("back\\slash.png", Grey(9)),
-            ("inner.zip", inner), ("large.png", new byte[1_000_001]), ("broken.png", Grey(9)[..30]), ("__MACOSX/._good.png", [1]))));
+            ("good.png", Grey(7)), ("good.png", Grey(8)), ("../out.png", Grey(9)), ("/etc/out.png", Grey(9)),
+            ("back\\slash.png", Grey(9)), ("inner.zip", inner), ("large.png", new byte[1_000_001]),
+            ("broken.png", Grey(9)[..30]), ("__MACOSX/._good.png", [1]))));
         await store.WriteAsync("results/hostile/b.zip", new(lying));
         await store.WriteAsync("results/hostile/c.tar.gz", new("x"));
         await store.WriteAsync("results/hostile/d.zip", new("no archive at all"));

@@ -182,7 +182,8 @@ public sealed class BadRequestTests(ServingFixture serving)
     [InlineData("""{"input": "results/a", "output": "results/"}""", "lies under input")]
     [InlineData("""{"input": "results/a/", "output": "results/"}""", "or holds it")]
     [InlineData("""{"input": "inbox/a/", "output": "results/", "operation": "dream"}""", "reconstruct or encode or anomaly")]
-    [InlineData("""{"input": "inbox/a/", "output": "results/", "operation": "encode", "format": "csv"}""", "files or parquet or tar")]
+    [InlineData(
+        """{"input": "inbox/a/", "output": "results/", "operation": "encode", "format": "csv"}""", "files or parquet or tar")]
     public async Task A_wrong_job_is_explained(string body, string hint) =>
         Assert.Contains(hint, await serving.Http.SendAsync(HttpMethod.Post, "models/tiny/jobs", body.Json())
             .ProblemAsync(400), StringComparison.Ordinal);

@@ -41,7 +41,10 @@ public sealed class JobTests(ITestOutputHelper output) : IAsyncLifetime
 
     Task<FunctionsApp> StartAsync(params (string Name, string Value)[] settings) =>
         FunctionsApp.StartAsync(azurite.ConnectionString,
-        [("Serving__JobSliceSize", $"{Math.Max(7, Many / 100)}"), ("Serving__MaxBodyBytes", "100000"), ("Serving__BlobContainers", "pictures,inbox"), ("Serving__JobOutputContainers", "results,made"), .. settings]);
+        [
+            ("Serving__JobSliceSize", $"{Math.Max(7, Many / 100)}"), ("Serving__MaxBodyBytes", "100000"),
+            ("Serving__BlobContainers", "pictures,inbox"), ("Serving__JobOutputContainers", "results,made"), .. settings,
+        ]);
 
     /// <summary>Lays images at pictures/a/ and gives back the greys of their bands.</summary>
     async Task<Dictionary<string, byte>> UploadAsync(int count)
@@ -88,7 +91,9 @@ public sealed class JobTests(ITestOutputHelper output) : IAsyncLifetime
         Assert.Equal((32, 30, 2, 0), Counts(await CompletedAsync(path)));
 
         var results = await store.ListAsync("made/").Select(blob => blob.Path).ToListAsync();
-        Assert.Equal(greys.Keys.SelectMany(name => new[] { $"made/of-a/{name}.json", $"made/of-a/{name}.png" }).Append("made/of-a/failures.jsonl").Order(StringComparer.Ordinal), results);
+        var expected = greys.Keys.SelectMany(name => new[] { $"made/of-a/{name}.json", $"made/of-a/{name}.png" })
+            .Append("made/of-a/failures.jsonl");
+        Assert.Equal(expected.Order(StringComparer.Ordinal), results);
         var picture = ImageCodec.Decode((await store.TryReadAsync("made/of-a/3/0013.png.png", 1 << 20))!.Content);
         Assert.Equal(13, picture.Pixels[0]);
         var failures = (await store.TryReadAsync("made/of-a/failures.jsonl", 1 << 20))!.Content.ToString().Trim().Split('\n');
@@ -125,7 +130,8 @@ public sealed class JobTests(ITestOutputHelper output) : IAsyncLifetime
         Assert.True(done < Many, $"All of {done} were done before the second process could die.");
         Assert.Equal((Many, Many, 0, 0), Counts(await CompletedAsync(path, seconds: Many / 6)));
         var results = await store.ListAsync("made/").Select(blob => blob.Path).ToListAsync();
-        Assert.Equal(names.Select(name => $"made/latents/{name}.json").Append("made/latents/failures.jsonl").Order(StringComparer.Ordinal), results);
+        var expected = names.Select(name => $"made/latents/{name}.json").Append("made/latents/failures.jsonl");
+        Assert.Equal(expected.Order(StringComparer.Ordinal), results);
         if (Many <= 600)
         {
             var latent = JsonNode.Parse((await store.TryReadAsync("made/latents/9/0009.png.json", 1 << 20))!.Content)!["latent"]!;
@@ -229,7 +235,8 @@ public sealed class JobTests(ITestOutputHelper output) : IAsyncLifetime
     [SkippableFact]
     public async Task Folder_markers_and_what_systems_leave_are_no_images()
     {
-        string[] litter = ["@eaDir/a.png/SYNOPHOTO_THUMB_M.jpg", "#recycle/b.png", "__MACOSX/._c.png", "Thumbs.db", ".hidden.png"];
+        string[] litter =
+            ["@eaDir/a.png/SYNOPHOTO_THUMB_M.jpg", "#recycle/b.png", "__MACOSX/._c.png", "Thumbs.db", ".hidden.png"];
         var container = new BlobContainerClient(
             azurite.ConnectionString, "pictures", new() { TrimBlobNameSlashes = false });
         await store.WriteAsync("pictures/litter/first", new("x"));

@@ -248,7 +248,8 @@ public sealed class LatentOperationTests(ServingFixture serving)
             HttpMethod.Post, $"{Tiny}/augment?count=200&seed=1", Dark.Body("image/png"), "application/json").JsonAsync();
         var strays = known["images"]!.AsArray().SelectMany(image => Numbers(image!["latent"]))
             .Select(value => value + 0.3).ToArray();
-        // The version says nothing of its codes' spread, which is then that of N(0, I): half of it, a fifth of the variance, is new.
+        // The version says nothing of its codes' spread, which is then that of N(0, I): half of it, a fifth of the variance, is
+        // new.
         var mean = strays.Average();
         Assert.Equal(0.3 - 0.3 / Math.Sqrt(1.25), mean, 0.05);
         Assert.Equal(Math.Sqrt(0.2), Math.Sqrt(strays.Average(value => (value - mean) * (value - mean))), 0.03);

@@ -75,6 +75,7 @@ public sealed class NamedVersionTests(ServingFixture serving)
         await PublishAsync("v2");
         using var started = await serving.Http.SendAsync(HttpMethod.Post, $"models/{Model}/jobs?version=v2",
             """{"operation": "encode", "input": "inbox/a/", "output": "results/a/"}""".Json());
-        Assert.Equal("v2", (string?)(await serving.Http.SendAsync(HttpMethod.Get, $"{started.Headers.Location}").JsonAsync())["version"]);
+        var status = await serving.Http.SendAsync(HttpMethod.Get, $"{started.Headers.Location}").JsonAsync();
+        Assert.Equal("v2", (string?)status["version"]);
     }
 }

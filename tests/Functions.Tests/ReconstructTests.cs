@@ -39,7 +39,8 @@ public sealed class ReconstructTests(ServingFixture serving)
         var model = $"fit-{fit}".ToLowerInvariant();
         await TinyModel.ServeAsync(serving.Registry, model, "v1", change: manifest => manifest with { Fit = fit });
         var wide = ImageCodec.EncodePng(new Image(new(8, 16, 3), Enumerable.Repeat((byte)255, 8 * 16 * 3).ToArray()));
-        var image = await serving.Http.SendAsync(HttpMethod.Post, $"models/{model}/reconstruct", wide.Body("image/png")).PngAsync();
+        var answer = serving.Http.SendAsync(HttpMethod.Post, $"models/{model}/reconstruct", wide.Body("image/png"));
+        var image = await answer.PngAsync();
         Assert.Equal(bands, image.Pixels.Chunk(image.Pixels.Length / 4).Select(band => (int)band[0]));
     }
 

@@ -155,8 +155,8 @@ public sealed class ReloadTests(ServingFixture serving)
             await serving.Http.SendAsync(HttpMethod.Get, "models/retired/sample").ProblemAsync(404));
     }
 
-    /// <summary>Publishes a version, flips a bit of its decoder and points to it, which no promotion would do; gives the decoder as
-    /// it was.</summary>
+    /// <summary>Publishes a version, flips a bit of its decoder and points to it, which no promotion would do; gives the decoder
+    /// as it was.</summary>
     async Task<BinaryData> DamageAndPointToAsync(string model, string version)
     {
         await TinyModel.PublishAsync(serving.Registry, model, version);
@@ -168,7 +168,8 @@ public sealed class ReloadTests(ServingFixture serving)
     }
 
     /// <summary>A pointer as an earlier build wrote it.</summary>
-    Task<string> WritePointerAsync(string model, string version) => serving.Registry.Store.WriteAsync($"models/{model}/current.json",
+    Task<string> WritePointerAsync(string model, string version) => serving.Registry.Store.WriteAsync(
+        $"models/{model}/current.json",
         BinaryData.FromString($$"""{ "version": "{{version}}", "changed": "2026-01-01T00:00:00Z", "reason": "test" }"""));
 
     async Task<string> VersionAsync(string model)

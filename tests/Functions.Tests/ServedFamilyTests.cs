@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using System.Text.Json;
 using VaeFunctions.Imaging;
 using VaeFunctions.Latent;
@@ -107,7 +108,8 @@ public sealed class ServedFamilyTests(ServingFixture serving)
         Assert.NotEqual(cat, catAsOwl);
         Assert.NotEqual(owl, catAsOwl); // the latent is the cat's
         Assert.Contains("There is no label \"bat\"", await Problem("reconstruct?label=cat&as=bat", 400));
-        Assert.Contains("none was given; give one by name: cat, dog, owl; or by number, from index:0 to index:2", await Problem("reconstruct", 400));
+        Assert.Contains("none was given; give one by name: cat, dog, owl; or by number, from index:0 to index:2",
+            await Problem("reconstruct", 400));
         Assert.Contains("There is no label \"index:3\"; give one by name", await Problem("reconstruct?label=index:3", 400));
         Assert.Contains("There is no label \"bat\"", await Problem("reconstruct?label=bat", 400));
         Assert.Contains("2 labels for 1 images", await Problem("reconstruct?label=cat,owl", 400));
@@ -203,22 +205,25 @@ public sealed class ServedFamilyTests(ServingFixture serving)
         mixture.Assign([5, 0, 0], identity, [(1, [-1, 0, 0], small), (1, [1, 0, 0], small)], []);
         Dictionary<string, double> errors = new() { ["0.5"] = 2, ["0.95"] = 3 }; // no image comes back worse than by 1
         Dictionary<string, double> codes = new() { ["0"] = -10, ["0.5"] = -5, ["0.95"] = 0, ["0.99"] = 2 };
-        return ServeAsync("fitted", new MlpVaeOptions { Image = Grey, Hidden = [16], Latent = 3, Likelihood = new BernoulliOptions() },
-            mixture, new(errors) { Codes = codes, Joint = new Dictionary<string, double> { ["0"] = -2, ["0.95"] = 1, ["0.99"] = 2 } }, []);
+        Dictionary<string, double> joint = new() { ["0"] = -2, ["0.95"] = 1, ["0.99"] = 2 };
+        var options = new MlpVaeOptions { Image = Grey, Hidden = [16], Latent = 3, Likelihood = new BernoulliOptions() };
+        return ServeAsync("fitted", options, mixture, new(errors) { Codes = codes, Joint = joint }, []);
     }
 
     [Fact]
     public async Task What_was_fitted_to_codes_is_drawn_from_and_temperature_0_gives_its_means()
     {
         var path = await FittedAsync();
-        var few = await serving.Http.SendAsync(HttpMethod.Get, $"{path}/sample?count=2&seed=5", accept: "application/json").JsonAsync();
-        var many = await serving.Http.SendAsync(HttpMethod.Get, $"{path}/sample?count=70&seed=5", accept: "application/json").JsonAsync();
+        var few = await SampleAsync("count=2");
+        var many = await SampleAsync("count=70");
         for (var i = 0; i < 2; i++)
             Assert.Equal(few["images"]![i]!.ToJsonString(), many["images"]![i]!.ToJsonString());
         Assert.All(many["images"]!.AsArray(), image => Assert.Equal(1, Math.Abs((float)image!["latent"]![0]! - 5), 0.5));
-        var means = await serving.Http.SendAsync(HttpMethod.Get, $"{path}/sample?count=70&seed=5&temperature=0", accept: "application/json")
-            .JsonAsync();
+        var means = await SampleAsync("count=70&temperature=0");
         Assert.Equal([4, 6], means["images"]!.AsArray().Select(image => (float)image!["latent"]![0]!).Distinct().Order());
+
+        Task<JsonNode> SampleAsync(string query) =>
+            serving.Http.SendAsync(HttpMethod.Get, $"{path}/sample?{query}&seed=5", accept: "application/json").JsonAsync();
     }
 
     [Fact]
@@ -241,13 +246,15 @@ public sealed class ServedFamilyTests(ServingFixture serving)
         var around = await serving.Http.SendAsync(HttpMethod.Get, $"{path}/manifold?n=3", accept: "application/json").JsonAsync();
         Assert.Equal([5, 2 * edge, edge], Vector(around, 2));
         var body = $$"""{"n": 3, "x": 1, "y": 0, "image": "{{Convert.ToBase64String(Picture)}}"}""";
-        var image = await serving.Http.SendAsync(HttpMethod.Post, $"{path}/manifold", body.Json(), "application/json").JsonAsync();
-        var mean = (await serving.Http.SendAsync(HttpMethod.Post, $"{path}/encode", Picture.Body("image/png")).JsonAsync())["images"]![0]!
-            ["mean"]!.AsArray().Select(value => (float)value!).ToArray();
+        var image =
+            await serving.Http.SendAsync(HttpMethod.Post, $"{path}/manifold", body.Json(), "application/json").JsonAsync();
+        var encoded = await serving.Http.SendAsync(HttpMethod.Post, $"{path}/encode", Picture.Body("image/png")).JsonAsync();
+        var mean = encoded["images"]![0]!["mean"]!.AsArray().Select(value => (float)value!).ToArray();
         Assert.All(Vector(image, 4).Zip(mean), pair => Assert.Equal(pair.Second, pair.First, 1e-5));
         Assert.Equal(mean[2] + edge, Vector(image, 5)[2], 1e-5); // to the right, along the second axis
         Assert.Contains("both an image and a seed", await serving.Http.SendAsync(
-            HttpMethod.Post, $"{path}/manifold", body.Replace("{\"n\"", "{\"seed\": 1, \"n\"", StringComparison.Ordinal).Json()).ProblemAsync(400));
+            HttpMethod.Post, $"{path}/manifold",
+            body.Replace("{\"n\"", "{\"seed\": 1, \"n\"", StringComparison.Ordinal).Json()).ProblemAsync(400));
         Assert.Contains("from 0 to 1", await serving.Http.SendAsync(HttpMethod.Get, $"{path}/manifold?x=2").ProblemAsync(400));
 
         static float[] Vector(System.Text.Json.Nodes.JsonNode answer, int place) =>

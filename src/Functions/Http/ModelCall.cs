@@ -12,8 +12,8 @@ public sealed class ModelCalls(
     /// request, which may name another version.</summary>
     /// <param name="fields">What the request may hold.</param>
     /// <param name="offers">The forms that there are, the usual one first; empty where it is JSON, whatever is asked for.</param>
-    /// <exception cref="RequestException">404: there is no such model or version. 406: no such form. Else what <see cref="RequestReader"/>
-    /// refuses.</exception>
+    /// <exception cref="RequestException">404: there is no such model or version. 406: no such form. Else what
+    /// <see cref="RequestReader"/> refuses.</exception>
     public async Task<ModelCall> BindAsync(
         HttpRequest request, string model, Field[] fields, AnswerKind[] offers, CancellationToken cancellation)
     {
@@ -72,8 +72,11 @@ public sealed class ModelCall(AnswerKind kind, ModelSession session, RequestCont
         images.ReadAsync(content, field, session.Input, cancellation);
 
     /// <summary>An image that lies beside the model's, with one channel.</summary>
-    public async Task<FittedImage> MaskAsync(Field field) =>
-        (await images.ReadAsync(content, field, session.Input with { Shape = session.Shape with { Channels = 1 } }, cancellation))[0];
+    public async Task<FittedImage> MaskAsync(Field field)
+    {
+        var grey = session.Input with { Shape = session.Shape with { Channels = 1 } };
+        return (await images.ReadAsync(content, field, grey, cancellation))[0];
+    }
 
     /// <summary>A label for each of some images or latents; null where the model takes none.</summary>
     /// <exception cref="RequestException">400: a label is missing, unknown or of no use, or their number does not

@@ -8,8 +8,8 @@ public sealed class AugmentFunction(ModelCalls calls)
 {
     static readonly Field Count = Field.Whole("count", 1, 4096, "Variants of each image; 8 unless given.");
     internal static readonly Field Spread = Field.Number(
-        "spread", 0, 10, "How far they stray: 0 is the image as the model gives it back, 1 a clear variation, 10 hardly the image "
-            + "any more; 1 unless given.");
+        "spread", 0, 10, "How far they stray: 0 is the image as the model gives it back, 1 a clear variation, 10 hardly the "
+            + "image any more; 1 unless given.");
 
     /// <summary>The part of the training codes' own spread that a spread of 1 adds: a fifth of the variance is then
     /// new.</summary>

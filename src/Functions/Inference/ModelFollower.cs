@@ -4,8 +4,8 @@ using VaeFunctions.Registry;
 
 namespace VaeFunctions.Serving;
 
-/// <summary>Warms up all serving models at the start, then keeps following the pointers of those that are loaded; each by itself, so
-/// that one that cannot be read holds up no other.</summary>
+/// <summary>Warms up all serving models at the start, then keeps following the pointers of those that are loaded; each by itself,
+/// so that one that cannot be read holds up no other.</summary>
 public sealed class ModelFollower(
     ModelProvider models, ModelRegistry registry, IOptions<ServingOptions> options, ILogger<ModelFollower> logger)
     : BackgroundService

@@ -9,8 +9,8 @@ namespace VaeFunctions.Serving;
 /// <summary>Gives out the version of each model that its current.json points to.</summary>
 /// <remarks>
 /// A model is loaded when it is first asked for. When its pointer moves, the new version is loaded beside the old one, verified
-/// and run once, and only then takes its place; while it fails the old one keeps serving. A bad read or a file that is mended need
-/// no promotion: what failed is tried again, ever more rarely.
+/// and run once, and only then takes its place; while it fails the old one keeps serving. A bad read or a file that is mended
+/// need no promotion: what failed is tried again, ever more rarely.
 /// </remarks>
 public sealed class ModelProvider(
     ModelRegistry registry, IOptions<ServingOptions> options, ServingMetrics metrics, ILogger<ModelProvider> logger) : IDisposable

@@ -4,8 +4,8 @@ using VaeFunctions.Registry;
 
 namespace VaeFunctions.Serving;
 
-/// <summary>How a version's latents are drawn, and how likely one is: by N(0, I), by what was fitted to training codes, or code by
-/// code.</summary>
+/// <summary>How a version's latents are drawn, and how likely one is: by N(0, I), by what was fitted to training codes, or code
+/// by code.</summary>
 /// <remarks>N = latents, L = latent size, P = places of codes, K = codes.</remarks>
 sealed class ServedPrior : IDisposable
 {

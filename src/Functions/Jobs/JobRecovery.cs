@@ -7,8 +7,8 @@ namespace VaeFunctions.Serving;
 /// <remarks>Messages may come twice, so any number of processes may do this at once.</remarks>
 public sealed class JobRecovery(JobStore jobs, JobQueue queue, ILogger<JobRecovery> logger)
 {
-    /// <summary>A host takes a message for ten minutes. Of one that it never got, or could not give back, nobody knows until then:
-    /// a job that no worker has spoken of for so long is given its messages again.</summary>
+    /// <summary>A host takes a message for ten minutes. Of one that it never got, or could not give back, nobody knows until
+    /// then: a job that no worker has spoken of for so long is given its messages again.</summary>
     public static readonly TimeSpan Silence = 3 * JobWatch.Heartbeat;
 
     /// <summary>If jobs are open although nothing is queued, or nothing that anybody works on, sends again what they still

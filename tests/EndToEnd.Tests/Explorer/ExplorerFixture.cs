@@ -7,8 +7,8 @@ using VaeFunctions.Sessions;
 
 namespace VaeFunctions.Tests;
 
-/// <summary>A browser, and a running <c>serve</c> with four small models: one with concepts, one that labels condition, one with a
-/// codebook, and a grey one that knows of no labels.</summary>
+/// <summary>A browser, and a running <c>serve</c> with four small models: one with concepts, one that labels condition, one with
+/// a codebook, and a grey one that knows of no labels.</summary>
 public sealed class ExplorerFixture : IAsyncLifetime
 {
     public const string Faces = "faces", Labelled = "labelled", Codes = "codes", Grey = "grey";
@@ -38,7 +38,8 @@ public sealed class ExplorerFixture : IAsyncLifetime
         if (!File.Exists(Chromium))
             return;
         await TrainAsync();
-        serve = Command.Start(Command.LocalCloud, "serve", "--port", $"{Session.Port}", "--storage-port", $"{Session.StoragePort}",
+        serve = Command.Start(Command.LocalCloud, "serve",
+            "--port", $"{Session.Port}", "--storage-port", $"{Session.StoragePort}",
             "--data", Folder.File("data"), "--runs", Runs);
         playwright = await Playwright.CreateAsync();
         browser = await playwright.Chromium.LaunchAsync(new() { ExecutablePath = Chromium, Args = ["--no-sandbox"] });
@@ -105,7 +106,8 @@ public sealed class ExplorerFixture : IAsyncLifetime
               "hidden": [32], "latent": 6, "classes": CLASSES, "likelihood": { "kind": "bernoulli" } },
               "batchSize": 16, "epochs": 3, "optimizer": { "kind": "adam", "learningRate": 0.005 } }
             """;
-        await TrainAsync(Labelled, Recipe(grey.Replace("CLASSES", "2", StringComparison.Ordinal)), $"folder:{Bars(["tall", HostileLabel])}");
+        var labelled = Recipe(grey.Replace("CLASSES", "2", StringComparison.Ordinal));
+        await TrainAsync(Labelled, labelled, $"folder:{Bars(["tall", HostileLabel])}");
         await TrainAsync(Grey, Recipe(grey.Replace("CLASSES", "0", StringComparison.Ordinal)), $"folder:{Bars([""])}");
     }
 

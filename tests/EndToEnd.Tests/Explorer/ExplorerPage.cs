@@ -51,7 +51,8 @@ public sealed class ExplorerPage : IAsyncDisposable
         return this;
     }
 
-    /// <summary>Waits until something holds. Playwright's own wait evaluates texts in the page, whose policy allows none.</summary>
+    /// <summary>Waits until something holds. Playwright's own wait evaluates texts in the page, whose policy allows
+    /// none.</summary>
     public async Task WaitAsync(string condition)
     {
         for (var tries = 0; tries < 600; tries++, await Task.Delay(50))
@@ -67,7 +68,8 @@ public sealed class ExplorerPage : IAsyncDisposable
     public Task TabAsync(string name) => Get($"#tab-{name}").ClickAsync();
 
     /// <summary>The pixels of a canvas, RGBA.</summary>
-    public async Task<byte[]> PixelsAsync(string canvas = "#picture") => Convert.FromBase64String(await Page.EvaluateAsync<string>(
+    public async Task<byte[]> PixelsAsync(string canvas = "#picture") => Convert.FromBase64String(
+        await Page.EvaluateAsync<string>(
         """
         selector => {
           const canvas = document.querySelector(selector);
@@ -168,7 +170,8 @@ public sealed class ExplorerPage : IAsyncDisposable
         await Page.EvaluateAsync(await File.ReadAllTextAsync(AxeSource));
         var results = await Page.EvaluateAsync<JsonElement>(
             "axe.run().then(found => found.violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')"
-            + ".map(({ id, nodes }) => `${id}: ${nodes.map(({ html, failureSummary }) => `${html.slice(0, 200)} ${failureSummary}`).join(' | ')}`))");
+            + ".map(({ id, nodes }) => `${id}: ${nodes.map(({ html, failureSummary }) =>"
+            + " `${html.slice(0, 200)} ${failureSummary}`).join(' | ')}`))");
         return [.. results.EnumerateArray().Select(text => text.GetString()!)];
     }
 

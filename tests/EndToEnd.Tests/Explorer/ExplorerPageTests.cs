@@ -16,7 +16,8 @@ namespace VaeFunctions.Tests;
 [Collection(ExplorerCollection.Name)]
 public sealed class ExplorerPageTests(ExplorerFixture fixture, ITestOutputHelper output)
 {
-    async Task<ExplorerPage> OpenAsync(string model = ExplorerFixture.Faces, bool phone = false, Func<IPage, Task>? prepare = null)
+    async Task<ExplorerPage> OpenAsync(
+        string model = ExplorerFixture.Faces, bool phone = false, Func<IPage, Task>? prepare = null)
     {
         var page = await (await fixture.OpenAsync(fixture.Page(model), phone, prepare)).ReadyAsync();
         await page.SettledAsync();
@@ -47,7 +48,8 @@ public sealed class ExplorerPageTests(ExplorerFixture fixture, ITestOutputHelper
             await page.Page.Keyboard.PressAsync("Tab");
             reached.Add(await page.Page.EvaluateAsync<string>("document.activeElement.id || document.activeElement.tagName"));
         }
-        string[] wanted = ["dice", "add-stop", "copy-link", "tab-sliders", "concept-hat", "colour-by", "lasso", "map", "play", "scrub"];
+        string[] wanted =
+            ["dice", "add-stop", "copy-link", "tab-sliders", "concept-hat", "colour-by", "lasso", "map", "play", "scrub"];
         Assert.Equal(wanted, wanted.OrderBy(reached.IndexOf));
         Assert.All(wanted, id => Assert.Contains(id, reached));
 
@@ -120,7 +122,7 @@ public sealed class ExplorerPageTests(ExplorerFixture fixture, ITestOutputHelper
     public async Task A_wrong_key_is_refused_and_the_right_one_opens_the_page()
     {
         await using var page = await fixture.OpenAsync(fixture.Page(ExplorerFixture.Faces), prepare: page =>
-            page.RouteAsync("**/api/models**", route => route.Request.Headers.TryGetValue("x-functions-key", out var key) && key == "right"
+            page.RouteAsync("**/api/models**", route => route.Request.Headers.GetValueOrDefault("x-functions-key") == "right"
                 ? route.ContinueAsync() : route.FulfillAsync(new() { Status = 401 })));
         await page.Get("#key-dialog input").FillAsync("wrong");
         await page.Page.Keyboard.PressAsync("Enter");
@@ -136,8 +138,8 @@ public sealed class ExplorerPageTests(ExplorerFixture fixture, ITestOutputHelper
     public async Task Hostile_names_of_files_labels_and_concepts_run_no_script()
     {
         var hostile = Uri.EscapeDataString(ExplorerFixture.HostileLabel);
-        await using var page = await (await fixture.OpenAsync(
-            $"{fixture.Page(ExplorerFixture.Labelled)}&own={hostile}:AAAA&edit={hostile}:1&at=p99999&stops=z!~{hostile}")).ReadyAsync();
+        var link = $"{fixture.Page(ExplorerFixture.Labelled)}&own={hostile}:AAAA&edit={hostile}:1&at=p99999&stops=z!~{hostile}";
+        await using var page = await (await fixture.OpenAsync(link)).ReadyAsync();
         await page.SettledAsync();
         await Assertions.Expect(page.Get("#labels span").Nth(0)).ToContainTextAsync("<img src=x");
         await page.Get("#colour-by").SelectOptionAsync("label");
@@ -208,7 +210,8 @@ public sealed class ExplorerPageTests(ExplorerFixture fixture, ITestOutputHelper
               const times = [];
               let last = await new Promise(requestAnimationFrame);
               for (let i = 0; i < 60; i++) {
-                map.dispatchEvent(new WheelEvent('wheel', { deltaY: i % 2 ? 20 : -20, cancelable: true, clientX: 900, clientY: 400 }));
+                const turn = { deltaY: i % 2 ? 20 : -20, cancelable: true, clientX: 900, clientY: 400 };
+                map.dispatchEvent(new WheelEvent('wheel', turn));
                 const now = await new Promise(requestAnimationFrame);
                 times.push(now - last);
                 last = now;
@@ -218,8 +221,8 @@ public sealed class ExplorerPageTests(ExplorerFixture fixture, ITestOutputHelper
             """);
         await using var other = await OpenAsync(prepare: page => page.RouteAsync("**/ort*", route => route.AbortAsync()));
         var there = await MedianOfSlidingAsync(other);
-        output.WriteLine($"map after {map:0} ms, picture after {picture:0} ms; slider to picture {here:0.0} ms, by the server {there:0.0} ms; "
-            + $"map {frames:0} frames a second; load {load:0.0}");
+        output.WriteLine($"map after {map:0} ms, picture after {picture:0} ms; slider to picture {here:0.0} ms, by the "
+            + $"server {there:0.0} ms; map {frames:0} frames a second; load {load:0.0}");
         Assert.InRange(map, 0, 1500);
         Assert.InRange(picture, 0, 3000);
         Assert.InRange(here, 0, 30);
@@ -255,7 +258,10 @@ public sealed class ExplorerPageTests(ExplorerFixture fixture, ITestOutputHelper
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls($"http://127.0.0.1:{Port.Free()}");
         var app = builder.Build();
-        var types = new FileExtensionContentTypeProvider { Mappings = { [".mjs"] = "text/javascript", [".wasm"] = "application/wasm" } };
+        var types = new FileExtensionContentTypeProvider
+        {
+            Mappings = { [".mjs"] = "text/javascript", [".wasm"] = "application/wasm" },
+        };
         app.UseStaticFiles(new StaticFileOptions
         {
             FileProvider = new PhysicalFileProvider(folder),

@@ -12,8 +12,8 @@ public sealed class ExplorerCollection : ICollectionFixture<ExplorerFixture>
     public const string Name = "explorer";
 }
 
-/// <summary>Each panel of the explorer, used as a person would, on every kind of model. What one panel does to the stage, the next
-/// goes on from.</summary>
+/// <summary>Each panel of the explorer, used as a person would, on every kind of model. What one panel does to the stage, the
+/// next goes on from.</summary>
 [Collection(ExplorerCollection.Name)]
 public sealed class ExplorerPanelTests(ExplorerFixture fixture)
 {

@@ -67,7 +67,8 @@ public partial class ContainerTests
         var restored = RestoredLine().Matches(file).Select(copy => copy.Groups[1].Value).ToList();
         foreach (var needed in Projects($"src/{project}/{project}.csproj").SelectMany(Outside))
         {
-            Assert.True(copied.Concat(restored).Any(path => needed == path || needed.StartsWith($"{path}/", StringComparison.Ordinal)),
+            var there = copied.Concat(restored);
+            Assert.True(there.Any(path => needed == path || needed.StartsWith($"{path}/", StringComparison.Ordinal)),
                 $"{needed} is published, but not copied.");
         }
         foreach (var path in copied)
