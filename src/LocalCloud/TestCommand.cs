@@ -22,11 +22,11 @@ static class TestCommand
             "test", "All tests, as they were built; the last line is \"N passed, N failed, N skipped\".") { arguments };
         command.TreatUnmatchedTokensAsErrors = false;
         command.SetAction(
-            (parsed, cancellation) => RunAsync([.. parsed.GetValue(arguments)!, .. parsed.UnmatchedTokens], cancellation));
+            (parsed, cancellation) => TestAsync([.. parsed.GetValue(arguments)!, .. parsed.UnmatchedTokens], cancellation));
         return command;
     }
 
-    static async Task<int> RunAsync(string[] arguments, CancellationToken cancellation)
+    static async Task<int> TestAsync(string[] arguments, CancellationToken cancellation)
     {
         var results = Path.Combine(Installation.Artifacts, "tests");
         if (Directory.Exists(results))
@@ -35,21 +35,21 @@ static class TestCommand
             .Order(StringComparer.Ordinal).Select(folder => Installation.Dll(Path.GetFileName(folder)))];
         // Two at a time: while the functions' tests wait for storage, others compute.
         string[] settings = arguments.Contains("--") ? [] : ["--", "RunConfiguration.MaxCpuCount=2"];
-        var exitCode = await RunAsync("tests", results, all, [.. arguments, .. settings], [], cancellation);
+        var exitCode = await RunOnceAsync("tests", results, all, [.. arguments, .. settings], [], cancellation);
         if (arguments is [])
         {
             // The kernels again, as on processors with narrower vectors.
             string[] core = [Installation.Dll("Core.Tests")], kernels = ["--filter", "FullyQualifiedName~Conformance", "--",
                 "RunConfiguration.TreatNoTestsAsError=true"];
             var narrower = await Task.WhenAll(
-                RunAsync("avx2", results, core, kernels, new() { ["DOTNET_EnableAVX512"] = "0" }, cancellation),
-                RunAsync("sse", results, core, kernels, new() { ["DOTNET_EnableAVX2"] = "0" }, cancellation));
+                RunOnceAsync("avx2", results, core, kernels, new() { ["DOTNET_EnableAVX512"] = "0" }, cancellation),
+                RunOnceAsync("sse", results, core, kernels, new() { ["DOTNET_EnableAVX2"] = "0" }, cancellation));
             exitCode |= narrower[0] | narrower[1];
         }
         return Report(results, exitCode);
     }
 
-    static async Task<int> RunAsync(
+    static async Task<int> RunOnceAsync(
         string name, string results, string[] dlls, string[] arguments, Dictionary<string, string> environment,
         CancellationToken cancellation)
     {

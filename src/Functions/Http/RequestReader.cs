@@ -35,7 +35,7 @@ static class RequestReader
                 await ReadFormAsync(content, request.Body, HeaderUtilities.RemoveQuotes(type!.Boundary).Value, cancellation);
                 break;
             case var media:
-                var body = await ReadAsync(request.Body, cancellation);
+                var body = await ReadBytesAsync(request.Body, cancellation);
                 // The content is looked at whatever the media type says: clients name images in many ways, or not at all.
                 var isImage = media?.StartsWith("image/", StringComparison.Ordinal) == true || ImageFormats.Of(body) is not null;
                 if (isImage && known.FirstOrDefault(field => field.TakesImages) is { } field)
@@ -114,7 +114,7 @@ static class RequestReader
             var name = header is null ? null : HeaderUtilities.RemoveQuotes(header.Name).Value;
             if (string.IsNullOrEmpty(name))
                 throw RequestException.Invalid("A part of the form has no name; give each a Content-Disposition with one.");
-            var bytes = await ReadAsync(part.Body, cancellation);
+            var bytes = await ReadBytesAsync(part.Body, cancellation);
             if (header!.IsFileDisposition())
                 content.AddFile(name, bytes);
             else
@@ -135,7 +135,7 @@ static class RequestReader
         }
     }
 
-    static async Task<byte[]> ReadAsync(Stream body, CancellationToken cancellation)
+    static async Task<byte[]> ReadBytesAsync(Stream body, CancellationToken cancellation)
     {
         using var memory = new MemoryStream();
         try
