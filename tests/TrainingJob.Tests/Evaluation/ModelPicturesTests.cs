@@ -1,6 +1,7 @@
 using VaeFunctions.Cpu;
 using VaeFunctions.Evaluation;
 using VaeFunctions.Models;
+using VaeFunctions.Tensors;
 
 namespace VaeFunctions.Tests.Evaluation;
 
