@@ -32,7 +32,7 @@ public class CommandRunnerTests
     {
         using var folder = new TemporaryFolder();
         var store = new FolderBlobStore(folder.Path);
-        Assert.Equal(CommandRunner.WrongInput, await RunAsync(() => store.TryReadAsync("models/../secret", 10).Wait(0)));
+        Assert.Equal(CommandRunner.WrongInput, await RunAsync(() => store.TryReadAsync("models/../secret", 10).GetAwaiter().GetResult()));
     }
 
     [Theory]
