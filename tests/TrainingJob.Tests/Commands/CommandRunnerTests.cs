@@ -32,7 +32,8 @@ public class CommandRunnerTests
     {
         using var folder = new TemporaryFolder();
         var store = new FolderBlobStore(folder.Path);
-        Assert.Equal(CommandRunner.WrongInput, await RunAsync(() => store.TryReadAsync("models/../secret", 10).GetAwaiter().GetResult()));
+        Assert.Equal(CommandRunner.WrongInput, await RunAsync(() =>
+            store.TryReadAsync("models/../secret", 10).GetAwaiter().GetResult()));
     }
 
     [Theory]
