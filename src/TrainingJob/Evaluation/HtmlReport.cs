@@ -110,7 +110,7 @@ public static class HtmlReport
         ? string.Create(CultureInfo.InvariantCulture,
             $"the bound of several draws, of which each differs by {measure.MeanReconstruction:G4} from the image and tells "
             + $"{measure.MeanKl:G4} (KL)")
-        : string.Join(", ", measure.Shares.Select(part => string.Create(CultureInfo.InvariantCulture, $"{part.Share:G4} for ")
+        : string.Join(", ", measure.Shares.Select(part => string.Create(CultureInfo.InvariantCulture, $"{part.Share:G5} for ")
             + part.Term switch
             {
                 "reconstruction" => "what differs from the image",

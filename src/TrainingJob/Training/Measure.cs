@@ -55,7 +55,7 @@ public sealed record Measure(double Reconstruction = 0, double Kl = 0, long Imag
 
     /// <summary>The loss as the sum that it is: <c>reconstruction 81.2 + KL 20.3</c>, of an image.</summary>
     public string Sum => Bound is null
-        ? string.Join(" + ", Shares.Select(part => string.Create(CultureInfo.InvariantCulture, $"{part.Term} {part.Share:G4}")))
+        ? string.Join(" + ", Shares.Select(part => string.Create(CultureInfo.InvariantCulture, $"{part.Term} {part.Share:G5}")))
         : string.Create(CultureInfo.InvariantCulture,
             $"the bound of several draws; of one, reconstruction {MeanReconstruction:F2}, KL {MeanKl:F2}");
 

@@ -38,9 +38,9 @@ public sealed class ObjectiveTests
 
         Assert.Equal(3.1208, measure.Loss, 1e-4);
         Assert.Equal(measure.Loss, measure.Shares.Sum(part => part.Share), 1e-12);
-        Assert.Equal("reconstruction 0.5208 + KL 2 + perceptual distance 0.6", measure.Sum);
+        Assert.Equal("reconstruction 0.52083 + KL 2 + perceptual distance 0.6", measure.Sum);
         Assert.Equal("loss = reconstruction · 0.005208 + kl · 0.5 + perceptual · 2", measure.Formula);
-        Assert.Equal("0.5208 for what differs from the image, 2 for what its latents tell (KL), 0.6 for how different it looks "
+        Assert.Equal("0.52083 for what differs from the image, 2 for what its latents tell (KL), 0.6 for how different it looks "
             + "to a pretrained network (perceptual distance)", HtmlReport.InWords(measure));
     }
 
