@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Diagnostics;
 using Spectre.Console;
 using VaeFunctions.Commands;
 using VaeFunctions.Registry;
@@ -21,11 +20,7 @@ static class DropCommand
         var timeout = CommonOptions.Checked(
             "--timeout", 120, "seconds without any answer after which to give up", seconds => seconds >= 1, "1 second or more");
         var copies = new Option<string?>("--out") { Description = "also copy the results into this folder" };
-        var data = new Option<string>("--data")
-        {
-            Description = "the data folder of ./vae serve",
-            DefaultValueFactory = _ => Session.DefaultFolder,
-        };
+        var data = SessionStorage.Data();
         var command = new Command(
             "drop",
             "Uploads images, or archives of them, to a model's inbox, waits, and says where the results are. "
@@ -35,10 +30,14 @@ static class DropCommand
         command.SetAction(async (parsed, cancellation) =>
         {
             var list = DropList.From(parsed.GetValue(files)!);
-            var store = await OpenStorageAsync(Path.GetFullPath(parsed.GetValue(data)!), cancellation);
+            var store = await SessionStorage.OpenAsync(Path.GetFullPath(parsed.GetValue(data)!), cancellation);
             var name = await Models.ChooseAsync(store, parsed.GetValue(model), cancellation);
-            return await DropAsync(
+            var code = await DropAsync(
                 list, store, name, TimeSpan.FromSeconds(parsed.GetValue(timeout)), parsed.GetValue(copies), cancellation);
+            if (parsed.GetValue(copies) is null)
+                Console.WriteLine($"To have the results here: ./vae fetch results/{name}/ --out DIR"
+                    + (parsed.GetResult(data) is { Implicit: false } ? $" --data {parsed.GetValue(data)}" : ""));
+            return code;
         });
         return command;
     }
@@ -48,9 +47,11 @@ static class DropCommand
     {
         var inbox = new Inbox(store, model);
         var report = await Progressing.RunAsync(
-            $"{list.Items.Count} files to {model}", progress => inbox.DropAsync(list.Items, patience, progress, cancellation));
+            $"{Plural.Of(list.Items.Count, "file")} to {model}",
+            progress => inbox.DropAsync(list.Items, patience, progress, cancellation));
         if (list.Ignored > 0)
-            AnsiConsole.MarkupLineInterpolated($"Left out {list.Ignored} files that are not images.");
+            AnsiConsole.MarkupLineInterpolated(
+                $"Left out {Plural.Of(list.Ignored, "file that is no image", "files that are not images")}.");
         ListSome($"{list.LeftOut.Count} left out:", list.LeftOut);
         if (copies is not null)
             await inbox.FetchAsync(report, copies, cancellation);
@@ -75,7 +76,8 @@ static class DropCommand
         return report.Rejected.Count + report.Unanswered.Count + list.LeftOut.Count + failed == 0 ? 0 : 1;
     }
 
-    static void ListSome(string heading, IReadOnlyList<string> lines)
+    /// <summary>A heading and up to 20 lines below it; nothing where there are none.</summary>
+    internal static void ListSome(string heading, IReadOnlyList<string> lines)
     {
         if (lines.Count == 0)
             return;
@@ -84,43 +86,5 @@ static class DropCommand
             AnsiConsole.WriteLine($"  {line}");
         if (lines.Count > 20)
             AnsiConsole.WriteLine($"  … and {lines.Count - 20} more");
-    }
-
-    static async Task<IBlobStore> OpenStorageAsync(string data, CancellationToken cancellation)
-    {
-        if (BlobStores.IsNamed(BlobStores.Environment))
-            return BlobStores.FromSettings(BlobStores.Environment);
-        for (var clock = Stopwatch.StartNew(); ; await Task.Delay(200, cancellation))
-        {
-            if (Session.IsHeld(data) && Session.TryRead(data) is { } session
-                && await AnswersAsync(session.StoragePort, cancellation))
-                return BlobStores.Open(Azurite.ConnectionString(session.StoragePort));
-            if (clock.Elapsed > (Session.IsHeld(data) ? LongestStart : Hesitation))
-                break;
-        }
-        throw LocalCloudException.WrongInput(
-            $"No ./vae serve is running on {data}. Start it in another terminal; where it runs with --data DIR, give the same "
-                + "here; or name a storage account in the environment variable VaeStorage.");
-    }
-
-    /// <summary>How long a ./vae serve that has been started may take until it serves: it publishes models first.</summary>
-    static readonly TimeSpan LongestStart = TimeSpan.FromMinutes(2);
-
-    /// <summary>How long one that was started just now may take until it can be noticed.</summary>
-    static readonly TimeSpan Hesitation = TimeSpan.FromSeconds(3);
-
-    static async Task<bool> AnswersAsync(int storagePort, CancellationToken cancellation)
-    {
-        using var http = new HttpClient { Timeout = TimeSpan.FromSeconds(10) };
-        try
-        {
-            using var answer = await http.GetAsync(new Uri(Azurite.Endpoint(storagePort)), cancellation);
-            return true;
-        }
-        catch (Exception fault) when (fault is HttpRequestException or TaskCanceledException
-            && !cancellation.IsCancellationRequested)
-        {
-            return false;
-        }
     }
 }

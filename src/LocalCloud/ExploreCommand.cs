@@ -21,11 +21,7 @@ static class ExploreCommand
         };
         var version = new Option<string?>("--of") { Description = "for --export: another version than the one that serves" };
         var (port, storagePort) = ServeCommand.Ports(", if they are not running yet");
-        var data = new Option<string>("--data")
-        {
-            Description = "the data folder of ./vae serve",
-            DefaultValueFactory = _ => Session.DefaultFolder,
-        };
+        var data = SessionStorage.Data();
         var runs = new Option<string>("--runs")
         {
             Description = "a folder that ./vae train wrote",

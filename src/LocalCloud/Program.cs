@@ -19,6 +19,6 @@ var root = CommandRunner.Root(
     "Trains variational autoencoders, publishes them to blob storage, and serves them from functions.",
     [
         DemoCommand.Create(), TestCommand.Create(), .. TrainingCommands.All(served), ServeCommand.Create(),
-        ExploreCommand.Create(), DropCommand.Create(), CostCommand.Create(),
+        ExploreCommand.Create(), DropCommand.Create(), FetchCommand.Create(), CostCommand.Create(),
     ]);
 return await CommandRunner.RunAsync(root, args);

@@ -3,6 +3,7 @@ using Spectre.Console;
 using VaeFunctions.Commands;
 using VaeFunctions.LocalCloud.Host;
 using VaeFunctions.Registry;
+using VaeFunctions.Sessions;
 
 namespace VaeFunctions.LocalCloud;
 
@@ -127,12 +128,16 @@ static class ServeCommand
             // Not by AnsiConsole, which breaks lines that people copy.
             Console.WriteLine($"Models     none yet, neither in this storage nor in {runs}"
                 + (Directory.Exists(runs) ? "" : ", which does not exist"));
-            Console.WriteLine("           Train one: ./vae train faces-vae, then ./vae publish faces-vae");
+            var (to, from) = IsDefault(runs) ? ("", "") : ($" --out {runs}", $" --from {runs}");
+            Console.WriteLine($"           Train one: ./vae train faces-vae{to}, then ./vae publish faces-vae{from}");
         }
         else
         {
             AnsiConsole.MarkupLineInterpolated(
                 $"Models     {string.Join(", ", models.Select(model => $"{model.Name} {model.Version}"))}");
+            if (!Directory.Exists(runs))
+                Console.WriteLine($"Runs       {runs} does not exist, so nothing new is published; ./vae train RECIPE"
+                    + (IsDefault(runs) ? "" : $" --out {runs}") + " trains into it");
             Console.WriteLine($"Explorer   {Explorer.Address(session.Port, models[0].Name)}");
             AnsiConsole.WriteLine();
             // Not by AnsiConsole, which breaks lines that people copy.
@@ -140,13 +145,15 @@ static class ServeCommand
             Console.WriteLine(
                 $"  ./vae drop IMAGES… --model {models[0].Name}{(data == Session.DefaultFolder ? "" : $" --data {data}")}");
             Console.WriteLine(
-                $"  curl -X POST http://localhost:{session.Port}/api/models/{models[0].Name}/sample -H 'Content-Type: "
-                    + $"application/json' -d '{{\"count\":16,\"seed\":1}}' -o samples.png");
+                $"  curl -X POST http://localhost:{session.Port}/api/models/{models[0].Name}/sample -f -H "
+                    + $"'Content-Type: application/json' -d '{{\"count\":16,\"seed\":1}}' -o samples.png");
         }
         Console.WriteLine();
         AnsiConsole.WriteLine("Ctrl-C stops.");
         return models;
     }
+
+    static bool IsDefault(string runs) => runs == Path.GetFullPath(Stores.DefaultFolder);
 
     static async Task FailWhenEndedAsync(ChildProcess process, CancellationToken cancellation)
     {

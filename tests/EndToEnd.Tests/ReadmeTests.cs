@@ -41,6 +41,18 @@ public sealed partial class ReadmeTests
         Assert.True(sheet.Width >= 4 * 32 && sheet.Pixels.Distinct().Count() > 20, "a sheet of 4 × 4 faces, not a grey image");
     }
 
+    [Fact]
+    public void No_example_saves_an_error_under_the_name_of_a_picture()
+    {
+        var pages = Directory.GetFiles(Path.Combine(Installation.Root, "docs"), "*.md")
+            .Append(Path.Combine(Installation.Root, "README.md"));
+        string[] saving = [.. pages.SelectMany(File.ReadLines).Where(line =>
+            line.StartsWith("curl ", StringComparison.Ordinal) && line.Contains(" -o ", StringComparison.Ordinal))];
+
+        Assert.True(saving.Length > 15, $"{saving.Length} lines");
+        Assert.All(saving, line => Assert.Contains(" -f ", line, StringComparison.Ordinal));
+    }
+
     [GeneratedRegex("```csharp\n(.*?)```", RegexOptions.Singleline)]
     private static partial Regex Shown();
 

@@ -1,6 +1,7 @@
 using System.IO.Compression;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Azure.Storage.Blobs;
 using VaeFunctions.LocalCloud;
 using VaeFunctions.Registry;
 
@@ -122,6 +123,35 @@ public sealed class ServeTests(ServeFixture fixture) : IClassFixture<ServeFixtur
     }
 
     [Fact]
+    public async Task Blobs_of_the_running_storage_are_fetched_and_odd_names_are_counted()
+    {
+        foreach (var name in (string[])["a.json", "deep/b.png"])
+            await fixture.Store.WriteAsync($"results/fetched/{name}", BinaryData.FromString(name));
+        var container = new BlobServiceClient(Azurite.ConnectionString(fixture.Session.StoragePort))
+            .GetBlobContainerClient("results");
+        foreach (var name in (string[])["fetched//double.png", $"fetched/{new string('n', 300)}.png"])
+            await container.UploadBlobAsync(name, BinaryData.FromString(name));
+        string[] command = ["fetch", "results/fetched/", "--data", fixture.Data, "--out", folder.File("fetched")];
+
+        await using var first = await Command.RunAsync(Command.LocalCloud, command);
+        await using var second = await Command.RunAsync(Command.LocalCloud, command);
+        await using var wrong = await Command.RunAsync(
+            Command.LocalCloud, "fetch", "results/Fetched/", "--data", fixture.Data, "--out", folder.File("fetched"));
+
+        Assert.Equal(1, first.ExitCode);
+        Assert.Contains($"2 files (0.0 MB) of results/fetched/ fetched into {folder.File("fetched")}, 2 blobs skipped.",
+            first.Output, StringComparison.Ordinal);
+        Assert.Contains("a segment is empty", first.Output, StringComparison.Ordinal);
+        Assert.Contains("the file system refuses its name", first.Output, StringComparison.Ordinal);
+        Assert.Equal("deep/b.png", File.ReadAllText(folder.File("fetched/deep/b.png")));
+        Assert.Equal(2, Directory.GetFiles(folder.File("fetched"), "*", SearchOption.AllDirectories).Length);
+        Assert.Equal(1, second.ExitCode);
+        Assert.Equal(2, wrong.ExitCode);
+        Assert.Contains("case counts", wrong.Output, StringComparison.Ordinal);
+        Assert.Contains(" fetched/", wrong.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Dropping_for_a_model_that_is_not_there_names_the_ones_that_are()
     {
         var image = folder.File("image.png", [1, 2, 3]);
@@ -170,6 +200,66 @@ public sealed class ServeTests(ServeFixture fixture) : IClassFixture<ServeFixtur
         Assert.Contains($"in {place}:", listed, StringComparison.Ordinal);
         Assert.Matches($@"serves +{second}", listed);
         Assert.Contains($"{ServeFixture.Model}: {first} serves now in {place}.", back, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Help_names_the_storage_that_is_meant_where_none_is_named()
+    {
+        foreach (var command in (string[])["models", "rollback"])
+        {
+            var help = string.Join(' ', (await BesideServeAsync(command, "--help")).Split((char[]?)null,
+                StringSplitOptions.RemoveEmptyEntries));
+            Assert.Contains("unless given, the storage of a running ./vae serve, and ./runs where none runs", help,
+                StringComparison.Ordinal);
+            Assert.DoesNotContain("[default: blob]", help, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task Serve_says_that_the_folder_of_runs_is_missing_and_how_to_train_into_it()
+    {
+        var none = folder.File("none");
+        string[] serve = ["serve", "--port", $"{Port.Free()}", "--storage-port", $"{Port.Free()}", "--data", folder.File("data"),
+            "--runs"];
+        await using (var first = Command.Start(Command.LocalCloud, [.. serve, fixture.Folder.File("runs")]))
+            await first.WaitForAsync("Ctrl-C stops");
+
+        await using var second = Command.Start(Command.LocalCloud, [.. serve, none]);
+        await second.WaitForAsync("Ctrl-C stops");
+
+        Assert.Contains($"{none} does not exist, so nothing new is published; ./vae train RECIPE --out {none} trains into it",
+            second.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_second_export_removes_the_files_of_the_first_and_no_others()
+    {
+        var (site, runs) = (folder.File("site"), folder.File("runs"));
+        await using var training = await Command.RunAsync(Command.LocalCloud, "train", "faces-vae", "--data", "faces:400",
+            "--epochs", "1", "--model", "other-faces", "--out", runs);
+        Assert.True(training.ExitCode == 0, training.Output);
+        await ExportAsync(ServeFixture.Model, fixture.Folder.File("runs"));
+        Assert.NotEmpty(Directory.GetDirectories(Path.Combine(site, "models", ServeFixture.Model)));
+        File.WriteAllText(Path.Combine(site, "models", "mine.txt"), "a person's");
+        var (list, outside) = (Path.Combine(site, "explorer.json"), folder.File("outside.txt", [1]));
+        var export = JsonNode.Parse(File.ReadAllText(list))!;
+        export["files"]!.AsArray().Add("../outside.txt");
+        File.WriteAllText(list, export.ToJsonString());
+
+        await ExportAsync("other-faces", runs);
+
+        Assert.False(Directory.Exists(Path.Combine(site, "models", ServeFixture.Model)));
+        Assert.NotEmpty(Directory.GetDirectories(Path.Combine(site, "models", "other-faces")));
+        Assert.True(File.Exists(Path.Combine(site, "models", "mine.txt")));
+        Assert.True(File.Exists(Path.Combine(site, "explorer", "app.js")));
+        Assert.True(File.Exists(outside));
+
+        async Task ExportAsync(string model, string from)
+        {
+            await using var command = await Command.RunAsync(
+                Command.LocalCloud, "explore", model, "--export", site, "--runs", from, "--data", folder.File("nothing"));
+            Assert.True(command.ExitCode == 0, command.Output);
+        }
     }
 
     async Task<string> BesideServeAsync(params string[] command)

@@ -11,6 +11,23 @@ public sealed class BadRequestTests(ServingFixture serving)
     const string Tiny = $"models/{ServingFixture.Model}";
 
     [Theory]
+    [InlineData("lächeln", "HTTP/1.1 400 ", false)]
+    [InlineData("l%C3%A4cheln", "HTTP/1.1 404 ", true)]
+    public async Task A_raw_umlaut_in_a_path_is_refused_by_the_web_server_itself(string name, string status, bool explained)
+    {
+        using var connection = new TcpClient();
+        await connection.ConnectAsync("127.0.0.1", serving.Http.BaseAddress!.Port);
+        await using var stream = connection.GetStream();
+        await stream.WriteAsync(Encoding.UTF8.GetBytes(
+            $"GET /api/models/{name} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"));
+        using var reader = new StreamReader(stream);
+        var answer = await reader.ReadToEndAsync();
+
+        Assert.StartsWith(status, answer, StringComparison.Ordinal);
+        Assert.Equal(explained, answer.Contains("application/problem+json", StringComparison.Ordinal));
+    }
+
+    [Theory]
     [InlineData("GET", "models/absent", 404, "There are: ")]
     [InlineData("GET", "models/absent/versions", 404, "There are: ")]
     [InlineData("GET", "models/UPPER%2F..%2F/versions", 404, "no model")]

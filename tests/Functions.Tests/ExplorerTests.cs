@@ -32,6 +32,22 @@ public sealed class ExplorerTests(ServingFixture serving)
     }
 
     [Theory]
+    [InlineData("/")]
+    [InlineData("/api")]
+    [InlineData("/api/")]
+    public async Task The_address_alone_leads_to_the_page_and_names_the_others(string path)
+    {
+        using var http = new HttpClient(new HttpClientHandler { AllowAutoRedirect = false });
+        using var response = await http.GetAsync(new Uri(serving.Http.BaseAddress!, path));
+
+        Assert.Equal(HttpStatusCode.Found, response.StatusCode);
+        Assert.Equal("/api/explorer", response.Header("Location"));
+        var text = await response.Content.ReadAsStringAsync();
+        Assert.Contains("/api/docs", text, StringComparison.Ordinal);
+        Assert.Contains("/api/health/ready", text, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("app.js", "text/javascript")]
     [InlineData("engine.js", "text/javascript")]
     [InlineData("app.css", "text/css")]

@@ -276,6 +276,8 @@ public sealed class LatentOperationTests(ServingFixture serving)
         var image = answer["images"]![0]!;
         Assert.Equal(("not calibrated", 99), ((string)image["verdict"]!, (int)image["calibratedOn"]!));
         Assert.Null(image["percentile"]);
+        Assert.Equal("The version was tested with 99 images; a verdict takes 100 or more, which is a tenth of about 1,000 images "
+            + "to train with.", (string)image["reason"]!);
     }
 
     [Theory]

@@ -112,9 +112,9 @@ public sealed class ServedFamilyTests(ServingFixture serving)
             await Problem("reconstruct", 400));
         Assert.Contains("There is no label \"index:3\"; give one by name", await Problem("reconstruct?label=index:3", 400));
         Assert.Contains("There is no label \"bat\"", await Problem("reconstruct?label=bat", 400));
-        Assert.Contains("2 labels for 1 images", await Problem("reconstruct?label=cat,owl", 400));
+        Assert.Contains("2 labels for 1 image;", await Problem("reconstruct?label=cat,owl", 400));
         // They are counted before they are looked up.
-        Assert.Contains("2 labels for 1 images", await Problem("reconstruct?label=cat,bat", 400));
+        Assert.Contains("2 labels for 1 image;", await Problem("reconstruct?label=cat,bat", 400));
         Assert.Contains("There is no label \"-1\"", await serving.Http.SendAsync(HttpMethod.Get, $"{path}/sample?label=-1")
             .ProblemAsync(400));
 

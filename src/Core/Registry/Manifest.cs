@@ -111,6 +111,11 @@ public sealed record AnomalyCalibration(IReadOnlyDictionary<string, double> Quan
     /// <summary>The fewest images by which one in a hundred can be told.</summary>
     public const int EnoughImages = 100;
 
+    /// <summary>Why there is no verdict from so many test images: how many there were, and how many it takes.</summary>
+    public static string TooFew(int tests) =>
+        $"The version was tested with {Plural.Of(tests, "image")}; a verdict takes {EnoughImages} or more, which is a tenth of "
+        + $"about {10 * EnoughImages:N0} images to train with.";
+
     /// <summary>The same of how unlikely the images' codes are, −log p in nats; null where nothing says which are
     /// likely.</summary>
     public IReadOnlyDictionary<string, double>? Codes { get; init; }

@@ -108,7 +108,8 @@ public sealed class ModelCall(AnswerKind kind, ModelSession session, RequestCont
         if (count > most)
         {
             throw RequestException.Invalid(
-                $"The answer would hold {count} images of {session.Shape}; at most {most} are given at once. Ask for fewer.");
+                $"The answer would hold {Plural.Of(count, "image")} of {session.Shape}; at most {most} are given at once. "
+                + "Ask for fewer.");
         }
     }
 

@@ -104,7 +104,7 @@ public sealed class RequestContent(Field[] known, int maxImages)
     {
         if (count > maxImages)
             throw new RequestException(StatusCodes.Status413PayloadTooLarge,
-                $"There are {count} images; send at most {maxImages} a request.");
+                $"There are {Plural.Of(count, "image")}; send at most {maxImages} a request.");
     }
 
     /// <summary>The fields' names in a row, for messages.</summary>

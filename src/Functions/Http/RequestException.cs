@@ -16,4 +16,5 @@ public sealed class ModelUnavailableException(string message, Exception? inner =
 
 /// <summary>More images are asked for at once than are kept waiting for a model.</summary>
 public sealed class OverloadedException(int waiting, int most)
-    : Exception($"{waiting} images wait for this model already, of at most {most}; try again in a moment.");
+    : Exception($"{Plural.Of(waiting, "image waits", "images wait")} for this model already, of at most {most}; try again "
+        + "in a moment.");

@@ -42,7 +42,7 @@ static class RequestLabels
             // Counted before any is looked up: a body may hold millions.
             if (found != 1 && found != count)
                 throw RequestException.Invalid(
-                    $"There are {found} labels for {count} images; give one for all, or one for each.");
+                    $"There are {Plural.Of(found, "label")} for {Plural.Of(count, "image")}; give one for all, or one for each.");
             long[] labels = [.. given.Select(session.Label)];
             return labels.Length == count ? labels : [.. Enumerable.Repeat(labels[0], count)];
         }

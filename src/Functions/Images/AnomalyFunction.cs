@@ -59,16 +59,21 @@ public sealed record AnomalyAnswer(string Model, string Version, IReadOnlyList<J
 /// <param name="CodeScore">How unlikely the image's code is, −log p in nats; absent where nothing says which are likely.</param>
 /// <param name="CodePercentile">That score's place among those of the version's test images, 0 to 1; absent where there is
 /// none.</param>
+/// <param name="Reason">Why it is not calibrated: how many test images there were, and how many a verdict takes; absent where
+/// there is a verdict.</param>
 public sealed record JudgedImage(
     double Score, double? Percentile, string Verdict, int CalibratedOn, string OriginalSize, bool Resized, byte[] HeatMap,
-    byte[] Reconstruction, byte[] Overlay, double? CodeScore, double? CodePercentile)
+    byte[] Reconstruction, byte[] Overlay, double? CodeScore, double? CodePercentile, string? Reason)
 {
     internal static JudgedImage Of(Reconstruction result, ModelSession session, Image map)
     {
         var (percentile, codePercentile, verdict) = Judge(session, result);
         return new(result.Error, percentile, verdict, session.CalibratedOn, result.Original.OriginalSize, result.Original.Resized,
             ImageCodec.EncodePng(map), ImageCodec.EncodePng(result.Image),
-            ImageCodec.EncodePng(Anomaly.Overlay(result.Original.Image, map)), result.Surprise, codePercentile);
+            ImageCodec.EncodePng(Anomaly.Overlay(result.Original.Image, map)), result.Surprise, codePercentile,
+            percentile is not null ? null
+            : session.CalibratedOn < AnomalyCalibration.EnoughImages ? AnomalyCalibration.TooFew(session.CalibratedOn)
+            : "The version was published without the scores of its test images; publish it from a training.");
     }
 
     /// <summary>What the scores mean; a model published without calibration, or with one from too few images, has no

@@ -45,9 +45,9 @@ static class CostCommand
             throw LocalCloudException.WrongInput(
                 "No way has both this operation and this format: parquet holds latents, tar pictures.");
         }
-        output.WriteLine($"{images:N0} images on replicas of {replica.Name}, in {Prices.Currency} by list prices of "
-            + $"{Prices.Region} as of {Days()};\nwithout free grants, discounts, taxes, traffic, what is stored, and the "
-            + "seconds in which replicas start and wait.\n");
+        output.WriteLine($"{Plural.Of(images, "image")} on replicas of {replica.Name}, in {Prices.Currency} by list prices of "
+            + $"{Prices.Region} as of {Days()};\nwithout free grants, discounts, taxes, traffic, what is stored, and the seconds in "
+            + "which replicas start and wait.\n");
         output.WriteLine("| way | operation | format | operations an image | operations | storage | events | images/s | hours "
             + "| compute | total |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |");
         foreach (var way in ways)

@@ -34,7 +34,8 @@ sealed class Demo(string folder, string recipe) : IAsyncDisposable
         var port = await stages.RunAsync("start the functions", () => StartFunctionsAsync(connectionString, cancellation));
         var faces = await stages.RunAsync("draw faces that the model has not seen", () => DrawFacesAsync(cancellation));
         var inbox = await stages.RunAsync(
-            $"drop {faces.Count} images into the inbox", () => DropAsync(faces, manifest.Model, store, cancellation));
+            $"drop {Plural.Of(faces.Count, "image")} into the inbox",
+            () => DropAsync(faces, manifest.Model, store, cancellation));
         using var functions = new FunctionsClient(port, manifest.Model);
         var samples = await stages.RunAsync("sample new faces over HTTP", () => SampleAsync(functions, cancellation));
         var pairs = await stages.RunAsync("reconstruct faces over HTTP", () => ReconstructAsync(faces, functions, cancellation));

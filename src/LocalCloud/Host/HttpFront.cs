@@ -30,6 +30,9 @@ sealed class HttpFront(WorkerPool workers, IHttpForwarder forwarder, ILogger<Htt
     public void Map(WebApplication app, string prefix, IEnumerable<HostedFunction> functions)
     {
         app.UseStatusCodePages(ExplainAsync);
+        // Whoever opens the address alone is led to the page for people.
+        foreach (var root in (string[])["/", $"/{prefix}"])
+            app.MapMethods(root, [HttpMethods.Get, HttpMethods.Head], http => LeadAsync(http, $"/{prefix}"));
         foreach (var function in functions.Where(function => function.IsHttp))
         {
             var route =
@@ -43,6 +46,15 @@ sealed class HttpFront(WorkerPool workers, IHttpForwarder forwarder, ILogger<Htt
                 app.MapMethods(route, methods, answer);
             routes.Add($"{(methods is [] ? "any" : string.Join(",", methods))} {route}");
         }
+    }
+
+    static Task LeadAsync(HttpContext http, string functions)
+    {
+        http.Response.Redirect($"{functions}/explorer");
+        http.Response.ContentType = "text/plain; charset=utf-8";
+        return http.Response.WriteAsync(
+            $"The explorer is at {functions}/explorer, the description of all functions at {functions}/docs, "
+            + $"and how the server is at {functions}/health/ready.\n");
     }
 
     public void Dispose() => client.Dispose();

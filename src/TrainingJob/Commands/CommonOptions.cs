@@ -10,12 +10,21 @@ namespace VaeFunctions.Commands;
 /// <summary>What several commands have in common.</summary>
 public static class CommonOptions
 {
-    /// <param name="usual">The store that is meant where none is named.</param>
-    internal static Option<string> Store(string name = "--out", string usual = Stores.DefaultFolder) => new(name, "--store")
+    const string StoreKinds = "Where models and checkpoints are: a folder, or '" + Stores.Blob + "' for the storage account of "
+        + "the setting VaeStorage (or VaeStorage__blobServiceUri)";
+
+    internal static Option<string> Store(string name = "--out") => new(name, "--store")
     {
-        Description = $"Where models and checkpoints are: a folder, or '{Stores.Blob}' for the storage account of the setting "
-            + "VaeStorage (or VaeStorage__blobServiceUri)",
-        DefaultValueFactory = _ => usual,
+        Description = StoreKinds,
+        DefaultValueFactory = _ => Stores.DefaultFolder,
+    };
+
+    /// <summary>The store of commands about the models that serve. Which is meant where none is named depends on what runs, so
+    /// that it has no default to show.</summary>
+    internal static Option<string?> ServedStore() => new("--out", "--store")
+    {
+        Description = $"{StoreKinds}; unless given, the storage of a running ./vae serve, and ./{Stores.DefaultFolder} where "
+            + "none runs",
     };
 
     internal static Option<string?> Data() => new("--data")

@@ -58,9 +58,9 @@ static class EvaluateCommand
             },
             cancellation);
         var measure = Measure.Of(model, data.Test, recipe, cancellation);
-        Line($"{name} {version} on {data.Test.Count} test images of {source}:");
+        Line($"{name} {version} on {Plural.Of(data.Test.Count, "test image")} of {source}:");
         Line($"  loss {measure.Loss:F4} per image ({manifest.Loss})");
-        Line($"  reconstruction {measure.MeanReconstruction:F4}, KL {measure.MeanKl:F4}");
+        Line($"  = {measure.Sum}; in nats, reconstruction {measure.MeanReconstruction:F4}, KL {measure.MeanKl:F4}");
         var effort = new EvaluationOptions(request.Draws, request.Images) { Features = true, Log = Console.WriteLine };
         var evaluation = ModelEvaluation.Of(model, data, recipe, effort, cancellation);
         var metrics = new Dictionary<string, double>(evaluation.Metrics)

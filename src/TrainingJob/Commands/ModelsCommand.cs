@@ -10,9 +10,9 @@ static class ModelsCommand
 {
     public static Command Create(string served)
     {
-        var store = CommonOptions.Store(usual: served);
+        var store = CommonOptions.ServedStore();
         var command = new Command("models", "List models and their versions") { store };
-        command.SetAction((parsed, cancellation) => RunAsync(Stores.Open(parsed.GetRequiredValue(store)), cancellation));
+        command.SetAction((parsed, cancellation) => RunAsync(Stores.Open(parsed.GetValue(store) ?? served), cancellation));
         return command;
     }
 

@@ -28,7 +28,8 @@ static class PublishCommand
         string name, string? version, IBlobStore from, IBlobStore to, bool force, CancellationToken cancellation)
     {
         var (manifest, promotion) = await new Publisher(new(to), new()).CopyAsync(new(from), name, version, force, cancellation);
-        Console.WriteLine($"published models/{name}/{manifest.Version} ({manifest.Files.Count} files) in {to.Location}");
+        Console.WriteLine(
+            $"published models/{name}/{manifest.Version} ({Plural.Of(manifest.Files.Count, "file")}) in {to.Location}");
         Console.WriteLine(promotion.Promoted
             ? $"it serves now. {promotion.Reason}"
             : $"it does not serve. {promotion.Reason} --force overrides.");

@@ -11,12 +11,12 @@ static class RollbackCommand
     {
         var model = new Argument<string>("model") { Description = "A published model" };
         Option<string?> to = new("--to") { Description = "A version; the one that served before unless given" };
-        var store = CommonOptions.Store(usual: served);
+        var store = CommonOptions.ServedStore();
         var command = new Command("rollback", "Move the pointer back to an earlier version") { model, to, store };
         command.SetAction(async (parsed, cancellation) =>
         {
             var name = parsed.GetRequiredValue(model);
-            var registry = new ModelRegistry(Stores.Open(parsed.GetRequiredValue(store)));
+            var registry = new ModelRegistry(Stores.Open(parsed.GetValue(store) ?? served));
             var pointer = await registry.RollbackAsync(name, parsed.GetValue(to), cancellation: cancellation);
             Console.WriteLine($"{name}: {pointer.Version} serves now in {registry.Store.Location}. {pointer.Reason}");
             return 0;

@@ -116,7 +116,8 @@ static class SweepCommand
         var store = Stores.Open(request.Out);
         var state = new SweepState(store, sweep);
         var before = await state.ResultsAsync(cancellation);
-        Console.WriteLine($"{sweep.Name}: {sweep.Trials.Count} trials, of which {before.Count} have ended; {store.Location}");
+        Console.WriteLine($"{sweep.Name}: {Plural.Of(sweep.Trials.Count, "trial")}, of which "
+            + $"{Plural.Of(before.Count, "has", "have")} ended; {store.Location}");
         if (await state.PublicationAsync(cancellation) is { Done: true } done)
         {
             Show([.. before.Values]);
@@ -140,8 +141,8 @@ static class SweepCommand
         Show([.. results.Values]);
         if (!complete)
         {
-            Console.WriteLine($"Other processes have {sweep.Trials.Count - results.Count} trials yet; the last of them "
-                + "publishes. Should they die, start this again.");
+            Console.WriteLine($"Other processes have {Plural.Of(sweep.Trials.Count - results.Count, "trial")} yet; the last of "
+                + "them publishes. Should they die, start this again.");
             return 0;
         }
         if (TrialResult.Ranked(results.Values).First() is not { TestLoss: not null } best)

@@ -103,7 +103,9 @@ sealed class TrainOptions
     {
         var (named, place) = (parsed.GetRequiredValue(recipe), Stores.Open(parsed.GetRequiredValue(store)));
         var request = named == AutoRecipe.Name
-            ? await AutoRequest.OfAsync(parsed.GetValue(data), place, Console.WriteLine, cancellation)
+            ? await AutoRequest.OfAsync(parsed.GetValue(data), place, Console.WriteLine,
+                parsed.GetResult(minutes) is not null ? minutes.Name : parsed.GetResult(epochs) is not null ? epochs.Name : null,
+                cancellation)
             : TrainingRequest.Of(named, place);
         var run = parsed.GetValue(resume);
         return request with
@@ -122,6 +124,9 @@ sealed class TrainOptions
             Tf32 = parsed.GetValue(tf32),
             Resume = parsed.GetResult(resume) is null ? Resume.Never : run == Auto ? Resume.WherePossible : Resume.Always,
             Run = run == Auto ? null : run,
+            ResumeCommand = (again, elsewhere) => elsewhere is null
+                ? $"{Retyped(parsed, resume.Name, minutes.Name)} --resume {again}"
+                : $"{Retyped(parsed, resume.Name, minutes.Name, store.Name)} --out {Quoted(elsewhere)} --resume {again}",
             IfChanged = parsed.GetValue(ifChanged),
             TensorBoard = parsed.GetValue(log) is not null,
             Publish = !parsed.GetValue(noPublish),
@@ -139,4 +144,21 @@ sealed class TrainOptions
         if (result.GetResult(resume) is not null)
             result.AddError("A run that --resume goes on with is as long as it was to be when it began; leave --minutes out.");
     }
+
+    /// <summary>The command as it was typed, for a shell to read, without some of its options.</summary>
+    internal static string Retyped(ParseResult parsed, params string[] without)
+    {
+        HashSet<Token> left = [.. parsed.CommandResult.Children.OfType<OptionResult>()
+            .Where(option => without.Contains(option.Option.Name) && option.IdentifierToken is not null)
+            .SelectMany(option => option.Tokens.Append(option.IdentifierToken!))];
+        return string.Join(' ', parsed.Tokens.Where(token => !left.Contains(token)).Select(token => Quoted(token.Value))
+            .Prepend("./vae"));
+    }
+
+    /// <summary>A word that a shell takes as one.</summary>
+    static string Quoted(string word) =>
+        word.Length > 0
+        && word.All(letter => char.IsLetterOrDigit(letter) || "-_./:=,+@%".Contains(letter, StringComparison.Ordinal))
+            ? word
+            : $"'{word.Replace("'", @"'\''", StringComparison.Ordinal)}'";
 }

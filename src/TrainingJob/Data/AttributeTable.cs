@@ -43,14 +43,15 @@ sealed class AttributeTable
             : first.Contains(';') && !first.Contains(',') ? ';' : ',';
         var lines = Lines(text, separator).ToList();
         if (lines.Count < 2 || lines[0].Count < 2)
-            throw new DataException($"{start} has {lines.Count} lines"
-                + (lines.Count > 0 ? $" of {lines[0].Count} columns" : "") + $"; a line for each image was expected. {form}");
+            throw new DataException($"{start} has {Plural.Of(lines.Count, "line")}"
+                + (lines.Count > 0 ? $" of {Plural.Of(lines[0].Count, "column")}" : "")
+                + $"; a line for each image was expected. {form}");
         if (lines[0].Count > MostColumns)
             throw new DataException($"{start} has {lines[0].Count} columns; at most {MostColumns} are read. Leave some out.");
         var odd = lines.FindIndex(line => line.Count != lines[0].Count);
         if (odd > 0)
             throw new DataException(
-                $"{start}: line {odd + 1} has {lines[odd].Count} columns, the first {lines[0].Count}. {form}");
+                $"{start}: line {odd + 1} has {Plural.Of(lines[odd].Count, "column")}, the first {lines[0].Count}. {form}");
 
         var (names, columns) = (new List<string>(), new List<int>());
         for (var column = 1; column < lines[0].Count; column++)
@@ -94,11 +95,14 @@ sealed class AttributeTable
                 + $"such as {files[0]}. Its first column gives their paths beside it, or their names.");
         var idle = rows.SelectMany(row => row).Select(row => row.Path).Where(path => !used.Contains(path)).ToList();
         if (idle.Count > 0)
-            log?.Invoke($"{source}: {idle.Count:N0} lines of {FileName} are of no image here, such as {Shortened(idle[0])}");
+            log?.Invoke($"{source}: {Plural.Of(idle.Count, "line")} of {FileName} {(idle.Count == 1 ? "is" : "are")} of no image "
+                + $"here, such as {Shortened(idle[0])}");
         if (unknown.Count > 0)
-            log?.Invoke($"{source}: {unknown.Count:N0} of {files.Count:N0} images have no line in {FileName}, "
-                + $"such as {unknown[0]}; their attributes count as unknown");
-        log?.Invoke($"{source}: {FileName} gives {Names.Count} attributes: {string.Join(", ", Names.Take(20))}");
+            log?.Invoke($"{source}: {unknown.Count:N0} of {Plural.Of(files.Count, "image")} "
+                + $"{(unknown.Count == 1 ? "has" : "have")} "
+                + $"no line in {FileName}, such as {unknown[0]}; {(unknown.Count == 1 ? "its" : "their")} attributes count as "
+                + "unknown");
+        log?.Invoke($"{source}: {FileName} gives {Plural.Of(Names.Count, "attribute")}: {string.Join(", ", Names.Take(20))}");
         return values;
     }
 

@@ -82,7 +82,8 @@ public sealed record DataOptions
             ImageFit.Stretch => "stretched",
             _ => "cropped in the middle and scaled",
         };
-        Log?.Invoke($"{source}: {others:N0} of {all:N0} images are not {shape.Width}×{shape.Height}, such as {example}; "
-            + $"they are {how} (--fit crop, pad, stretch or strict)");
+        Log?.Invoke($"{source}: {others:N0} of {Plural.Of(all, "image")} {(others == 1 ? "is" : "are")} not "
+            + $"{shape.Width}×{shape.Height}, such as {example}; "
+            + $"{(others == 1 ? "it is" : "they are")} {how} (--fit crop, pad, stretch or strict)");
     }
 }

@@ -40,10 +40,11 @@ public static class DataSources
             }
             split = Binarization.Apply(split, options.Binarize, options.Seed);
             options.Log?.Invoke(
-                $"{source}: {split.Train.Count:N0} images to train on and {split.Test.Count:N0} to test with, {split.Train.Shape}"
-                + (split.Train.Labels is null ? "" : $", {split.Train.LabelNames.Count} labels"));
+                $"{source}: {Plural.Of(split.Train.Count, "image")} to train on and {split.Test.Count:N0} to test with, "
+                + $"{split.Train.Shape}"
+                + (split.Train.Labels is null ? "" : $", {Plural.Of(split.Train.LabelNames.Count, "label")}"));
             if (split.Test.Count < AnomalyCalibration.EnoughImages)
-                options.Log?.Invoke($"{source}: figures of {split.Test.Count:N0} test images say little; "
+                options.Log?.Invoke($"{source}: figures of {Plural.Of(split.Test.Count, "test image")} say little; "
                     + $"{AnomalyCalibration.EnoughImages} or more are enough to judge by, and to say what is anomalous");
             return split;
         }

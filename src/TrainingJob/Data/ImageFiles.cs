@@ -216,7 +216,7 @@ sealed class ImageFiles
         const int named = 3;
         var broken = Broken();
         var list = string.Concat(broken.Take(named).Select(i => $"\n  {files[i].Path}: {problems[i]}"));
-        return $"{broken.Length:N0} of {files.Count:N0} images {what}:{list}"
+        return $"{broken.Length:N0} of {Plural.Of(files.Count, "image")} {what}:{list}"
             + (broken.Length > named ? $"\n  and {broken.Length - named:N0} more" : "");
     }
 }

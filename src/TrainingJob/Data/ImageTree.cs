@@ -42,8 +42,8 @@ sealed class ImageTree
         if (isSplit && train.Count + test.Count < images.Count)
         {
             var left = images.Except([.. parts[SplitPart.Train], .. parts[testing]]).ToArray();
-            options.Log?.Invoke($"{source}: left out {left.Length:N0} images beside the folders to train on and to test with, "
-                + $"such as {left[0].Path}");
+            options.Log?.Invoke($"{source}: left out {Plural.Of(left.Length, "image")} beside the folders to train on and to "
+                + $"test with, such as {left[0].Path}");
         }
         TellSplit(parts, testing);
         LeaveOutStrays();
@@ -66,12 +66,13 @@ sealed class ImageTree
     {
         ImageFile[] all = [.. found.Images.OrderBy(file => file.Path, StringComparer.Ordinal)];
         if (found.Others.Count > 0)
-            options.Log?.Invoke($"{source}: skipped {found.Others.Count:N0} files that are no {ImageFormats.Names}, such as "
+            options.Log?.Invoke($"{source}: skipped {Plural.Of(found.Others.Count, "file that is", "files that are")} no "
+                + $"{ImageFormats.Names}, such as "
                 + found.Others.Order(StringComparer.Ordinal).First());
         if (all.Length == 0)
             throw new DataException(
                 $"{source}: there is no {ImageFormats.Names}"
-                + (found.Others.Count > 0 ? $" among {found.Others.Count:N0} files, such as {found.Others[0]}" : "")
+                + (found.Others.Count > 0 ? $" among {Plural.Of(found.Others.Count, "file")}, such as {found.Others[0]}" : "")
                 + ". Put images there, in one folder per label or flat, and below train and test if they are split already.");
         return all;
     }
@@ -151,7 +152,7 @@ sealed class ImageTree
             throw new DataException($"{source}: {fault}. {remedy}");
         train.RemoveAll(file => isOdd(file));
         test.RemoveAll(file => isOdd(file));
-        options.Log?.Invoke($"{source}: left out {odd.Length:N0} of {all:N0} images: {fault}. {remedy}");
+        options.Log?.Invoke($"{source}: left out {odd.Length:N0} of {Plural.Of(all, "image")}: {fault}. {remedy}");
     }
 
     bool HasLabels => train.Exists(file => TopFolder(file.Path).Length > 0);

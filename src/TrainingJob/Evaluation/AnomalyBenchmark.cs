@@ -26,7 +26,8 @@ public sealed class AnomalyBenchmark(Recipe recipe, DataSplit data, ITrainingBac
 
     /// <summary>What is done, in words.</summary>
     public string Protocol { get; } =
-        $"Protocol: one label after the other is taken for ordinary. The model is trained anew for {recipe.Epochs} epochs on the "
+        $"Protocol: one label after the other is taken for ordinary. The model is trained anew for "
+        + $"{Plural.Of(recipe.Epochs, "epoch")} on the "
         + $"training images of that label alone (seed {recipe.Seed}) and scores all {data.Test.Count:N0} test images; those of "
         + $"the {data.Test.LabelNames.Count - 1} "
         + "other labels count as anomalies. No test image is seen in training, "

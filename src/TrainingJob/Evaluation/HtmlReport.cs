@@ -68,12 +68,12 @@ public static class HtmlReport
             <style>{Style}</style></head><body>
             <h1>{Text(name)}</h1>
             <p class="soft">{Text(version)}</p>
-            <p class="lead">{model.LatentSize:N0} numbers stand for an image of {model.Image}. After {last.Epoch}
-            {(last.Epoch == 1 ? "epoch" : "epochs")}, test images, which the model was not trained on, have a loss of
-            <b>{last.Test.Loss:G5}</b> each: {last.Test.MeanReconstruction:G4} for what differs from the image, and
-            {last.Test.MeanKl:G4} for what its latents tell (KL).{TooFew(data.Test.Count)}</p>
+            <p class="lead">{Plural.Of(model.LatentSize, "number stands", "numbers stand")} for an image of {model.Image}. After
+            {Plural.Of(last.Epoch, "epoch")}, test images, which the model was not trained on, have a loss of
+            <b>{last.Test.Loss:G5}</b> each: {InWords(last.Test)}.{TooFew(data.Test.Count)}</p>
             <dl>
-            <dt>Data</dt><dd>{Text(data.Source)}: {data.Train.Count:N0} images to train on, {data.Test.Count:N0} to test with</dd>
+            <dt>Data</dt><dd>{Text(data.Source)}: {Plural.Of(data.Train.Count, "image")} to train on,
+            {data.Test.Count:N0} to test with</dd>
             <dt>Recipe</dt><dd>{Text(recipe.Description)}</dd>
             <dt>Model</dt><dd>{Text(recipe.Model.Kind)}, {model.Parameters.WeightCount:N0} weights</dd>
             </dl>
@@ -83,25 +83,43 @@ public static class HtmlReport
         if (samples is not null)
             page.Append(Figure("New", "Images that the model draws from random numbers.", samples));
         page.Append("</div><h2>How it learned</h2><div class=\"curves\">");
-        page.Append(EpochChart.Draw("Loss.", "What training lowers, per image: reconstruction and KL together.", history,
+        page.Append(EpochChart.Draw("Loss.", $"What training lowers, per image: {last.Test.Formula}.", history,
             ("training", "train", m => m.Train.Loss), ("test", "test", m => m.Test.Loss)));
         page.Append(EpochChart.Draw("Reconstruction.", "How much the images that come back differ.", history,
             ("training", "train", m => m.Train.MeanReconstruction), ("test", "test", m => m.Test.MeanReconstruction)));
         page.Append(EpochChart.Draw("KL to the prior.", "How much the latents tell of an image, in nats.", history,
             ("training", "train", m => m.Train.MeanKl), ("test", "test", m => m.Test.MeanKl)));
+        if (last.Test.Perceptual is not null)
+            page.Append(EpochChart.Draw("Perceptual distance.", "How different what comes back looks to a pretrained network.",
+                history, ("training", "train", m => m.Train.MeanPerceptual ?? double.NaN),
+                ("test", "test", m => m.Test.MeanPerceptual ?? double.NaN)));
         page.Append("</div>").Append(EvaluationSection.Write(evaluation));
         page.Append("<details><summary>Every epoch</summary><div class=\"scroll\"><table><tr><th>");
         page.AppendJoin("</th><th>", MetricsFile.Header.Select(title => title.Replace('_', ' '))).Append("</th></tr>");
         foreach (var metrics in history)
             page.Append("<tr><td>").AppendJoin("</td><td>", MetricsFile.Cells(metrics)).Append("</td></tr>");
-        page.Append(CultureInfo.InvariantCulture, $"</table></div></details><details><summary>The whole recipe</summary><pre>"
-            + $"{Text(recipe.ToJson())}</pre><p class=\"soft\">Fingerprint of the data: {Text(data.Fingerprint)}</p></details>"
+        page.Append(CultureInfo.InvariantCulture, $"</table></div><p class=\"soft\">{Text(last.Test.Formula)}.</p></details>"
+            + $"<details><summary>The whole recipe</summary><pre>{Text(recipe.ToJson())}</pre>"
+            + $"<p class=\"soft\">Fingerprint of the data: {Text(data.Fingerprint)}</p></details>"
             + $"</body></html>\n");
         return page.ToString();
     }
 
+    /// <summary>What makes up the loss of an image, each part with what it stands for; together they are the loss.</summary>
+    internal static string InWords(Measure measure) => measure.Bound is not null
+        ? string.Create(CultureInfo.InvariantCulture,
+            $"the bound of several draws, of which each differs by {measure.MeanReconstruction:G4} from the image and tells "
+            + $"{measure.MeanKl:G4} (KL)")
+        : string.Join(", ", measure.Shares.Select(part => string.Create(CultureInfo.InvariantCulture, $"{part.Share:G5} for ")
+            + part.Term switch
+            {
+                "reconstruction" => "what differs from the image",
+                "KL" => "what its latents tell (KL)",
+                _ => "how different it looks to a pretrained network (perceptual distance)",
+            }));
+
     static string TooFew(int tests) => tests >= AnomalyCalibration.EnoughImages ? "" :
-        $" <b>Figures of {tests:N0} test images say little</b>; "
+        $" <b>Figures of {Plural.Of(tests, "test image")} say little</b>; "
         + $"{AnomalyCalibration.EnoughImages} or more are enough to judge by.";
 
     static string Figure(string title, string words, Image image) =>

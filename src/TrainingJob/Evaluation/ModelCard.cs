@@ -32,17 +32,19 @@ public static class ModelCard
         var card = new StringBuilder();
         Line($"# {Code(manifest.Model)}, version {manifest.Version}");
         Line("");
-        Line($"A {manifest.Kind} with {model.Parameters.WeightCount:N0} weights and {manifest.LatentSize:N0} latents for images "
-            + $"of {manifest.Image.Width}×{manifest.Image.Height}, {(manifest.Image.Channels == 1 ? "grey" : "RGB")}. "
+        Line($"A {manifest.Kind} with {model.Parameters.WeightCount:N0} weights and "
+            + $"{Plural.Of(manifest.LatentSize, "latent")} for images of "
+            + $"{manifest.Image.Width}×{manifest.Image.Height}, {(manifest.Image.Channels == 1 ? "grey" : "RGB")}. "
             + Text(recipe.Description));
-        Line($"Trained on {manifest.Created.UtcDateTime:yyyy-MM-dd} for {manifest.Metrics.GetValueOrDefault("epochs"):N0} epochs "
+        Line($"Trained on {manifest.Created.UtcDateTime:yyyy-MM-dd} for "
+            + $"{Plural.Of((long)manifest.Metrics.GetValueOrDefault("epochs"), "epoch")} "
             + $"(seed {recipe.Seed}); the whole recipe is in `manifest.json`.");
         Line("");
         Line($"## Data");
-        Line($"{data.Train.Count:N0} images to train on and {data.Test.Count:N0} to test with, from {Code(data.Source)} "
-            + $"(fingerprint `{data.Fingerprint}`).");
+        Line($"{Plural.Of(data.Train.Count, "image")} to train on and {data.Test.Count:N0} to test with, from "
+            + $"{Code(data.Source)} (fingerprint `{data.Fingerprint}`).");
         if (data.Train.LabelNames.Count > 0)
-            Line($"{data.Train.LabelNames.Count:N0} labels, "
+            Line($"{Plural.Of(data.Train.LabelNames.Count, "label")}, "
                 + (manifest.Conditional ? "on which the model is conditional" : "which it was not shown")
                 + $": {string.Join(", ", data.Train.LabelNames.Take(20).Select(Code))}"
                 + (data.Train.LabelNames.Count > 20 ? ", …." : "."));
@@ -51,7 +53,7 @@ public static class ModelCard
         Line("");
         Line($"## Measures");
         if (data.Test.Count < AnomalyCalibration.EnoughImages)
-            Line($"They are of {data.Test.Count:N0} test images, too few to judge by.\n");
+            Line($"They are of {Plural.Of(data.Test.Count, "test image")}, too few to judge by.\n");
         Line($"| measure | value | |");
         Line($"| --- | ---: | --- |");
         foreach (var (metric, meaning) in Shown)
@@ -73,7 +75,8 @@ public static class ModelCard
         Line($"- Images of another kind come back as something it knows, without a warning but the anomaly score's.");
         Line($"- What is rare in the training images is drawn worse, and what they lack not at all; their bias is the model's.");
         Line($"- Samples and edits are invented: they are evidence of nothing, least of all of a person.");
-        Line($"- Anomaly verdicts go by {data.Test.Count:N0} test images" + (data.Test.Count < AnomalyCalibration.EnoughImages
+        Line($"- Anomaly verdicts go by {Plural.Of(data.Test.Count, "test image")}"
+            + (data.Test.Count < AnomalyCalibration.EnoughImages
             ? ", too few: there are none."
             : "; one ordinary image in a hundred is called anomalous."));
         Line("");

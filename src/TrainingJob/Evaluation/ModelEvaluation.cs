@@ -124,8 +124,8 @@ public sealed record ModelEvaluation(
             metrics["latents"] = model.LatentSize;
         }
         if (recipe.Objective.Perceptual > 0) return; // its terms are no likelihood, and images so large take minutes
-        options.Log?.Invoke($"bounding the likelihood of {Math.Min(options.Images, test.Count):N0} images with "
-            + $"{options.Draws:N0} draws each");
+        options.Log?.Invoke($"bounding the likelihood of {Plural.Of(Math.Min(options.Images, test.Count), "image")} with "
+            + $"{Plural.Of(options.Draws, "draw")} each");
         var next = DateTime.UtcNow.AddSeconds(15);
         var bound = ImportanceWeightedBound.Of(model, test, options.Draws, options.Images, recipe.Seed, Progress, cancellation);
         metrics[Bound + "nats"] = bound.Nats;
@@ -138,7 +138,7 @@ public sealed record ModelEvaluation(
         {
             if (DateTime.UtcNow < next) return;
             next = DateTime.UtcNow.AddSeconds(15);
-            options.Log?.Invoke($"  {done:N0} images");
+            options.Log?.Invoke($"  {Plural.Of(done, "image")}");
         }
     }
 

@@ -10,10 +10,12 @@ public static partial class AutoRequest
 {
     /// <param name="data">Where the images are.</param>
     /// <param name="log">Told what is chosen, a line for each choice.</param>
+    /// <param name="length">What decides the length instead of the recipe, such as <c>--minutes</c>; null where nothing
+    /// does.</param>
     /// <exception cref="RecipeException">It is not said where the images are.</exception>
     /// <exception cref="DataException">There are none, or none that can be read.</exception>
     public static async Task<TrainingRequest> OfAsync(
-        string? data, IBlobStore store, Action<string> log, CancellationToken cancellation = default)
+        string? data, IBlobStore store, Action<string> log, string? length = null, CancellationToken cancellation = default)
     {
         if (data is null)
             throw new RecipeException("No recipe is named, so the images decide, but it is not said where they are. Give --data "
@@ -23,8 +25,9 @@ public static partial class AutoRequest
         if (survey.Images < 2)
             throw new DataException($"{data}: there is 1 image; a model needs at least 2, one to train on and one to test with, "
                 + "and hundreds to be of use. Add images.");
-        var auto = AutoRecipe.For(survey, data);
-        log($"{data}: {survey.Images:N0} images, of which {survey.Looked:N0} were looked at. A recipe for them:");
+        var auto = AutoRecipe.For(survey, data, length);
+        log($"{data}: {Plural.Of(survey.Images, "image")}, of which {Plural.Of(survey.Looked, "was", "were")} looked at. "
+            + "A recipe for them:");
         foreach (var choice in auto.Choices) log($"  {choice}");
         return new(AutoRecipe.Name, auto.Recipe, store) { Model = NameOf(data), Data = data, KeepRecipe = true };
     }

@@ -27,12 +27,12 @@ static class Pace
         var steps = (data.Train.Count + recipe.BatchSize - 1) / recipe.BatchSize;
         var epochs = EpochsWithin(budget, seconds, steps);
         log(string.Create(CultureInfo.InvariantCulture,
-                $"a step takes {1000 * seconds:F1} ms, an epoch {seconds * steps:F0} s: {epochs:N0} "
-                + $"{(epochs == 1 ? "epoch is" : "epochs are")} trained in {budget.TotalMinutes:G3} minutes")
+                $"a step takes {1000 * seconds:F1} ms, an epoch {seconds * steps:F0} s: "
+                + $"{Plural.Of(epochs, "epoch is", "epochs are")} trained in {Plural.Of(budget.TotalMinutes, "minute")}")
             + (seconds * steps > budget.TotalSeconds * (1 - Aside) ? ", or somewhat more, since one is the least" : "")
             + ((long)epochs * steps < AutoRecipe.FewestSteps
-                ? $"; {(long)epochs * steps:N0} steps are fewer than the {AutoRecipe.FewestSteps:N0} that pictures need, "
-                    + "so give it more time if you can"
+                ? $"; {Plural.Of((long)epochs * steps, "step is", "steps are")} fewer than the {AutoRecipe.FewestSteps:N0} that "
+                    + "pictures need, so give it more time if you can"
                 : ""));
         return recipe with { Epochs = epochs, PicturesEvery = Math.Max(recipe.PicturesEvery, epochs / 10) };
     }

@@ -26,13 +26,15 @@ public abstract class TrainingLog
 
     /// <summary>An epoch ended and was evaluated.</summary>
     public virtual void EpochEnded(EpochMetrics metrics, int epochs) => Line(string.Create(CultureInfo.InvariantCulture,
-        $"epoch {metrics.Epoch}/{epochs}: train {metrics.Train.Loss:G5}, test {metrics.Test.Loss:G5} (reconstruction "
-        + $"{metrics.Test.MeanReconstruction:F2}, KL {metrics.Test.MeanKl:F2}{Extras(metrics)}), {metrics.ImagesPerSecond:F0} "
+        $"epoch {metrics.Epoch}/{epochs}: train {metrics.Train.Loss:G5}, test {metrics.Test.Loss:G5} "
+        + $"({metrics.Test.Sum}{Extras(metrics)}), {metrics.ImagesPerSecond:F0} "
         + $"images/s, {metrics.Seconds:F1} s"));
 
     static string Extras(EpochMetrics metrics) => string.Create(CultureInfo.InvariantCulture,
-        $"{(metrics.Test.CodesUsed is { } codes ? $", {codes} codes used, perplexity {metrics.Test.Perplexity:F1}" : "")}"
-        + $"{(metrics.SkippedSteps > 0 ? $", {metrics.SkippedSteps} steps skipped" : "")}");
+        $"{(metrics.Test.CodesUsed is { } codes
+            ? $", {Plural.Of(codes, "code")} used, perplexity {metrics.Test.Perplexity:F1}"
+            : "")}"
+        + $"{(metrics.SkippedSteps > 0 ? $", {Plural.Of(metrics.SkippedSteps, "step")} skipped" : "")}");
 
     /// <summary>Runs the work with the log open.</summary>
     public virtual Task<T> ShowAsync<T>(Func<Task<T>> work) => work();

@@ -75,6 +75,10 @@ public sealed record TrainingRequest(string RecipeName, Recipe Recipe, IBlobStor
     /// <summary>The run that <see cref="Resume.Always"/> goes on with; the newest unless given.</summary>
     public string? Run { get; init; }
 
+    /// <summary>Gives the command that goes on with a run, for messages, from the run and the folder that it is kept in where
+    /// that is not <see cref="Store"/>; null where no command asked for this.</summary>
+    public Func<string, string?, string>? ResumeCommand { get; init; }
+
     /// <summary>Whether nothing is done where the newest version was trained on the same images with the same recipe.</summary>
     public bool IfChanged { get; init; }
 

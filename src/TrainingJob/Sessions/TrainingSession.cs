@@ -68,7 +68,7 @@ public sealed class TrainingSession
             Log.Line($"Run {resumed!.Value.Run} cannot go on, so another begins. {e.Message}");
             resumed = null;
         }
-        Log.Line($"{name}: {model.Parameters.WeightCount:N0} weights, {model.LatentSize} latents; "
+        Log.Line($"{name}: {model.Parameters.WeightCount:N0} weights, {Plural.Of(model.LatentSize, "latent")}; "
             + $"{data.Train.Count:N0} + {data.Test.Count:N0} images {data.Train.Shape} of {source}; on "
             + $"{model.Parameters.Backend.Device}");
         if (resumed is not null)
@@ -258,5 +258,7 @@ public sealed class TrainingSession
 
     string Kept(TrainingRun training) =>
         $"the checkpoint is {Checkpoint.PathOf(name, training.Name)} in {training.SavedIn.Location}. "
-        + $"Go on with --resume{(training.SavedIn == Store ? "" : $" --out {training.SavedIn.Location}")}.";
+        + (request.ResumeCommand is { } command
+            ? $"To go on: {command(training.Name, training.SavedIn == Store ? null : training.SavedIn.Location)}"
+            : $"Go on with --resume{(training.SavedIn == Store ? "" : $" --out {training.SavedIn.Location}")}.");
 }

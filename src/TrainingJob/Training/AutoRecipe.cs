@@ -37,7 +37,9 @@ public sealed record AutoRecipe(Recipe Recipe, IReadOnlyList<string> Choices)
 
     /// <summary>Makes a recipe for images.</summary>
     /// <param name="source">Where they are, which the recipe keeps.</param>
-    public static AutoRecipe For(ImageSurvey survey, string source)
+    /// <param name="length">What decides the length instead of the recipe, such as <c>--minutes</c>; null where nothing
+    /// does.</param>
+    public static AutoRecipe For(ImageSurvey survey, string source, string? length = null)
     {
         ArgumentNullException.ThrowIfNull(survey);
         List<string> choices = [];
@@ -51,17 +53,20 @@ public sealed record AutoRecipe(Recipe Recipe, IReadOnlyList<string> Choices)
         var steps = (survey.Train + recipe.BatchSize - 1) / recipe.BatchSize;
         choices.Add($"batches of {recipe.BatchSize}: " + (isPhotograph && survey.Train >= Few
             ? "small ones, for many steps in little time"
-            : $"so that an epoch of {survey.Train:N0} images has {steps:N0} steps"));
+            : $"so that an epoch of {Plural.Of(survey.Train, "image")} has {Plural.Of(steps, "step")}"));
         var wanted = isPhotograph && survey.Train >= Few ? StepsForPhotographs : FewestSteps;
         var epochs = Math.Max(FewestEpochs, (wanted + steps - 1) / steps);
         var need = wanted > FewestSteps ? "what such pictures need" : "the least that pictures need";
-        choices.Add($"{epochs:N0} epochs of {steps:N0} steps: " + ((long)steps * epochs < 2L * wanted
-            ? $"{wanted:N0} steps in all are {need}; --minutes sets a time instead"
-            : $"each image is seen {epochs} times; --minutes sets a time instead"));
+        choices.Add(length is not null
+            ? $"an epoch has {Plural.Of(steps, "step")}; how many epochs there are {length} decides, and {wanted:N0} steps in "
+                + $"all are {need}"
+            : $"{Plural.Of(epochs, "epoch")} of {Plural.Of(steps, "step")}: " + ((long)steps * epochs < 2L * wanted
+                ? $"{wanted:N0} steps in all are {need}; --minutes sets a time instead"
+                : $"each image is seen {Plural.Of(epochs, "time")}; --minutes sets a time instead"));
         if (survey.Labels is [var fewest, ..])
         {
             var poor = survey.Labels.Count(count => count < FewestOfALabel);
-            choices.Add($"{survey.Labels.Count:N0} labels: they become concepts to edit by" + (poor > 0
+            choices.Add($"{Plural.Of(survey.Labels.Count, "label")}: they become concepts to edit by" + (poor > 0
                 ? $", but the {poor:N0} with fewer than {FewestOfALabel} images to train on (the least is {fewest}); "
                     + "add images to them"
                 : "; \"classes\" in the recipe's model would condition it on them"));
@@ -72,7 +77,8 @@ public sealed record AutoRecipe(Recipe Recipe, IReadOnlyList<string> Choices)
 
         return new(recipe with
         {
-            Description = $"Made for {survey.Images:N0} images of {source}, {survey.Width}×{survey.Height} in the middle.",
+            Description = $"Made for {Plural.Of(survey.Images, "image")} of {source}, {survey.Width}×{survey.Height} in the "
+                + "middle.",
             Data = source,
             Epochs = epochs,
             Optimizer = recipe.Optimizer with { Schedule = new CosineRate { Final = 0.03, WarmUp = 100.0 / steps } },

@@ -1,3 +1,4 @@
+using System.Globalization;
 using VaeFunctions.Data;
 using VaeFunctions.Imaging;
 using VaeFunctions.Models;
@@ -42,6 +43,29 @@ public sealed record Measure(double Reconstruction = 0, double Kl = 0, long Imag
     /// <summary>The weighted sum of the terms, or the bound, per image.</summary>
     public double Loss => (Bound
         ?? Reconstruction * ReconstructionWeight + Kl * KlWeight + (Perceptual ?? 0) * PerceptualWeight) / Images;
+
+    /// <summary>What each term adds to the loss, per image; empty where the bound of several draws is minimised, which is no
+    /// sum.</summary>
+    public IReadOnlyList<(string Term, double Share)> Shares => Bound is not null ? [] : Perceptual is null
+        ? [("reconstruction", MeanReconstruction * ReconstructionWeight), ("KL", MeanKl * KlWeight)]
+        : [
+            ("reconstruction", MeanReconstruction * ReconstructionWeight), ("KL", MeanKl * KlWeight),
+            ("perceptual distance", MeanPerceptual!.Value * PerceptualWeight),
+        ];
+
+    /// <summary>The loss as the sum that it is: <c>reconstruction 81.2 + KL 20.3</c>, of an image.</summary>
+    public string Sum => Bound is null
+        ? string.Join(" + ", Shares.Select(part => string.Create(CultureInfo.InvariantCulture, $"{part.Term} {part.Share:G5}")))
+        : string.Create(CultureInfo.InvariantCulture,
+            $"the bound of several draws; of one, reconstruction {MeanReconstruction:F2}, KL {MeanKl:F2}");
+
+    /// <summary>How the loss follows from the terms as metrics.csv has them.</summary>
+    public string Formula => Bound is not null
+        ? "loss = the importance-weighted bound of several draws; reconstruction and kl are those of one draw"
+        : $"loss = reconstruction{Times(ReconstructionWeight)} + kl{Times(KlWeight)}"
+            + (Perceptual is null ? "" : $" + perceptual{Times(PerceptualWeight)}");
+
+    static string Times(double weight) => weight == 1 ? "" : string.Create(CultureInfo.InvariantCulture, $" · {weight:G4}");
 
     /// <summary>Those of more images, measured in the same way.</summary>
     public Measure Plus(Measure more) => more with

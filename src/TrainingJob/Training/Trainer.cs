@@ -126,7 +126,7 @@ public sealed class Trainer(Recipe recipe, DataSplit data, Learner learner, ITra
         var skipped = state.Skipped + state.History.Sum(metrics => metrics.SkippedSteps);
         return skipped <= recipe.MaxSkippedSteps
             ? state
-            : throw Diverged($"{skipped} steps had a loss or gradient that is no finite number, the last in epoch "
+            : throw Diverged($"{Plural.Of(skipped, "step")} had a loss or gradient that is no finite number, the last in epoch "
                 + $"{state.Epoch + 1}, "
                 + $"batch {state.Batch + 1}; {recipe.MaxSkippedSteps} are tolerated.");
     }

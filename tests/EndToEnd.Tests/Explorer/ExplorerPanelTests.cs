@@ -73,7 +73,7 @@ public sealed class ExplorerPanelTests(ExplorerFixture fixture)
     public async Task A_picture_is_judged_mended_taken_on_a_journey_and_compared(string model)
     {
         await using var page = await OpenAsync(model);
-        await JudgeNoiseAsync(page, model == ExplorerFixture.Faces ? "Anomalous" : "too few test images");
+        await JudgeNoiseAsync(page, model == ExplorerFixture.Faces ? "Anomalous" : "a verdict takes 100 or more");
         await MendAHoleAsync(page);
         await TravelAsync(page, pictureAspect: model is ExplorerFixture.Grey or ExplorerFixture.Labelled ? 16.0 / 12 : 1);
         await CompareAsync(page);

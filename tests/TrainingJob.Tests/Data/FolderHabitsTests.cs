@@ -162,7 +162,7 @@ public class FolderHabitsTests : Workspace
         var split = await LoadAsync("folder");
         Assert.Equal((11, 1), (split.Train.Count, split.Test.Count));
         Told($"{split.Train.LabelNames[split.Test.Labels![0]]} has its only image among those to test with");
-        Told("figures of 1 test images say little; 100 or more are enough");
+        Told("figures of 1 test image say little; 100 or more are enough");
     }
 
     [Theory]
@@ -205,14 +205,14 @@ public class FolderHabitsTests : Workspace
         Assert.Equal(((1f, 30f), (0f, float.NaN), (1f, 31.5f), (-1f, 8f), (0f, 9f), (float.NaN, float.NaN)),
             (all[0], all[1], all[2], all[3], all[4], all[5]));
         Told("the column colour is left out, since it holds \"red\"");
-        Told("1 lines of attributes.csv are of no image here, such as gone.png");
-        Told("1 of 6 images have no line in attributes.csv, such as dog/5.png");
+        Told("1 line of attributes.csv is of no image here, such as gone.png");
+        Told("1 of 6 images has no line in attributes.csv, such as dog/5.png");
         Write("attributes.csv", Encoding.UTF8.GetBytes(table.Replace("4.png,0", "4.png,1", StringComparison.Ordinal)));
         Assert.NotEqual(split.Fingerprint, (await LoadAsync("folder")).Fingerprint);
     }
 
     [Theory]
-    [InlineData("file,a\n", "has 1 lines")]
+    [InlineData("file,a\n", "has 1 line")]
     [InlineData("file,word\n0.png,red\n", "has no column of numbers")]
     [InlineData("file,a,a\n0.png,1,2\n", "names the column a twice")]
     [InlineData("file,a\n0.png,1,2\n", "line 2 has 3 columns, the first 2")]

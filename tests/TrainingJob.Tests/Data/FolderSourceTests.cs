@@ -77,7 +77,7 @@ public class FolderSourceTests : Workspace
         var split = await LoadAsync("folder");
         Assert.Equal(2, split.Train.Count + split.Test.Count);
         Assert.Contains(
-            Log, line => line.Contains($"skipped 1 files that are no {Names}, such as notes.txt", StringComparison.Ordinal));
+            Log, line => line.Contains($"skipped 1 file that is no {Names}, such as notes.txt", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -146,7 +146,7 @@ public class FolderSourceTests : Workspace
         Assert.StartsWith($"there is no {Names}. Put images there", await FailAsync("folder"), StringComparison.Ordinal);
         Write("a.txt", [1]);
         Assert.StartsWith(
-            $"there is no {Names} among 1 files, such as a.txt", await FailAsync("folder"), StringComparison.Ordinal);
+            $"there is no {Names} among 1 file, such as a.txt", await FailAsync("folder"), StringComparison.Ordinal);
         var absent = await Assert.ThrowsAsync<DataException>(
             () => DataSources.LoadAsync($"folder:{Root}/none", new DataOptions { Cache = null }));
         Assert.Contains("there is no folder", absent.Message, StringComparison.Ordinal);

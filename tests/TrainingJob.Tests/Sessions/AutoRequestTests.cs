@@ -52,7 +52,19 @@ public sealed class AutoRequestTests : Workspace
     {
         Assert.Contains("Put images there", (await Assert.ThrowsAsync<DataException>(RequestAsync)).Message);
         Write("notes.txt", [1]);
-        Assert.Contains("among 1 files, such as notes.txt", (await Assert.ThrowsAsync<DataException>(RequestAsync)).Message);
+        Assert.Contains("among 1 file, such as notes.txt", (await Assert.ThrowsAsync<DataException>(RequestAsync)).Message);
+    }
+
+    [Fact]
+    public async Task A_length_that_is_given_is_not_said_to_be_chosen()
+    {
+        WritePictures(12);
+        await AutoRequest.OfAsync($"folder:{Root}", new FolderBlobStore(store.Path), Log.Add, "--minutes");
+
+        var said = string.Join('\n', Log);
+        Assert.Contains("how many epochs there are --minutes decides", said);
+        Assert.DoesNotContain("sets a time instead", said);
+        Assert.DoesNotMatch(@"\b1 (images|epochs|steps|labels)\b", said);
     }
 
     [Fact]
@@ -123,7 +135,7 @@ public sealed class AutoRequestTests : Workspace
         WritePictures(1, "test/");
         var (outcome, said) = await TrainAsync();
         Assert.Equal((12, 1), (outcome.Manifest!.Data.Train, outcome.Manifest.Data.Test));
-        Assert.Contains("figures of 1 test images say little", said);
+        Assert.Contains("figures of 1 test image say little", said);
     }
 
     [Fact]

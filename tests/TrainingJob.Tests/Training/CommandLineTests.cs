@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text;
 using System.Text.RegularExpressions;
+using VaeFunctions.Commands;
 using VaeFunctions.Registry;
 using VaeFunctions.Training;
 
@@ -104,7 +105,9 @@ public sealed class CommandLineTests : IDisposable
                 Process.Start("kill", [$"-{signal}", $"{process.Id}"]).WaitForExit();
                 await process.WaitForExitAsync();
                 Assert.True(process.ExitCode == exitCode, $"{process.ExitCode}: {log}");
-                if (signal == "TERM") Assert.Contains("--resume", log.ToString());
+                if (signal == "TERM")
+                    Assert.Matches($@"To go on: \./vae train faces-vae --data faces:320 --epochs {Epochs} --batch-size 16 "
+                        + @"--out 'cut by TERM' --threads 1 --resume \d{8}T\d{6}Z", log.ToString());
             }
             Assert.Empty(await new ModelRegistry(new FolderBlobStore(Path.Combine(folder, store))).ListModelsAsync());
 
@@ -114,6 +117,17 @@ public sealed class CommandLineTests : IDisposable
             Assert.Contains("going on with run", output);
             Assert.Equal(await WeightsAsync("whole"), await WeightsAsync(store));
         }
+    }
+
+    [Fact]
+    public void The_command_that_goes_on_is_the_one_that_was_typed()
+    {
+        var root = CommandRunner.Root("", TrainingCommands.All());
+        var parsed = root.Parse(
+            ["train", "--data", "folder:my 'best' pictures", "--minutes=5", "--resume", "auto", "--if-changed"]);
+
+        Assert.Equal(@"./vae train --data 'folder:my '\''best'\'' pictures' --if-changed",
+            TrainOptions.Retyped(parsed, "--resume", "--minutes"));
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using VaeFunctions.Autograd;
+using VaeFunctions.Evaluation;
 using VaeFunctions.Models;
 using VaeFunctions.Reference;
 using VaeFunctions.Tensors;
@@ -21,6 +22,36 @@ public sealed class ObjectiveTests
         var terms = Terms([10, 20], new float[,] { { 1, 2 }, { 3, 4 } }, [0, 0]);
         Assert.Equal(15 + 0.5 * 5, new Objective().Loss(terms, 2, new(1, 1, 1), 0.5f).ToScalar(), 1e-6);
         Assert.Equal(15.0 / 8 + 5, new Objective { PerPixel = true }.Loss(terms, 2, new(2, 4, 1), 1).ToScalar(), 1e-6);
+    }
+
+    [Fact]
+    public void What_is_printed_of_a_measure_adds_up_to_its_loss()
+    {
+        // Of 10 images: (1000 / 192 + 40 · 0.5 + 3 · 2) / 10 = 0.5208 + 2 + 0.6.
+        var measure = new Measure(1000, 40, 10)
+        {
+            ReconstructionWeight = 1 / 192.0,
+            KlWeight = 0.5,
+            Perceptual = 3,
+            PerceptualWeight = 2,
+        };
+
+        Assert.Equal(3.1208, measure.Loss, 1e-4);
+        Assert.Equal(measure.Loss, measure.Shares.Sum(part => part.Share), 1e-12);
+        Assert.Equal("reconstruction 0.52083 + KL 2 + perceptual distance 0.6", measure.Sum);
+        Assert.Equal("loss = reconstruction · 0.005208 + kl · 0.5 + perceptual · 2", measure.Formula);
+        Assert.Equal("0.52083 for what differs from the image, 2 for what its latents tell (KL), 0.6 for how different it looks "
+            + "to a pretrained network (perceptual distance)", HtmlReport.InWords(measure));
+    }
+
+    [Fact]
+    public void The_bound_of_several_draws_is_not_shown_as_a_sum()
+    {
+        var measure = new Measure(1000, 40, 10) { Bound = 900 };
+
+        Assert.Empty(measure.Shares);
+        Assert.Equal("the bound of several draws; of one, reconstruction 100.00, KL 4.00", measure.Sum);
+        Assert.Contains("the bound of several draws", HtmlReport.InWords(measure));
     }
 
     [Fact]

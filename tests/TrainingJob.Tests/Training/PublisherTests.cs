@@ -55,6 +55,7 @@ public sealed class PublisherTests : IDisposable
         var pictures = report.IndexOf("<img", StringComparison.Ordinal);
         Assert.InRange(pictures, 0, report.IndexOf("<svg", StringComparison.Ordinal));
         Assert.Contains("reconstruction error, quantile 0.99", report);
+        Assert.Contains("<p class=\"soft\">loss = reconstruction + kl.</p>", report);
     }
 
     [Fact]
