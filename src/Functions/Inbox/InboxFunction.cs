@@ -67,7 +67,8 @@ public sealed class InboxFunction(
                 var content = await ReadAsync(blob, cancellation);
                 etag = content.ETag;
                 await AnswerAsync(blob.Name, content, session, cancellation);
-                if (await IsLastAsync(blob, content.ETag, cancellation))
+                // Neither does a stop cut this off: the answer is there, and would be given once more.
+                if (await IsLastAsync(blob, content.ETag, CancellationToken.None))
                     return;
                 tries = Again(blob);
             }

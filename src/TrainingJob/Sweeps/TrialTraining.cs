@@ -1,5 +1,4 @@
 using VaeFunctions.Data;
-using VaeFunctions.Models;
 using VaeFunctions.Registry;
 using VaeFunctions.Sessions;
 using VaeFunctions.Tensors;

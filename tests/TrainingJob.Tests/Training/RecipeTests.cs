@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using VaeFunctions.Models;
 using VaeFunctions.Training;
 
 namespace VaeFunctions.Tests.Training;

@@ -1,4 +1,4 @@
-namespace VaeFunctions.Models;
+namespace VaeFunctions;
 
 /// <summary>A model cannot be built as its options say; the message names the option, what was found and what it must
 /// be.</summary>
