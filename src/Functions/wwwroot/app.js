@@ -1,4 +1,4 @@
-// The explorer. What the page does, in order: open the model, show the map, wake the decoder, and then follow the hand.
+// The explorer, in order: open the model, show the map, wake the decoder, follow the hand.
 import { askJson, isStatic, listModels, Problem } from './source.js';
 import { Model } from './model.js';
 import { State } from './state.js';

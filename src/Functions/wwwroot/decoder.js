@@ -3,10 +3,10 @@ import { ask, isStatic, operation, postJson, Problem } from './source.js';
 import { RandomStream } from './latents.js';
 import { pixelsOf, readImage, toPng } from './pictures.js';
 
-/** Beyond this many bytes, a model is left to the server. */
+/** A model of more bytes is left to the server. */
 const LARGEST = 32 << 20;
 
-/** Pictures that are asked of the server at once. */
+/** Pictures that the server is asked for at once. */
 const A_REQUEST = 32;
 
 /** A worker, and a promise that fails if it does. */
@@ -34,7 +34,7 @@ export class Decoder {
   constructor(model) {
     this.#model = model;
     this.ready = this.#start();
-    this.ready.catch(() => { /* whoever asks for a picture is told */ });
+    this.ready.catch(() => { /* who asks for a picture is told */ });
   }
 
   /** Pictures of latents, [N, L] in one array → RGBA, and the milliseconds that took. */

@@ -78,7 +78,7 @@ export class YourPicture {
     const share = quantiles ? percentileOf(quantiles, error) : null;
     const verdict = share === null ? 'not calibrated' : VERDICTS.find(([most]) => share < most)[1];
     $('verdict').dataset.verdict = verdict;
-    $('verdict').textContent = share === null ? `It differs by ${error.toPrecision(3)}. Whether that is much is not known: this version was tested with ${data.test} ${data.test === 1 ? 'image' : 'images'}, and a verdict takes ${ENOUGH} or more.`
+    $('verdict').textContent = share === null ? `It differs by ${error.toPrecision(3)}. Whether that is much is not known: a verdict takes ${ENOUGH} or more test images, this version had ${data.test}.`
       : `${verdict[0].toUpperCase()}${verdict.slice(1)} by its reconstruction: worse than ${(share * 100).toFixed(share > 0.99 ? 1 : 0)} % of the test images.`;
     $('verdict').hidden = false;
     this.#app.say($('verdict').textContent);
