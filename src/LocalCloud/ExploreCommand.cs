@@ -65,7 +65,7 @@ static class ExploreCommand
             Explorer.TryOpen(address);
             return 0;
         }
-        return await ServeCommand.ServeAsync(own, data, runs, workers: 1, func: false, models =>
+        return await ServeCommand.ServeAsync(own, data, runs, workers: 1, func: false, (models, _) =>
         {
             if (models.Count == 0)
                 throw LocalCloudException.WrongInput($"There is no model to explore, neither in this storage nor in {runs}. "
@@ -76,6 +76,7 @@ static class ExploreCommand
             var address = Explorer.Address(own.Port, wanted ?? models[0].Name);
             Console.WriteLine($"Play with it: {address}");
             Explorer.TryOpen(address);
+            return Task.CompletedTask;
         }, cancellation);
     }
 

@@ -71,6 +71,7 @@ static class Explorer
         {
             using var answer = await http.GetAsync(path, cancellation);
         }
+        using var picture = await http.GetAsync($"models/{model}/sample?count=1", cancellation);
     }
 
     /// <summary>Writes the page with a version inside, at the addresses that the functions give them: any static server shows

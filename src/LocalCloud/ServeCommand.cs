@@ -30,9 +30,16 @@ static class ServeCommand
         };
         var command = new Command(
             "serve", "Storage and functions on this machine, until Ctrl-C.") { port, storagePort, data, runs, workers, func };
-        command.SetAction((parsed, cancellation) => ServeAsync(
-            SessionOf(parsed, port, storagePort), Path.GetFullPath(parsed.GetValue(data)!),
-            Path.GetFullPath(parsed.GetValue(runs)!), parsed.GetValue(workers), parsed.GetValue(func), _ => { }, cancellation));
+        command.SetAction((parsed, cancellation) =>
+        {
+            var session = SessionOf(parsed, port, storagePort);
+            return ServeAsync(session, Path.GetFullPath(parsed.GetValue(data)!), Path.GetFullPath(parsed.GetValue(runs)!),
+                parsed.GetValue(workers), parsed.GetValue(func), WarmUpAsync, cancellation);
+
+            Task WarmUpAsync(IReadOnlyList<(string Name, string Version)> models, CancellationToken stopping) => models.Count > 0
+                ? Explorer.WarmUpAsync(session.Port, models[0].Name, models[0].Version, stopping)
+                : Task.CompletedTask;
+        });
         return command;
     }
 
@@ -46,9 +53,10 @@ static class ServeCommand
         new(parsed.GetValue(port), parsed.GetValue(storagePort));
 
     /// <summary>Serves until it is stopped.</summary>
-    /// <param name="serving">Told the models when all is up.</param>
+    /// <param name="serving">What to do beside it once all is up, with the models; what it fails with later on is nobody's
+    /// concern.</param>
     public static async Task<int> ServeAsync(Session session, string data, string runs, int workers, bool func,
-        Action<IReadOnlyList<(string Name, string Version)>> serving, CancellationToken cancellation)
+        Func<IReadOnlyList<(string Name, string Version)>, CancellationToken, Task> serving, CancellationToken cancellation)
     {
         Port.DemandFree(session.Port, "the functions", "--port");
         Port.DemandFree(session.StoragePort, "the storage emulator", "--storage-port");
@@ -91,17 +99,14 @@ static class ServeCommand
 
     static async Task UntilStoppedAsync(
         Session session, string data, string runs, IBlobStore store, ChildProcess storage, IFunctionsHost functions,
-        Action<IReadOnlyList<(string Name, string Version)>> serving, CancellationToken cancellation)
+        Func<IReadOnlyList<(string Name, string Version)>, CancellationToken, Task> serving, CancellationToken cancellation)
     {
         session.Write(data);
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        var warmedUp = Task.CompletedTask;
+        var beside = Task.CompletedTask;
         try
         {
-            var models = await GreetAsync(session, data, runs, store, cancellation);
-            serving(models);
-            if (models is [var first, ..])
-                warmedUp = Explorer.WarmUpAsync(session.Port, first.Name, first.Version, stopping.Token);
+            beside = serving(await GreetAsync(session, data, runs, store, cancellation), stopping.Token);
             await await Task.WhenAny(FailWhenEndedAsync(storage, cancellation), functions.Ended.WaitAsync(cancellation));
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
@@ -111,7 +116,7 @@ static class ServeCommand
         finally
         {
             await stopping.CancelAsync();
-            await warmedUp.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await beside.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             Session.Remove(data);
         }
     }

@@ -22,8 +22,14 @@ public static class ExplorerFunctions
         // The page's addresses are relative to the folder that it seems to lie in.
         if (request.Path.Value!.EndsWith('/'))
             return new LocalRedirectResult($"{request.PathBase}{request.Path.Value.TrimEnd('/')}{request.QueryString}");
+        // All scripts are asked for at once, and not each when another names it.
+        request.HttpContext.Response.Headers.Link = scripts;
         return Give(request, Page);
     }
+
+    static readonly string scripts = string.Join(", ", PageFiles.All.Keys
+        .Where(name => name.EndsWith(".js", StringComparison.Ordinal) && name != "engine.js") // that is a worker's
+        .Select(name => $"<explorer/{name}>; rel=modulepreload"));
 
     [Function("ExplorerFile")]
     [Describes("Give a script, style or picture of that page.", ContentType = "text/javascript")]

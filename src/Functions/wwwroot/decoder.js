@@ -39,13 +39,17 @@ export class Decoder {
 
   /** Pictures of latents, [N, L] in one array → RGBA, and the milliseconds that took. */
   async decode(latents, label = null) {
-    await this.ready;
-    const started = performance.now();
     const count = latents.length / this.#model.size;
     const labels = this.#labels(label, count);
-    const rgba = this.where === 'device'
-      ? (await this.#run('decode', { latents, labels })).rgba
-      : await this.#decodeByServer(latents, labels, count);
+    const byServer = () => this.#decodeByServer(latents, labels, count);
+    let started = performance.now();
+    // The server wakes first.
+    let rgba = !this.where && !isStatic && count === 1 && await byServer().catch(() => null);
+    if (!rgba) {
+      await this.ready;
+      started = performance.now();
+      rgba = this.where === 'device' ? (await this.#run('decode', { latents, labels })).rgba : await byServer();
+    }
     return { rgba, milliseconds: performance.now() - started };
   }
 
@@ -108,7 +112,7 @@ export class Decoder {
     }
   }
 
-  /** Ends the worker and tells whoever waits for it; from then on the server answers, where there is one. */
+  /** Ends the worker and tells who waits for it; then the server answers, where there is one. */
   async #leaveDevice(fault) {
     this.#worker?.terminate();
     this.#worker = null;

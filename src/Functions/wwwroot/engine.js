@@ -1,10 +1,10 @@
-// The model, in a worker: latents to pixels and back. One thread, so that no cross-origin isolation is asked for.
+// The model, in a worker, on one thread: more would need cross-origin isolation.
 import * as ort from './ort.wasm.min.mjs';
 
 ort.env.wasm.wasmPaths = new URL('./', import.meta.url).href;
 ort.env.wasm.numThreads = 1;
 
-// No graph at all wakes the runtime, which takes longest, before anyone knows the model. If it cannot wake, open says so.
+// No graph wakes the runtime, which takes longest, before the model is known. If it cannot wake, open says so.
 const awake = ort.InferenceSession.create(new Uint8Array()).catch(() => {});
 
 const graphs = {};

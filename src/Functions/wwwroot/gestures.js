@@ -1,4 +1,4 @@
-// What hands and keys do on the map, told as what is meant: hover, click, draw, pan, zoom, step.
+// What hands and keys do on the map, told as what is meant.
 const STILL = 14, FINE = 0.012;
 
 const STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };

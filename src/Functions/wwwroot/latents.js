@@ -36,7 +36,7 @@ export const norm = latent => Math.hypot(...latent);
 
 export const add = (latent, amount, direction) => latent.map((value, i) => value + amount * direction[i]);
 
-/** Along the line from one to the other, but as far from the centre as the ends are: shorter ones look washed out. */
+/** Along the line, but as far from the centre as the ends are: shorter ones look washed out. */
 export function between(from, to, t) {
   const mixed = from.map((value, i) => value + (to[i] - value) * t);
   const wanted = norm(from) + (norm(to) - norm(from)) * t;

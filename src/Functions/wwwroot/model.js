@@ -7,7 +7,7 @@ import { LatentMap } from './points.js';
 const MOST_SAVED = 24;
 
 export class Model {
-  /** Opens a version, with the concepts that it was published with. Map and graphs follow: `map` and `decoder.ready` are promises. */
+  /** Opens a version with its own concepts. Map and graphs follow: `map` and `decoder.ready` are promises. */
   static async open(name) {
     const model = new Model(name, await askJson(fileOf(name, 'manifest.json')));
     model.concepts = model.has('concepts.safetensors') ? conceptsOf(readTensors(await model.file('concepts.safetensors'))) : [];

@@ -1,5 +1,4 @@
-// Where the page's files and answers come from: the functions, or the folder that the page was exported into.
-// Both have the same addresses below `root`.
+// Where files and answers come from: the functions, or the folder of an export, with the same addresses below `root`.
 const root = new URL('../', import.meta.url);
 
 export const isStatic = document.documentElement.dataset.source === 'static';
@@ -60,7 +59,7 @@ export const fileOf = ({ model, version }, name) =>
 /** The address of the functions, for code that is shown. */
 export const address = root.href.replace(/\/$/, '');
 
-/** One question for the key at a time, however many requests wait for it. */
+/** One question for the key at a time. */
 function askForKey(wasWrong) {
   return asking ??= new Promise((resolve, reject) => {
     const dialog = document.getElementById('key-dialog');

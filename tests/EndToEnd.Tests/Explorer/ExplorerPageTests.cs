@@ -198,6 +198,7 @@ public sealed class ExplorerPageTests(ExplorerFixture fixture, ITestOutputHelper
         var load = double.Parse(File.ReadAllText("/proc/loadavg").Split(' ')[0], CultureInfo.InvariantCulture);
         Skip.If(load > 1.5 * Environment.ProcessorCount, $"the machine is busy: load {load}");
         await fixture.ReadyAsync();
+        await Task.Delay(TimeSpan.FromSeconds(10)); // what serve does after its start would compete
         await using var page = await OpenAsync();
         await page.WaitAsync("performance.getEntriesByName('thumbnails').length > 0");
         await page.SettledAsync();
