@@ -61,7 +61,7 @@ public sealed record PromotionGate
         Promotion Result(bool promoted, bool forced, string reason, double? servingLoss)
         {
             var caution = candidate.Data.Test is > 0 and < AnomalyCalibration.EnoughImages and var few
-                ? $" That is from {few} test images, too few to judge by."
+                ? $" That is from {Plural.Of(few, "test image")}, too few to judge by."
                 : "";
             return new(promoted, forced, reason + caution, serving?.Version, loss, servingLoss, Tolerance);
         }

@@ -30,6 +30,15 @@ public static partial class CommandRunner
         return root;
     }
 
+    /// <summary>A path of the user's folder as shells leave it behind an equals sign or between quotation marks, <c>~/pictures</c>,
+    /// written out. A folder that is called ~ is <c>./~</c>.</summary>
+    static string WithUsersFolder(string argument) => Tilde().Match(argument) is { Success: true } match
+        ? match.Groups[1].Value + Environment.GetFolderPath(Environment.SpecialFolder.UserProfile) + match.Groups[2].Value
+        : argument;
+
+    [GeneratedRegex("^(--[a-z-]+=)?~(/.*)?$")]
+    private static partial Regex Tilde();
+
     /// <summary>Runs what the arguments name and gives the exit code; without arguments it shows the help text. The first Ctrl-C,
     /// SIGTERM or SIGHUP asks the command to stop, which may take it a step and a checkpoint; a second one ends the process at
     /// once.</summary>
@@ -40,7 +49,7 @@ public static partial class CommandRunner
             foreach (var completion in Completions(root, line, suggest.Groups[1].Value)) Console.WriteLine(completion);
             return 0;
         }
-        var parsed = root.Parse(args is [] or ["help"] ? ["--help"] : args);
+        var parsed = root.Parse(args is [] or ["help"] ? ["--help"] : [.. args.Select(WithUsersFolder)]);
         var command = parsed.CommandResult.Command;
         var options = command.Options.Select(option => option.Name).ToArray();
         var misspelt = Misspelt(parsed) ?? Empty(parsed);

@@ -32,7 +32,7 @@ static class ModelsCommand
                     async () => await registry.ReadManifestAsync(name, version, cancellation)) is not { } manifest)
                     continue;
                 var loss = manifest.Metrics.TryGetValue(Manifest.TestLoss, out var value)
-                    ? value.ToString("F2", CultureInfo.InvariantCulture)
+                    ? string.Create(CultureInfo.InvariantCulture, $"{value:F2} of {Plural.Of(manifest.Data.Test, "image")}")
                     : "?";
                 var state = version == current?.Version ? "serves"
                     : current?.RolledBack?.Contains(version) == true ? "rolled back"

@@ -47,6 +47,25 @@ public class CommandRunnerTests
         Assert.False(ran);
     }
 
+    [Theory]
+    [InlineData("~", "{home}")]
+    [InlineData("~/pictures/a b", "{home}/pictures/a b")]
+    [InlineData("--name=~/pictures", "{home}/pictures")]
+    [InlineData("./~/pictures", "./~/pictures")]
+    [InlineData("~else/pictures", "~else/pictures")]
+    [InlineData("a~/pictures", "a~/pictures")]
+    public async Task A_tilde_that_the_shell_left_is_the_users_folder(string typed, string meant)
+    {
+        var seen = "";
+        Option<string?> name = new("--name");
+        Argument<string?> file = new("file") { Arity = ArgumentArity.ZeroOrOne };
+        var command = new Command("run", "Runs.") { name, file };
+        command.SetAction(parsed => seen = parsed.GetValue(name) ?? parsed.GetValue(file));
+        await CommandRunner.RunAsync(CommandRunner.Root("A test.", [command]), ["run", typed]);
+        var home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
+        Assert.Equal(meant.Replace("{home}", home, StringComparison.Ordinal), seen);
+    }
+
     static Task<int> RunAsync(Action action, params string[] line)
     {
         Option<string> name = new("--name");
