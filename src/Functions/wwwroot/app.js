@@ -76,14 +76,15 @@ class App {
     }
   }
 
-  /** Says who decodes, and how long that takes. */
+  /** Says who decodes, and how fast. */
   showEngine(milliseconds) {
+    $('loading').hidden = true;
     const { where, reason } = this.model.decoder;
+    if (!where) return;
     const time = milliseconds === undefined ? '' : ` in ${milliseconds < 0.95 ? milliseconds.toFixed(1) : Math.round(milliseconds)} ms`;
     $('engine').textContent = `decoded ${where === 'device' ? 'on your device' : 'by the server'}${time}`;
     $('engine').title = reason && `Not on your device: ${reason}`;
     $('engine').classList.add('on');
-    $('loading').hidden = true;
   }
 
   showTab(name) {
