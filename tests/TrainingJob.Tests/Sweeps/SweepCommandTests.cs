@@ -57,7 +57,11 @@ public sealed partial class SweepCommandTests(AzuriteFixture azurite) : IDisposa
         public async Task SaysAsync(string text)
         {
             for (var watch = Stopwatch.StartNew(); !Output.Contains(text, StringComparison.Ordinal); await Task.Delay(20))
-                Assert.True(watch.Elapsed < Patience && !process.HasExited, $"It never said \"{text}\":\n{Output}");
+            {
+                if (process.HasExited)
+                    Assert.Fail($"It ended with exit code {await EndAsync()} before it said \"{text}\":\n{Output}");
+                Assert.True(watch.Elapsed < Patience, $"It never said \"{text}\":\n{Output}");
+            }
         }
 
         public void Kill() => process.Kill();
