@@ -27,7 +27,7 @@ sealed class BlobFetch(IBlobStore store, string prefix, string folder)
     long bytes;
 
     /// <param name="progress">Told how many are fetched so far, from any thread.</param>
-    /// <exception cref="ArgumentException">No blob's path starts so.</exception>
+    /// <exception cref="BlobPathException">No blob's path starts so.</exception>
     /// <exception cref="StorageException">The storage failed; what was fetched before is whole.</exception>
     /// <exception cref="LocalCloudException">The disk is full; what was fetched before is whole.</exception>
     public async Task<FetchReport> RunAsync(Action<int> progress, CancellationToken cancellation)

@@ -15,6 +15,10 @@ public static class ExplorerFunctions
 
     const string Page = "index.html";
 
+    static readonly string scripts = string.Join(", ", PageFiles.All.Keys
+        .Where(name => name.EndsWith(".js", StringComparison.Ordinal) && name != "engine.js") // that is a worker's
+        .Select(name => $"<explorer/{name}>; rel=modulepreload"));
+
     [Function("Explorer")]
     [Describes("Show a page to play with the models' latent spaces.", ContentType = "text/html")]
     public static IActionResult Show([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "explorer")] HttpRequest request)
@@ -26,10 +30,6 @@ public static class ExplorerFunctions
         request.HttpContext.Response.Headers.Link = scripts;
         return Give(request, Page);
     }
-
-    static readonly string scripts = string.Join(", ", PageFiles.All.Keys
-        .Where(name => name.EndsWith(".js", StringComparison.Ordinal) && name != "engine.js") // that is a worker's
-        .Select(name => $"<explorer/{name}>; rel=modulepreload"));
 
     [Function("ExplorerFile")]
     [Describes("Give a script, style or picture of that page.", ContentType = "text/javascript")]

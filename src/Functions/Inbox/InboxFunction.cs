@@ -70,27 +70,20 @@ public sealed class InboxFunction(
                 // Neither does a stop cut this off: the answer is there, and would be given once more.
                 if (await IsLastAsync(blob, content.ETag, CancellationToken.None))
                     return;
-                tries = Again(blob);
             }
             catch (ImageFormatException) when (tries == 1)
             {
-                // One bad read makes no bad image.
+                continue; // one bad read makes no bad image
             }
             catch (Exception fault) when (fault is RequestException or ImageFormatException)
             {
                 if (await RejectAsync(blob, etag, fault.Message, cancellation))
                     return;
-                tries = Again(blob);
             }
+            // Another content came meanwhile, whose own answer this one may have crossed: who comes last answers what is there.
+            logger.LogInformation("inbox/{Name} has changed meanwhile, and is answered as it is now", blob.Name);
+            tries = 0;
         }
-    }
-
-    /// <summary>Another content came meanwhile, whose own answer this one may have crossed: whoever comes last answers what is
-    /// there.</summary>
-    int Again(BlobClient blob)
-    {
-        logger.LogInformation("inbox/{Name} has changed meanwhile, and is answered as it is now", blob.Name);
-        return 0;
     }
 
     /// <summary>Whether a content is still the last one of its name; also that of a blob which was deleted.</summary>

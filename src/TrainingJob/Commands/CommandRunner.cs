@@ -4,6 +4,7 @@ using System.CommandLine.Parsing;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text.RegularExpressions;
+using VaeFunctions.Data;
 using VaeFunctions.Tensors;
 using VaeFunctions.Training;
 
@@ -30,14 +31,13 @@ public static partial class CommandRunner
         return root;
     }
 
-    /// <summary>A path of the user's folder as shells leave it behind an equals sign or between quotation marks, <c>~/pictures</c>,
-    /// written out. A folder that is called ~ is <c>./~</c>.</summary>
-    static string WithUsersFolder(string argument) => Tilde().Match(argument) is { Success: true } match
-        ? match.Groups[1].Value + Environment.GetFolderPath(Environment.SpecialFolder.UserProfile) + match.Groups[2].Value
-        : argument;
-
-    [GeneratedRegex("^(--[a-z-]+=)?~(/.*)?$")]
-    private static partial Regex Tilde();
+    /// <summary>A path below the user's folder as shells leave it behind an equals sign or between quotation marks,
+    /// <c>~/pictures</c>, written out. A folder that is called ~ is <c>./~</c>.</summary>
+    static string WithUsersFolder(string argument)
+    {
+        var value = argument.StartsWith("--", StringComparison.Ordinal) ? argument.IndexOf('=') + 1 : 0;
+        return argument[..value] + UsersFolder.WrittenOut(argument[value..]);
+    }
 
     /// <summary>Runs what the arguments name and gives the exit code; without arguments it shows the help text. The first Ctrl-C,
     /// SIGTERM or SIGHUP asks the command to stop, which may take it a step and a checkpoint; a second one ends the process at

@@ -98,9 +98,8 @@ public static class DataSources
     static string AtHome(string source, string place)
     {
         if (!place.StartsWith('~') || Directory.Exists(place)) return place;
-        var home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
-        return place is "~" || place.StartsWith("~/", StringComparison.Ordinal)
-            ? Path.Join(home, place[1..])
+        return UsersFolder.WrittenOut(place) is var path && path != place
+            ? path
             : throw new DataException($"{source}: {place.Split('/')[0]} is another user's folder, which is not looked up; "
                 + "write its path, such as folder:/home/NAME/pictures. Your own may be written ~/pictures.");
     }
