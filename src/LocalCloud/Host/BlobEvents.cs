@@ -15,8 +15,9 @@ namespace VaeFunctions.LocalCloud.Host;
 /// <remarks>
 /// An event that the host has taken is a message of its queue. The contents that the function is done with are recorded beside
 /// the SDK's own blobs. A host that starts empties the queue of an earlier one and tells of all others: messages that the earlier
-/// one had taken when it was killed would be invisible for ten minutes. What was done within a moment before a kill is done once
-/// more, with the same outcome; Event Grid may tell twice as well.
+/// one had taken when it was killed would be invisible for ten minutes. So would be one that a listener took and could not give
+/// back, or whose answer was cut off: what nobody has finished after a <see cref="Silence"/> is told once more. What was done
+/// after all is done again, with the same outcome; Event Grid may tell twice as well.
 /// </remarks>
 sealed class BlobEvents(BlobServiceClient storage, QueueServiceClient queues, HostedFunction function, ILogger<BlobEvents> logger)
 {
@@ -34,14 +35,21 @@ sealed class BlobEvents(BlobServiceClient storage, QueueServiceClient queues, Ho
 
     readonly string container = ((string)function.Trigger["path"]!).Split('/')[0];
     readonly ConcurrentQueue<(string Name, ETag Content)> finished = new();
-    readonly Dictionary<string, ETag> done = [], told = [];
+    readonly Dictionary<string, ETag> done = [];
+    readonly Dictionary<string, Telling> told = [];
+    DateTime waiting; // when an event was last seen to wait
     bool recalled;
 
     public string Function => function.Name;
 
+    /// <summary>After how long what was told and is not finished is told again, where no event has waited for as long.</summary>
+    public TimeSpan Silence { get; init; } = TimeSpan.FromMinutes(2);
+
     /// <summary>Whether a content is done with as soon as the host was told: where the host is not ours, and keeps its
     /// queue.</summary>
     public bool FinishedWhenTold { get; init; }
+
+    QueueClient Queue => queues.GetQueueClient($"azure-webjobs-blobtrigger-{HostId.Value}");
 
     AppendBlobClient Record => storage.GetBlobContainerClient(RecordContainer)
         .GetAppendBlobClient($"{(FinishedWhenTold ? "told" : "done")}/{HostId.Value}/{function.Name}");
@@ -53,17 +61,18 @@ sealed class BlobEvents(BlobServiceClient storage, QueueServiceClient queues, Ho
     /// are looked for.</summary>
     public async Task RecallAsync(CancellationToken cancellation)
     {
-        var queue = queues.GetQueueClient($"azure-webjobs-blobtrigger-{HostId.Value}");
-        if (!FinishedWhenTold && await queue.ExistsAsync(cancellation))
-            await queue.ClearMessagesAsync(cancellation);
+        if (!FinishedWhenTold && await Queue.ExistsAsync(cancellation))
+            await Queue.ClearMessagesAsync(cancellation);
         await storage.GetBlobContainerClient(RecordContainer).CreateIfNotExistsAsync(cancellationToken: cancellation);
         await Record.CreateIfNotExistsAsync(cancellationToken: cancellation);
         var lines = (await Record.DownloadContentAsync(cancellation)).Value.Content.ToString();
         foreach (var line in lines.Split('\n', StringSplitOptions.RemoveEmptyEntries))
         {
             if (line.Split(' ') is [var etag, var name])
-                told[Uri.UnescapeDataString(name)] = done[Uri.UnescapeDataString(name)] = new ETag(etag);
+                done[Uri.UnescapeDataString(name)] = new ETag(etag);
         }
+        foreach (var (name, content) in done)
+            told[name] = new(content, null);
         recalled = true;
     }
 
@@ -103,6 +112,7 @@ sealed class BlobEvents(BlobServiceClient storage, QueueServiceClient queues, Ho
     async Task<bool> LookAsync(HttpClient http, CancellationToken cancellation)
     {
         var client = storage.GetBlobContainerClient(container);
+        var lost = await LostAsync(cancellation);
         var listed = new HashSet<string>();
         var fresh = new List<BlobItem>();
         try
@@ -110,7 +120,7 @@ sealed class BlobEvents(BlobServiceClient storage, QueueServiceClient queues, Ho
             await foreach (var blob in client.GetBlobsAsync(cancellationToken: cancellation))
             {
                 listed.Add(blob.Name);
-                if (told.GetValueOrDefault(blob.Name) == Quoted(blob.Properties.ETag))
+                if (told.GetValueOrDefault(blob.Name).Content == Quoted(blob.Properties.ETag) && !lost.Contains(blob.Name))
                     continue;
                 fresh.Add(blob);
                 if (fresh.Count % Batch == 0)
@@ -128,6 +138,24 @@ sealed class BlobEvents(BlobServiceClient storage, QueueServiceClient queues, Ho
             done.Remove(gone);
         }
         return fresh.Count > 0;
+    }
+
+    /// <summary>The blobs of which a host was told once, long ago, and that it has not finished although none waits.</summary>
+    async Task<HashSet<string>> LostAsync(CancellationToken cancellation)
+    {
+        var late = DateTime.UtcNow - Silence;
+        HashSet<string> lost = [.. told.Where(
+            pair => pair.Value.First < late && done.GetValueOrDefault(pair.Key) != pair.Value.Content).Select(pair => pair.Key)];
+        if (lost.Count == 0 || waiting > late)
+            return [];
+        if ((await Queue.PeekMessageAsync(cancellation)).Value is not null)
+        {
+            waiting = DateTime.UtcNow;
+            return [];
+        }
+        logger.LogWarning("Unfinished after {Seconds} s and told of again: {Count} in {Container}, the first {Name}",
+            Silence.TotalSeconds, lost.Count, container, lost.First());
+        return lost;
     }
 
     async Task TellAsync(HttpClient http, BlobContainerClient client, List<BlobItem> blobs, CancellationToken cancellation)
@@ -159,9 +187,11 @@ sealed class BlobEvents(BlobServiceClient storage, QueueServiceClient queues, Ho
         answer.EnsureSuccessStatusCode();
         foreach (var blob in blobs)
         {
-            told[blob.Name] = Quoted(blob.Properties.ETag);
+            var content = Quoted(blob.Properties.ETag);
+            var again = told.GetValueOrDefault(blob.Name).Content == content;
+            told[blob.Name] = new(content, again ? null : DateTime.UtcNow);
             if (FinishedWhenTold)
-                Finish(blob.Name, told[blob.Name]);
+                Finish(blob.Name, content);
         }
     }
 
@@ -198,4 +228,8 @@ sealed class BlobEvents(BlobServiceClient storage, QueueServiceClient queues, Ho
         var text = string.Concat(lines.Select(line => $"{line.Content} {Uri.EscapeDataString(line.Name)}\n"));
         await Record.AppendBlockAsync(BinaryData.FromString(text).ToStream(), cancellationToken: cancellation);
     }
+
+    /// <summary>A content that a host was told of.</summary>
+    /// <param name="First">When, if it was told of once.</param>
+    readonly record struct Telling(ETag Content, DateTime? First);
 }

@@ -71,6 +71,9 @@ sealed record LocalHostOptions
             || CrontabSchedule.TryParse(text, new() { IncludingSeconds = text.Trim().Split(' ').Length > 5 }) is not null;
     }
 
+    /// <summary>After how long a blob that nobody has finished is told of again.</summary>
+    public TimeSpan BlobSilence { get; init; } = TimeSpan.FromMinutes(2);
+
     /// <summary>Where the host keeps what it must know after a restart: when timers ran last.</summary>
     public required string DataFolder { get; init; }
 
@@ -245,7 +248,7 @@ sealed class LocalHost : IFunctionsHost
                     .Where(function => function.IsToldOfBlobs)
                     .Select(function => new BlobEvents(
                         new BlobServiceClient(options.Storage), new QueueServiceClient(options.Storage), function,
-                        provider.GetRequiredService<ILogger<BlobEvents>>()))])
+                        provider.GetRequiredService<ILogger<BlobEvents>>()) { Silence = options.BlobSilence })])
                 // A storage that is down at the start is tried again while HTTP is answered.
                 .Configure<JobHostOptions>(host => host.AllowPartialHostStartup = true)
                 .AddSingleton<IWebHookProvider>(hook)

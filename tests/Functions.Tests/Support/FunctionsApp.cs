@@ -51,11 +51,11 @@ sealed class FunctionsApp : IAsyncDisposable
     /// <summary>Starts host and worker and waits until they listen.</summary>
     /// <exception cref="LocalCloud.LocalCloudException">They do not start; says why.</exception>
     public static Task<FunctionsApp> StartAsync(string connection, params (string Name, string Value)[] settings) =>
-        StartAsync(connection, workers: 1, settings);
+        StartAsync(connection, workers: 1, blobSilence: null, settings);
 
     /// <inheritdoc cref="StartAsync(string, ValueTuple{string, string}[])"/>
     public static async Task<FunctionsApp> StartAsync(
-        string connection, int workers, params (string Name, string Value)[] settings)
+        string connection, int workers = 1, TimeSpan? blobSilence = null, params (string Name, string Value)[] settings)
     {
         var app = new FunctionsApp();
         (string Name, string Value)[] all = [("Serving__PointerCheckSeconds", "0.1"), ("Serving__RuntimeThreads", "1"),
@@ -70,6 +70,7 @@ sealed class FunctionsApp : IAsyncDisposable
                 Settings = all.GroupBy(setting => setting.Name).ToDictionary(named => named.Key, named => named.Last().Value),
                 DataFolder = app.folder,
                 Log = app.log,
+                BlobSilence = blobSilence ?? TimeSpan.FromMinutes(2),
             }, CancellationToken.None);
         }
         catch
