@@ -90,12 +90,12 @@ export class Decoder {
 
   async #start() {
     try {
-      if (typeof WebAssembly === 'undefined') throw new Problem('this browser has no WebAssembly');
-      if (this.#model.bytesOf('decoder.onnx') > LARGEST) throw new Problem('the model is too large');
-      const graph = this.#model.file('decoder.onnx');
       const { worker, broken } = early ?? startWorker();
       early = null;
       this.#worker = worker;
+      if (typeof WebAssembly === 'undefined') throw new Problem('this browser has no WebAssembly');
+      if (this.#model.bytesOf('decoder.onnx') > LARGEST) throw new Problem('the model is too large');
+      const graph = this.#model.file('decoder.onnx');
       worker.onmessage = ({ data }) => {
         const { resolve, reject } = this.#waiting.get(data.id);
         this.#waiting.delete(data.id);
