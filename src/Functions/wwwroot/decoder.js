@@ -9,18 +9,6 @@ const LARGEST = 32 << 20;
 /** Pictures that the server is asked for at once. */
 const A_REQUEST = 32;
 
-/** A worker, and a promise that fails if it does. */
-function startWorker() {
-  const worker = new Worker(new URL('./engine.js', import.meta.url), { type: 'module' });
-  const broken = new Promise((_, reject) => {
-    worker.onerror = event => reject(new Problem(event.message || 'the runtime cannot be loaded'));
-  });
-  broken.catch(() => { });
-  return { worker, broken };
-}
-
-let early = startWorker();
-
 export class Decoder {
   /** 'device' or 'server', once ready, and why not the device. */
   where = null;
@@ -33,7 +21,8 @@ export class Decoder {
 
   constructor(model) {
     this.#model = model;
-    this.ready = this.#start();
+    // The map is seen first; without a server nobody decodes meanwhile.
+    this.ready = isStatic ? this.#start() : model.map.then(() => this.#start());
     this.ready.catch(() => { /* who asks for a picture is told */ });
   }
 
@@ -90,12 +79,13 @@ export class Decoder {
 
   async #start() {
     try {
-      const { worker, broken } = early ?? startWorker();
-      early = null;
-      this.#worker = worker;
       if (typeof WebAssembly === 'undefined') throw new Problem('this browser has no WebAssembly');
       if (this.#model.bytesOf('decoder.onnx') > LARGEST) throw new Problem('the model is too large');
       const graph = this.#model.file('decoder.onnx');
+      const worker = this.#worker = new Worker(new URL('./engine.js', import.meta.url), { type: 'module' });
+      const broken = new Promise((_, reject) => {
+        worker.onerror = event => reject(new Problem(event.message || 'the runtime cannot be loaded'));
+      });
       worker.onmessage = ({ data }) => {
         const { resolve, reject } = this.#waiting.get(data.id);
         this.#waiting.delete(data.id);
