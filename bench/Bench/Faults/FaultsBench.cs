@@ -14,7 +14,7 @@ sealed class FaultsBench
     /// <summary>A process of the cloud that holds more is growing.</summary>
     const double MostMegabytes = 600;
 
-    /// <summary>How long all may take to be answered once nothing fails any more: what waits for a lost message is asked for again
+    /// <summary>How long all may take to be answered once nothing fails any more. Work whose message was lost is asked for again
     /// after two minutes.</summary>
     static readonly TimeSpan patience = TimeSpan.FromSeconds(210);
 
@@ -153,8 +153,9 @@ sealed class FaultsBench
         }
     }
 
-    /// <summary>The queues in which messages wait. One whose taker never got it, or could not give it back, is hidden for ten
-    /// minutes: what it asked for is done meanwhile, and it finds nothing to do.</summary>
+    /// <summary>The queues in which messages wait. Hidden ones are not counted: a message whose taker never got it, or could not
+    /// give it back, is hidden for ten minutes; what it asked for is done meanwhile, and when it comes back it finds nothing to
+    /// do.</summary>
     static async Task<IReadOnlyList<string>> MessagesAsync(Cloud cloud, CancellationToken cancellation)
     {
         var queues = new QueueServiceClient(cloud.People.ConnectionString);
@@ -163,7 +164,7 @@ sealed class FaultsBench
         {
             var waiting = (await queues.GetQueueClient(queue.Name).PeekMessagesAsync(32, cancellation)).Value;
             if (waiting.Length > 0)
-                left.Add($"{waiting.Length} messages are left in {queue.Name}");
+                left.Add($"{waiting.Length} messages or more wait in {queue.Name}");
         }
         return left;
     }

@@ -50,7 +50,7 @@ class App {
     this.showEngine();
     this.stage.caps();
     this.journey.start();
-    if (map) await this.map.decodeThumbnails();
+    if (map) await this.doing(() => this.map.decodeThumbnails());
   }
 
   /** Something that is read out, and not shown. */

@@ -21,7 +21,7 @@ export class Decoder {
 
   constructor(model) {
     this.#model = model;
-    // The map is seen first; without a server nobody decodes meanwhile.
+    // The map is seen first. The functions decode meanwhile, which an export does not have.
     this.ready = isStatic ? this.#start() : model.map.then(() => this.#start());
     this.ready.catch(() => { /* who asks for a picture is told */ });
   }
@@ -32,7 +32,7 @@ export class Decoder {
     const labels = this.#labels(label, count);
     const byServer = () => this.#decodeByServer(latents, labels, count);
     let started = performance.now();
-    // The server wakes first.
+    // Until the runtime is awake, a single picture comes from the functions.
     let rgba = !this.where && !isStatic && count === 1 && await byServer().catch(() => null);
     if (!rgba) {
       await this.ready;

@@ -4,7 +4,7 @@ import * as ort from './ort.wasm.min.mjs';
 ort.env.wasm.wasmPaths = new URL('./', import.meta.url).href;
 ort.env.wasm.numThreads = 1;
 
-// No graph wakes the runtime, which takes longest, while the model is on its way. If it cannot wake, open says so.
+// An empty graph fails, but compiles the runtime, which takes longest, while the model is on its way. If that fails, open says so.
 const awake = ort.InferenceSession.create(new Uint8Array()).catch(() => {});
 
 const graphs = {};

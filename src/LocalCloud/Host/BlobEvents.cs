@@ -6,6 +6,7 @@ using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Models;
 using Azure.Storage.Blobs.Specialized;
 using Azure.Storage.Queues;
+using Azure.Storage.Queues.Models;
 using Microsoft.Extensions.Logging;
 
 namespace VaeFunctions.LocalCloud.Host;
@@ -15,9 +16,10 @@ namespace VaeFunctions.LocalCloud.Host;
 /// <remarks>
 /// An event that the host has taken is a message of its queue. The contents that the function is done with are recorded beside
 /// the SDK's own blobs. A host that starts empties the queue of an earlier one and tells of all others: messages that the earlier
-/// one had taken when it was killed would be invisible for ten minutes. So would be one that a listener took and could not give
-/// back, or whose answer was cut off: what nobody has finished after a <see cref="Silence"/> is told once more. What was done
-/// after all is done again, with the same outcome; Event Grid may tell twice as well.
+/// one had taken when it was killed would be invisible for ten minutes. Just as long is a message invisible that a listener took
+/// and could not give back, or that never reached it because the answer was cut off: what the function has not finished after a
+/// <see cref="Silence"/> is told of once more. If it was being worked on all the same, it is done twice, with the same outcome;
+/// Event Grid may tell twice as well.
 /// </remarks>
 sealed class BlobEvents(BlobServiceClient storage, QueueServiceClient queues, HostedFunction function, ILogger<BlobEvents> logger)
 {
@@ -37,13 +39,16 @@ sealed class BlobEvents(BlobServiceClient storage, QueueServiceClient queues, Ho
     readonly ConcurrentQueue<(string Name, ETag Content)> finished = new();
     readonly Dictionary<string, ETag> done = [];
     readonly Dictionary<string, Telling> told = [];
-    DateTime waiting; // when an event was last seen to wait
+    DateTime lastWaiting; // when an event was last seen in the queue
     bool recalled;
 
     public string Function => function.Name;
 
-    /// <summary>After how long what was told and is not finished is told again, where no event has waited for as long.</summary>
-    public TimeSpan Silence { get; init; } = TimeSpan.FromMinutes(2);
+    /// <summary>After how long what was told of once and is not finished is told of again. Where an event waits in the queue just
+    /// then, the host may be behind, and it is looked at again after as long.</summary>
+    public TimeSpan Silence { get; init; } = UsualSilence;
+
+    public static readonly TimeSpan UsualSilence = TimeSpan.FromMinutes(2);
 
     /// <summary>Whether a content is done with as soon as the host was told: where the host is not ours, and keeps its
     /// queue.</summary>
@@ -140,22 +145,38 @@ sealed class BlobEvents(BlobServiceClient storage, QueueServiceClient queues, Ho
         return fresh.Count > 0;
     }
 
-    /// <summary>The blobs of which a host was told once, long ago, and that it has not finished although none waits.</summary>
+    /// <summary>The names of blobs that were told of once, more than a <see cref="Silence"/> ago, and are not finished. Empty
+    /// while an event waits in the queue: it may be theirs.</summary>
     async Task<HashSet<string>> LostAsync(CancellationToken cancellation)
     {
         var late = DateTime.UtcNow - Silence;
-        HashSet<string> lost = [.. told.Where(
-            pair => pair.Value.First < late && done.GetValueOrDefault(pair.Key) != pair.Value.Content).Select(pair => pair.Key)];
-        if (lost.Count == 0 || waiting > late)
+        var unfinished = told.Where(pair => pair.Value.ToldOnceAt is not null
+            && done.GetValueOrDefault(pair.Key) != pair.Value.Content).ToList();
+        if (lastWaiting > late || !unfinished.Any(pair => pair.Value.ToldOnceAt < late))
             return [];
-        if ((await Queue.PeekMessageAsync(cancellation)).Value is not null)
+        if (await AnyWaitsAsync(cancellation))
         {
-            waiting = DateTime.UtcNow;
+            lastWaiting = DateTime.UtcNow;
             return [];
         }
-        logger.LogWarning("Unfinished after {Seconds} s and told of again: {Count} in {Container}, the first {Name}",
+        // What was told of a little later goes with it: its own turn would find these events waiting, and be put off.
+        HashSet<string> lost = [.. unfinished.Where(pair => pair.Value.ToldOnceAt < late + Silence / 2).Select(pair => pair.Key)];
+        logger.LogWarning("Unfinished after {Seconds} s and told of again: {Count} in {Container}, {Name} among them",
             Silence.TotalSeconds, lost.Count, container, lost.First());
         return lost;
+    }
+
+    /// <summary>Whether an event waits in the queue; none does where somebody has deleted the queue.</summary>
+    async Task<bool> AnyWaitsAsync(CancellationToken cancellation)
+    {
+        try
+        {
+            return (await Queue.PeekMessageAsync(cancellation)).Value is not null;
+        }
+        catch (RequestFailedException missing) when (missing.ErrorCode == QueueErrorCode.QueueNotFound)
+        {
+            return false;
+        }
     }
 
     async Task TellAsync(HttpClient http, BlobContainerClient client, List<BlobItem> blobs, CancellationToken cancellation)
@@ -230,6 +251,7 @@ sealed class BlobEvents(BlobServiceClient storage, QueueServiceClient queues, Ho
     }
 
     /// <summary>A content that a host was told of.</summary>
-    /// <param name="First">When, if it was told of once.</param>
-    readonly record struct Telling(ETag Content, DateTime? First);
+    /// <param name="ToldOnceAt">When; null if it was told of a second time, or was done before this host started: it is not told
+    /// of again.</param>
+    readonly record struct Telling(ETag Content, DateTime? ToldOnceAt);
 }

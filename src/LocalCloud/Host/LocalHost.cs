@@ -40,6 +40,9 @@ sealed record LocalHostOptions
     /// <summary>Completes when the storage answers and has what is to be served; the workers start meanwhile.</summary>
     public Task StorageReady { get; init; } = Task.CompletedTask;
 
+    /// <summary>After how long a blob that was told of, and that its function has not finished, is told of once more.</summary>
+    public TimeSpan BlobSilence { get; init; } = BlobEvents.UsualSilence;
+
     /// <summary>Settings of the functions, as their environment spells them, besides those that every deployment has.</summary>
     public IReadOnlyDictionary<string, string> Settings { get; init; } = new Dictionary<string, string>();
 
@@ -70,9 +73,6 @@ sealed record LocalHostOptions
         static bool IsSchedule(string text) => TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out _)
             || CrontabSchedule.TryParse(text, new() { IncludingSeconds = text.Trim().Split(' ').Length > 5 }) is not null;
     }
-
-    /// <summary>After how long a blob that nobody has finished is told of again.</summary>
-    public TimeSpan BlobSilence { get; init; } = TimeSpan.FromMinutes(2);
 
     /// <summary>Where the host keeps what it must know after a restart: when timers ran last.</summary>
     public required string DataFolder { get; init; }

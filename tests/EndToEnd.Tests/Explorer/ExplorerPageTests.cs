@@ -122,6 +122,7 @@ public sealed class ExplorerPageTests(ExplorerFixture fixture, ITestOutputHelper
         await using var page = await (await fixture.OpenAsync(
             $"http://localhost:{session.Port}/api/explorer#model={ExplorerFixture.Faces}", prepare: WithoutWebAssemblyAsync))
             .ReadyAsync();
+        await page.WaitAsync(ThumbnailsAreThere);
         await page.ChangesAsync(() => page.SlideAsync("#concept-hat", "ArrowRight", 12));
         var shown = await page.SettledAsync();
 
@@ -136,7 +137,8 @@ public sealed class ExplorerPageTests(ExplorerFixture fixture, ITestOutputHelper
         Assert.Equal("+1.0", await page.Get(".slider:has(#concept-hat) output").TextContentAsync());
     }
 
-    /// <summary>A browser that cannot decode. To hold its requests up instead would add to the time of each.</summary>
+    /// <summary>Takes WebAssembly away, so that the server decodes. To refuse the runtime by a route would do so too, and hold up
+    /// every request of the page, which is measured.</summary>
     static Task WithoutWebAssemblyAsync(IPage page) => page.AddInitScriptAsync("delete globalThis.WebAssembly");
 
     [SkippableFact]
@@ -212,7 +214,7 @@ public sealed class ExplorerPageTests(ExplorerFixture fixture, ITestOutputHelper
         Assert.Single(Directory.GetFiles(folder.File("site")));
     }
 
-    /// <summary>Meaningful only on a machine that has time for the page. Two cores do not reach the limits of opening.</summary>
+    /// <summary>Meaningful only on a machine that has time for the page.</summary>
     [SkippableFact]
     public async Task Sliders_are_followed_at_once_and_the_map_pans_at_fifty_frames()
     {

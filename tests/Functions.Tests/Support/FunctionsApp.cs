@@ -70,7 +70,7 @@ sealed class FunctionsApp : IAsyncDisposable
                 Settings = all.GroupBy(setting => setting.Name).ToDictionary(named => named.Key, named => named.Last().Value),
                 DataFolder = app.folder,
                 Log = app.log,
-                BlobSilence = blobSilence ?? TimeSpan.FromMinutes(2),
+                BlobSilence = blobSilence ?? BlobEvents.UsualSilence,
             }, CancellationToken.None);
         }
         catch
