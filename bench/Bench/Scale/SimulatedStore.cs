@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
-using VaeFunctions.Registry;
 using VaeFunctions.Bench.Faults;
+using VaeFunctions.Registry;
 
 namespace VaeFunctions.Bench.Scale;
 

@@ -1,7 +1,7 @@
 using VaeFunctions.Data;
+using VaeFunctions.Evaluation;
 using VaeFunctions.Imaging;
 using VaeFunctions.Registry;
-using VaeFunctions.Evaluation;
 using VaeFunctions.Training;
 
 namespace VaeFunctions.Sessions;

@@ -1,6 +1,6 @@
 using VaeFunctions.Features;
-using VaeFunctions.Models.Layers;
 using VaeFunctions.Models;
+using VaeFunctions.Models.Layers;
 using VaeFunctions.Tensors;
 
 namespace VaeFunctions.Training;

@@ -1,8 +1,8 @@
 using VaeFunctions.Autograd;
 using VaeFunctions.Cpu;
 using VaeFunctions.Imaging;
-using VaeFunctions.Models.Layers;
 using VaeFunctions.Models;
+using VaeFunctions.Models.Layers;
 using VaeFunctions.Tensors;
 
 namespace VaeFunctions.Tests.Models;

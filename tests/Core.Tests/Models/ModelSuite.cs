@@ -1,6 +1,6 @@
 using VaeFunctions.Cpu;
-using VaeFunctions.Models.Layers;
 using VaeFunctions.Models;
+using VaeFunctions.Models.Layers;
 using VaeFunctions.Reference;
 using VaeFunctions.Registry;
 using VaeFunctions.Tensors;

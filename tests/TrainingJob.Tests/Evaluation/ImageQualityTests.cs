@@ -1,5 +1,5 @@
-using VaeFunctions.Imaging;
 using VaeFunctions.Evaluation;
+using VaeFunctions.Imaging;
 using VaeFunctions.Tensors;
 
 namespace VaeFunctions.Tests.Evaluation;

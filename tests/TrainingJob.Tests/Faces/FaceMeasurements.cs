@@ -1,4 +1,3 @@
-using Xunit.Abstractions;
 using VaeFunctions.Data;
 using VaeFunctions.Data.Faces;
 using VaeFunctions.Evaluation;
@@ -9,6 +8,7 @@ using VaeFunctions.Registry;
 using VaeFunctions.Tensors;
 using VaeFunctions.Tests.Training;
 using VaeFunctions.Training;
+using Xunit.Abstractions;
 
 namespace VaeFunctions.Tests.Faces;
 

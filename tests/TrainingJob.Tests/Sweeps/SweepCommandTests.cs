@@ -1,8 +1,8 @@
 using System.Diagnostics;
 using System.Text;
 using System.Text.RegularExpressions;
-using VaeFunctions.Tensors;
 using VaeFunctions.Registry;
+using VaeFunctions.Tensors;
 using VaeFunctions.Training;
 
 namespace VaeFunctions.Tests.Sweeps;
