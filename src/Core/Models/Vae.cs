@@ -100,7 +100,10 @@ public abstract class Vae(ParameterSet parameters, ModelOptions options)
         };
     }
 
-    Tensor? Condition(Tensor? labels) => (labels, Classes) switch
+    /// <summary>Labels as <see cref="Encode"/> and <see cref="Decode"/> take them.</summary>
+    /// <param name="labels">[N], as in <see cref="Terms"/>.</param>
+    /// <exception cref="ArgumentException">There are labels but no classes, or classes but no labels.</exception>
+    public Tensor? Condition(Tensor? labels) => (labels, Classes) switch
     {
         (null, 0) => null,
         (null, _) => throw new ArgumentException($"The model is conditional on {Classes} labels, but none was given."),

@@ -16,12 +16,18 @@ public sealed class PerceptualDistance(ResNet18 network)
     public Tensor Of(Tensor shades, Tensor target)
     {
         ShapeRules.Same(shades.Shape, target.Shape, "PerceptualDistance", "shades", "target");
-        return network.Features(shades).Zip(network.Features(target.StopGradient()), Of).Aggregate((sum, stage) => sum + stage);
+        return Of(network.Features(shades), network.Features(target.StopGradient()));
+    }
+
+    /// <summary>The same, of features that are at hand.</summary>
+    public static Tensor Of(Tensor[] features, Tensor[] target)
+    {
+        return features.Zip(target, Of).Aggregate((sum, stage) => sum + stage);
 
         static Tensor Of(Tensor x, Tensor y) =>
             x.Backend.SquaredErrorSum(Directions(x), Directions(y)) / (x.Shape[2] * x.Shape[3]);
     }
 
     /// <summary>x / |x| at each place, the length taken over channels.</summary>
-    static Tensor Directions(Tensor x) => x / (x.Backend.ReduceSum(x * x, keepAxes: true, 1) + Least).Sqrt();
+    internal static Tensor Directions(Tensor x) => x / (x.Backend.ReduceSum(x * x, keepAxes: true, 1) + Least).Sqrt();
 }

@@ -23,7 +23,15 @@ static class Pace
         Recipe recipe, DataSplit data, ITrainingBackend backend, TimeSpan budget, Action<string> log,
         CancellationToken cancellation)
     {
-        var seconds = await SecondsOfStepAsync(recipe, data, backend, cancellation);
+        var seconds = await SecondsOfStepAsync(recipe, TrainingState.Start, data, backend, cancellation);
+        if (recipe.Adversary is { } adversary)
+        {
+            var two = recipe with { Epochs = 2 };
+            var inLastPart = await SecondsOfStepAsync(two, TrainingState.Start with { Epoch = 1 }, data, backend, cancellation);
+            log(string.Create(CultureInfo.InvariantCulture,
+                $"a step takes {1000 * seconds:F1} ms, and {1000 * inLastPart:F1} ms from where the decoder has an adversary"));
+            seconds = adversary.From * seconds + (1 - adversary.From) * inLastPart;
+        }
         var steps = (data.Train.Count + recipe.BatchSize - 1) / recipe.BatchSize;
         var epochs = EpochsWithin(budget, seconds, steps);
         log(string.Create(CultureInfo.InvariantCulture,
@@ -42,12 +50,12 @@ static class Pace
         (int)Math.Clamp(budget.TotalSeconds * (1 - Aside) / (secondsOfStep * steps), 1, 1_000_000);
 
     static async Task<double> SecondsOfStepAsync(
-        Recipe recipe, DataSplit data, ITrainingBackend backend, CancellationToken cancellation)
+        Recipe recipe, TrainingState start, DataSplit data, ITrainingBackend backend, CancellationToken cancellation)
     {
         using var enough = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         var watch = new Watch(enough);
         var learner = new Learner(recipe, recipe.Model.Build(backend, recipe.Seed));
-        await new Trainer(recipe, data, learner, watch).RunAsync(TrainingState.Start, enough.Token);
+        await new Trainer(recipe, data, learner, watch).RunAsync(start, enough.Token);
         cancellation.ThrowIfCancellationRequested();
         return watch.SecondsOfStep;
     }

@@ -1,5 +1,6 @@
 using VaeFunctions.Data;
 using VaeFunctions.Models;
+using VaeFunctions.Priors;
 using VaeFunctions.Registry;
 using VaeFunctions.Training;
 
@@ -154,7 +155,13 @@ public sealed class TrainingSession
         TrainingRun training, Learner learner, Recipe recipe, DataSplit data, TrainingState state,
         CancellationToken cancellation)
     {
-        var trainer = new Trainer(recipe, data, learner, training) { SaveEvery = request.SaveEvery };
+        var trainer = new Trainer(recipe, data, learner, training)
+        {
+            SaveEvery = request.SaveEvery,
+            // The model has it from then on, so that pictures of samples are drawn from it too.
+            FitPrior = () => learner.Model.Density =
+                PriorFit.Of(learner.Model, data.Train, recipe.Seed, Log.Line, cancellation).Density,
+        };
         state = await Log.ShowAsync(() => trainer.RunAsync(state, cancellation));
         var outcome = new TrainingOutcome(TrainingEnd.Interrupted, name)
         {

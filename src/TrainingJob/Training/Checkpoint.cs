@@ -10,6 +10,9 @@ public sealed record Checkpoint(
     Recipe Recipe, string Model, string DataSource, string DataFingerprint, TrainingState State, int OptimizerSteps,
     SafetensorsFile Tensors)
 {
+    /// <summary>Steps that the adversary has taken; 0 before it begins, and where there is none.</summary>
+    public int AdversarySteps { get; init; }
+
     const string FileName = "checkpoint.safetensors";
     static readonly long MaxBytes = Array.MaxLength;
 
@@ -26,6 +29,7 @@ public sealed record Checkpoint(
             ["data_source"] = dataSource,
             ["data_fingerprint"] = dataFingerprint,
             ["optimizer_steps"] = learner.Optimizer.Steps.ToString(CultureInfo.InvariantCulture),
+            ["adversary_steps"] = (learner.Adversary?.Steps ?? 0).ToString(CultureInfo.InvariantCulture),
             ["state"] = state.ToJson(),
         });
         await store.WriteAsync(PathOf(modelName, run), content, condition, cancellation);
@@ -49,7 +53,12 @@ public sealed record Checkpoint(
             return new(Recipe.Parse(Metadata("recipe"), path), Metadata("model"), Metadata("data_source"),
                 Metadata("data_fingerprint"),
                 TrainingState.Parse(Metadata("state")),
-                int.Parse(Metadata("optimizer_steps"), NumberStyles.None, CultureInfo.InvariantCulture), file);
+                Number(Metadata("optimizer_steps")), file)
+            {
+                AdversarySteps = file.Metadata.TryGetValue("adversary_steps", out var steps) ? Number(steps) : 0,
+            };
+
+            static int Number(string text) => int.Parse(text, NumberStyles.None, CultureInfo.InvariantCulture);
 
             string Metadata(string key) => file.Metadata.TryGetValue(key, out var value)
                 ? value
@@ -80,5 +89,6 @@ public sealed record Checkpoint(
     {
         ParameterFile.Load(Tensors, [.. learner.State], learner.Model.Parameters.Backend);
         learner.Optimizer.Steps = OptimizerSteps;
+        if (learner.Adversary is { } adversary) adversary.Steps = AdversarySteps;
     }
 }

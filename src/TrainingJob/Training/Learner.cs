@@ -17,6 +17,7 @@ public sealed class Learner
         Model = model;
         Optimizer = recipe.Optimizer.Build(model.Parameters);
         Distance = recipe.Objective.DistanceOn(model.Parameters.Backend);
+        Adversary = recipe.Adversary is { } adversary ? new(adversary, model.Parameters.Backend, recipe.Seed) : null;
         decay = recipe.Averaging ?? 0;
         if (recipe.Averaging is not null) average = new(model.Parameters, "average/");
         if (recipe.Patience is not null) best = new(model.Parameters, "best/");
@@ -30,11 +31,15 @@ public sealed class Learner
     /// learns.</summary>
     public PerceptualDistance? Distance { get; }
 
+    /// <summary>Whom the decoder learns to deceive in the end, where the recipe asks for it.</summary>
+    public Adversary? Adversary { get; }
+
     /// <summary>All tensors of a checkpoint: the model's under their own names, the others under a prefix.</summary>
     public IEnumerable<Parameter> State =>
     [
         .. Model.Parameters,
         .. Optimizer.State.Select(slot => slot with { Name = "optimizer/" + slot.Name }),
+        .. Adversary?.State.Select(tensor => tensor with { Name = "adversary/" + tensor.Name }) ?? [],
         .. average?.Copies ?? [],
         .. best?.Copies ?? [],
     ];

@@ -50,6 +50,9 @@ public sealed record Recipe
 
     public Objective Objective { get; init; } = new();
 
+    /// <summary>An adversary for the decoder in the last epochs; null for none.</summary>
+    public AdversaryRecipe? Adversary { get; init; }
+
     /// <summary>Whether images become black and white, as the published likelihoods of MNIST ask for.</summary>
     public BinarizationKind Binarize { get; init; }
 
@@ -113,12 +116,16 @@ public sealed record Recipe
     public EpochMetrics Published(IReadOnlyList<EpochMetrics> history) =>
         Patience is null ? history[^1] : history.Reverse().MinBy(metrics => metrics.Test.Loss)!;
 
+    /// <summary>The epoch from which on the decoder has an adversary, from 0; null where it never has.</summary>
+    [JsonIgnore]
+    public int? AdversarialFrom => Adversary?.FirstEpoch(Epochs) is { } first && first < Epochs ? first : null;
+
     /// <summary>Where another recipe takes other steps on the same images, key by key: <c>batchSize is 8, not 64</c>. Only
-    /// length, description and pictures may differ, and not the length either where the learning rate's schedule spans
-    /// it.</summary>
+    /// length, description and pictures may differ, and not the length either where the learning rate's schedule or
+    /// an adversary spans it.</summary>
     public IEnumerable<string> DifferencesFrom(Recipe other) => Differences((this with
     {
-        Epochs = Optimizer.Schedule is CosineRate ? Epochs : other.Epochs,
+        Epochs = Optimizer.Schedule is CosineRate || Adversary is not null ? Epochs : other.Epochs,
         Description = other.Description,
         PicturesEvery = other.PicturesEvery,
     }).ToJsonElement(), other.ToJsonElement(), "");
@@ -154,7 +161,8 @@ public sealed record Recipe
                 ? string.Create(CultureInfo.InvariantCulture, $" + {Objective.Perceptual} perceptual distance")
                 : "";
             return $"{Model.Likelihood.Measure} + {weight}KL{distance}{draws}, "
-                + (Objective.PerPixel ? "the former a mean over pixels" : $"summed per {images}");
+                + (Objective.PerPixel ? "the former a mean over pixels" : $"summed per {images}")
+                + (AdversarialFrom is null ? "" : ", then with an adversary");
         }
     }
 
@@ -177,6 +185,7 @@ public sealed record Recipe
         Augmentation?.Check(name, Model.Image);
         Optimizer.Check(name);
         Objective.Check(name);
+        Adversary?.Check(name, this);
 
         void Range(int value, int low, int high, string key)
         {

@@ -40,6 +40,10 @@ public sealed class Trainer(Recipe recipe, DataSplit data, Learner learner, ITra
     readonly Vae model = learner.Model;
     readonly ITrainingBackend backend = learner.Model.Parameters.Backend;
 
+    /// <summary>Fits what latents are drawn from while the decoder has an adversary, to the codes of an encoder that rests; N(0, I)
+    /// where it gives null.</summary>
+    public Func<LatentDensity?> FitPrior { get; init; } = () => null;
+
     /// <summary>How much work a crash may cost.</summary>
     public TimeSpan SaveEvery { get; init; } = TimeSpan.FromMinutes(1);
 
@@ -52,16 +56,21 @@ public sealed class Trainer(Recipe recipe, DataSplit data, Learner learner, ITra
         using var test = new BatchSource(data.Test, model, keepOnDevice: true);
         var batches = train.BatchesOf(recipe);
         var sinceSave = Stopwatch.StartNew();
+        LatentDensity? prior = null;
+        var adversarial = false;
         while (!recipe.IsDone(state.History))
         {
+            if (!adversarial && state.Epoch >= recipe.AdversarialFrom)
+                (adversarial, prior) = (true, FitPrior());
             var (secondsBefore, imagesBefore, clock) = (state.Seconds, state.Train.Images, Stopwatch.StartNew());
             foreach (var batch in train.Epoch(recipe, state.Epoch, firstBatch: state.Batch))
             {
                 var progress = state.Epoch + (double)state.Batch / batches;
                 var klWeight = recipe.Objective.Kl.At(progress);
-                var rate = recipe.Optimizer.Schedule.At(progress, recipe.Epochs);
+                var rate = RateAt(progress);
+                var before = state;
 
-                var (loss, measure) = Step(batch, klWeight, rate);
+                var (loss, measure) = Step(batch, klWeight, rate, adversarial ? () => Draw(prior, batch.Count, before) : null);
                 state = measure is null ? Skipped(state) : state with { Train = state.Train.Plus(measure) };
 
                 state = state with { Batch = state.Batch + 1, Seconds = secondsBefore + clock.Elapsed.TotalSeconds };
@@ -95,13 +104,29 @@ public sealed class Trainer(Recipe recipe, DataSplit data, Learner learner, ITra
         return state;
     }
 
+    /// <summary>The factor of the learning rate: its schedule ends where an adversary's own rate begins.</summary>
+    float RateAt(double progress) => progress >= recipe.AdversarialFrom
+        ? recipe.Adversary!.LearningRate / recipe.Optimizer.LearningRate
+        : recipe.Optimizer.Schedule.At(progress, recipe.AdversarialFrom ?? recipe.Epochs);
+
+    /// <summary>Latents from the prior, which follow from the seed, the epoch and the batch: [count, L].</summary>
+    Tensor Draw(LatentDensity? prior, int count, TrainingState state)
+    {
+        var random = new RandomStream(recipe.Seed, $"drawn in epoch {state.Epoch}", (ulong)state.Batch);
+        var noise = backend.FromValues(random.Gaussians(count * model.LatentSize), new(count, model.LatentSize));
+        float[] choice = [.. Enumerable.Range(0, count).Select(_ => (float)random.NextDouble())];
+        return prior?.Draw(noise, backend.FromValues(choice, new(count))) ?? noise;
+    }
+
     /// <summary>Forward, backward, guard, step. A step whose loss or gradient is no finite number is not taken; then there is no
     /// measure.</summary>
-    (double Loss, Measure? Measure) Step(Batch batch, float klWeight, float rate)
+    /// <param name="draw">Draws latents for the adversary within the step's scope; null where there is none yet.</param>
+    (double Loss, Measure? Measure) Step(Batch batch, float klWeight, float rate, Func<Tensor>? draw)
     {
         using var scope = backend.BeginScope();
         var tape = backend.Record();
-        var terms = batch.Terms(model, tape, learner.Distance);
+        var adversary = draw is null ? null : learner.Adversary;
+        var terms = adversary?.Terms(batch, model, tape, draw!()) ?? batch.Terms(model, tape, learner.Distance);
         var loss = recipe.Objective.Loss(terms, batch.Count, model.Image, klWeight);
         var value = loss.ToScalar();
         if (!float.IsFinite(value))
@@ -109,11 +134,12 @@ public sealed class Trainer(Recipe recipe, DataSplit data, Learner learner, ITra
 
         var gradients = tape.Backward(loss);
         var norm = learner.Optimizer.Norm(gradients);
-        if (!double.IsFinite(norm))
+        if (!double.IsFinite(norm) || adversary?.IsFinite(gradients) == false)
             return (double.NaN, null);
 
         var clip = recipe.ClipNorm is { } longest ? (float)Math.Min(1, longest / norm) : 1;
         learner.Optimizer.Step(gradients, rate, clip);
+        adversary?.Step(gradients);
         tape.ApplyUpdates();
         learner.Average();
         return (value, recipe.Objective.MeasureOf(terms, batch.Count, model.Image));
@@ -165,7 +191,7 @@ public sealed class Trainer(Recipe recipe, DataSplit data, Learner learner, ITra
         return new(state.Epoch + 1, state.Train, test, state.Train.Images / state.Seconds, state.Seconds)
         {
             KlWeight = recipe.Objective.Kl.At(last),
-            LearningRate = recipe.Optimizer.LearningRate * recipe.Optimizer.Schedule.At(last, recipe.Epochs),
+            LearningRate = recipe.Optimizer.LearningRate * RateAt(last),
             SkippedSteps = state.Skipped,
         };
     }

@@ -40,7 +40,7 @@ public sealed class TechniqueTests : IDisposable
         get
         {
             var data = new TheoryData<string, int>();
-            foreach (var name in new[] { "everything", "codebook", "adversary", "optimal σ", "fitted prior", "photographs" })
+            foreach (var name in new[] { "everything", "codebook", "adversary", "optimal σ", "fitted prior", "photographs", "deceit" })
                 foreach (var steps in new[] { 3, 7, 11 }) data.Add(name, steps);
             return data;
         }
@@ -81,6 +81,7 @@ public sealed class TechniqueTests : IDisposable
             Averaging = 0.95f,
             Epochs = 2,
         },
+        "deceit" => Named("photographs") with { Adversary = new() { From = 0.5f } },
         "adversary" => TinyTraining.Recipe with
         {
             Model = new VaeGanOptions

@@ -31,6 +31,10 @@ public static class Build
 
     public static Layer Conv(int inputs, int outputs, Window window) => scope => new Convolution(scope, inputs, outputs, window);
 
+    /// <summary>A convolution whose weights are divided by their largest singular value.</summary>
+    public static Layer SpectralConv(int inputs, int outputs, Window window) =>
+        scope => new SpectralConvolution(scope, inputs, outputs, window);
+
     public static Layer ConvTranspose(int inputs, int outputs, Window window) =>
         scope => new TransposedConvolution(scope, inputs, outputs, window);
 
