@@ -1,6 +1,5 @@
 using VaeFunctions.Data;
 using VaeFunctions.Features;
-using VaeFunctions.Imaging;
 using VaeFunctions.Models;
 using VaeFunctions.Tensors;
 using VaeFunctions.Training;
@@ -32,11 +31,22 @@ static class FeatureMeasures
         var train = ModelEvaluation.Some(data.Train, Most);
         if (model.Prior == Prior.None || train.Count < Fewest) return;
         var real = Pooled(network, model, train.Count, train.Pixels, cancellation);
-        var samples = Sample(model, train.Count, data.Train.LabelNames.Count, seed, cancellation);
-        var drawn = Pooled(network, model, samples.Length, i => samples[i].Pixels, cancellation);
+        var drawn = Sampled(unfitted: false);
         metrics["frechet_samples"] = FrechetDistance.Of(real, drawn, ResNet18.PooledSize);
         (metrics["precision"], metrics["recall"]) = PrecisionAndRecall.Of(real, drawn, ResNet18.PooledSize);
-        metrics["feature_samples"] = samples.Length;
+        metrics["feature_samples"] = train.Count;
+        if (model.Density is not null && model.OwnPrior != Prior.None || model is IAutoregressive)
+            metrics["frechet_unfitted"] = FrechetDistance.Of(real, Sampled(unfitted: true), ResNet18.PooledSize);
+
+        float[] Sampled(bool unfitted)
+        {
+            // Label after label where labels condition the model.
+            int[]? labels = model.Classes == 0
+                ? null
+                : [.. Enumerable.Range(0, train.Count).Select(i => i % data.Train.LabelNames.Count)];
+            var samples = ModelPictures.Draw(model, train.Count, labels, seed, unfitted, cancellation);
+            return Pooled(network, model, samples.Length, i => samples[i].Pixels, cancellation);
+        }
     }
 
     /// <summary>The pooled features of images and of their reconstructions from the posterior's mean, and the perceptual distance
@@ -84,8 +94,4 @@ static class FeatureMeasures
         }
         return features;
     }
-
-    /// <summary>Label after label where labels condition the model.</summary>
-    static Image[] Sample(Vae model, int count, int labels, ulong seed, CancellationToken cancellation) => ModelPictures.Draw(
-        model, count, model.Classes == 0 ? null : [.. Enumerable.Range(0, count).Select(i => i % labels)], seed, cancellation);
 }

@@ -153,7 +153,7 @@ public sealed record ModelEvaluation(
             ? null
             : Enumerable.Range(0, Samples * 4).Select(i => i % data.Train.LabelNames.Count).ToArray();
         var count = asked?.Length ?? (model is IAutoregressive ? SlowSamples : Samples);
-        var images = ModelPictures.Draw(model, count, asked, seed, cancellation);
+        var images = ModelPictures.Draw(model, count, asked, seed, cancellation: cancellation);
         metrics["sharpness_samples"] = images.Average(ImageQuality.Sharpness);
         if (asked is null) return;
 

@@ -22,11 +22,14 @@ public static class ModelPictures
 
     /// <summary>Images decoded from the prior.</summary>
     /// <param name="labels">One for each image, or null where labels do not condition the model.</param>
-    public static Image[] Draw(Vae model, int count, int[]? labels, ulong seed, CancellationToken cancellation = default)
+    /// <param name="unfitted">Whether to draw as if nothing had been fitted to the codes: latents from N(0, I), codes of a codebook
+    /// all equally often.</param>
+    public static Image[] Draw(
+        Vae model, int count, int[]? labels, ulong seed, bool unfitted = false, CancellationToken cancellation = default)
     {
         var backend = model.Parameters.Backend;
         using var all = backend.BeginScope();
-        var latents = model is IAutoregressive ? null : Latents(model, backend, count, seed);
+        var latents = model is IAutoregressive ? null : Latents(model, unfitted ? null : model.Density, backend, count, seed);
         var images = new List<Image>(count);
         foreach (var places in Enumerable.Range(0, count).Chunk(Measure.BatchOf(model.Image)))
         {
@@ -37,7 +40,7 @@ public static class ModelPictures
                 : backend.FromValues([.. places.Select(place => (float)labels[place])], new(places.Length));
             var part = latents is not null
                 ? latents.Slice(0, places[0], places.Length)
-                : Codes((IAutoregressive)model, backend, places, seed, cancellation);
+                : Codes((IAutoregressive)model, backend, places, seed, unfitted, cancellation);
             images.AddRange(Images(model.DecodePixels(part, conditions), model.Image));
         }
         return [.. images];
@@ -46,7 +49,7 @@ public static class ModelPictures
     /// <summary>The latents of codes that are drawn place by place. Only so many images at once: their logits take memory for
     /// each image, place and code.</summary>
     static Tensor Codes(
-        IAutoregressive model, IBackend backend, int[] images, ulong seed, CancellationToken cancellation)
+        IAutoregressive model, IBackend backend, int[] images, ulong seed, bool unfitted, CancellationToken cancellation)
     {
         Shape grid = new(images.Length, model.Places);
         var codes = Autoregression.Sample(images.Length, model.Places, Logits, seed, first: images[0]);
@@ -55,18 +58,19 @@ public static class ModelPictures
         float[] Logits(float[] codes)
         {
             cancellation.ThrowIfCancellationRequested();
+            if (unfitted) return new float[codes.Length * model.Codes];
             using var scope = backend.BeginScope();
             return model.Logits(backend.FromValues(codes, grid)).ToArray();
         }
     }
 
-    static Tensor Latents(Vae model, IBackend backend, int count, ulong seed)
+    static Tensor Latents(Vae model, LatentDensity? density, IBackend backend, int count, ulong seed)
     {
         var random = new RandomStream(seed, "samples");
         var noise = backend.FromValues(random.Gaussians(count * model.LatentSize), new(count, model.LatentSize));
-        if (model.Density is null) return noise;
+        if (density is null) return noise;
         var choices = Enumerable.Range(0, count).Select(_ => (float)random.NextDouble()).ToArray();
-        return model.Density.Draw(noise, backend.FromValues(choices, new(count)));
+        return density.Draw(noise, backend.FromValues(choices, new(count)));
     }
 
     /// <summary>Full rows of test images from all over the set, each above its reconstruction from the posterior's

@@ -16,10 +16,13 @@ public sealed record AutoRecipe(Recipe Recipe, IReadOnlyList<string> Choices)
     public const int FewestSteps = 2000;
 
     /// <summary>Steps after which photographs come out well, in a quarter of an hour or so on two cores.</summary>
-    const int StepsForPhotographs = 3000;
+    const int StepsForPhotographs = 3000, StepsWithAdversary = 4500;
 
     /// <summary>Larger images take too long without a GPU, and smaller ones are no photographs.</summary>
     const int LargestSide = 64, SmallestSide = 16;
+
+    /// <summary>From so many pixels a side, photographs are brought to <see cref="LargestSide"/>.</summary>
+    const int Large = 48;
 
     /// <summary>So many images are few.</summary>
     const int Few = 1000;
@@ -45,7 +48,7 @@ public sealed record AutoRecipe(Recipe Recipe, IReadOnlyList<string> Choices)
         List<string> choices = [];
         var isDrawing = !survey.Coloured && survey.Extremes > OfDrawings;
         var isPhotograph = !isDrawing && Math.Max(survey.Width, survey.Height) >= SmallestSide;
-        var (image, why) = Size(survey, isPhotograph ? 8 : 4);
+        var (image, why) = Size(survey, !isPhotograph ? 4 : TakesFourStages(survey) ? 16 : 8);
         choices.Add($"images {image.Width}×{image.Height}, {(image.Channels == 3 ? "in colour" : "grey")}: {why}"
             + (image.Channels == 3 ? "" : "; none has colours, whatever channels it has"));
         var recipe = isPhotograph ? OfPhotographs(survey, image, choices) : OfOthers(survey, image, isDrawing, choices);
@@ -54,7 +57,8 @@ public sealed record AutoRecipe(Recipe Recipe, IReadOnlyList<string> Choices)
         choices.Add($"batches of {recipe.BatchSize}: " + (isPhotograph && survey.Train >= Few
             ? "small ones, for many steps in little time"
             : $"so that an epoch of {Plural.Of(survey.Train, "image")} has {Plural.Of(steps, "step")}"));
-        var wanted = isPhotograph && survey.Train >= Few ? StepsForPhotographs : FewestSteps;
+        var wanted = recipe.Adversary is not null ? StepsWithAdversary
+            : isPhotograph && survey.Train >= Few ? StepsForPhotographs : FewestSteps;
         var epochs = Math.Max(FewestEpochs, (wanted + steps - 1) / steps);
         var need = wanted > FewestSteps ? "what such pictures need" : "the least that pictures need";
         choices.Add(length is not null
@@ -63,6 +67,9 @@ public sealed record AutoRecipe(Recipe Recipe, IReadOnlyList<string> Choices)
             : $"{Plural.Of(epochs, "epoch")} of {Plural.Of(steps, "step")}: " + ((long)steps * epochs < 2L * wanted
                 ? $"{wanted:N0} steps in all are {need}; --minutes sets a time instead"
                 : $"each image is seen {Plural.Of(epochs, "time")}; --minutes sets a time instead"));
+        if (recipe.Adversary is { } adversary)
+            choices.Add($"an adversary for the decoder after {adversary.From:P0} of the epochs: crisper pictures, and samples that "
+                + "look like more than blobs; without \"adversary\" in the recipe reconstructions stay nearer to the pixels");
         if (survey.Labels is [var fewest, ..])
         {
             var poor = survey.Labels.Count(count => count < FewestOfALabel);
@@ -92,14 +99,15 @@ public sealed record AutoRecipe(Recipe Recipe, IReadOnlyList<string> Choices)
     /// <summary>The named recipe for such photographs, for images of this size.</summary>
     static Recipe OfPhotographs(ImageSurvey survey, ImageShape image, List<string> choices)
     {
-        var small = Math.Max(image.Width, image.Height) <= 32;
-        var name = survey.Train < Few ? "small-set" : image.Channels == 1 ? "grey-64" : small ? "photos-32" : "photos-64";
+        var name = survey.Train < Few ? "small-set" : image.Channels == 1 ? "grey-64"
+            : IsLarge(image.Width, image.Height) && image.Width % 16 == 0 && image.Height % 16 == 0 ? "photos-64" : "photos-32";
         var recipe = RecipeBook.Load(name).Recipe;
         var model = (SpatialVaeOptions)recipe.Model with { Image = image };
-        if (small) model = model with { Depth = 8 };
+        if (!IsLarge(image.Width, image.Height)) model = model with { Depth = 8 };
         choices.Add($"{model.Kind} and its loss as in the recipe {name}: a grid of codes that keeps where things are, "
             + "and a pretrained network that judges what is seen");
-        choices.Add($"{model.LatentSize} latents: {model.Depth} for each 8×8 pixels");
+        var pixels = 1 << model.Encoder.Count;
+        choices.Add($"{model.LatentSize} latents: {model.Depth} for each {pixels}×{pixels} pixels");
         return recipe with
         {
             Model = model,
@@ -157,7 +165,7 @@ public sealed record AutoRecipe(Recipe Recipe, IReadOnlyList<string> Choices)
         var longer = Math.Max(width, height);
         if (survey.OneSize && longer <= LargestSide && width % multiple == 0 && height % multiple == 0)
             return (new(height, width, channels), "all that were looked at have this size");
-        var side = longer >= 48 ? LargestSide : longer >= SmallestSide ? 32 : (longer + multiple - 1) / multiple * multiple;
+        var side = IsLarge(width, height) ? LargestSide : longer >= SmallestSide ? 32 : (longer + multiple - 1) / multiple * multiple;
         var ratio = Math.Min(width, height) / (double)longer;
         var shorter = ratio >= 0.8
             ? side
@@ -169,6 +177,14 @@ public sealed record AutoRecipe(Recipe Recipe, IReadOnlyList<string> Choices)
                 ? $"more than {LargestSide} a side takes hours without a GPU"
                 : $"both sides must be multiples of {multiple}"));
     }
+
+    /// <summary>Whether images can be brought to a size that photos-64 halves four times: those that have one small size keep
+    /// it.</summary>
+    static bool TakesFourStages(ImageSurvey survey) => survey.Coloured && survey.Train >= Few
+        && IsLarge(survey.Width, survey.Height)
+        && !(survey.OneSize && Math.Max(survey.Width, survey.Height) <= LargestSide);
+
+    static bool IsLarge(int width, int height) => Math.Max(width, height) >= Large;
 
     static int LargestPowerOf2(int atMost)
     {

@@ -1,4 +1,5 @@
 using VaeFunctions.Evaluation;
+using VaeFunctions.Models;
 using VaeFunctions.Tests.Training;
 using VaeFunctions.Training;
 
@@ -67,6 +68,39 @@ public class FeatureMeasuresTests
             new(Draws: 2, Images: 2) { Features = asked }).Metrics;
         Assert.Equal(expected, metrics.ContainsKey("perceptual_distance"));
         Assert.Equal(perceptual == 0, metrics.ContainsKey("bound_nats"));
+    }
+
+    /// <summary>A density far from N(0, I): the numbers differ, and without one there is nothing to compare.</summary>
+    [Fact]
+    public void A_fitted_prior_is_compared_with_none()
+    {
+        var model = TinyTraining.Build(TinyTraining.Recipe).Model;
+        Assert.DoesNotContain("frechet_unfitted", Measured().Keys);
+
+        var mixture = (GaussianMixture)new GaussianMixtureOptions { Latent = 3, Components = 1, Rank = 1 }.Build();
+        mixture.Assign([30, -30, 30], new double[,] { { 1, 0, 0 }, { 0, 1, 0 }, { 0, 0, 1 } },
+            [(1, [0], new double[,] { { 0.1 } })], [0.1, 0.1]);
+        var own = Measured()["frechet_samples"];
+        model.Density = mixture;
+        var fitted = Measured();
+        Assert.Equal(own, fitted["frechet_unfitted"]);
+        Assert.NotEqual(own, fitted["frechet_samples"]);
+
+        Dictionary<string, double> Measured()
+        {
+            var metrics = new Dictionary<string, double>();
+            FeatureMeasures.Add(metrics, model, TinyTraining.Data, 1);
+            return metrics;
+        }
+    }
+
+    [Fact]
+    public void Codes_of_a_codebook_are_compared_with_codes_drawn_equally_often()
+    {
+        var metrics = new Dictionary<string, double>();
+        FeatureMeasures.Add(metrics, TinyTraining.Build(TechniqueTests.Named("codebook")).Model, TinyTraining.Data, 1);
+        Assert.InRange(metrics["frechet_unfitted"], 0, double.MaxValue);
+        Assert.NotEqual(metrics["frechet_samples"], metrics["frechet_unfitted"]);
     }
 
     [Fact]
