@@ -81,7 +81,8 @@ public sealed class AdversaryTests : IDisposable
         Assert.Contains("patience", Refused(Deceit with { Patience = 2 }));
         Assert.Contains("vae-gan", Refused(TechniqueTests.Named("adversary") with
         {
-            Objective = Deceit.Objective, Adversary = new(),
+            Objective = Deceit.Objective,
+            Adversary = new(),
         }));
 
         static string Refused(Recipe recipe) => Assert.Throws<RecipeException>(() => recipe.Check("deceit")).Message;
