@@ -21,6 +21,8 @@ sealed class Command : IAsyncDisposable
 
         void Collect(object sender, DataReceivedEventArgs line)
         {
+            if (line.Data is null)
+                return; // The stream has ended, the other one perhaps not yet begun.
             lock (output)
                 output.AppendLine(line.Data);
         }
