@@ -68,9 +68,8 @@ public sealed class Trainer(Recipe recipe, DataSplit data, Learner learner, ITra
                 var progress = state.Epoch + (double)state.Batch / batches;
                 var klWeight = recipe.Objective.Kl.At(progress);
                 var rate = RateAt(progress);
-                var before = state;
 
-                var (loss, measure) = Step(batch, klWeight, rate, adversarial ? () => Draw(prior, batch.Count, before) : null);
+                var (loss, measure) = Step(batch, state, prior, klWeight, rate);
                 state = measure is null ? Skipped(state) : state with { Train = state.Train.Plus(measure) };
 
                 state = state with { Batch = state.Batch + 1, Seconds = secondsBefore + clock.Elapsed.TotalSeconds };
@@ -120,13 +119,13 @@ public sealed class Trainer(Recipe recipe, DataSplit data, Learner learner, ITra
 
     /// <summary>Forward, backward, guard, step. A step whose loss or gradient is no finite number is not taken; then there is no
     /// measure.</summary>
-    /// <param name="draw">Draws latents for the adversary within the step's scope; null where there is none yet.</param>
-    (double Loss, Measure? Measure) Step(Batch batch, float klWeight, float rate, Func<Tensor>? draw)
+    /// <param name="prior">What latents are drawn from for the adversary, once it has begun.</param>
+    (double Loss, Measure? Measure) Step(Batch batch, TrainingState state, LatentDensity? prior, float klWeight, float rate)
     {
         using var scope = backend.BeginScope();
         var tape = backend.Record();
-        var adversary = draw is null ? null : learner.Adversary;
-        var terms = adversary?.Terms(batch, model, tape, draw!()) ?? batch.Terms(model, tape, learner.Distance);
+        var adversary = state.Epoch >= recipe.AdversarialFrom ? learner.Adversary : null;
+        var terms = adversary?.Terms(batch, model, tape, Draw(prior, batch.Count, state)) ?? batch.Terms(model, tape, learner.Distance);
         var loss = recipe.Objective.Loss(terms, batch.Count, model.Image, klWeight);
         var value = loss.ToScalar();
         if (!float.IsFinite(value))
