@@ -22,8 +22,8 @@ public static class ModelPictures
 
     /// <summary>Images decoded from the prior.</summary>
     /// <param name="labels">One for each image, or null where labels do not condition the model.</param>
-    /// <param name="unfitted">Whether to draw as if nothing had been fitted to the codes: latents from N(0, I), codes of a codebook
-    /// all equally often.</param>
+    /// <param name="unfitted">Whether to draw as if nothing had been fitted to the codes: latents from N(0, I), codes of a
+    /// codebook all equally often.</param>
     public static Image[] Draw(
         Vae model, int count, int[]? labels, ulong seed, bool unfitted = false, CancellationToken cancellation = default)
     {

@@ -4,9 +4,9 @@ using static VaeFunctions.Models.Layers.Build;
 
 namespace VaeFunctions.Features;
 
-/// <summary>Tells images from what a decoder makes, by the features that a pretrained network sees in them: a small head on each of
-/// stages 1 to 3 judges every place. (Sauer et al. 2021, "Projected GANs converge faster", without its mixing of stages; hinge loss
-/// as in Lim and Ye 2017)</summary>
+/// <summary>Tells images from what a decoder makes, by the features that a pretrained network sees in them: a small head on each
+/// of stages 1 to 3 judges every place. (Sauer et al. 2021, "Projected GANs converge faster", without its mixing of stages; hinge
+/// loss as in Lim and Ye 2017)</summary>
 /// <remarks>Only the heads learn. N = images.</remarks>
 public sealed class Discriminator
 {
@@ -38,8 +38,8 @@ public sealed class Discriminator
         Sum(Judge(Stopped(images)).Select(verdict => (-verdict + 1).Relu().Mean()))
         + Sum(Judge(Stopped(made)).Select(verdict => (verdict + 1).Relu().Mean()));
 
-    /// <summary>What the decoder minimises: −D(made), the mean over places, summed over heads, of each image: [N]. The heads have no
-    /// part in it.</summary>
+    /// <summary>What the decoder minimises: −D(made), the mean over places, summed over heads, of each image: [N]. The heads have
+    /// no part in it.</summary>
     public Tensor Deceit(Tensor[] made)
     {
         using var frozen = made[0].Backend.FreezeParameters();

@@ -4,8 +4,8 @@ using VaeFunctions.Tensors;
 
 namespace VaeFunctions.Training;
 
-/// <summary>The last part of a training, in which only the decoder learns on, and also to deceive a discriminator: with what it makes
-/// of images' codes, and with what it makes of latents that are drawn.</summary>
+/// <summary>The last part of a training, in which only the decoder learns on, and also to deceive a discriminator: with what it
+/// makes of images' codes, and with what it makes of latents that are drawn.</summary>
 public sealed record AdversaryRecipe
 {
     /// <summary>The part of the epochs that comes before, above 0 and below 1.</summary>
@@ -27,18 +27,19 @@ public sealed record AdversaryRecipe
         if (From is not (> 0 and < 1))
             throw new RecipeException($"Recipe {name}: adversary.from is {From}; it must be above 0 and below 1.");
         if (!(Weight > 0 && float.IsFinite(Weight)))
-            throw new RecipeException($"Recipe {name}: adversary.weight is {Weight}; it must be above 0, or leave adversary out.");
+            throw new RecipeException($"Recipe {name}: adversary.weight is {Weight}; it must be above 0; or leave adversary "
+                + "out.");
         if (!(LearningRate > 0 && float.IsFinite(LearningRate)))
             throw new RecipeException($"Recipe {name}: adversary.learningRate is {LearningRate}; it must be above 0.");
         if (recipe.Model is not (SpatialVaeOptions or ConvVaeOptions) or VaeGanOptions)
             throw new RecipeException($"Recipe {name}: adversary is for spatial-vae and conv-vae, and the model is "
                 + $"{recipe.Model.Kind}; leave it out.");
         if (recipe.Objective.Perceptual <= 0)
-            throw new RecipeException($"Recipe {name}: adversary judges by the pretrained network, which objective.perceptual at 0 "
-                + "leaves out; set that above 0.");
+            throw new RecipeException($"Recipe {name}: adversary judges by the pretrained network, which objective.perceptual at "
+                + "0 leaves out; set that above 0.");
         if (recipe.Patience is not null)
-            throw new RecipeException($"Recipe {name}: patience looks at the test loss, which an adversary raises for the sake of "
-                + "what is seen; leave one of them out.");
+            throw new RecipeException($"Recipe {name}: patience looks at the test loss, which an adversary raises for the sake "
+                + "of what is seen; leave one of them out.");
     }
 }
 

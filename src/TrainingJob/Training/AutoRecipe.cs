@@ -68,8 +68,9 @@ public sealed record AutoRecipe(Recipe Recipe, IReadOnlyList<string> Choices)
                 ? $"{wanted:N0} steps in all are {need}; --minutes sets a time instead"
                 : $"each image is seen {Plural.Of(epochs, "time")}; --minutes sets a time instead"));
         if (recipe.Adversary is { } adversary)
-            choices.Add($"an adversary for the decoder after {adversary.From:P0} of the epochs: crisper pictures, and samples that "
-                + "look like more than blobs; without \"adversary\" in the recipe reconstructions stay nearer to the pixels");
+            choices.Add(string.Create(
+                CultureInfo.InvariantCulture, $"an adversary for the decoder after {adversary.From:P0} of the epochs: ")
+                + "crisper pictures, and samples that look like more than blobs; without \"adversary\" in the recipe reconstructions stay nearer to the pixels");
         if (survey.Labels is [var fewest, ..])
         {
             var poor = survey.Labels.Count(count => count < FewestOfALabel);
@@ -165,7 +166,9 @@ public sealed record AutoRecipe(Recipe Recipe, IReadOnlyList<string> Choices)
         var longer = Math.Max(width, height);
         if (survey.OneSize && longer <= LargestSide && width % multiple == 0 && height % multiple == 0)
             return (new(height, width, channels), "all that were looked at have this size");
-        var side = IsLarge(width, height) ? LargestSide : longer >= SmallestSide ? 32 : (longer + multiple - 1) / multiple * multiple;
+        var side = IsLarge(width, height) ? LargestSide
+            : longer >= SmallestSide ? 32
+            : (longer + multiple - 1) / multiple * multiple;
         var ratio = Math.Min(width, height) / (double)longer;
         var shorter = ratio >= 0.8
             ? side

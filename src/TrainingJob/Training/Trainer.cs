@@ -40,8 +40,8 @@ public sealed class Trainer(Recipe recipe, DataSplit data, Learner learner, ITra
     readonly Vae model = learner.Model;
     readonly ITrainingBackend backend = learner.Model.Parameters.Backend;
 
-    /// <summary>Fits what latents are drawn from while the decoder has an adversary, to the codes of an encoder that rests; N(0, I)
-    /// where it gives null.</summary>
+    /// <summary>Fits what latents are drawn from while the decoder has an adversary, to the codes of an encoder that rests; N(0,
+    /// I) where it gives null.</summary>
     public Func<LatentDensity?> FitPrior { get; init; } = () => null;
 
     /// <summary>How much work a crash may cost.</summary>
@@ -125,7 +125,8 @@ public sealed class Trainer(Recipe recipe, DataSplit data, Learner learner, ITra
         using var scope = backend.BeginScope();
         var tape = backend.Record();
         var adversary = state.Epoch >= recipe.AdversarialFrom ? learner.Adversary : null;
-        var terms = adversary?.Terms(batch, model, tape, Draw(prior, batch.Count, state)) ?? batch.Terms(model, tape, learner.Distance);
+        var terms = adversary?.Terms(batch, model, tape, Draw(prior, batch.Count, state))
+            ?? batch.Terms(model, tape, learner.Distance);
         var loss = recipe.Objective.Loss(terms, batch.Count, model.Image, klWeight);
         var value = loss.ToScalar();
         if (!float.IsFinite(value))

@@ -38,6 +38,7 @@ public class ModelPicturesTests
     {
         using var stop = new CancellationTokenSource();
         stop.Cancel();
-        Assert.Throws<OperationCanceledException>(() => ModelPictures.Draw(model, 4, labels: null, seed: 1, cancellation: stop.Token));
+        Assert.Throws<OperationCanceledException>(() =>
+            ModelPictures.Draw(model, 4, labels: null, seed: 1, cancellation: stop.Token));
     }
 }

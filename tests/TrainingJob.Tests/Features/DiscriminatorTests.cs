@@ -16,7 +16,8 @@ public class DiscriminatorTests
         var waves = ResNet18Tests.Shades(2, 3, 32, 32);
         var noise = new RandomStream(1, "noise").Gaussians(waves.Length);
         Shape shape = new(2, 3, 32, 32);
-        return (backend.FromValues(waves, shape), backend.FromValues([.. waves.Zip(noise, (wave, part) => wave + 30 * part)], shape));
+        return (backend.FromValues(waves, shape),
+            backend.FromValues([.. waves.Zip(noise, (wave, part) => wave + 30 * part)], shape));
     }
 
     [Fact]
@@ -76,7 +77,8 @@ public class DiscriminatorTests
         var parameters = new ParameterSet(Backend, 1);
         var layer = Build.SpectralConv(2, 2, new(1))(parameters.Root);
         float[] weights = [3, 0, 0, 1];
-        Backend.Assign(parameters.Single(parameter => parameter.Name == "weight").Value, Backend.FromValues(weights, new(2, 2, 1, 1)));
+        Backend.Assign(parameters.Single(parameter => parameter.Name == "weight").Value,
+            Backend.FromValues(weights, new(2, 2, 1, 1)));
         Backend.Assign(parameters.Single(parameter => parameter.Name == "bias").Value, Backend.FromValues([0, 0], new(2)));
         for (var step = 0; step < 20; step++)
         {

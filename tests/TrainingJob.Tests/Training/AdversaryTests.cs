@@ -50,7 +50,8 @@ public sealed class AdversaryTests : IDisposable
     public async Task A_session_that_is_stopped_in_the_last_part_goes_on_to_the_same_loss()
     {
         // 72 codes, which a prior is fitted to, in five steps an epoch.
-        var request = new TrainingRequest("deceit", Deceit with { Data = "faces:80", Epochs = 3 }, new FolderBlobStore(folder.Path))
+        var recipe = Deceit with { Data = "faces:80", Epochs = 3 };
+        var request = new TrainingRequest("deceit", recipe, new FolderBlobStore(folder.Path))
         {
             Publish = false,
         };
@@ -114,7 +115,8 @@ public sealed class AdversaryTests : IDisposable
     static float[] Decoder(Learner learner) => Values(learner, name => name.StartsWith("decoder", StringComparison.Ordinal));
 
     static float[] Values(Learner learner, Func<string, bool> which) =>
-        [.. learner.Model.Parameters.Where(parameter => which(parameter.Name)).SelectMany(parameter => parameter.Value.ToArray())];
+        [.. learner.Model.Parameters.Where(parameter => which(parameter.Name))
+            .SelectMany(parameter => parameter.Value.ToArray())];
 
     static float[] Heads(Learner learner) => [.. learner.Adversary!.State.SelectMany(tensor => tensor.Value.ToArray())];
 

@@ -40,7 +40,9 @@ public sealed class TechniqueTests : IDisposable
         get
         {
             var data = new TheoryData<string, int>();
-            foreach (var name in new[] { "everything", "codebook", "adversary", "optimal σ", "fitted prior", "photographs", "deceit" })
+            string[] names =
+                ["everything", "codebook", "adversary", "optimal σ", "fitted prior", "photographs", "deceit"];
+            foreach (var name in names)
                 foreach (var steps in new[] { 3, 7, 11 }) data.Add(name, steps);
             return data;
         }

@@ -2,9 +2,9 @@ using VaeFunctions.Tensors;
 
 namespace VaeFunctions.Models.Layers;
 
-/// <summary>A convolution by W / σ(W), with σ the largest singular value of the weights W as a matrix of [outputs, everything else]:
-/// it makes no difference larger, which keeps a discriminator from running away. [N, inputs, H, W] → [N, outputs, H', W']. (Miyato
-/// et al. 2018, "Spectral normalization for generative adversarial networks", algorithm 1)</summary>
+/// <summary>A convolution by W / σ(W), with σ the largest singular value of the weights W as a matrix of [outputs, everything
+/// else]. That keeps a discriminator from running away. [N, inputs, H, W] → [N, outputs, H', W']. (Miyato et al. 2018, "Spectral
+/// normalization for generative adversarial networks", algorithm 1)</summary>
 public sealed class SpectralConvolution(Scope scope, int inputs, int outputs, Window window) : ILayer
 {
     const float Least = 1e-12f;
