@@ -71,6 +71,9 @@ sealed class ServeBench : IAsyncDisposable
         processes.Add(single);
         var singleAlone = await FunctionsAsync("single-alone", one, ("Serving__LargestBatch", "1"));
         processes.Add(singleAlone);
+        var worker = await WorkerAlone.StartAsync(
+            published.Location, manifest.Model, Directory.CreateDirectory(Path.Combine(folder, "worker")).FullName, cancellation);
+        processes.Add(worker);
         Check(ours, node, many);
 
         Console.WriteLine($"{Machine.Description}; Node.js {await Machine.OutputAsync("node", "--version")}\n");
@@ -82,10 +85,10 @@ sealed class ServeBench : IAsyncDisposable
         Contender[] bare = [new("ONNX Runtime alone, a loop on all cores", [Environment.ProcessId], bareOne.RunAsync),
             new("ONNX Runtime alone, a loop on each core", [Environment.ProcessId], bareMany.RunAsync)];
         var theirs = Asked("Node: onnxruntime-node, sharp", node, many);
-        Contender[] grids =
-            [Asked("VaeFunctions", ours, many), theirs, .. bare]; // of 16 latents, the largest run, none shares one
-        Contender[] singles =
-            [Asked("VaeFunctions", single, one), Asked("VaeFunctions, no request shares a run", singleAlone, one)];
+        Contender[] grids = // of 16 latents, the largest run, none shares one
+            [Asked("VaeFunctions", ours, many), AskedAlone(many), theirs, .. bare];
+        Contender[] singles = [Asked("VaeFunctions", single, one), AskedAlone(one),
+            Asked("VaeFunctions, no request shares a run", singleAlone, one)];
         for (var round = -1; round < rounds; round++)
         {
             foreach (var contender in (Contender[])[.. grids, .. singles])
@@ -114,6 +117,9 @@ sealed class ServeBench : IAsyncDisposable
 
         Contender Asked(string name, Server server, byte[] body) =>
             new(name, server.Processes, turn => server.LoadAsync(body, clients, turn));
+
+        Contender AskedAlone(byte[] body) => new("VaeFunctions, at the worker's own port", worker.Processes,
+            turn => worker.LoadAsync(body, clients, turn));
     }
 
     /// <summary>The model as it lies in the runs, or trained for an epoch, published to a registry.</summary>

@@ -24,7 +24,7 @@ static class Worker
     {
         await Task.Yield();
         var (_, loaded) = RecipeBook.Load(recipeName);
-        var recipe = loaded with { Averaging = null }; // the other side has none
+        var recipe = loaded with { Averaging = null, Adversary = null }; // the other side has neither
         var data = BenchCase.RandomImages(recipe, images);
         var model = recipe.Model.Build(new CpuBackend(threads), recipe.Seed);
         var learner = new Learner(recipe, model);

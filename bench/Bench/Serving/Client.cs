@@ -12,21 +12,28 @@ sealed class Client : IDisposable
 
     readonly Socket socket = new(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
     readonly byte[] request;
+    readonly int idAt;
     byte[] answer = new byte[1 << 16];
 
     /// <param name="json">What is posted.</param>
+    /// <param name="idHeader">A header that names each request.</param>
     /// <exception cref="SocketException">Nobody listens there.</exception>
-    public Client(Uri address, byte[] json)
+    public Client(Uri address, byte[] json, string idHeader = "x-request-id")
     {
-        request = [.. Encoding.ASCII.GetBytes($"POST {address.AbsolutePath} HTTP/1.1\r\nHost: "
-            + $"{address.Authority}\r\nContent-Type: application/json\r\nContent-Length: {json.Length}\r\n\r\n"), .. json];
+        var start = Encoding.ASCII.GetBytes($"POST {address.AbsolutePath} HTTP/1.1\r\nHost: {address.Authority}\r\n{idHeader}: ");
+        idAt = start.Length;
+        request = [.. start, .. Encoding.ASCII.GetBytes(
+            $"{Guid.Empty}\r\nContent-Type: application/json\r\nContent-Length: {json.Length}\r\n\r\n"), .. json];
         socket.Connect(address.Host, address.Port);
     }
 
     /// <summary>The body of an answer, which is good until the next.</summary>
+    /// <param name="id">The request's name, a GUID in its usual spelling.</param>
     /// <exception cref="InvalidOperationException">It is an error, or none.</exception>
-    public ReadOnlySpan<byte> Ask()
+    public ReadOnlySpan<byte> Ask(string? id = null)
     {
+        if (id is not null)
+            Encoding.ASCII.GetBytes(id, request.AsSpan(idAt));
         socket.Send(request);
         int received = 0, start = 0, end = int.MaxValue;
         while (received < end)

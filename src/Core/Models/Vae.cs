@@ -29,7 +29,7 @@ public abstract class Vae(ParameterSet parameters, ModelOptions options)
     /// <summary>How they are drawn as long as no <see cref="Density"/> was fitted to them.</summary>
     public virtual Prior OwnPrior => Prior.StandardNormal;
 
-    /// <summary>What was fitted to its codes after the training; null before, and where the model's own prior does as
+    /// <summary>What was fitted to its codes once its encoder had learnt; null before, and where the model's own prior does as
     /// well.</summary>
     public LatentDensity? Density { get; set; }
 

@@ -99,8 +99,8 @@ public sealed record ConceptDescription(string Name, double? Separability, int? 
 /// <param name="Chosen">The one that is published, by its name in <paramref name="LogLikelihoods"/>.</param>
 /// <param name="Fitted">How many codes the fitted ones were fitted to.</param>
 /// <param name="HeldOut">How many codes judged.</param>
-/// <param name="LogLikelihoods">The mean log density in nats: of <c>standard-normal</c>, <c>gaussian</c>, <c>mixture</c> and
-/// <c>flow</c>, as far as each could be fitted.</param>
+/// <param name="LogLikelihoods">The mean log density in nats: of <c>standard-normal</c>, <c>gaussian</c>, <c>mixture</c>,
+/// <c>tied-mixture</c>, whose components have one covariance, and <c>flow</c>, as far as each could be fitted.</param>
 public sealed record PriorComparison(
     string Chosen, int Fitted, int HeldOut, IReadOnlyDictionary<string, double> LogLikelihoods);
 

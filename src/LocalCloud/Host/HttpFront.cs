@@ -13,6 +13,9 @@ namespace VaeFunctions.LocalCloud.Host;
 /// it.</summary>
 sealed class HttpFront(WorkerPool workers, IHttpForwarder forwarder, ILogger<HttpFront> logger) : IDisposable
 {
+    /// <summary>By which a worker finds the invocation that a request belongs to.</summary>
+    public const string InvocationHeader = "x-ms-invocation-id";
+
     static readonly ForwarderRequestConfig limits = new() { ActivityTimeout = TimeSpan.FromSeconds(240) };
 
     readonly List<string> routes = [];
@@ -93,13 +96,15 @@ sealed class HttpFront(WorkerPool workers, IHttpForwarder forwarder, ILogger<Htt
         }
     }
 
-    async Task InvokeAsync(HostedFunction function, HttpContext http, WorkerSession worker)
+    /// <summary>What tells a worker of a request. The request itself goes by HTTP, with the invocation's id in the header
+    /// <see cref="InvocationHeader"/>; its route's values are the function's parameters.</summary>
+    public static InvocationRequest Invocation(
+        HostedFunction function, WorkerSession worker, IEnumerable<KeyValuePair<string, object?>> routeValues)
     {
         var request =
             new InvocationRequest { InvocationId = Guid.NewGuid().ToString(), FunctionId = function.Metadata.FunctionId };
-        // The request itself goes by HTTP; its route's values are the function's parameters.
         var call = new RpcHttp();
-        foreach (var (name, value) in http.Request.RouteValues)
+        foreach (var (name, value) in routeValues)
         {
             if (value?.ToString() is not { } text)
                 continue;
@@ -108,7 +113,13 @@ sealed class HttpFront(WorkerPool workers, IHttpForwarder forwarder, ILogger<Htt
             request.TriggerMetadata[name] = new() { String = text };
         }
         request.InputData.Add(new ParameterBinding { Name = function.TriggerName, Data = new() { Http = call } });
-        http.Request.Headers["x-ms-invocation-id"] = request.InvocationId;
+        return request;
+    }
+
+    async Task InvokeAsync(HostedFunction function, HttpContext http, WorkerSession worker)
+    {
+        var request = Invocation(function, worker, http.Request.RouteValues);
+        http.Request.Headers[InvocationHeader] = request.InvocationId;
 
         using var abandoned = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted);
         var forwarding = ForwardAsync(http, worker, abandoned);

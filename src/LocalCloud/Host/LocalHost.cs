@@ -174,7 +174,7 @@ sealed class LocalHost : IFunctionsHost
     }
 
     /// <summary>The workers' side: gRPC on a port of its own.</summary>
-    static WebApplication BuildRpc(LocalHostOptions options)
+    public static WebApplication BuildRpc(LocalHostOptions options)
     {
         var builder = WebApplication.CreateSlimBuilder();
         LogTo(builder.Logging, options.Log);

@@ -13,7 +13,7 @@ namespace VaeFunctions.Commands;
 static class EvaluateCommand
 {
     sealed record Request(string Model, string? Version, string? Data, int Draws, int Images, ImageFit? Fit,
-        Allowance MaxUnreadable, string Device, int Threads);
+        Allowance MaxUnreadable, string? Strangers, string Device, int Threads);
 
     public static Command Create()
     {
@@ -26,16 +26,20 @@ static class EvaluateCommand
         var images = CommonOptions.Count("--images", 1000, 100_000_000, "Test images that bound is computed of, at most; all "
             + "else takes all test images");
         var (fit, maxUnreadable) = (CommonOptions.Fit(), CommonOptions.MaxUnreadable());
+        Option<string?> strangers = new("--strangers")
+        {
+            Description = "Images of another kind, as in --data: how well the model tells them from the test images",
+        };
         var device = CommonOptions.Device();
         var threads = CommonOptions.Threads();
         var command = new Command("evaluate", "Measure a published version on test images")
         {
-            model, version, data, store, draws, images, fit, maxUnreadable, device, threads,
+            model, version, data, store, draws, images, fit, maxUnreadable, strangers, device, threads,
         };
         command.SetAction((parsed, cancellation) => RunAsync(Stores.Open(parsed.GetRequiredValue(store)),
             new(parsed.GetRequiredValue(model), parsed.GetValue(version), parsed.GetValue(data), parsed.GetValue(draws),
-                parsed.GetValue(images), parsed.GetValue(fit), parsed.GetValue(maxUnreadable), parsed.GetRequiredValue(device),
-                parsed.GetValue(threads)),
+                parsed.GetValue(images), parsed.GetValue(fit), parsed.GetValue(maxUnreadable), parsed.GetValue(strangers),
+                parsed.GetRequiredValue(device), parsed.GetValue(threads)),
             cancellation));
         return command;
     }
@@ -49,14 +53,8 @@ static class EvaluateCommand
         var (recipe, model) =
             await Publisher.LoadAsync(registry, manifest, Devices.Open(request.Device, request.Threads), cancellation);
         var source = request.Data ?? manifest.Data.Source;
-        var data = await DataSources.LoadAsync(source,
-            Stores.ImagesFor(recipe, source) with
-            {
-                Fit = request.Fit ?? recipe.Fit,
-                MaxUnreadable = request.MaxUnreadable,
-                Log = Console.WriteLine,
-            },
-            cancellation);
+        var data = await ImagesOfAsync(source);
+        var strangers = request.Strangers is { } other ? await ImagesOfAsync(other) : null;
         var measure = Measure.Of(model, data.Test, recipe, cancellation);
         Line($"{name} {version} on {Plural.Of(data.Test.Count, "test image")} of {source}:");
         Line($"  loss {measure.Loss:F4} per image ({manifest.Loss})");
@@ -70,12 +68,28 @@ static class EvaluateCommand
             ["test_kl"] = measure.MeanKl,
         };
         Print(evaluation);
+        if (strangers is not null)
+        {
+            var told = Strangers.Of(model, data.Test, strangers, recipe.Seed, cancellation);
+            Line($"  {Plural.Of(told.Images, "image")} of {request.Strangers} told from {data.Test.Count:N0} test images, AUROC:");
+            foreach (var (score, auroc) in told.Auroc) Line($"  {"strangers_" + score,-26} {auroc,12:F4}");
+            foreach (var (score, auroc) in told.Auroc) metrics["strangers_" + score] = auroc;
+        }
         var file = await new EvaluationFile(name, version, source, data.Fingerprint, metrics, evaluation.KlPerLatent,
             evaluation.Attributes).WriteAsync(store, cancellation);
         if (Kept("nats") != metrics.GetValueOrDefault(ModelEvaluation.Bound + "nats"))
             Line($"  an earlier bound of {Kept("draws"):N0} draws for {Kept("images"):N0} images is kept in place of this one");
         Line($"written to {EvaluationFile.PathOf(name, version)} in {store.Location}");
         return 0;
+
+        Task<DataSplit> ImagesOfAsync(string images) => DataSources.LoadAsync(images,
+            Stores.ImagesFor(recipe, images) with
+            {
+                Fit = request.Fit ?? recipe.Fit,
+                MaxUnreadable = request.MaxUnreadable,
+                Log = Console.WriteLine,
+            },
+            cancellation);
 
         double Kept(string what) => file.Metrics.GetValueOrDefault(ModelEvaluation.Bound + what);
     }

@@ -1,5 +1,6 @@
 using VaeFunctions.Data;
 using VaeFunctions.Latent;
+using VaeFunctions.Models;
 using VaeFunctions.Priors;
 using VaeFunctions.Tensors;
 using VaeFunctions.Training;
@@ -58,15 +59,19 @@ public sealed class AnomalyBenchmark(Recipe recipe, DataSplit data, ITrainingBac
         var watched = train.Select([.. Enumerable.Range(0, Math.Min(Watched, train.Count))]);
         var split = DataSplit.Of(train, watched, $"{data.Source}, label {data.Train.LabelNames[label]}");
         var learner = new Learner(recipe, recipe.Model.Build(backend, recipe.Seed));
-        await new Trainer(recipe, split, learner, new Silence()).RunAsync(TrainingState.Start, cancellation);
+        await new Trainer(recipe, split, learner, new Silence()) { FitPrior = FitPrior }
+            .RunAsync(TrainingState.Start, cancellation);
         cancellation.ThrowIfCancellationRequested();
         learner.Finish();
-        learner.Model.Density = PriorFit.Of(learner.Model, train, recipe.Seed, cancellation: cancellation).Density;
+        FitPrior();
 
         var scores = ImageScores.Of(learner.Model, data.Test, recipe.Seed, Draws, quality: false, cancellation);
         var anomalous = Array.ConvertAll(data.Test.Labels!, other => other != label);
         return new(data.Train.LabelNames[label], train.Count, Statistics.Auroc(scores.Error, anomalous),
             Statistics.Auroc(scores.NegativeElbo, anomalous), Joint());
+
+        LatentDensity? FitPrior() => learner.Model.Density =
+            PriorFit.Of(learner.Model, train, recipe.Seed, cancellation: cancellation).Density;
 
         double? Joint()
         {

@@ -32,8 +32,9 @@ public sealed class Discriminator
 
     /// <summary>What it minimises: max(0, 1 − D(images)) + max(0, 1 + D(made)), the mean over places and images, summed over
     /// heads.</summary>
-    /// <param name="images">Features as <see cref="ResNet18.Features"/> gives them; no gradient is sought in them, nor in the
-    /// others.</param>
+    /// <param name="images">Features as <see cref="ResNet18.Features"/> gives them. Gradients flow back into neither set.</param>
+    /// <param name="made">The same of what the decoder made, of any number of images.</param>
+    /// <returns>A scalar.</returns>
     public Tensor Loss(Tensor[] images, Tensor[] made) =>
         Sum(Judge(Stopped(images)).Select(verdict => (-verdict + 1).Relu().Mean()))
         + Sum(Judge(Stopped(made)).Select(verdict => (verdict + 1).Relu().Mean()));
@@ -47,7 +48,7 @@ public sealed class Discriminator
     }
 
     /// <summary>A verdict for every place, positive for what looks real: [N, 1, H', W'] for each stage.</summary>
-    /// <remarks>Features come as directions, so that heads that enlarge no difference see numbers near 1.</remarks>
+    /// <remarks>Features are scaled to numbers near 1, whatever their stage.</remarks>
     Tensor[] Judge(Tensor[] features) =>
     [
         .. heads.Zip(features.Skip(1), (head, stage) =>

@@ -4,8 +4,8 @@ using VaeFunctions.Tensors;
 namespace VaeFunctions.Priors;
 
 /// <summary>Fits Gaussians to codes: one, or as many as k-means finds groups.</summary>
-/// <remarks>Covariances are drawn towards the one within all groups, so that a group of few codes does not claim directions that
-/// it has not seen; the posteriors' mean variance is added to each.</remarks>
+/// <remarks>Covariances are drawn towards the one within all groups, or are it, so that a group of few codes does not claim
+/// directions that it has not seen; the posteriors' mean variance is added to each.</remarks>
 static class MixtureFit
 {
     /// <summary>The leading axes along which the components of a mixture differ.</summary>
@@ -22,8 +22,9 @@ static class MixtureFit
     /// <summary>How many components so many codes make; 1 is the Gaussian.</summary>
     public static int ComponentsFor(int codes) => Math.Clamp(codes / CodesPerComponent, 1, MostComponents);
 
+    /// <param name="tied">Whether all components have one covariance and differ in their means alone.</param>
     public static GaussianMixture Fit(
-        Codes codes, CodeStatistics statistics, int components, ulong seed, ITrainingBackend backend)
+        Codes codes, CodeStatistics statistics, int components, bool tied, ulong seed, ITrainingBackend backend)
     {
         var (count, size) = (codes.Count, codes.Latents);
         var rank = Math.Min(size, MostAxes);
@@ -37,7 +38,7 @@ static class MixtureFit
 
         var parts = groups.Select((group, k) =>
         {
-            var own = components == 1 ? 1 : group.Count / (group.Count + Shrinkage);
+            var own = tied ? 0 : group.Count / (group.Count + Shrinkage);
             var covariance = new double[rank, rank];
             for (var row = 0; row < rank; row++)
             {

@@ -26,7 +26,7 @@ public sealed record PriorFit(PrincipalAxes Axes, LatentDensity? Density, PriorC
     /// <summary>What a code must gain, in nats, for a density to take the place of N(0, I).</summary>
     const double WorthWhile = 0.5;
 
-    /// <summary>Fits a Gaussian, a mixture and a flow to the codes of training images, and chooses by the likelihood of codes
+    /// <summary>Fits a Gaussian, mixtures and a flow to the codes of training images, and chooses by the likelihood of codes
     /// that were held out. It depends on images, weights and seed alone.</summary>
     /// <remarks>A model whose latents are a grid of codes has a prior of its own, and too many latents cost too much: then there
     /// are only axes.</remarks>
@@ -69,9 +69,12 @@ public sealed record PriorFit(PrincipalAxes Axes, LatentDensity? Density, PriorC
         Codes codes, ulong seed, ITrainingBackend backend, CancellationToken cancellation)
     {
         var statistics = CodeStatistics.Of(codes);
-        yield return ("gaussian", MixtureFit.Fit(codes, statistics, 1, seed, backend));
+        yield return ("gaussian", MixtureFit.Fit(codes, statistics, 1, tied: true, seed, backend));
         if (MixtureFit.ComponentsFor(codes.Count) is > 1 and var components)
-            yield return ("mixture", MixtureFit.Fit(codes, statistics, components, seed, backend));
+        {
+            yield return ("mixture", MixtureFit.Fit(codes, statistics, components, tied: false, seed, backend));
+            yield return ("tied-mixture", MixtureFit.Fit(codes, statistics, components, tied: true, seed, backend));
+        }
         if (codes.Count >= FewestForFlow && codes.Latents is >= 2 and <= MostLatentsOfFlow)
             yield return ("flow", FlowFit.Fit(codes, statistics, seed, backend, cancellation));
     }

@@ -55,7 +55,7 @@ static class Pace
         using var enough = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         var watch = new Watch(enough);
         var learner = new Learner(recipe, recipe.Model.Build(backend, recipe.Seed));
-        await new Trainer(recipe, data, learner, watch).RunAsync(start, enough.Token);
+        await new Trainer(recipe, data, learner, watch) { FitPrior = () => null }.RunAsync(start, enough.Token);
         cancellation.ThrowIfCancellationRequested();
         return watch.SecondsOfStep;
     }

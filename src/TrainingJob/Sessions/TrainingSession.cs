@@ -155,12 +155,19 @@ public sealed class TrainingSession
         TrainingRun training, Learner learner, Recipe recipe, DataSplit data, TrainingState state,
         CancellationToken cancellation)
     {
+        if (recipe.Adversary is not null && recipe.AdversarialFrom is null)
+            Log.Line("one epoch is too few for the adversary, which never begins");
         var trainer = new Trainer(recipe, data, learner, training)
         {
             SaveEvery = request.SaveEvery,
-            // The model has it from then on, so that pictures of samples are drawn from it too.
-            FitPrior = () => learner.Model.Density =
-                PriorFit.Of(learner.Model, data.Train, recipe.Seed, Log.Line, cancellation).Density,
+            FitPrior = () =>
+            {
+                Log.Line($"from epoch {recipe.AdversarialFrom + 1} on the encoder rests and the decoder has an adversary, whom the "
+                    + "loss counts too");
+                // The model keeps it, so that pictures of samples are drawn from it too.
+                return learner.Model.Density =
+                    PriorFit.Of(learner.Model, data.Train, recipe.Seed, Log.Line, cancellation).Density;
+            },
         };
         state = await Log.ShowAsync(() => trainer.RunAsync(state, cancellation));
         var outcome = new TrainingOutcome(TrainingEnd.Interrupted, name)
@@ -250,7 +257,7 @@ public sealed class TrainingSession
     {
         if (!checkpoint.Recipe.StepsLike(recipe))
             throw new CheckpointException("The checkpoint was trained with another recipe; only epochs may differ, and not those "
-                + $"either under a cosine schedule, which spans them. "
+                + "either under a cosine schedule or with an adversary, which go by them. "
                 + $"{string.Join("; ", recipe.DifferencesFrom(checkpoint.Recipe))} as there.");
         if (checkpoint.DataFingerprint != data.Fingerprint)
             throw new CheckpointException($"The checkpoint was trained on other images ({checkpoint.DataSource}, fingerprint "

@@ -17,9 +17,10 @@ public sealed record AdversaryRecipe
     /// <summary>The decoder's step size and the discriminator's, above 0.</summary>
     public float LearningRate { get; init; } = 4e-4f;
 
-    /// <summary>The epoch that it begins with, from 0. At least one comes before; where there is no other, it never
-    /// begins.</summary>
-    public int FirstEpoch(int epochs) => Math.Max(1, (int)Math.Round(From * epochs, MidpointRounding.AwayFromZero));
+    /// <summary>The epoch that it begins with, from 0: a whole one, with one before it at least, and the last at the latest.
+    /// Where there is but one, it never begins.</summary>
+    public int FirstEpoch(int epochs) =>
+        Math.Clamp((int)Math.Round(From * epochs, MidpointRounding.AwayFromZero), 1, Math.Max(1, epochs - 1));
 
     /// <exception cref="RecipeException">A number is out of range, or the recipe has no place for an adversary.</exception>
     public void Check(string name, Recipe recipe)
@@ -43,7 +44,7 @@ public sealed record AdversaryRecipe
     }
 }
 
-/// <summary>The other side of a decoder that learns to deceive.</summary>
+/// <summary>A discriminator with its optimizer, and the terms of the steps in which a decoder learns to deceive it.</summary>
 public sealed class Adversary
 {
     readonly AdversaryRecipe recipe;
@@ -56,6 +57,7 @@ public sealed class Adversary
         this.recipe = recipe;
         network = ResNet18.On(backend);
         discriminator = new(backend, seed);
+        // No momentum, since the decoder moves what there is to tell apart. (Miyato et al. 2018, §4)
         optimizer = new AdamRecipe { LearningRate = recipe.LearningRate, Beta1 = 0, Beta2 = 0.99f }
             .Build(discriminator.Parameters);
     }
@@ -78,10 +80,12 @@ public sealed class Adversary
     /// <param name="drawn">Latents from the prior, as many as there are images: [N, L], of the back end below.</param>
     public NegativeElbo Terms(Batch batch, Vae model, IGradientTape tape, Tensor drawn)
     {
-        var (pixels, count) = (batch.PixelsOn(tape), batch.Count);
+        var (below, pixels, count) = (model.Parameters.Backend, batch.PixelsOn(tape), batch.Count);
         var (images, condition) = (model.Likelihood.FromPixels(pixels), model.Condition(batch.LabelsOn(tape)));
+        // Off the tape, as when the prior was fitted: not even the running statistics of a batch normalization move.
+        var resting = model.EncodePixels(batch.PixelsOn(below), batch.LabelsOn(below));
+        var posterior = new Gaussian(tape.Constant(resting.Mean), tape.Constant(resting.LogVariance));
         var noise = tape.FromValues(batch.Noise, batch.NoiseShape);
-        var posterior = Resting(model.Encode(images, condition));
         var made = model.Decode(tape.Concat(0, posterior.Sample(noise), tape.Constant(drawn)),
             condition is null ? null : tape.Concat(0, condition, condition));
         var decoded = made.Slice(0, 0, count);
@@ -96,8 +100,6 @@ public sealed class Adversary
             Penalty = (deceit.Slice(0, 0, count).Sum() * 0.5f + deceit.Slice(0, count, count).Sum()) * recipe.Weight
                 + discriminator.Loss(real, features) * count,
         };
-
-        static Gaussian Resting(Gaussian posterior) => new(posterior.Mean.StopGradient(), posterior.LogVariance.StopGradient());
     }
 
     /// <summary>Whether the discriminator's gradients are numbers.</summary>

@@ -50,12 +50,11 @@ public sealed record Checkpoint(
         try
         {
             var file = Safetensors.Read(content);
-            return new(Recipe.Parse(Metadata("recipe"), path), Metadata("model"), Metadata("data_source"),
-                Metadata("data_fingerprint"),
-                TrainingState.Parse(Metadata("state")),
-                Number(Metadata("optimizer_steps")), file)
+            var recipe = Recipe.Parse(Metadata("recipe"), path);
+            return new(recipe, Metadata("model"), Metadata("data_source"), Metadata("data_fingerprint"),
+                TrainingState.Parse(Metadata("state")), Number(Metadata("optimizer_steps")), file)
             {
-                AdversarySteps = file.Metadata.TryGetValue("adversary_steps", out var steps) ? Number(steps) : 0,
+                AdversarySteps = recipe.Adversary is null ? 0 : Number(Metadata("adversary_steps")),
             };
 
             static int Number(string text) => int.Parse(text, NumberStyles.None, CultureInfo.InvariantCulture);

@@ -162,7 +162,8 @@ public sealed record Recipe
                 : "";
             return $"{Model.Likelihood.Measure} + {weight}KL{distance}{draws}, "
                 + (Objective.PerPixel ? "the former a mean over pixels" : $"summed per {images}")
-                + (AdversarialFrom is null ? "" : ", then with an adversary");
+                + (AdversarialFrom is null ? "" : string.Create(CultureInfo.InvariantCulture,
+                    $", after {Adversary!.From:P0} with an adversary of weight {Adversary.Weight}"));
         }
     }
 

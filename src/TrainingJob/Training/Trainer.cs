@@ -41,8 +41,8 @@ public sealed class Trainer(Recipe recipe, DataSplit data, Learner learner, ITra
     readonly ITrainingBackend backend = learner.Model.Parameters.Backend;
 
     /// <summary>Fits what latents are drawn from while the decoder has an adversary, to the codes of an encoder that rests; N(0,
-    /// I) where it gives null.</summary>
-    public Func<LatentDensity?> FitPrior { get; init; } = () => null;
+    /// I) where it gives null. A recipe with an adversary needs it.</summary>
+    public Func<LatentDensity?>? FitPrior { get; init; }
 
     /// <summary>How much work a crash may cost.</summary>
     public TimeSpan SaveEvery { get; init; } = TimeSpan.FromMinutes(1);
@@ -57,11 +57,18 @@ public sealed class Trainer(Recipe recipe, DataSplit data, Learner learner, ITra
         var batches = train.BatchesOf(recipe);
         var sinceSave = Stopwatch.StartNew();
         LatentDensity? prior = null;
-        var adversarial = false;
+        var rests = false;
         while (!recipe.IsDone(state.History))
         {
-            if (!adversarial && state.Epoch >= recipe.AdversarialFrom)
-                (adversarial, prior) = (true, FitPrior());
+            if (!rests && state.Epoch >= recipe.AdversarialFrom)
+            {
+                if (!TryFitPrior(out prior, cancellation))
+                {
+                    await events.SaveAsync(state);
+                    return state;
+                }
+                rests = true;
+            }
             var (secondsBefore, imagesBefore, clock) = (state.Seconds, state.Train.Images, Stopwatch.StartNew());
             foreach (var batch in train.Epoch(recipe, state.Epoch, firstBatch: state.Batch))
             {
@@ -101,6 +108,21 @@ public sealed class Trainer(Recipe recipe, DataSplit data, Learner learner, ITra
                 return state;
         }
         return state;
+    }
+
+    /// <summary>Whether the prior could be fitted, now that the encoder rests; false where that was interrupted.</summary>
+    bool TryFitPrior(out LatentDensity? prior, CancellationToken cancellation)
+    {
+        prior = null;
+        try
+        {
+            prior = (FitPrior ?? throw new InvalidOperationException("A recipe with an adversary needs FitPrior."))();
+            return true;
+        }
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        {
+            return false;
+        }
     }
 
     /// <summary>The factor of the learning rate: its schedule ends where an adversary's own rate begins.</summary>
@@ -197,8 +219,10 @@ public sealed class Trainer(Recipe recipe, DataSplit data, Learner learner, ITra
     }
 
     TrainingException Diverged(string what) => new(
-        $"{what} The last checkpoint is from before. Start anew with a learning rate below {recipe.Optimizer.LearningRate}, and "
-        + "look for broken images.");
+        $"{what} The last checkpoint is from before. Start anew with optimizer.learningRate below "
+        + $"{recipe.Optimizer.LearningRate}"
+        + (recipe.Adversary is { } adversary ? $" and adversary.learningRate below {adversary.LearningRate}" : "")
+        + ", and look for broken images.");
 }
 
 /// <summary>A training that failed; the message says where it stood, what is kept and what to try.</summary>

@@ -70,7 +70,7 @@ public class DiscriminatorTests
             discriminator.Parameters.Where(parameter => parameter.Kind == ParameterKind.Weight);
     }
 
-    /// <summary>W = 3·I as a convolution of one tap: its largest singular value is 3.</summary>
+    /// <summary>W = diag(3, 1) as a convolution of one tap: its largest singular value is 3.</summary>
     [Fact]
     public void A_spectral_convolution_divides_by_the_largest_singular_value()
     {
@@ -89,5 +89,40 @@ public class DiscriminatorTests
         var output = layer.Forward(Backend.FromValues([1, 1], new(1, 2, 1, 1))).ToArray();
         Assert.Equal(1, output[0], 1e-5f);
         Assert.Equal(1 / 3f, output[1], 1e-5f);
+    }
+
+    /// <summary>σ is differentiated with its singular vectors for constants, which is exact where they are exact.</summary>
+    [Fact]
+    public void The_gradient_of_a_spectral_convolution_is_that_of_finite_differences()
+    {
+        const float Step = 1e-2f;
+        var parameters = new ParameterSet(Backend, 1);
+        var layer = Build.SpectralConv(3, 2, new(1))(parameters.Root);
+        var weight = parameters.Single(parameter => parameter.Name == "weight");
+        Shape shape = new(2, 3, 1, 1);
+        float[] values = [1, -0.4f, 0.3f, 0.2f, 0.6f, -0.5f];
+        Backend.Assign(weight.Value, Backend.FromValues(values, shape));
+        for (var step = 0; step < 50; step++)
+        {
+            var settling = Backend.Record();
+            Output(settling);
+            settling.ApplyUpdates();
+        }
+
+        var tape = Backend.Record();
+        var gradient = tape.Backward(Output(tape)).Of(weight)!.ToArray();
+        for (var i = 0; i < values.Length; i++)
+            Assert.Equal((At(i, Step) - At(i, -Step)) / (2 * Step), gradient[i], 2e-3f);
+
+        Tensor Output(IBackend backend) => (layer.Forward(backend.FromValues([1, -2, 0.5f], new(1, 3, 1, 1)))
+            * backend.FromValues([1, -0.7f], new(1, 2, 1, 1))).Sum();
+
+        float At(int place, float step)
+        {
+            float[] moved = [.. values];
+            moved[place] += step;
+            Backend.Assign(weight.Value, Backend.FromValues(moved, shape));
+            return Output(Backend).ToScalar();
+        }
     }
 }

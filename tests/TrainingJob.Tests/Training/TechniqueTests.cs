@@ -41,7 +41,7 @@ public sealed class TechniqueTests : IDisposable
         {
             var data = new TheoryData<string, int>();
             string[] names =
-                ["everything", "codebook", "adversary", "optimal σ", "fitted prior", "photographs", "deceit"];
+                ["everything", "codebook", "vae-gan", "optimal σ", "fitted prior", "photographs", "adversary"];
             foreach (var name in names)
                 foreach (var steps in new[] { 3, 7, 11 }) data.Add(name, steps);
             return data;
@@ -83,8 +83,8 @@ public sealed class TechniqueTests : IDisposable
             Averaging = 0.95f,
             Epochs = 2,
         },
-        "deceit" => Named("photographs") with { Adversary = new() { From = 0.5f } },
-        "adversary" => TinyTraining.Recipe with
+        "adversary" => Named("photographs") with { Adversary = new() { From = 0.5f } },
+        "vae-gan" => TinyTraining.Recipe with
         {
             Model = new VaeGanOptions
             {
@@ -129,12 +129,12 @@ public sealed class TechniqueTests : IDisposable
 
         using var source = new CancellationTokenSource();
         var first = TinyTraining.Build(recipe);
-        await new Trainer(recipe, TinyTraining.Data, first, new StopAfter(TinyTraining.Run(Store, recipe, first), steps, source))
+        await TinyTraining.TrainerOf(recipe, first, new StopAfter(TinyTraining.Run(Store, recipe, first), steps, source))
             .RunAsync(TrainingState.Start, source.Token);
         var checkpoint = await Checkpoint.ReadAsync(Store, "discs", "run");
         var second = TinyTraining.Build(recipe with { Seed = 99 });
         checkpoint.Restore(second);
-        var state = await new Trainer(recipe, TinyTraining.Data, second, TinyTraining.Run(Store, recipe, second))
+        var state = await TinyTraining.TrainerOf(recipe, second, TinyTraining.Run(Store, recipe, second))
             .RunAsync(checkpoint.State, default);
         second.Finish();
 

@@ -1,6 +1,7 @@
 using VaeFunctions.Cpu;
 using VaeFunctions.Data;
 using VaeFunctions.Models;
+using VaeFunctions.Priors;
 using VaeFunctions.Registry;
 using VaeFunctions.Sessions;
 using VaeFunctions.Tensors;
@@ -46,12 +47,19 @@ static class TinyTraining
     public static TrainingRun Run(IBlobStore store, Recipe recipe, Learner learner, DataSplit? data = null) =>
         new(store, "run", "discs", recipe, data ?? Data, learner, TrainingLog.Silent);
 
+    /// <summary>A trainer that fits priors as a session does.</summary>
+    public static Trainer TrainerOf(Recipe recipe, Learner learner, ITrainingEvents events, DataSplit? data = null) =>
+        new(recipe, data ?? Data, learner, events)
+        {
+            FitPrior = () => PriorFit.Of(learner.Model, (data ?? Data).Train, recipe.Seed).Density,
+        };
+
     /// <summary>Trains to the end and leaves in the model what would be published.</summary>
     public static async Task<(Learner Learner, TrainingState State)> TrainAsync(
         IBlobStore store, Recipe recipe, DataSplit? data = null)
     {
         var learner = Build(recipe);
-        var state = await new Trainer(recipe, data ?? Data, learner, Run(store, recipe, learner, data))
+        var state = await TrainerOf(recipe, learner, Run(store, recipe, learner, data), data)
             .RunAsync(TrainingState.Start, default);
         learner.Finish();
         return (learner, state);
