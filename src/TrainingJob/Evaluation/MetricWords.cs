@@ -24,7 +24,8 @@ public static class MetricWords
             + "as sets, in the eyes of a pretrained network; lower is better. Compare models of the same images only."),
         ["frechet_samples"] = ("Fréchet distance of samples", "The same between samples and training images; lower is better."),
         ["frechet_unfitted"] = ("the same without a fitted prior", "Of samples drawn as if no prior had been fitted to the "
-            + "codes: from N(0, I), or with all codes of a codebook equally often. The difference is what the fitted prior gains."),
+            + "codes: from N(0, I), or with all codes of a codebook equally often. The difference is what the fitted prior "
+            + "gains."),
         ["latents"] = ("latents", "Numbers that stand for an image."),
         ["linear_probe_accuracy"] = ("linear probe", "How often a straight cut through the latent space tells an image's label: "
             + "whether labels lie apart there."),

@@ -21,9 +21,6 @@ public sealed record AutoRecipe(Recipe Recipe, IReadOnlyList<string> Choices)
     /// <summary>Larger images take too long without a GPU, and smaller ones are no photographs.</summary>
     const int LargestSide = 64, SmallestSide = 16;
 
-    /// <summary>From so many pixels a side, photographs are brought to <see cref="LargestSide"/>.</summary>
-    const int Large = 48;
-
     /// <summary>So many images are few.</summary>
     const int Few = 1000;
 
@@ -48,7 +45,7 @@ public sealed record AutoRecipe(Recipe Recipe, IReadOnlyList<string> Choices)
         List<string> choices = [];
         var isDrawing = !survey.Coloured && survey.Extremes > OfDrawings;
         var isPhotograph = !isDrawing && Math.Max(survey.Width, survey.Height) >= SmallestSide;
-        var (image, why) = Size(survey, !isPhotograph ? 4 : TakesFourStages(survey) ? 16 : 8);
+        var (image, why) = Size(survey, isPhotograph ? 8 : 4);
         choices.Add($"images {image.Width}×{image.Height}, {(image.Channels == 3 ? "in colour" : "grey")}: {why}"
             + (image.Channels == 3 ? "" : "; none has colours, whatever channels it has"));
         var recipe = isPhotograph ? OfPhotographs(survey, image, choices) : OfOthers(survey, image, isDrawing, choices);
@@ -70,7 +67,8 @@ public sealed record AutoRecipe(Recipe Recipe, IReadOnlyList<string> Choices)
         if (recipe.Adversary is { } adversary)
             choices.Add(string.Create(
                 CultureInfo.InvariantCulture, $"an adversary for the decoder after {adversary.From:P0} of the epochs: ")
-                + "crisper pictures, and samples that look like more than blobs; without \"adversary\" in the recipe reconstructions stay nearer to the pixels");
+                + "crisper pictures, and samples that look like more than blobs; without \"adversary\" in the recipe "
+                + "reconstructions stay nearer to the images");
         if (survey.Labels is [var fewest, ..])
         {
             var poor = survey.Labels.Count(count => count < FewestOfALabel);
@@ -100,15 +98,14 @@ public sealed record AutoRecipe(Recipe Recipe, IReadOnlyList<string> Choices)
     /// <summary>The named recipe for such photographs, for images of this size.</summary>
     static Recipe OfPhotographs(ImageSurvey survey, ImageShape image, List<string> choices)
     {
-        var name = survey.Train < Few ? "small-set" : image.Channels == 1 ? "grey-64"
-            : IsLarge(image.Width, image.Height) && image.Width % 16 == 0 && image.Height % 16 == 0 ? "photos-64" : "photos-32";
+        var small = Math.Max(image.Width, image.Height) <= 32;
+        var name = survey.Train < Few ? "small-set" : image.Channels == 1 ? "grey-64" : small ? "photos-32" : "photos-64";
         var recipe = RecipeBook.Load(name).Recipe;
         var model = (SpatialVaeOptions)recipe.Model with { Image = image };
-        if (!IsLarge(image.Width, image.Height)) model = model with { Depth = 8 };
+        if (small) model = model with { Depth = 8 };
         choices.Add($"{model.Kind} and its loss as in the recipe {name}: a grid of codes that keeps where things are, "
             + "and a pretrained network that judges what is seen");
-        var pixels = 1 << model.Encoder.Count;
-        choices.Add($"{model.LatentSize} latents: {model.Depth} for each {pixels}×{pixels} pixels");
+        choices.Add($"{model.LatentSize} latents: {model.Depth} for each 8×8 pixels");
         return recipe with
         {
             Model = model,
@@ -166,9 +163,7 @@ public sealed record AutoRecipe(Recipe Recipe, IReadOnlyList<string> Choices)
         var longer = Math.Max(width, height);
         if (survey.OneSize && longer <= LargestSide && width % multiple == 0 && height % multiple == 0)
             return (new(height, width, channels), "all that were looked at have this size");
-        var side = IsLarge(width, height) ? LargestSide
-            : longer >= SmallestSide ? 32
-            : (longer + multiple - 1) / multiple * multiple;
+        var side = longer >= 48 ? LargestSide : longer >= SmallestSide ? 32 : (longer + multiple - 1) / multiple * multiple;
         var ratio = Math.Min(width, height) / (double)longer;
         var shorter = ratio >= 0.8
             ? side
@@ -180,14 +175,6 @@ public sealed record AutoRecipe(Recipe Recipe, IReadOnlyList<string> Choices)
                 ? $"more than {LargestSide} a side takes hours without a GPU"
                 : $"both sides must be multiples of {multiple}"));
     }
-
-    /// <summary>Whether images can be brought to a size that photos-64 halves four times: those that have one small size keep
-    /// it.</summary>
-    static bool TakesFourStages(ImageSurvey survey) => survey.Coloured && survey.Train >= Few
-        && IsLarge(survey.Width, survey.Height)
-        && !(survey.OneSize && Math.Max(survey.Width, survey.Height) <= LargestSide);
-
-    static bool IsLarge(int width, int height) => Math.Max(width, height) >= Large;
 
     static int LargestPowerOf2(int atMost)
     {
