@@ -116,7 +116,7 @@ public sealed class ApiDescriptionTests
         Assert.Equal("How strange an image is.", (string)judged["description"]!);
         Assert.Equal(
             ["score", "percentile", "verdict", "calibratedOn", "originalSize", "resized", "heatMap", "reconstruction", "overlay",
-                "codeScore", "codePercentile", "reason"],
+                "codeScore", "codePercentile", "strangest", "reason"],
             judged["properties"]!.AsObject().Select(property => property.Key));
         // What may be null is left out of answers, so it is not required and of one type.
         Assert.Equal(

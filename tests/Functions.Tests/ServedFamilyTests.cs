@@ -236,6 +236,7 @@ public sealed class ServedFamilyTests(ServingFixture serving)
         Assert.True((double)image["percentile"]! < 0.5, image.ToJsonString()); // its reconstruction is ordinary
         Assert.True((double)image["codeScore"]! > 100, image.ToJsonString()); // its code lies near 0, far from all others
         Assert.Equal((1, "anomalous"), ((double)image["codePercentile"]!, (string)image["verdict"]!));
+        Assert.Equal("code", (string)image["strangest"]!);
     }
 
     [Fact]

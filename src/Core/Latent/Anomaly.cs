@@ -4,10 +4,19 @@ using VaeFunctions.Registry;
 
 namespace VaeFunctions.Latent;
 
-/// <summary>How strange an image is to a model: what does not come back was never learnt (An and Cho 2015), and what comes back
-/// from an unlikely code is of another world.</summary>
+/// <summary>How strange an image is to a model, in steps from the median of ordinary images.</summary>
+/// <param name="Steps">0 at the median, 1 where a twentieth of the ordinary images is stranger on that side.</param>
+/// <param name="By">What is strangest about it: <see cref="Anomaly.Error"/>, <see cref="Anomaly.Code"/>, or one of
+/// <see cref="ImageTraits"/>.</param>
+public readonly record struct Strangeness(double Steps, string By);
+
+/// <summary>How strange an image is to a model: what does not come back was never learnt (An and Cho 2015), what comes back from
+/// an unlikely code is of another world, and so is what is far too simple for those that it knows.</summary>
 public static class Anomaly
 {
+    /// <summary>The names of the two scores that the model gives, beside those of <see cref="ImageTraits"/>.</summary>
+    public const string Error = "error", Code = "code";
+
     /// <summary>The mean squared difference of an image and its reconstruction, pixels in [0, 1].</summary>
     public static double Score(ReadOnlySpan<byte> image, ReadOnlySpan<byte> reconstruction)
     {
@@ -47,20 +56,32 @@ public static class Anomaly
         return new Image(image.Width, image.Height, 3, pixels);
     }
 
-    /// <summary>Reconstruction and code together, each in steps from the median of ordinary images to their 95th percentile: the
-    /// larger of the two, so that either suffices to be strange.</summary>
-    /// <param name="surprise">−log p of the code, in nats.</param>
-    /// <exception cref="ArgumentException">The calibration has no quantiles of codes.</exception>
-    public static double Joint(AnomalyCalibration calibration, double error, double surprise)
+    /// <summary>Reconstruction, code and what can be said of the image itself, each in steps from the median of ordinary images
+    /// to their 95th percentile above it and to their 5th below: the largest of them, so that any suffices to be strange. Too good
+    /// a reconstruction and too likely a code are those of images that are simpler than all that the model knows. (Nalisnick et al.
+    /// 2019, "Detecting out-of-distribution inputs to deep generative models using typicality")</summary>
+    /// <param name="surprise">−log p of the code, in nats; null where nothing says which are likely.</param>
+    /// <param name="traits">By name, as <see cref="ImageTraits"/> has them; those that the calibration lacks do not count, as in
+    /// versions from before there were any.</param>
+    public static Strangeness Joint(
+        AnomalyCalibration calibration, double error, double? surprise, IReadOnlyDictionary<string, double> traits)
     {
         ArgumentNullException.ThrowIfNull(calibration);
-        return Math.Max(Steps(calibration.Quantiles, error),
-            Steps(calibration.Codes ?? throw new ArgumentException("Anomaly: the version has no quantiles of codes."), surprise));
+        ArgumentNullException.ThrowIfNull(traits);
+        List<Strangeness> all = [new(Steps(calibration.Quantiles, error), Error)];
+        if (surprise is { } code && calibration.Codes is { } codes) all.Add(new(Steps(codes, code), Code));
+        foreach (var (name, value) in traits)
+            if (calibration.Traits?.GetValueOrDefault(name) is { } quantiles) all.Add(new(Steps(quantiles, value), name));
+        return all.MaxBy(strangeness => strangeness.Steps);
 
         static double Steps(IReadOnlyDictionary<string, double> quantiles, double score)
         {
             var (median, high) = (quantiles["0.5"], quantiles["0.95"]);
-            return (score - median) / Math.Max(high - median, 1e-9 * Math.Max(1, Math.Abs(median)));
+            var least = 1e-9 * Math.Max(1, Math.Abs(median));
+            // Versions from before both sides counted have no low quantiles.
+            return score < median && quantiles.TryGetValue("0.05", out var low)
+                ? (median - score) / Math.Max(median - low, least)
+                : (score - median) / Math.Max(high - median, least);
         }
     }
 

@@ -120,7 +120,11 @@ public sealed record AnomalyCalibration(IReadOnlyDictionary<string, double> Quan
     /// likely.</summary>
     public IReadOnlyDictionary<string, double>? Codes { get; init; }
 
-    /// <summary>The same of both together, <see cref="Latent.Anomaly.Joint"/>; null where there are no codes to judge
-    /// by.</summary>
+    /// <summary>The same of each of <see cref="Imaging.ImageTraits"/>, by name; null in manifests from before they
+    /// counted.</summary>
+    public IReadOnlyDictionary<string, IReadOnlyDictionary<string, double>>? Traits { get; init; }
+
+    /// <summary>The same of all together, the steps of <see cref="Latent.Anomaly.Joint"/>; null in manifests from before codes
+    /// counted.</summary>
     public IReadOnlyDictionary<string, double>? Joint { get; init; }
 }

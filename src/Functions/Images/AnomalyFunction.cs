@@ -49,7 +49,7 @@ public sealed record AnomalyAnswer(string Model, string Version, IReadOnlyList<J
 /// <param name="Percentile">Its place among the scores of the version's test images, 0 to 1; absent where the version is not
 /// calibrated.</param>
 /// <param name="Verdict">ordinary, unusual, anomalous, or not calibrated: where there were fewer than 100 test images. It goes by
-/// reconstruction and code, whichever is the stranger.</param>
+/// what is strangest about the image.</param>
 /// <param name="CalibratedOn">How many test images the percentile goes by, or there would be to go by.</param>
 /// <param name="OriginalSize">The size that the image had, such as 640x480.</param>
 /// <param name="Resized">Whether that is not the model's size.</param>
@@ -59,34 +59,39 @@ public sealed record AnomalyAnswer(string Model, string Version, IReadOnlyList<J
 /// <param name="CodeScore">How unlikely the image's code is, −log p in nats; absent where nothing says which are likely.</param>
 /// <param name="CodePercentile">That score's place among those of the version's test images, 0 to 1; absent where there is
 /// none.</param>
+/// <param name="Strangest">What the verdict goes by, the strangest about the image beside the version's test images: error (it
+/// does not come back, or too well), code (an unlikely one, or far too likely), contrast, sharpness or colour (too much or too
+/// little); absent where there is no verdict, or the version was published before this was judged.</param>
 /// <param name="Reason">Why it is not calibrated: how many test images there were, and how many a verdict takes; absent where
 /// there is a verdict.</param>
 public sealed record JudgedImage(
     double Score, double? Percentile, string Verdict, int CalibratedOn, string OriginalSize, bool Resized, byte[] HeatMap,
-    byte[] Reconstruction, byte[] Overlay, double? CodeScore, double? CodePercentile, string? Reason)
+    byte[] Reconstruction, byte[] Overlay, double? CodeScore, double? CodePercentile, string? Strangest, string? Reason)
 {
     internal static JudgedImage Of(Reconstruction result, ModelSession session, Image map)
     {
-        var (percentile, codePercentile, verdict) = Judge(session, result);
+        var (percentile, codePercentile, verdict, strangest) = Judge(session, result);
         return new(result.Error, percentile, verdict, session.CalibratedOn, result.Original.OriginalSize, result.Original.Resized,
             ImageCodec.EncodePng(map), ImageCodec.EncodePng(result.Image),
             ImageCodec.EncodePng(Anomaly.Overlay(result.Original.Image, map)), result.Surprise, codePercentile,
-            percentile is not null ? null
+            strangest, percentile is not null ? null
             : session.CalibratedOn < AnomalyCalibration.EnoughImages ? AnomalyCalibration.TooFew(session.CalibratedOn)
             : "The version was published without the scores of its test images; publish it from a training.");
     }
 
     /// <summary>What the scores mean; a model published without calibration, or with one from too few images, has no
     /// verdict.</summary>
-    internal static (double? Percentile, double? CodePercentile, string Verdict) Judge(
+    internal static (double? Percentile, double? CodePercentile, string Verdict, string? Strangest) Judge(
         ModelSession session, Reconstruction result)
     {
         if (session.Anomaly is not { } calibration || session.CalibratedOn < AnomalyCalibration.EnoughImages)
-            return (null, null, "not calibrated");
+            return (null, null, "not calibrated", null);
         var percentile = Anomaly.Percentile(calibration, result.Error);
-        if (result.Surprise is not { } surprise || calibration is not { Codes: { } codes, Joint: { } joint })
-            return (percentile, null, Anomaly.Verdict(percentile)); // earlier builds published no quantiles of codes
-        return (percentile, Anomaly.Percentile(codes, surprise),
-            Anomaly.Verdict(Anomaly.Percentile(joint, Anomaly.Joint(calibration, result.Error, surprise))));
+        if (calibration.Joint is not { } joint || calibration.Codes is not null && result.Surprise is null)
+            return (percentile, null, Anomaly.Verdict(percentile), null); // earlier builds published less to judge by
+        var strangeness =
+            Anomaly.Joint(calibration, result.Error, result.Surprise, ImageTraits.Of(result.Original.Image));
+        return (percentile, calibration.Codes is { } codes ? Anomaly.Percentile(codes, result.Surprise!.Value) : null,
+            Anomaly.Verdict(Anomaly.Percentile(joint, strangeness.Steps)), strangeness.By);
     }
 }

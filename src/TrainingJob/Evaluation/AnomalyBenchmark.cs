@@ -1,5 +1,4 @@
 using VaeFunctions.Data;
-using VaeFunctions.Latent;
 using VaeFunctions.Models;
 using VaeFunctions.Priors;
 using VaeFunctions.Tensors;
@@ -10,8 +9,7 @@ namespace VaeFunctions.Evaluation;
 /// <summary>How well a model of one class knows the others for strangers.</summary>
 /// <param name="Error">AUROC of the reconstruction error.</param>
 /// <param name="Elbo">AUROC of the negative ELBO.</param>
-/// <param name="Joint">AUROC of what serving judges by, error and code together; null in files from before it did, and where
-/// nothing says which codes are likely.</param>
+/// <param name="Joint">AUROC of what serving judges by, all together; null in files from before it did.</param>
 public sealed record ClassScore(string Label, int TrainingImages, double Error, double Elbo, double? Joint = null);
 
 /// <summary>One-class anomaly detection: a model is trained on each class alone and scores all test images, those of other
@@ -33,8 +31,9 @@ public sealed class AnomalyBenchmark(Recipe recipe, DataSplit data, ITrainingBac
         + $"the {data.Test.LabelNames.Count - 1} "
         + "other labels count as anomalies. No test image is seen in training, "
         + $"nothing is chosen by test scores. Scores: the mean squared error of the reconstruction from the posterior's mean, in "
-        + $"pixels; −ELBO (reconstruction + KL), the mean of {Draws} draws; the larger of that error and of −log p of the "
-        + "code under the prior that fits the training codes best, each in units of the training images' spread. "
+        + $"pixels; −ELBO (reconstruction + KL), the mean of {Draws} draws; the largest of that error, of −log p of the "
+        + "code under the prior that fits the training codes best, and of the image's contrast and sharpness, each in steps from "
+        + "the training images' median, on either side. "
         + "AUROC: the probability that an anomaly scores above an ordinary image, equal scores counting half.";
 
     /// <exception cref="DataException">The images have no labels, or one only.</exception>
@@ -73,13 +72,10 @@ public sealed class AnomalyBenchmark(Recipe recipe, DataSplit data, ITrainingBac
         LatentDensity? FitPrior() => learner.Model.Density =
             PriorFit.Of(learner.Model, train, recipe.Seed, cancellation: cancellation).Density;
 
-        double? Joint()
+        double Joint()
         {
-            if (scores.Surprise is null) return null;
             var ordinary = ImageScores.Of(learner.Model, train, recipe.Seed, quality: false, cancellation: cancellation);
-            var calibration = ModelEvaluation.Calibrate(ordinary.Error, ordinary.Surprise);
-            return Statistics.Auroc([.. scores.Error.Zip(scores.Surprise,
-                (error, surprise) => Anomaly.Joint(calibration, error, surprise))], anomalous);
+            return Statistics.Auroc(scores.Joint(ModelEvaluation.Calibrate(ordinary)), anomalous);
         }
     }
 

@@ -49,24 +49,6 @@ public static class ImageQuality
         return sum / shape.Channels;
     }
 
-    /// <summary>The variance of the Laplacian (4 at a pixel, −1 at its neighbours) of the grey image inside its border.
-    /// (Pech-Pacheco et al. 2000)</summary>
-    public static double Sharpness(Image image)
-    {
-        var grey = image.ToChannels(1).Pixels;
-        var (sum, squares, count) = (0L, 0L, 0L);
-        for (var y = 1; y < image.Height - 1; y++)
-        {
-            for (var x = 1; x < image.Width - 1; x++)
-            {
-                var i = y * image.Width + x;
-                long value = 4 * grey[i] - grey[i - 1] - grey[i + 1] - grey[i - image.Width] - grey[i + image.Width];
-                (sum, squares, count) = (sum + value, squares + value * value, count + 1);
-            }
-        }
-        return count == 0 ? 0 : (double)squares / count - (double)sum / count * ((double)sum / count);
-    }
-
     static double[] Gaussian(int length)
     {
         int[] distances = [.. Enumerable.Range(0, length).Select(i => i - length / 2)];

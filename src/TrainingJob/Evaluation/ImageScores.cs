@@ -1,5 +1,8 @@
 using VaeFunctions.Data;
+using VaeFunctions.Imaging;
+using VaeFunctions.Latent;
 using VaeFunctions.Models;
+using VaeFunctions.Registry;
 using VaeFunctions.Tensors;
 using VaeFunctions.Training;
 
@@ -16,6 +19,7 @@ public sealed class ImageScores
         (Reconstruction, Kl, Error) = (new double[images], new double[images], new double[images]);
         (Psnr, Ssim, Sharpness) = (new double[images], new double[images], new double[images]);
         Means = new float[images * latents];
+        Traits = new IReadOnlyDictionary<string, double>[images];
     }
 
     /// <summary>−log p(x | z) up to a constant, the mean of the draws.</summary>
@@ -41,9 +45,16 @@ public sealed class ImageScores
     /// <summary>The posteriors' means, [images, latents].</summary>
     public float[] Means { get; }
 
+    /// <summary>What can be said of the images themselves.</summary>
+    public IReadOnlyDictionary<string, double>[] Traits { get; }
+
     /// <summary>−log p of each mean under what the model's latents are drawn from, in nats; null where nothing says which are
     /// likely.</summary>
     public double[]? Surprise { get; private set; }
+
+    /// <summary>How strange each image is by all that serving judges by.</summary>
+    public double[] Joint(AnomalyCalibration calibration) =>
+        [.. Error.Select((error, i) => Anomaly.Joint(calibration, error, Surprise?[i], Traits[i]).Steps)];
 
     /// <summary>The mean KL of each latent, or of each place of a grid of codes.</summary>
     public double[] KlPerLatent { get; private set; } = [];
@@ -123,10 +134,11 @@ public sealed class ImageScores
         {
             ReadOnlySpan<byte> original = data.Pixels(start + i), reconstructed = pixels.AsSpan(i * size, size);
             Error[start + i] = ImageQuality.Error(original, reconstructed);
+            Traits[start + i] = ImageTraits.Of(data.Image(start + i));
             if (!quality) return;
             Psnr[start + i] = ImageQuality.Psnr(original, reconstructed);
             Ssim[start + i] = ImageQuality.Ssim(model.Image, original, reconstructed);
-            Sharpness[start + i] = ImageQuality.Sharpness(new(model.Image, reconstructed.ToArray()));
+            Sharpness[start + i] = ImageTraits.VarianceOfLaplacian(new(model.Image, reconstructed.ToArray()));
         });
     }
 

@@ -1,4 +1,5 @@
 using VaeFunctions.Data;
+using VaeFunctions.Imaging;
 using VaeFunctions.Models;
 using VaeFunctions.Registry;
 using VaeFunctions.Training;
@@ -46,7 +47,7 @@ public sealed record ModelEvaluation(
     const int ClassifierEpochs = 6;
     const float ClassifierRate = 1.5e-3f;
 
-    static readonly double[] Quantiles = [0.5, 0.9, 0.95, 0.99, 0.999];
+    static readonly double[] Quantiles = [0.01, 0.05, 0.5, 0.9, 0.95, 0.99, 0.999];
 
     public static ModelEvaluation Of(
         Vae model, DataSplit data, Recipe recipe, EvaluationOptions options, CancellationToken cancellation = default)
@@ -59,7 +60,7 @@ public sealed record ModelEvaluation(
             ["test_images"] = test.Count,
             ["psnr_db"] = scores.Psnr.Average(),
             ["ssim"] = scores.Ssim.Average(),
-            ["sharpness_data"] = Enumerable.Range(0, test.Count).Average(i => ImageQuality.Sharpness(test.Image(i))),
+            ["sharpness_data"] = Enumerable.Range(0, test.Count).Average(i => ImageTraits.VarianceOfLaplacian(test.Image(i))),
             ["sharpness_reconstructions"] = scores.Sharpness.Average(),
         };
         if (model is IAutoregressive quantised)
@@ -93,24 +94,27 @@ public sealed record ModelEvaluation(
                     metrics["mutual_information_gap"] = attributes.Average(attribute => attribute.Gap);
             }
         }
-        return new(metrics, scores.KlPerLatent, Calibrate(scores.Error, scores.Surprise), attributes) { InUse = inUse };
+        return new(metrics, scores.KlPerLatent, Calibrate(scores), attributes) { InUse = inUse };
     }
 
-    /// <summary>Thresholds for the score that is served, from images the model was not trained on.</summary>
-    /// <param name="surprise">−log p of the images' codes; null where nothing says which are likely.</param>
-    public static AnomalyCalibration Calibrate(double[] errors, double[]? surprise = null)
+    /// <summary>Thresholds for the scores that are served, from images the model was not trained on.</summary>
+    public static AnomalyCalibration Calibrate(ImageScores scores)
     {
-        var calibration = new AnomalyCalibration(Table(errors, Quantiles));
-        if (surprise is null || !surprise.All(double.IsFinite)) return calibration;
-        calibration = calibration with { Codes = Table(surprise, [0, .. Quantiles]) };
-        double[] joint = [.. errors.Zip(surprise, (error, code) => Latent.Anomaly.Joint(calibration, error, code))];
-        return calibration with { Joint = Table(joint, [0, .. Quantiles]) };
-
-        static Dictionary<string, double> Table(double[] scores, double[] parts)
+        var calibration = new AnomalyCalibration(Thresholds(scores.Error, Quantiles))
         {
-            double[] sorted = [.. scores.Order()];
-            return parts.ToDictionary(part => FormattableString.Invariant($"{part}"), part => Statistics.Quantile(sorted, part));
-        }
+            Codes = scores.Surprise is { } surprise && surprise.All(double.IsFinite)
+                ? Thresholds(surprise, [0, .. Quantiles])
+                : null,
+            Traits = scores.Traits[0].Keys.ToDictionary(trait => trait, IReadOnlyDictionary<string, double> (trait) =>
+                Thresholds([.. scores.Traits.Select(traits => traits[trait])], Quantiles)),
+        };
+        return calibration with { Joint = Thresholds(scores.Joint(calibration), [0, .. Quantiles]) };
+    }
+
+    internal static Dictionary<string, double> Thresholds(double[] scores, double[] parts)
+    {
+        double[] sorted = [.. scores.Order()];
+        return parts.ToDictionary(part => FormattableString.Invariant($"{part}"), part => Statistics.Quantile(sorted, part));
     }
 
     static void AddBounds(
@@ -154,7 +158,7 @@ public sealed record ModelEvaluation(
             : Enumerable.Range(0, Samples * 4).Select(i => i % data.Train.LabelNames.Count).ToArray();
         var count = asked?.Length ?? (model is IAutoregressive ? SlowSamples : Samples);
         var images = ModelPictures.Draw(model, count, asked, seed, cancellation: cancellation);
-        metrics["sharpness_samples"] = images.Average(ImageQuality.Sharpness);
+        metrics["sharpness_samples"] = images.Average(ImageTraits.VarianceOfLaplacian);
         if (asked is null) return;
 
         var learners = Some(data.Train, ClassifierImages);

@@ -6,8 +6,8 @@ namespace VaeFunctions.Evaluation;
 
 /// <summary>How well a model knows images of another kind for strangers, beside its own test images.</summary>
 /// <param name="Images">How many strangers there were.</param>
-/// <param name="Auroc">Of each score that serving has: the reconstruction error, −log p of the code where anything says which
-/// codes are likely, and both together, by which it judges.</param>
+/// <param name="Auroc">Of the reconstruction error, of −log p of the code where anything says which codes are likely, and of all
+/// that serving judges by.</param>
 public sealed record Strangers(int Images, IReadOnlyDictionary<string, double> Auroc)
 {
     /// <summary>Strangers that are looked at, at most, from all over their set.</summary>
@@ -22,14 +22,10 @@ public sealed record Strangers(int Images, IReadOnlyDictionary<string, double> A
         var usual = ScoresOf(ordinary);
         ImageScores[] strange = [.. new[] { others.Train, others.Test }.Where(images => images.Count > 0)
             .Select(images => ScoresOf(ModelEvaluation.Some(images, Most / 2)))];
-        var calibration = ModelEvaluation.Calibrate(usual.Error, usual.Surprise);
-        var auroc = new Dictionary<string, double> { ["error"] = AurocOf(scores => scores.Error) };
-        if (calibration.Codes is not null)
-        {
-            auroc["code"] = AurocOf(scores => scores.Surprise!);
-            auroc["joint"] = AurocOf(scores => scores.Error.Zip(
-                scores.Surprise!, (error, surprise) => Anomaly.Joint(calibration, error, surprise)));
-        }
+        var calibration = ModelEvaluation.Calibrate(usual);
+        var auroc = new Dictionary<string, double> { [Anomaly.Error] = AurocOf(scores => scores.Error) };
+        if (calibration.Codes is not null) auroc[Anomaly.Code] = AurocOf(scores => scores.Surprise!);
+        auroc["joint"] = AurocOf(scores => scores.Joint(calibration));
         return new(strange.Sum(scores => scores.Error.Length), auroc);
 
         ImageScores ScoresOf(ImageDataset images) =>

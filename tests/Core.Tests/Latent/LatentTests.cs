@@ -150,18 +150,42 @@ public sealed class LatentTests
     }
 
     [Fact]
-    public void Either_an_error_or_a_code_suffices_to_be_strange()
+    public void Any_score_suffices_to_be_strange_on_either_side()
+    {
+        var calibration = new AnomalyCalibration(new Dictionary<string, double> { ["0.05"] = 0.08, ["0.5"] = 0.1, ["0.95"] = 0.2 })
+        {
+            Codes = new Dictionary<string, double> { ["0"] = -12, ["0.05"] = -11, ["0.5"] = -10, ["0.95"] = 30 },
+            Traits = new Dictionary<string, IReadOnlyDictionary<string, double>>
+            {
+                ["colour"] = new Dictionary<string, double> { ["0.05"] = 2, ["0.5"] = 3, ["0.95"] = 4 },
+            },
+        };
+        Assert.Equal(0, Joint(0.1, -10, 3).Steps, 1e-9);
+        Assert.Equal((1, "error"), Rounded(Joint(0.2, -10, 3))); // at its 95th percentile
+        Assert.Equal((2, "error"), Rounded(Joint(0.06, -10, 3))); // comes back far too well
+        Assert.Equal((2, "code"), Rounded(Joint(0.1, 70, 3)));
+        Assert.Equal((3, "code"), Rounded(Joint(0.1, -13, 3)));
+        Assert.Equal((3, "colour"), Rounded(Joint(0.1, -10, 0))); // grey among coloured ones
+        Assert.Equal("error", Anomaly.Joint(calibration, 0.1, null, Colour(3)).By); // where nothing says which codes are likely
+        Assert.Equal(0.5, Anomaly.Percentile(calibration.Codes, -10), 1e-9);
+        Assert.Equal(0, Anomaly.Percentile(calibration.Codes, -13)); // below all that was seen
+
+        Strangeness Joint(double error, double code, double colour) => Anomaly.Joint(calibration, error, code, Colour(colour));
+
+        static Dictionary<string, double> Colour(double value) => new() { ["colour"] = value, ["unheard of"] = 1e9 };
+
+        static (double, string) Rounded(Strangeness strangeness) => (Math.Round(strangeness.Steps, 9), strangeness.By);
+    }
+
+    [Fact]
+    public void A_version_from_before_both_sides_counted_is_judged_as_it_was()
     {
         var calibration = new AnomalyCalibration(new Dictionary<string, double> { ["0.5"] = 0.1, ["0.95"] = 0.2 })
         {
             Codes = new Dictionary<string, double> { ["0"] = -12, ["0.5"] = -10, ["0.95"] = 30 },
         };
-        Assert.Equal(0, Anomaly.Joint(calibration, 0.1, -10), 1e-9);
-        Assert.Equal(1, Anomaly.Joint(calibration, 0.2, -50), 1e-9); // the error is at its 95th percentile
-        Assert.Equal(2, Anomaly.Joint(calibration, 0.05, 70), 1e-9); // the code is twice as far from the median
-        Assert.Equal(0.5, Anomaly.Percentile(calibration.Codes, -10), 1e-9);
-        Assert.Equal(0, Anomaly.Percentile(calibration.Codes, -13)); // below all that was seen
-        Assert.Throws<ArgumentException>(() => Anomaly.Joint(calibration with { Codes = null }, 0.1, 0));
+        var strangeness = Anomaly.Joint(calibration, 0.2, -50, ImageTraits.Of(new(1, 1, 1, [7])));
+        Assert.Equal((1, "error"), (strangeness.Steps, strangeness.By));
     }
 
     static PrincipalAxes Axes { get; } = new([1, 2, 3], [[0.6f, 0.8f, 0], [-0.8f, 0.6f, 0]], [2, 0.5f]);

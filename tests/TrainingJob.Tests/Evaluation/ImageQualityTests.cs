@@ -66,18 +66,4 @@ public sealed class ImageQualityTests
                 / ((meanX * meanX + meanY * meanY + c1) * (varianceX + varianceY + c2));
         }
     }
-
-    [Fact]
-    public void Sharpness_is_the_variance_of_the_laplacian_inside_the_border()
-    {
-        // One pixel of 10 in the middle of 5×5: of the nine places inside, one has 40, its four neighbours −10, the others 0.
-        // Mean 0; variance (1600 + 4 · 100) / 9.
-        var dot = new byte[25];
-        dot[12] = 10;
-        Assert.Equal(2000 / 9.0, ImageQuality.Sharpness(new(5, 5, 1, dot)), 9);
-        Assert.Equal(0, ImageQuality.Sharpness(new(5, 5, 1, Flat(25, 77))), 9);
-        // A slope has no curvature.
-        Assert.Equal(0, ImageQuality.Sharpness(new(5, 5, 1, [.. Enumerable.Range(0, 25).Select(i => (byte)(i % 5 * 20))])), 9);
-        Assert.Equal(0, ImageQuality.Sharpness(new(2, 2, 1, [0, 255, 255, 0])));
-    }
 }

@@ -45,8 +45,9 @@ public sealed class StatisticsTests
     [Fact]
     public void Thresholds_of_ordinary_images_rise_with_their_quantile()
     {
-        var thresholds = ModelEvaluation.Calibrate([.. Enumerable.Range(0, 1001).Select(i => i / 1000.0).Reverse()]).Quantiles;
-        Assert.Equal(["0.5", "0.9", "0.95", "0.99", "0.999"], thresholds.Keys);
+        double[] scores = [.. Enumerable.Range(0, 1001).Select(i => i / 1000.0).Reverse()];
+        var thresholds = ModelEvaluation.Thresholds(scores, [0.05, 0.5, 0.999]);
+        Assert.Equal(["0.05", "0.5", "0.999"], thresholds.Keys);
         Assert.All(thresholds, threshold =>
             Assert.Equal(double.Parse(threshold.Key, System.Globalization.CultureInfo.InvariantCulture), threshold.Value, 12));
     }

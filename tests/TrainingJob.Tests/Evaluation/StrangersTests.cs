@@ -2,7 +2,6 @@ using VaeFunctions.Data;
 using VaeFunctions.Evaluation;
 using VaeFunctions.Registry;
 using VaeFunctions.Tests.Training;
-using VaeFunctions.Training;
 
 namespace VaeFunctions.Tests.Evaluation;
 

@@ -32,7 +32,7 @@ sealed class ReconstructOperation(string name) : JobOperation
 
     JobResult Say(Job job, JobInput image, Reconstruction made, ModelSession session)
     {
-        var (percentile, codePercentile, verdict) = JudgedImage.Judge(session, made);
+        var (percentile, codePercentile, verdict, _) = JudgedImage.Judge(session, made);
         return JobResult.Of(job, image, session) with
         {
             Error = made.Error,
