@@ -24,17 +24,39 @@ sealed class Buffer(float[] values)
 }
 
 /// <summary>Keeps arrays between the steps of a training, whose tensors have the same sizes every time.</summary>
+/// <remarks>Other sizes come with the last batch of an epoch, with an evaluation, with a prior that is fitted. Were all kept, memory
+/// would grow to several times what any step takes; so those that the outermost scope has not asked for make room when it needs
+/// memory that is not there.</remarks>
 sealed class BufferPool
 {
-    readonly Dictionary<int, Stack<float[]>> free = [];
+    /// <summary>Elements that may lie unused without anybody looking: 64 MB.</summary>
+    const long Little = 1 << 24;
+
+    readonly Dictionary<int, Size> sizes = [];
     readonly Stack<List<Buffer>> scopes = [];
+    long unused, outermost;
+
+    /// <summary>The unused arrays of one size, and the outermost scope, by number, that asked for one last.</summary>
+    sealed class Size
+    {
+        public Stack<float[]> Unused { get; } = new();
+
+        public long AskedIn { get; set; }
+    }
 
     /// <summary>A buffer of exactly <paramref name="count"/> elements with undefined content.</summary>
     public Buffer Rent(int count)
     {
-        var buffer = new Buffer(free.TryGetValue(count, out var stack) && stack.TryPop(out var values)
-            ? values
-            : GC.AllocateUninitializedArray<float>(count));
+        var size = SizeOf(count);
+        size.AskedIn = outermost;
+        if (size.Unused.TryPop(out var values))
+            unused -= count;
+        else
+        {
+            MakeRoom();
+            values = GC.AllocateUninitializedArray<float>(count);
+        }
+        var buffer = new Buffer(values);
         if (scopes.TryPeek(out var scope)) scope.Add(buffer);
         return buffer;
     }
@@ -43,12 +65,30 @@ sealed class BufferPool
     public void Return(Buffer buffer)
     {
         var values = buffer.Release();
-        if (!free.TryGetValue(values.Length, out var stack)) free[values.Length] = stack = new();
-        stack.Push(values);
+        SizeOf(values.Length).Unused.Push(values);
+        unused += values.Length;
+    }
+
+    Size SizeOf(int count)
+    {
+        if (!sizes.TryGetValue(count, out var size)) sizes[count] = size = new();
+        return size;
+    }
+
+    void MakeRoom()
+    {
+        if (unused <= Little) return;
+        foreach (var (count, size) in sizes)
+        {
+            if (size.AskedIn == outermost) continue;
+            unused -= (long)count * size.Unused.Count;
+            sizes.Remove(count);
+        }
     }
 
     public IDisposable BeginScope()
     {
+        if (scopes.Count == 0) outermost++;
         scopes.Push([]);
         return new Scope(this);
     }
