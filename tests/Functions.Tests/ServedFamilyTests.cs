@@ -240,6 +240,28 @@ public sealed class ServedFamilyTests(ServingFixture serving)
     }
 
     [Fact]
+    public async Task An_image_without_contrast_among_images_that_have_it_is_anomalous_by_that()
+    {
+        Dictionary<string, double> ordinary = new() { ["0.05"] = 0, ["0.5"] = 2, ["0.95"] = 3 };
+        Dictionary<string, double> joint = new() { ["0"] = 0, ["0.95"] = 1, ["0.99"] = 1.5 };
+        var options = new MlpVaeOptions { Image = Grey, Hidden = [16], Latent = 3, Likelihood = new BernoulliOptions() };
+        var path = await ServeAsync("contrasts", options, null, new(ordinary)
+        {
+            Traits = new Dictionary<string, IReadOnlyDictionary<string, double>>
+            {
+                ["contrast"] = new Dictionary<string, double> { ["0.05"] = 3, ["0.5"] = 4, ["0.95"] = 5 },
+            },
+            Joint = joint,
+        }, []);
+        var flat = ImageCodec.EncodePng(new(Grey, [.. Enumerable.Repeat((byte)99, Grey.Size)]));
+        var answer = await serving.Http.SendAsync(
+            HttpMethod.Post, $"{path}/anomaly", flat.Body("image/png"), "application/json").JsonAsync();
+        var image = answer["images"]![0]!;
+        Assert.Equal(("anomalous", "contrast"), ((string)image["verdict"]!, (string)image["strangest"]!));
+        Assert.Null(image["codePercentile"]); // the version has no quantiles of codes
+    }
+
+    [Fact]
     public async Task A_manifold_goes_along_the_codes_axes_around_their_mean_or_an_image()
     {
         var path = await FittedAsync();

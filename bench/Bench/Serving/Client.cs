@@ -16,14 +16,17 @@ sealed class Client : IDisposable
     byte[] answer = new byte[1 << 16];
 
     /// <param name="json">What is posted.</param>
-    /// <param name="idHeader">A header that names each request.</param>
+    /// <param name="idHeader">A header that names each request, if it is to have one.</param>
     /// <exception cref="SocketException">Nobody listens there.</exception>
-    public Client(Uri address, byte[] json, string idHeader = "x-request-id")
+    public Client(Uri address, byte[] json, string? idHeader = null)
     {
-        var start = Encoding.ASCII.GetBytes($"POST {address.AbsolutePath} HTTP/1.1\r\nHost: {address.Authority}\r\n{idHeader}: ");
+        var start = $"POST {address.AbsolutePath} HTTP/1.1\r\nHost: {address.Authority}\r\n"
+            + (idHeader is null ? "" : $"{idHeader}: ");
         idAt = start.Length;
-        request = [.. start, .. Encoding.ASCII.GetBytes(
-            $"{Guid.Empty}\r\nContent-Type: application/json\r\nContent-Length: {json.Length}\r\n\r\n"), .. json];
+        if (idHeader is not null) start += $"{Guid.Empty}\r\n";
+        request = [.. Encoding.ASCII.GetBytes(
+            $"{start}Content-Type: application/json\r\nContent-Length: {json.Length}\r\n\r\n"), .. json];
+        socket.ReceiveTimeout = 60_000; // ms; a server that never answers ends the benchmark
         socket.Connect(address.Host, address.Port);
     }
 

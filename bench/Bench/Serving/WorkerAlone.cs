@@ -13,16 +13,18 @@ sealed class WorkerAlone : IAsyncDisposable
 
     readonly WebApplication rpc;
     readonly TextWriter log;
-    WorkerSession worker = null!;
-    HostedFunction decode = null!;
-    KeyValuePair<string, object?>[] route = [];
+    readonly WorkerSession worker;
+    readonly HostedFunction decode;
+    readonly KeyValuePair<string, object?>[] route;
 
-    WorkerAlone(LocalHostOptions options) => (rpc, log) = (LocalHost.BuildRpc(options), options.Log);
-
-    WorkerPool Workers => rpc.Services.GetRequiredService<WorkerPool>();
+    WorkerAlone(WebApplication rpc, TextWriter log, WorkerSession worker, string model)
+    {
+        (this.rpc, this.log, this.worker, route) = (rpc, log, worker, [new("model", model)]);
+        decode = worker.Functions.Select(HostedFunction.Of).Single(function => function.Name == "Decode");
+    }
 
     /// <summary>The worker's process.</summary>
-    public IReadOnlyList<int> Processes => Workers.ProcessIds;
+    public IReadOnlyList<int> Processes => WorkersOf(rpc).ProcessIds;
 
     /// <summary>A worker that serves a model.</summary>
     /// <param name="published">A folder that is a registry.</param>
@@ -30,12 +32,19 @@ sealed class WorkerAlone : IAsyncDisposable
     public static async Task<WorkerAlone> StartAsync(
         string published, string model, string data, CancellationToken cancellation)
     {
-        var alone = new WorkerAlone(FunctionsHost.Options(port: 0, workers: 1, $"folder:{published}", data));
-        await alone.rpc.StartAsync(cancellation);
-        alone.worker = await alone.Workers.StartAsync(new Uri(alone.rpc.Urls.First()), cancellation);
-        alone.decode = alone.worker.Functions.Select(HostedFunction.Of).Single(function => function.Name == "Decode");
-        alone.route = [new("model", model)];
-        return alone;
+        var options = FunctionsHost.Options(port: 0, workers: 1, $"folder:{published}", data);
+        var rpc = LocalHost.BuildRpc(options);
+        try
+        {
+            await rpc.StartAsync(cancellation);
+            var worker = await WorkersOf(rpc).StartAsync(new Uri(rpc.Urls.First()), cancellation);
+            return new(rpc, options.Log, worker, model);
+        }
+        catch
+        {
+            await StopAsync(rpc, options.Log);
+            throw;
+        }
     }
 
     /// <inheritdoc cref="Server.LoadAsync"/>
@@ -61,9 +70,14 @@ sealed class WorkerAlone : IAsyncDisposable
         invocation.GetAwaiter().GetResult();
     }
 
-    public async ValueTask DisposeAsync()
+    public ValueTask DisposeAsync() => StopAsync(rpc, log);
+
+    static WorkerPool WorkersOf(WebApplication rpc) => rpc.Services.GetRequiredService<WorkerPool>();
+
+    static async ValueTask StopAsync(WebApplication rpc, TextWriter log)
     {
-        await Workers.StopAsync(grace);
+        await WorkersOf(rpc).StopAsync(grace);
+        await rpc.StopAsync(CancellationToken.None);
         await rpc.DisposeAsync();
         await log.DisposeAsync();
     }

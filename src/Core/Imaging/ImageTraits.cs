@@ -13,7 +13,7 @@ public static class ImageTraits
     /// colour.</summary>
     public const string Colour = "colour";
 
-    /// <summary>All of an image, by name; logarithms, since twice as much is as strange as half of it.</summary>
+    /// <summary>All traits of an image, by name. They are logarithms, since twice as much is as strange as half of it.</summary>
     public static IReadOnlyDictionary<string, double> Of(Image image)
     {
         ArgumentNullException.ThrowIfNull(image);

@@ -11,11 +11,15 @@ namespace VaeFunctions.Latent;
 public readonly record struct Strangeness(double Steps, string By);
 
 /// <summary>How strange an image is to a model: what does not come back was never learnt (An and Cho 2015), what comes back from
-/// an unlikely code is of another world, and so is what is far too simple for those that it knows.</summary>
+/// an unlikely code is of another world, and so is an image much simpler than those it was trained on.</summary>
 public static class Anomaly
 {
     /// <summary>The names of the two scores that the model gives, beside those of <see cref="ImageTraits"/>.</summary>
     public const string Error = "error", Code = "code";
+
+    /// <summary>Traits are logarithms: a tenth is a tenth of contrast, sharpness or colour, below which nobody sees a difference,
+    /// however much alike the ordinary images are.</summary>
+    const double LeastSpreadOfTraits = 0.1;
 
     /// <summary>The mean squared difference of an image and its reconstruction, pixels in [0, 1].</summary>
     public static double Score(ReadOnlySpan<byte> image, ReadOnlySpan<byte> reconstruction)
@@ -56,10 +60,10 @@ public static class Anomaly
         return new Image(image.Width, image.Height, 3, pixels);
     }
 
-    /// <summary>Reconstruction, code and what can be said of the image itself, each in steps from the median of ordinary images
-    /// to their 95th percentile above it and to their 5th below: the largest of them, so that any suffices to be strange. Too good
-    /// a reconstruction and too likely a code are those of images that are simpler than all that the model knows. (Nalisnick et al.
-    /// 2019, "Detecting out-of-distribution inputs to deep generative models using typicality")</summary>
+    /// <summary>What is strangest about an image: its reconstruction, its code or one of its own traits, each in steps from the
+    /// median of ordinary images, to their 95th percentile above it and to their 5th below. A low score is strange too, since an
+    /// image much simpler than those of the training comes back too well, from too likely a code. (Nalisnick et al. 2019, "Detecting
+    /// out-of-distribution inputs to deep generative models using typicality")</summary>
     /// <param name="surprise">−log p of the code, in nats; null where nothing says which are likely.</param>
     /// <param name="traits">By name, as <see cref="ImageTraits"/> has them; those that the calibration lacks do not count, as in
     /// versions from before there were any.</param>
@@ -68,20 +72,22 @@ public static class Anomaly
     {
         ArgumentNullException.ThrowIfNull(calibration);
         ArgumentNullException.ThrowIfNull(traits);
-        List<Strangeness> all = [new(Steps(calibration.Quantiles, error), Error)];
-        if (surprise is { } code && calibration.Codes is { } codes) all.Add(new(Steps(codes, code), Code));
+        List<Strangeness> all = [new(Steps(calibration.Quantiles, error, leastSpread: 0), Error)];
+        if (surprise is { } code && calibration.Codes is { } codes) all.Add(new(Steps(codes, code, leastSpread: 0), Code));
         foreach (var (name, value) in traits)
-            if (calibration.Traits?.GetValueOrDefault(name) is { } quantiles) all.Add(new(Steps(quantiles, value), name));
+            if (calibration.Traits?.GetValueOrDefault(name) is { } quantiles)
+                all.Add(new(Steps(quantiles, value, LeastSpreadOfTraits), name));
         return all.MaxBy(strangeness => strangeness.Steps);
 
-        static double Steps(IReadOnlyDictionary<string, double> quantiles, double score)
+        static double Steps(IReadOnlyDictionary<string, double> quantiles, double score, double leastSpread)
         {
-            var (median, high) = (quantiles["0.5"], quantiles["0.95"]);
-            var least = 1e-9 * Math.Max(1, Math.Abs(median));
+            if (double.IsNaN(score)) return double.PositiveInfinity;
+            if (!quantiles.TryGetValue("0.5", out var median) || !quantiles.TryGetValue("0.95", out var high)) return 0;
+            leastSpread = Math.Max(leastSpread, 1e-9 * Math.Max(1, Math.Abs(median)));
             // Versions from before both sides counted have no low quantiles.
             return score < median && quantiles.TryGetValue("0.05", out var low)
-                ? (median - score) / Math.Max(median - low, least)
-                : (score - median) / Math.Max(high - median, least);
+                ? (median - score) / Math.Max(median - low, leastSpread)
+                : (score - median) / Math.Max(high - median, leastSpread);
         }
     }
 

@@ -104,8 +104,8 @@ public sealed record ConceptDescription(string Name, double? Separability, int? 
 public sealed record PriorComparison(
     string Chosen, int Fitted, int HeldOut, IReadOnlyDictionary<string, double> LogLikelihoods);
 
-/// <summary>Anomaly scores, the reconstruction errors, of ordinary images, which are all test images: quantile, such as "0.99",
-/// to score.</summary>
+/// <summary>What anomaly scores ordinary images have, which are all test images: quantile, such as "0.99", to score.</summary>
+/// <param name="Quantiles">Of the reconstruction error.</param>
 public sealed record AnomalyCalibration(IReadOnlyDictionary<string, double> Quantiles)
 {
     /// <summary>The fewest images by which one in a hundred can be told.</summary>

@@ -61,7 +61,7 @@ public sealed record AnomalyAnswer(string Model, string Version, IReadOnlyList<J
 /// none.</param>
 /// <param name="Strangest">What the verdict goes by, the strangest about the image beside the version's test images: error (it
 /// does not come back, or too well), code (an unlikely one, or far too likely), contrast, sharpness or colour (too much or too
-/// little); absent where there is no verdict, or the version was published before this was judged.</param>
+/// little); absent where there is no verdict, and where it goes by the error alone.</param>
 /// <param name="Reason">Why it is not calibrated: how many test images there were, and how many a verdict takes; absent where
 /// there is a verdict.</param>
 public sealed record JudgedImage(
@@ -87,11 +87,12 @@ public sealed record JudgedImage(
         if (session.Anomaly is not { } calibration || session.CalibratedOn < AnomalyCalibration.EnoughImages)
             return (null, null, "not calibrated", null);
         var percentile = Anomaly.Percentile(calibration, result.Error);
-        if (calibration.Joint is not { } joint || calibration.Codes is not null && result.Surprise is null)
-            return (percentile, null, Anomaly.Verdict(percentile), null); // earlier builds published less to judge by
+        if (calibration.Joint is not { Count: > 0 } joint)
+            return (percentile, null, Anomaly.Verdict(percentile), null); // early builds judged by the error alone
         var strangeness =
             Anomaly.Joint(calibration, result.Error, result.Surprise, ImageTraits.Of(result.Original.Image));
-        return (percentile, calibration.Codes is { } codes ? Anomaly.Percentile(codes, result.Surprise!.Value) : null,
+        return (percentile,
+            result is { Surprise: { } surprise } && calibration.Codes is { } codes ? Anomaly.Percentile(codes, surprise) : null,
             Anomaly.Verdict(Anomaly.Percentile(joint, strangeness.Steps)), strangeness.By);
     }
 }

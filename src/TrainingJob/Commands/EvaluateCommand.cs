@@ -53,6 +53,9 @@ static class EvaluateCommand
         var (recipe, model) =
             await Publisher.LoadAsync(registry, manifest, Devices.Open(request.Device, request.Threads), cancellation);
         var source = request.Data ?? manifest.Data.Source;
+        if (request.Strangers is not null && recipe.Model.Classes > 0)
+            throw new DataException($"{name} takes labels, which images of another kind do not have; --strangers is for models "
+                + "without model.classes.");
         var data = await ImagesOfAsync(source);
         var strangers = request.Strangers is { } other ? await ImagesOfAsync(other) : null;
         var measure = Measure.Of(model, data.Test, recipe, cancellation);
@@ -73,7 +76,6 @@ static class EvaluateCommand
             var told = Strangers.Of(model, data.Test, strangers, recipe.Seed, cancellation);
             Line($"  {Plural.Of(told.Images, "image")} of {request.Strangers} told from {data.Test.Count:N0} test images, AUROC:");
             foreach (var (score, auroc) in told.Auroc) Line($"  {"strangers_" + score,-26} {auroc,12:F4}");
-            foreach (var (score, auroc) in told.Auroc) metrics["strangers_" + score] = auroc;
         }
         var file = await new EvaluationFile(name, version, source, data.Fingerprint, metrics, evaluation.KlPerLatent,
             evaluation.Attributes).WriteAsync(store, cancellation);

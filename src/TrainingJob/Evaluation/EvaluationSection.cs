@@ -22,8 +22,7 @@ public static class EvaluationSection
                 + $"<td>{Number(value)}</td><td>{MetricWords.Words(name)}</td></tr>");
         foreach (var (part, error) in evaluation.Anomaly.Quantiles)
             page.Append(CultureInfo.InvariantCulture, $"<tr><th>reconstruction error, quantile {part}</th><td>{error:G4}</td><td>"
-                + $"{part} of the {evaluation.Metrics["test_images"]:N0} test images come back with a smaller one; "
-                + $"what lies above is judged by these.</td></tr>");
+                + $"{part} of the {evaluation.Metrics["test_images"]:N0} test images come back with a smaller one.</td></tr>");
         page.Append("</table></div>");
         if (evaluation.Attributes.Count == 0) return page.ToString();
 

@@ -23,7 +23,7 @@ public sealed record EvaluationOptions(int Draws = 50, int Images = 200, int Lea
 /// <summary>All that is measured of a trained model on test images.</summary>
 /// <param name="Metrics">By name, as they go into the manifest; what makes no sense for a model is not there.</param>
 /// <param name="KlPerLatent">In nats, the mean over images.</param>
-/// <param name="Anomaly">The reconstruction error of ordinary images.</param>
+/// <param name="Anomaly">The anomaly scores of ordinary images.</param>
 /// <param name="Attributes">What the latents know of each attribute, where the data has them.</param>
 public sealed record ModelEvaluation(
     IReadOnlyDictionary<string, double> Metrics, IReadOnlyList<double> KlPerLatent, AnomalyCalibration Anomaly,
@@ -94,19 +94,23 @@ public sealed record ModelEvaluation(
                     metrics["mutual_information_gap"] = attributes.Average(attribute => attribute.Gap);
             }
         }
-        return new(metrics, scores.KlPerLatent, Calibrate(scores), attributes) { InUse = inUse };
+        return new(metrics, scores.KlPerLatent, Calibrate(scores, recipe.Binarize == BinarizationKind.None), attributes) { InUse = inUse };
     }
 
     /// <summary>Thresholds for the scores that are served, from images the model was not trained on.</summary>
-    public static AnomalyCalibration Calibrate(ImageScores scores)
+    /// <param name="traits">Whether the images' own traits count: not where they were drawn black and white, as no image is that is
+    /// served.</param>
+    public static AnomalyCalibration Calibrate(ImageScores scores, bool traits = true)
     {
         var calibration = new AnomalyCalibration(Thresholds(scores.Error, Quantiles))
         {
             Codes = scores.Surprise is { } surprise && surprise.All(double.IsFinite)
                 ? Thresholds(surprise, [0, .. Quantiles])
                 : null,
-            Traits = scores.Traits[0].Keys.ToDictionary(trait => trait, IReadOnlyDictionary<string, double> (trait) =>
-                Thresholds([.. scores.Traits.Select(traits => traits[trait])], Quantiles)),
+            Traits = traits
+                ? scores.Traits[0].Keys.ToDictionary(trait => trait, IReadOnlyDictionary<string, double> (trait) =>
+                    Thresholds([.. scores.Traits.Select(image => image[trait])], Quantiles))
+                : null,
         };
         return calibration with { Joint = Thresholds(scores.Joint(calibration), [0, .. Quantiles]) };
     }

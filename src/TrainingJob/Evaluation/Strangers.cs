@@ -6,8 +6,8 @@ namespace VaeFunctions.Evaluation;
 
 /// <summary>How well a model knows images of another kind for strangers, beside its own test images.</summary>
 /// <param name="Images">How many strangers there were.</param>
-/// <param name="Auroc">Of the reconstruction error, of −log p of the code where anything says which codes are likely, and of all
-/// that serving judges by.</param>
+/// <param name="Auroc">Of the reconstruction error, of −log p of the code where anything says which codes are likely, and of what
+/// is strangest about an image, by which serving judges; here beside these test images.</param>
 public sealed record Strangers(int Images, IReadOnlyDictionary<string, double> Auroc)
 {
     /// <summary>Strangers that are looked at, at most, from all over their set.</summary>

@@ -23,7 +23,7 @@ public sealed class ImageTraitsTests
     [Fact]
     public void Contrast_is_the_deviation_of_all_values_and_colour_the_range_of_a_pixels_channels()
     {
-        // Values 10, 20, 30 and 40 twice each but 25 on the average; the pixels' ranges are 20 and 20.
+        // 10, 20, 30, 40, 30, 20: mean 25, squared deviations 550 in all. Either pixel's channels differ by 20.
         var traits = ImageTraits.Of(new(2, 1, 3, [10, 20, 30, 40, 30, 20]));
         Assert.Equal(Math.Log(1 + Math.Sqrt(550 / 6.0)), traits[ImageTraits.Contrast], 9);
         Assert.Equal(Math.Log(21), traits[ImageTraits.Colour], 9);

@@ -178,6 +178,35 @@ public sealed class LatentTests
     }
 
     [Fact]
+    public void Where_all_ordinary_images_are_grey_a_trace_of_colour_is_not_strange_and_much_of_it_is()
+    {
+        var calibration = new AnomalyCalibration(new Dictionary<string, double> { ["0.5"] = 0.1, ["0.95"] = 0.2 })
+        {
+            Traits = new Dictionary<string, IReadOnlyDictionary<string, double>>
+            {
+                ["colour"] = new Dictionary<string, double> { ["0.05"] = 0, ["0.5"] = 0, ["0.95"] = 0 },
+            },
+        };
+        Assert.InRange(Of(0.001), 0, 0.1);
+        Assert.InRange(Of(Math.Log(1 + 40)), 10, 100);
+
+        double Of(double colour) =>
+            Anomaly.Joint(calibration, 0.1, null, new Dictionary<string, double> { ["colour"] = colour }).Steps;
+    }
+
+    [Fact]
+    public void A_score_that_is_no_number_is_as_strange_as_can_be_and_a_table_without_its_quantiles_says_nothing()
+    {
+        var calibration = new AnomalyCalibration(new Dictionary<string, double> { ["0.5"] = 0.1, ["0.95"] = 0.2 })
+        {
+            Codes = new Dictionary<string, double> { ["0"] = -12, ["0.5"] = -10, ["0.95"] = 30 },
+        };
+        Dictionary<string, double> none = [];
+        Assert.Equal(new(double.PositiveInfinity, "code"), Anomaly.Joint(calibration, 0.1, double.NaN, none));
+        Assert.Equal("error", Anomaly.Joint(calibration with { Codes = none }, 0.15, 1e9, none).By);
+    }
+
+    [Fact]
     public void A_version_from_before_both_sides_counted_is_judged_as_it_was()
     {
         var calibration = new AnomalyCalibration(new Dictionary<string, double> { ["0.5"] = 0.1, ["0.95"] = 0.2 })

@@ -46,7 +46,11 @@ public sealed class PublisherTests : IDisposable
         foreach (var metric in (string[])["psnr_db", "ssim", "active_units", "bound_nats", "sharpness_samples"])
             Assert.Contains(metric, manifest.Metrics.Keys);
         var quantiles = manifest.Anomaly!.Quantiles;
-        Assert.Equal(["0.5", "0.9", "0.95", "0.99", "0.999"], quantiles.Keys);
+        Assert.Equal(["0.01", "0.05", "0.5", "0.9", "0.95", "0.99", "0.999"], quantiles.Keys);
+        Assert.Equal(["contrast", "sharpness"], manifest.Anomaly.Traits!.Keys);
+        foreach (var others in (IReadOnlyDictionary<string, double>[])[manifest.Anomaly.Traits["contrast"],
+            manifest.Anomaly.Codes!, manifest.Anomaly.Joint!])
+            Assert.Equal(quantiles.Keys, others.Keys.Where(part => part != "0"));
         Assert.Equal(quantiles.Values.Order(), quantiles.Values);
         Assert.InRange(quantiles["0.5"], 1e-6, 1);
         var report = (await Registry.ReadFileAsync(manifest, "report.html")).ToString();

@@ -25,18 +25,21 @@ sealed class Buffer(float[] values)
 
 /// <summary>Keeps arrays between the steps of a training, whose tensors have the same sizes every time.</summary>
 /// <remarks>Other sizes come with the last batch of an epoch, with an evaluation, with a prior that is fitted. Were all kept, memory
-/// would grow to several times what any step takes; so those that the outermost scope has not asked for make room when it needs
-/// memory that is not there.</remarks>
+/// would grow to several times what any step takes. So when a step must allocate, arrays of sizes that neither it nor the last few
+/// have asked for are let go. A step is an outermost scope.</remarks>
 sealed class BufferPool
 {
-    /// <summary>Elements that may lie unused without anybody looking: 64 MB.</summary>
-    const long Little = 1 << 24;
+    /// <summary>Floats that may lie unused in any case: 64 MB.</summary>
+    const long LittleCount = 1 << 24;
+
+    /// <summary>Sizes that so many steps back were asked for are kept: those of a batch, and of the last one of an epoch.</summary>
+    const int Recent = 2;
 
     readonly Dictionary<int, Size> sizes = [];
     readonly Stack<List<Buffer>> scopes = [];
-    long unused, outermost;
+    long unused, step;
 
-    /// <summary>The unused arrays of one size, and the outermost scope, by number, that asked for one last.</summary>
+    /// <summary>The unused arrays of one size, and the step, by number, that asked for one last.</summary>
     sealed class Size
     {
         public Stack<float[]> Unused { get; } = new();
@@ -48,7 +51,7 @@ sealed class BufferPool
     public Buffer Rent(int count)
     {
         var size = SizeOf(count);
-        size.AskedIn = outermost;
+        size.AskedIn = step;
         if (size.Unused.TryPop(out var values))
             unused -= count;
         else
@@ -77,10 +80,10 @@ sealed class BufferPool
 
     void MakeRoom()
     {
-        if (unused <= Little) return;
+        if (unused <= LittleCount) return;
         foreach (var (count, size) in sizes)
         {
-            if (size.AskedIn == outermost) continue;
+            if (size.AskedIn >= step - Recent) continue;
             unused -= (long)count * size.Unused.Count;
             sizes.Remove(count);
         }
@@ -88,7 +91,7 @@ sealed class BufferPool
 
     public IDisposable BeginScope()
     {
-        if (scopes.Count == 0) outermost++;
+        if (scopes.Count == 0) step++;
         scopes.Push([]);
         return new Scope(this);
     }
