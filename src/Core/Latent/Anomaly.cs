@@ -62,8 +62,8 @@ public static class Anomaly
 
     /// <summary>What is strangest about an image: its reconstruction, its code or one of its own traits, each in steps from the
     /// median of ordinary images, to their 95th percentile above it and to their 5th below. A low score is strange too, since an
-    /// image much simpler than those of the training comes back too well, from too likely a code. (Nalisnick et al. 2019, "Detecting
-    /// out-of-distribution inputs to deep generative models using typicality")</summary>
+    /// image much simpler than those of the training comes back too well, from too likely a code. (Nalisnick et al. 2019,
+    /// "Detecting out-of-distribution inputs to deep generative models using typicality")</summary>
     /// <param name="surprise">−log p of the code, in nats; null where nothing says which are likely.</param>
     /// <param name="traits">By name, as <see cref="ImageTraits"/> has them; those that the calibration lacks do not count, as in
     /// versions from before there were any.</param>

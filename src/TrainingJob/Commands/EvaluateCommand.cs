@@ -74,7 +74,8 @@ static class EvaluateCommand
         if (strangers is not null)
         {
             var told = Strangers.Of(model, data.Test, strangers, recipe.Seed, cancellation);
-            Line($"  {Plural.Of(told.Images, "image")} of {request.Strangers} told from {data.Test.Count:N0} test images, AUROC:");
+            var images = Plural.Of(told.Images, "image");
+            Line($"  {images} of {request.Strangers} told from {data.Test.Count:N0} test images, AUROC:");
             foreach (var (score, auroc) in told.Auroc) Line($"  {"strangers_" + score,-26} {auroc,12:F4}");
         }
         var file = await new EvaluationFile(name, version, source, data.Fingerprint, metrics, evaluation.KlPerLatent,

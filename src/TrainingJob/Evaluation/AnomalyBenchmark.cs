@@ -32,8 +32,8 @@ public sealed class AnomalyBenchmark(Recipe recipe, DataSplit data, ITrainingBac
         + "other labels count as anomalies. No test image is seen in training, "
         + $"nothing is chosen by test scores. Scores: the mean squared error of the reconstruction from the posterior's mean, in "
         + $"pixels; −ELBO (reconstruction + KL), the mean of {Draws} draws; the largest of that error, of −log p of the "
-        + "code under the prior that fits the training codes best, and of the image's own contrast, sharpness and colour, each in "
-        + "steps from the training images' median, on either side. "
+        + "code under the prior that fits the training codes best, and of the image's own contrast, sharpness and colour, each "
+        + "in steps from the training images' median, on either side. "
         + "AUROC: the probability that an anomaly scores above an ordinary image, equal scores counting half.";
 
     /// <exception cref="DataException">The images have no labels, or one only.</exception>

@@ -94,12 +94,13 @@ public sealed record ModelEvaluation(
                     metrics["mutual_information_gap"] = attributes.Average(attribute => attribute.Gap);
             }
         }
-        return new(metrics, scores.KlPerLatent, Calibrate(scores, recipe.Binarize == BinarizationKind.None), attributes) { InUse = inUse };
+        var calibration = Calibrate(scores, traits: recipe.Binarize == BinarizationKind.None);
+        return new(metrics, scores.KlPerLatent, calibration, attributes) { InUse = inUse };
     }
 
     /// <summary>Thresholds for the scores that are served, from images the model was not trained on.</summary>
-    /// <param name="traits">Whether the images' own traits count: not where they were drawn black and white, as no image is that is
-    /// served.</param>
+    /// <param name="traits">Whether the images' own traits count: not where they were drawn black and white, which served images
+    /// are not.</param>
     public static AnomalyCalibration Calibrate(ImageScores scores, bool traits = true)
     {
         var calibration = new AnomalyCalibration(Thresholds(scores.Error, Quantiles))

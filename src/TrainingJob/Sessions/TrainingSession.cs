@@ -162,8 +162,8 @@ public sealed class TrainingSession
             SaveEvery = request.SaveEvery,
             FitPrior = () =>
             {
-                Log.Line($"from epoch {recipe.AdversarialFrom + 1} on the encoder rests and the decoder has an adversary, whom the "
-                    + "loss counts too");
+                Log.Line($"from epoch {recipe.AdversarialFrom + 1} on the encoder rests and the decoder has an adversary, whom "
+                    + "the loss counts too");
                 // The model keeps it, so that pictures of samples are drawn from it too.
                 return learner.Model.Density =
                     PriorFit.Of(learner.Model, data.Train, recipe.Seed, Log.Line, cancellation).Density;

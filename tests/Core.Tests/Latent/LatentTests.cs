@@ -152,7 +152,8 @@ public sealed class LatentTests
     [Fact]
     public void Any_score_suffices_to_be_strange_on_either_side()
     {
-        var calibration = new AnomalyCalibration(new Dictionary<string, double> { ["0.05"] = 0.08, ["0.5"] = 0.1, ["0.95"] = 0.2 })
+        Dictionary<string, double> errors = new() { ["0.05"] = 0.08, ["0.5"] = 0.1, ["0.95"] = 0.2 };
+        var calibration = new AnomalyCalibration(errors)
         {
             Codes = new Dictionary<string, double> { ["0"] = -12, ["0.05"] = -11, ["0.5"] = -10, ["0.95"] = 30 },
             Traits = new Dictionary<string, IReadOnlyDictionary<string, double>>

@@ -24,15 +24,15 @@ sealed class Buffer(float[] values)
 }
 
 /// <summary>Keeps arrays between the steps of a training, whose tensors have the same sizes every time.</summary>
-/// <remarks>Other sizes come with the last batch of an epoch, with an evaluation, with a prior that is fitted. Were all kept, memory
-/// would grow to several times what any step takes. So when a step must allocate, arrays of sizes that neither it nor the last few
-/// have asked for are let go. A step is an outermost scope.</remarks>
+/// <remarks>Other sizes come with the last batch of an epoch, with an evaluation, with a prior that is fitted. Were all kept,
+/// memory would grow to several times what any step takes. So when a step must allocate, arrays of sizes that neither it nor the
+/// last few have asked for are let go. A step is an outermost scope.</remarks>
 sealed class BufferPool
 {
     /// <summary>Floats that may lie unused in any case: 64 MB.</summary>
     const long LittleCount = 1 << 24;
 
-    /// <summary>Sizes that so many steps back were asked for are kept: those of a batch, and of the last one of an epoch.</summary>
+    /// <summary>Sizes that were asked for so many steps back are kept: those of a batch, and of an epoch's last one.</summary>
     const int Recent = 2;
 
     readonly Dictionary<int, Size> sizes = [];
