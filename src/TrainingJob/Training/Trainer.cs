@@ -219,9 +219,8 @@ public sealed class Trainer(Recipe recipe, DataSplit data, Learner learner, ITra
     }
 
     TrainingException Diverged(string what) => new(
-        $"{what} The last checkpoint is from before. Start anew with optimizer.learningRate below "
-        + $"{recipe.Optimizer.LearningRate}"
-        + (recipe.Adversary is { } adversary ? $" and adversary.learningRate below {adversary.LearningRate}" : "")
+        $"{what} The last checkpoint is from before. Start anew with a learning rate below {recipe.Optimizer.LearningRate}"
+        + (recipe.Adversary is { } adversary ? $" (adversary.learningRate below {adversary.LearningRate})" : "")
         + ", and look for broken images.");
 }
 
