@@ -73,7 +73,7 @@ static class EvaluateCommand
         Print(evaluation);
         if (strangers is not null)
         {
-            var told = Strangers.Of(model, data.Test, strangers, recipe.Seed, cancellation);
+            var told = Strangers.Of(model, data.Test, strangers, recipe, cancellation);
             var images = Plural.Of(told.Images, "image");
             Line($"  {images} of {request.Strangers} told from {data.Test.Count:N0} test images, AUROC:");
             foreach (var (score, auroc) in told.Auroc) Line($"  {"strangers_" + score,-26} {auroc,12:F4}");

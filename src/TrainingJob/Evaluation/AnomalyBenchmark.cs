@@ -75,7 +75,7 @@ public sealed class AnomalyBenchmark(Recipe recipe, DataSplit data, ITrainingBac
         double Joint()
         {
             var ordinary = ImageScores.Of(learner.Model, train, recipe.Seed, quality: false, cancellation: cancellation);
-            return Statistics.Auroc(scores.Joint(ModelEvaluation.Calibrate(ordinary)), anomalous);
+            return Statistics.Auroc(scores.Joint(ModelEvaluation.Calibrate(ordinary, recipe)), anomalous);
         }
     }
 

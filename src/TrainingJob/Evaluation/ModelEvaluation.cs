@@ -94,21 +94,21 @@ public sealed record ModelEvaluation(
                     metrics["mutual_information_gap"] = attributes.Average(attribute => attribute.Gap);
             }
         }
-        var calibration = Calibrate(scores, traits: recipe.Binarize == BinarizationKind.None);
+        var calibration = Calibrate(scores, recipe);
         return new(metrics, scores.KlPerLatent, calibration, attributes) { InUse = inUse };
     }
 
     /// <summary>Thresholds for the scores that are served, from images the model was not trained on.</summary>
-    /// <param name="traits">Whether the images' own traits count: not where they were drawn black and white, which served images
-    /// are not.</param>
-    public static AnomalyCalibration Calibrate(ImageScores scores, bool traits = true)
+    /// <remarks>The images' own traits do not count where the recipe draws images black and white, which served ones are
+    /// not.</remarks>
+    public static AnomalyCalibration Calibrate(ImageScores scores, Recipe recipe)
     {
         var calibration = new AnomalyCalibration(Thresholds(scores.Error, Quantiles))
         {
             Codes = scores.Surprise is { } surprise && surprise.All(double.IsFinite)
                 ? Thresholds(surprise, [0, .. Quantiles])
                 : null,
-            Traits = traits
+            Traits = recipe.Binarize == BinarizationKind.None
                 ? scores.Traits[0].Keys.ToDictionary(trait => trait, IReadOnlyDictionary<string, double> (trait) =>
                     Thresholds([.. scores.Traits.Select(image => image[trait])], Quantiles))
                 : null,
@@ -116,6 +116,7 @@ public sealed record ModelEvaluation(
         return calibration with { Joint = Thresholds(scores.Joint(calibration), [0, .. Quantiles]) };
     }
 
+    /// <summary>The scores below which such parts of all lie, by the part's name.</summary>
     internal static Dictionary<string, double> Thresholds(double[] scores, double[] parts)
     {
         double[] sorted = [.. scores.Order()];

@@ -1,6 +1,7 @@
 using VaeFunctions.Data;
 using VaeFunctions.Latent;
 using VaeFunctions.Models;
+using VaeFunctions.Training;
 
 namespace VaeFunctions.Evaluation;
 
@@ -15,21 +16,21 @@ public sealed record Strangers(int Images, IReadOnlyDictionary<string, double> A
 
     /// <param name="ordinary">Images of the model's own kind that it was not trained on.</param>
     /// <param name="others">All of these count as strange, whatever part of their set they are in.</param>
-    /// <param name="seed">The recipe's.</param>
+    /// <param name="recipe">The model's.</param>
     public static Strangers Of(
-        Vae model, ImageDataset ordinary, DataSplit others, ulong seed, CancellationToken cancellation = default)
+        Vae model, ImageDataset ordinary, DataSplit others, Recipe recipe, CancellationToken cancellation = default)
     {
         var usual = ScoresOf(ordinary);
         ImageScores[] strange = [.. new[] { others.Train, others.Test }.Where(images => images.Count > 0)
             .Select(images => ScoresOf(ModelEvaluation.Some(images, Most / 2)))];
-        var calibration = ModelEvaluation.Calibrate(usual);
+        var calibration = ModelEvaluation.Calibrate(usual, recipe);
         var auroc = new Dictionary<string, double> { [Anomaly.Error] = AurocOf(scores => scores.Error) };
         if (calibration.Codes is not null) auroc[Anomaly.Code] = AurocOf(scores => scores.Surprise!);
         auroc["joint"] = AurocOf(scores => scores.Joint(calibration));
         return new(strange.Sum(scores => scores.Error.Length), auroc);
 
         ImageScores ScoresOf(ImageDataset images) =>
-            ImageScores.Of(model, images, seed, quality: false, cancellation: cancellation);
+            ImageScores.Of(model, images, recipe.Seed, quality: false, cancellation: cancellation);
 
         double AurocOf(Func<ImageScores, IEnumerable<double>> score)
         {

@@ -35,6 +35,6 @@ public sealed class StrangersTests
         var alike = Of(DataSplit.Of(TinyTraining.Discs(100, 3), TinyTraining.Discs(60, 4), "discs"));
         Assert.All(alike.Auroc.Values, value => Assert.InRange(value, 0.35, 0.65));
 
-        Strangers Of(DataSplit others) => Strangers.Of(model, TinyTraining.Data.Test, others, seed: 1);
+        Strangers Of(DataSplit others) => Strangers.Of(model, TinyTraining.Data.Test, others, TinyTraining.Recipe);
     }
 }

@@ -198,6 +198,7 @@ public sealed class AdversaryTests : IDisposable
     {
         Assert.Equal([null, 1, 2, 5], FirstOf(0.5f, 1, 2, 3, 10));
         Assert.Equal([null, 1, 1, 1], FirstOf(0.01f, 1, 2, 3, 10));
+        Assert.Equal([9], FirstOf(0.9f, 10));
         Assert.Equal([null, 1, 3, 9], FirstOf(0.97f, 1, 2, 4, 10));
 
         static int?[] FirstOf(float from, params int[] epochs) => [.. epochs.Select(count =>
