@@ -106,6 +106,9 @@ public sealed class ArchiveJobTests(ServingFixture serving)
         [JsonPropertyName("verdict"), ParquetRequired]
         public string Verdict { get; set; } = "";
 
+        [JsonPropertyName("strangest")]
+        public string? Strangest { get; set; }
+
         [JsonPropertyName("latent")]
         public List<float> Latent { get; set; } = [];
 
@@ -126,7 +129,7 @@ public sealed class ArchiveJobTests(ServingFixture serving)
         var content = (await store.TryReadAsync("results/columned/000000.parquet", 1 << 20))!.Content;
         var rows = (await ParquetSerializer.DeserializeAsync<Row>(content.ToStream())).Data;
         Assert.Equal(entries.Take(50).Select(entry => $"in.tar/{entry.Item1}"), rows.Select(row => row.Name));
-        Assert.All(rows, row => Assert.Equal(("v1", "ordinary"), (row.Version, row.Verdict)));
+        Assert.All(rows, row => Assert.Equal(("v1", "ordinary", null), (row.Version, row.Verdict, row.Strangest)));
         Assert.Equal(Enumerable.Range(0, 50).SelectMany(i => Enumerable.Repeat(i / 255f - 0.5f, 4)),
             rows.SelectMany(row => row.Latent), Near);
         Assert.Equal(Enumerable.Repeat(-2f, 200), rows.SelectMany(row => row.LogVariance), Near);

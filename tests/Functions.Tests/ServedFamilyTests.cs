@@ -1,3 +1,4 @@
+using System.Net;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using VaeFunctions.Imaging;
@@ -259,6 +260,17 @@ public sealed class ServedFamilyTests(ServingFixture serving)
         var image = answer["images"]![0]!;
         Assert.Equal(("anomalous", "contrast"), ((string)image["verdict"]!, (string)image["strangest"]!));
         Assert.Null(image["codePercentile"]); // the version has no quantiles of codes
+
+        await serving.Registry.Store.WriteAsync("results/contrasts/flat.png", new(flat));
+        var job = new { operation = "anomaly", input = "results/contrasts/", output = "results/judged/" };
+        using var started = await serving.Http.SendAsync(HttpMethod.Post, $"{path}/jobs", JsonSerializer.Serialize(job).Json());
+        Assert.True(started.StatusCode == HttpStatusCode.Accepted, await started.Content.ReadAsStringAsync());
+        await Eventually.Async(async () =>
+        {
+            var written = await serving.Registry.Store.TryReadAsync("results/judged/flat.png.json", 1 << 20);
+            Assert.NotNull(written);
+            Assert.Equal("contrast", (string)JsonNode.Parse(written.Content)!["strangest"]!);
+        }, 90);
     }
 
     [Fact]

@@ -97,6 +97,8 @@ public sealed record JobFailure(string Path, string Reason);
 /// <param name="CodePercentile">That score's place among those of the version's test images, 0 to 1; absent where there is
 /// none.</param>
 /// <param name="Verdict">ordinary, unusual, anomalous, or not calibrated.</param>
+/// <param name="Strangest">What the verdict goes by: error, code, contrast, sharpness or colour; absent where there is no
+/// verdict, and where it goes by the error alone.</param>
 /// <param name="CalibratedOn">How many test images the percentile goes by, or there would be to go by.</param>
 /// <param name="Latent">The posterior's mean or, for augment, edit and sample, what the picture was decoded from; absent for the
 /// operation anomaly.</param>
@@ -105,13 +107,13 @@ public sealed record JobFailure(string Path, string Reason);
 /// <param name="Strength">For the operation edit, the multiple of the whole edit.</param>
 public sealed record JobResult(
     string Model, string Version, string Job, string? Source, string? Label, string? OriginalSize, bool? Resized,
-    double? Error, double? Percentile, double? CodeScore, double? CodePercentile, string? Verdict, int? CalibratedOn,
-    float[]? Latent, float[]? LogVariance, long? Seed, float? Strength)
+    double? Error, double? Percentile, double? CodeScore, double? CodePercentile, string? Verdict, string? Strangest,
+    int? CalibratedOn, float[]? Latent, float[]? LogVariance, long? Seed, float? Strength)
 {
     /// <summary>What every operation says of an image.</summary>
     internal static JobResult Of(Job job, JobInput image, ModelSession session) => new(session.Model, session.Version, job.Id,
         image.Fitted is null ? null : image.Image.Path, job.Label, image.Fitted?.OriginalSize, image.Fitted?.Resized,
-        null, null, null, null, null, null, null, null, null, null);
+        null, null, null, null, null, null, null, null, null, null, null);
 }
 
 /// <summary>A job that has begun.</summary>

@@ -32,7 +32,7 @@ sealed class ReconstructOperation(string name) : JobOperation
 
     JobResult Say(Job job, JobInput image, Reconstruction made, ModelSession session)
     {
-        var (percentile, codePercentile, verdict, _) = JudgedImage.Judge(session, made);
+        var (percentile, codePercentile, verdict, strangest) = JudgedImage.Judge(session, made);
         return JobResult.Of(job, image, session) with
         {
             Error = made.Error,
@@ -40,6 +40,7 @@ sealed class ReconstructOperation(string name) : JobOperation
             CodeScore = made.Surprise,
             CodePercentile = codePercentile,
             Verdict = verdict,
+            Strangest = strangest,
             CalibratedOn = session.CalibratedOn,
             Latent = name == "anomaly" ? null : made.Mean,
             LogVariance = name == "encode" ? made.LogVariance : null,

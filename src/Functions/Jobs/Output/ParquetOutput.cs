@@ -20,6 +20,7 @@ sealed class ParquetOutput(Job job, int slice, IBlobStore store) : SliceOutput(j
             new NumberColumn<double>("code_score", row => row.Result.CodeScore, mayLack: true),
             new NumberColumn<double>("code_percentile", row => row.Result.CodePercentile, mayLack: true),
             new TextColumn("verdict", row => row.Result.Verdict),
+            new TextColumn("strangest", row => row.Result.Strangest, mayLack: true),
         ],
         ofSome =
         [
