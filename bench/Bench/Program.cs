@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using VaeFunctions.Bench;
+using VaeFunctions.Bench.Bulk;
 using VaeFunctions.Bench.Faults;
 using VaeFunctions.Bench.Scale;
 using VaeFunctions.LocalCloud;
@@ -12,6 +13,7 @@ var bench = new Command("bench", "Measures this project against what is installe
     OpsBench.Create(),
     DataBench.Create(),
     ServeBench.Create(),
+    BulkBench.Create(),
     HealBench.Create(),
     FaultsBench.Create(),
     HostCommand.Create(),

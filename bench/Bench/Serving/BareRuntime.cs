@@ -1,8 +1,9 @@
 using Microsoft.ML.OnnxRuntime;
+using VaeFunctions.Imaging;
 
 namespace VaeFunctions.Bench.Serving;
 
-/// <summary>Calls of ONNX Runtime in a loop with nothing around them.</summary>
+/// <summary>Calls of ONNX Runtime in a loop with nothing around them, or with the picture written as well.</summary>
 sealed class BareRuntime : IDisposable
 {
     static readonly RunOptions Options = new();
@@ -10,12 +11,15 @@ sealed class BareRuntime : IDisposable
     readonly InferenceSession session;
     readonly OrtValue latent;
     readonly int loops;
+    readonly ImageShape? picture;
 
     /// <param name="loops">How many call at once; one has the runtime's own default of a thread for each core, several have one
     /// thread each.</param>
-    public BareRuntime(string graph, float[][] latents, int loops)
+    /// <param name="picture">The shape of the images that are written as a PNG grid in each turn of a loop; null writes
+    /// none.</param>
+    public BareRuntime(string graph, float[][] latents, int loops, ImageShape? picture = null)
     {
-        this.loops = loops;
+        (this.loops, this.picture) = (loops, picture);
         using var options = new SessionOptions { IntraOpNumThreads = loops > 1 ? 1 : 0 };
         session = new(graph, options);
         latent = OrtValue.CreateTensorValueFromMemory<float>(
@@ -25,7 +29,14 @@ sealed class BareRuntime : IDisposable
     /// <summary>Decodes the same latents again and again.</summary>
     public Task<Load> RunAsync(TimeSpan time) => Load.OfAsync(Enumerable.Repeat(Decode, loops), time);
 
-    void Decode() => session.Run(Options, ["latent"], [latent], ["pixels"]).Dispose();
+    void Decode()
+    {
+        using var answer = session.Run(Options, ["latent"], [latent], ["pixels"]);
+        if (picture is not { } shape) return;
+        var images = answer[0].GetTensorDataAsSpan<byte>().ToArray().Chunk(shape.Size)
+            .Select(pixels => new Image(shape, pixels)).ToList();
+        ImageCodec.EncodePng(ImageGrid.Compose(images, columns: 4));
+    }
 
     public void Dispose()
     {
