@@ -9,7 +9,7 @@ static class TestCommand
     /// <summary>A test that has said nothing for this long is ended.</summary>
     const string Patience = "VAE_TEST_PATIENCE";
 
-    /// <summary>So that both cores have something to do until the end; the others come after them.</summary>
+    /// <summary>The assemblies that take longest begin, so that two are at work until the end.</summary>
     static readonly string[] longestFirst = ["EndToEnd.Tests", "Functions.Tests", "TrainingJob.Tests"];
 
     static readonly XNamespace trx = "http://microsoft.com/schemas/VisualStudio/TeamTest/2010";
@@ -34,8 +34,10 @@ static class TestCommand
         var results = Path.Combine(Installation.Artifacts, "tests");
         if (Directory.Exists(results))
             Directory.Delete(results, recursive: true);
-        string[] all = [.. Directory.GetDirectories(Path.Combine(Installation.Root, "tests"), "*.Tests").Select(Path.GetFileName)
-            .OrderBy(name => (uint)Array.IndexOf(longestFirst, name)).Select(name => Installation.Dll(name!))];
+        string[] all = [.. Directory.GetDirectories(Path.Combine(Installation.Root, "tests"), "*.Tests")
+            .Select(Path.GetFileName)
+            .Order(StringComparer.Ordinal).OrderBy(name => (uint)Array.IndexOf(longestFirst, name))
+            .Select(name => Installation.Dll(name!))];
         // Two at a time: while the functions' tests wait for storage, others compute.
         string[] settings = arguments.Contains("--") ? [] : ["--", "RunConfiguration.MaxCpuCount=2"];
         var exitCode = await RunOnceAsync("tests", results, all, [.. arguments, .. settings], [], cancellation);

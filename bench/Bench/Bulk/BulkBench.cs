@@ -1,10 +1,12 @@
 using System.CommandLine;
 using System.Diagnostics;
+using System.Formats.Tar;
 using System.Globalization;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using Azure.Storage.Queues;
 using VaeFunctions.Bench.Serving;
+using VaeFunctions.Imaging;
 using VaeFunctions.LocalCloud;
 using VaeFunctions.LocalCloud.Costs;
 using VaeFunctions.Registry;
@@ -15,23 +17,29 @@ namespace VaeFunctions.Bench.Bulk;
 /// does.</summary>
 sealed class BulkBench(Server server, IBlobStore store, string model, IReadOnlyList<byte[]> files)
 {
-    /// <summary>Requests that a client of the storage alone has under way, as many as a worker reads ahead.</summary>
+    /// <summary>Requests that a client of the storage alone has under way: a worker reads 8 of each of two slices.</summary>
     const int Parallelism = 16;
 
-    /// <summary>Images of a TAR of many.</summary>
-    const int ShardSize = 20_000;
+    /// <summary>Images of a TAR, its bytes, and the bytes of images that are held here to be taken again and again.</summary>
+    const int ShardSize = 20_000, ShardBytes = 1 << 30, HeldBytes = 1 << 28;
 
-    static readonly TimeSpan look = TimeSpan.FromSeconds(0.25);
+    /// <summary>The largest file, which the functions accept unless told otherwise.</summary>
+    const int FileBytes = 16_000_000;
+
+    static readonly TimeSpan look = TimeSpan.FromSeconds(0.25), patience = TimeSpan.FromSeconds(60);
+
+    readonly IReadOnlyList<int> processes = server.Processes;
 
     public static Command Create()
     {
-        Option<string> folder = new("--folder") { Description = "Image files, taken again and again", Required = true };
+        Option<string> folder =
+            new("--folder") { Description = "Image files, up to 256 MB, taken again and again", Required = true };
         Option<string> model = new("--model") { Description = "A model of --runs", DefaultValueFactory = _ => "faces-vae" };
         Option<string> runs =
             new("--runs") { Description = "A folder that ./vae train wrote", DefaultValueFactory = _ => "runs" };
         Option<int> archived = new("--archived")
         {
-            Description = "Images in TARs of 20,000 at most; 0 leaves that way out",
+            Description = $"Images in TARs of {ShardSize:N0} at most; 0, as of the others, leaves that way out",
             DefaultValueFactory = _ => 20_000
         };
         Option<int> loose = new("--loose") { Description = "Loose images for a job", DefaultValueFactory = _ => 20_000 };
@@ -40,21 +48,12 @@ sealed class BulkBench(Server server, IBlobStore store, string model, IReadOnlyL
             { folder, model, runs, archived, loose, dropped };
         command.SetAction(async (parsed, cancellation) =>
         {
-            var items = DropList.From([parsed.GetRequiredValue(folder)]).Items;
-            var files = await Task.WhenAll(items.Take(ShardSize).Select(item => File.ReadAllBytesAsync(item.File, cancellation)));
+            var files = await ReadAsync(parsed.GetRequiredValue(folder), cancellation);
             var data = Directory.CreateTempSubdirectory("vae-bulk-").FullName;
             try
             {
-                var name = parsed.GetValue(model)!;
-                await using var server = await Server.FunctionsAsync(data, Path.GetFullPath(parsed.GetValue(runs)!), name,
-                    """{"count":1}"""u8.ToArray(), cancellation, "sample", ("Serving__BlobContainers", "pictures"));
-                var store = BlobStores.Open(Azurite.ConnectionString(server.StoragePort), new() { Retries = 5 });
-                var bench = new BulkBench(server, store, name, files);
-                Console.WriteLine($"{Machine.Description}\n\n| {name} | images | images/s | of what the storage allows | "
-                    + "operations an image | MB of host and worker at most |\n| --- | --- | --- | --- | --- | --- |");
-                if (parsed.GetValue(archived) is > 0 and var inArchives) await bench.ArchivesAsync(inArchives, cancellation);
-                if (parsed.GetValue(loose) is > 0 and var images) await bench.LooseAsync(images, cancellation);
-                if (parsed.GetValue(dropped) is > 0 and var drops) await bench.InboxAsync(drops, data, cancellation);
+                await RunAsync(files, parsed.GetValue(model)!, Path.GetFullPath(parsed.GetValue(runs)!), data,
+                    parsed.GetValue(archived), parsed.GetValue(loose), parsed.GetValue(dropped), cancellation);
             }
             finally
             {
@@ -64,33 +63,85 @@ sealed class BulkBench(Server server, IBlobStore store, string model, IReadOnlyL
         return command;
     }
 
+    static async Task<IReadOnlyList<byte[]>> ReadAsync(string folder, CancellationToken cancellation)
+    {
+        var (files, held) = (new List<byte[]>(), 0L);
+        foreach (var item in DropList.From([folder]).Items.Where(item => ImageFormats.IsImageName(item.File)))
+        {
+            var size = new FileInfo(item.File).Length;
+            if (size is 0 or > FileBytes || held + size > HeldBytes) continue;
+            files.Add(await File.ReadAllBytesAsync(item.File, cancellation));
+            held += size;
+        }
+        return files is []
+            ? throw LocalCloudException.WrongInput($"{folder} has no image of at most {FileBytes:N0} bytes.")
+            : files;
+    }
+
+    static async Task RunAsync(IReadOnlyList<byte[]> files, string model, string runs, string data, int archived, int loose,
+        int dropped, CancellationToken cancellation)
+    {
+        if (!await PublishedModel.ExistsAsync(model, runs, cancellation))
+            throw LocalCloudException.WrongInput(
+                $"There is no model {model} in {runs}; ./vae train makes one, and --model and --runs name another.");
+        var published = new FolderBlobStore(Path.Combine(data, "published"));
+        await PublishedModel.CopyAsync(model, runs, published, cancellation);
+        var storage = Directory.CreateDirectory(Path.Combine(data, "storage")).FullName;
+        await using var server = await Server.FunctionsAsync(storage, published.Location, model, """{"count":1}"""u8.ToArray(),
+            cancellation, "sample", ("Serving__BlobContainers", "pictures"));
+        var store = BlobStores.Open(Azurite.ConnectionString(server.StoragePort), new() { Retries = 5 });
+        var bench = new BulkBench(server, store, model, files);
+        await bench.WarmUpAsync(cancellation);
+        Console.WriteLine($"{Machine.Description}\n\n| {model} | images | images/s | of what the storage allows | "
+            + "operations an image, reckoned | MB of host and worker at most |\n| --- | --- | --- | --- | --- | --- |");
+        if (archived > 0) await bench.ArchivesAsync(archived, cancellation);
+        if (loose > 0) await bench.LooseAsync(loose, cancellation);
+        if (dropped > 0) await bench.InboxAsync(dropped, cancellation);
+    }
+
+    double Megabytes => processes.Sum(process => Machine.Megabytes(process, "VmRSS"));
+
     byte[] ContentOf(int i) => files[i % files.Count];
 
     static string NameOf(int i) => i.ToString("0000000", CultureInfo.InvariantCulture) + ".jpg";
 
+    /// <summary>What is met for the first time, a graph, a message, code, takes longer.</summary>
+    async Task WarmUpAsync(CancellationToken cancellation)
+    {
+        await UploadTarsAsync("pictures/warm/", 500, cancellation);
+        await JobAsync("pictures/warm/", 500, cancellation);
+    }
+
     /// <summary>TARs into Parquet.</summary>
     async Task ArchivesAsync(int images, CancellationToken cancellation)
     {
-        for (var from = 0; from < images; from += ShardSize)
-        {
-            var shard = new MemoryStream();
-            await using (var tar = new System.Formats.Tar.TarWriter(shard, leaveOpen: true))
-            {
-                for (var i = from; i < Math.Min(images, from + ShardSize); i++)
-                    tar.WriteEntry(new System.Formats.Tar.UstarTarEntry(System.Formats.Tar.TarEntryType.RegularFile, NameOf(i))
-                        { DataStream = new MemoryStream(ContentOf(i)) });
-            }
-            await store.WriteAsync($"pictures/tar/{from:0000000}.tar", new(shard.ToArray()), cancellation: cancellation);
-        }
+        await UploadTarsAsync("pictures/tar/", images, cancellation);
         var (rate, memory) = await JobAsync("pictures/tar/", images, cancellation);
-        Row("TAR → Parquet, encode", images, rate, null, WayIn.All.First(way => way is { Name: "job, archive", Format: "parquet" }),
-            memory);
+        Row("TAR → Parquet, encode", images, rate, null,
+            WayIn.All.First(way => way is { Name: "job, archive", Format: "parquet" }), memory);
+    }
+
+    async Task UploadTarsAsync(string folder, int images, CancellationToken cancellation)
+    {
+        for (var next = 0; next < images;)
+        {
+            var (first, shard) = (next, new MemoryStream());
+            await using (var tar = new TarWriter(shard, leaveOpen: true))
+            {
+                for (; next < images && next < first + ShardSize && shard.Length < ShardBytes; next++)
+                    tar.WriteEntry(new UstarTarEntry(TarEntryType.RegularFile, NameOf(next))
+                        { DataStream = new MemoryStream(ContentOf(next)) });
+            }
+            var content = new BinaryData(shard.GetBuffer().AsMemory(0, (int)shard.Length));
+            await store.WriteAsync($"{folder}{first:0000000}.tar", content, cancellation: cancellation);
+        }
     }
 
     /// <summary>Loose images into Parquet, beside a client that reads the same blobs and does nothing with them.</summary>
     async Task LooseAsync(int images, CancellationToken cancellation)
     {
-        await EachAsync(images, i => store.WriteAsync($"pictures/loose/{NameOf(i)}", new(ContentOf(i)), cancellation: cancellation));
+        await EachAsync(images,
+            i => store.WriteAsync($"pictures/loose/{NameOf(i)}", new(ContentOf(i)), cancellation: cancellation));
         var before = await ReadAllAsync();
         var (rate, memory) = await JobAsync("pictures/loose/", images, cancellation);
         var storage = (before + await ReadAllAsync()) / 2;
@@ -98,22 +149,33 @@ sealed class BulkBench(Server server, IBlobStore store, string model, IReadOnlyL
             WayIn.All.First(way => way is { Name: "job, loose images", Format: "parquet" }), memory);
 
         Task<double> ReadAllAsync() => EachAsync(images,
-            i => store.TryReadAsync($"pictures/loose/{NameOf(i)}", 1 << 24, cancellation));
+            i => store.TryReadAsync($"pictures/loose/{NameOf(i)}", FileBytes, cancellation));
     }
 
-    /// <summary>Images dropped in the inbox, beside a client that asks the storage for the same operations.</summary>
-    async Task InboxAsync(int images, string data, CancellationToken cancellation)
+    /// <summary>Images dropped in the inbox, beside a client that asks the storage for the same operations and the
+    /// upload.</summary>
+    async Task InboxAsync(int images, CancellationToken cancellation)
     {
         var way = WayIn.All.First(way => way.Name == "inbox");
         var before = await OperationsAsync();
-        var folder = Directory.CreateDirectory(Path.Combine(data, "drops")).FullName;
-        for (var i = 0; i < images; i++) await File.WriteAllBytesAsync(Path.Combine(folder, NameOf(i)), ContentOf(i), cancellation);
-        var report = await new Inbox(store, model)
-            .DropAsync(DropList.From([folder]).Items, TimeSpan.FromSeconds(60), _ => { }, cancellation);
-        if (report.Done.Count != images)
-            throw new InvalidOperationException($"{report.Done.Count} of {images} dropped images have a result.");
-        Row("inbox, reconstruct", images, images / report.Elapsed.TotalSeconds, (before + await OperationsAsync()) / 2, way,
-            server.Megabytes);
+        var memory = 0.0;
+        var folder = Directory.CreateTempSubdirectory("vae-bulk-drops-").FullName;
+        try
+        {
+            for (var i = 0; i < images; i++)
+                await File.WriteAllBytesAsync(Path.Combine(folder, NameOf(i)), ContentOf(i), cancellation);
+            var report = await new Inbox(store, model).DropAsync(DropList.From([folder]).Items, patience,
+                _ => memory = Math.Max(memory, Megabytes), cancellation);
+            if (report.Done.Count != images)
+                throw new LocalCloudException($"{report.Done.Count} of {images} dropped images have a result, "
+                    + $"{report.Unanswered.Count} no answer. {report.Rejected.Values.FirstOrDefault()}");
+            Row("inbox, reconstruct", images, images / report.Elapsed.TotalSeconds, (before + await OperationsAsync()) / 2, way,
+                memory);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
 
         async Task<double> OperationsAsync()
         {
@@ -122,10 +184,12 @@ sealed class BulkBench(Server server, IBlobStore store, string model, IReadOnlyL
             await store.WriteAsync("bulk/read", new(ContentOf(0)), cancellation: cancellation);
             return await EachAsync(images, async i =>
             {
-                for (var write = 0; write < way.Image.Writes; write++)
+                for (var write = 0; write <= way.Image.Writes; write++)
                     await store.WriteAsync($"bulk/{i}-{write}", new(ContentOf(i)), cancellation: cancellation);
-                for (var read = 0; read < way.Image.Reads + way.Image.Others; read++)
-                    await store.TryReadAsync("bulk/read", 1 << 24, cancellation);
+                for (var read = 0; read < way.Image.Reads; read++)
+                    await store.TryReadAsync("bulk/read", FileBytes, cancellation);
+                for (var other = 0; other < way.Image.Others; other++)
+                    await store.TryReadAsync("bulk/none", FileBytes, cancellation);
                 await queue.SendMessageAsync("image", cancellation);
                 var message = (await queue.ReceiveMessageAsync(cancellationToken: cancellation)).Value;
                 await queue.DeleteMessageAsync(message.MessageId, message.PopReceipt, cancellation);
@@ -141,19 +205,17 @@ sealed class BulkBench(Server server, IBlobStore store, string model, IReadOnlyL
         using var started = await http.PostAsJsonAsync("jobs",
             new { operation = "encode", input, output = $"results/{input}", format = "parquet" }, cancellation);
         var answer = await started.Content.ReadAsStringAsync(cancellation);
-        if (!started.IsSuccessStatusCode) throw new HttpRequestException(answer);
-        var (id, memory) = ((string)JsonNode.Parse(answer)!["id"]!, 0.0);
+        if (!started.IsSuccessStatusCode) throw new LocalCloudException($"The job was not taken: {answer}");
+        var (id, memory, done, news) = ((string)JsonNode.Parse(answer)!["id"]!, 0.0, 0L, TimeSpan.Zero);
         while (true)
         {
             var status = (await http.GetFromJsonAsync<JsonNode>($"jobs/{id}", cancellation))!;
-            memory = Math.Max(memory, server.Megabytes);
-            if ((string)status["state"]! is "completed")
-            {
-                return (long)status["done"]! == images
-                    ? (images / clock.Elapsed.TotalSeconds, memory)
-                    : throw new InvalidOperationException($"{status["done"]} of {images} images were encoded: {status}");
-            }
-            if ((string)status["state"]! is "failed" or "cancelled") throw new InvalidOperationException($"{status}");
+            memory = Math.Max(memory, Megabytes);
+            if ((long)status["done"]! > done) (done, news) = ((long)status["done"]!, clock.Elapsed);
+            if ((string)status["state"]! is "completed" && done == images)
+                return (images / clock.Elapsed.TotalSeconds, memory);
+            if ((string)status["state"]! is "completed" or "failed" or "cancelled" || clock.Elapsed - news > patience)
+                throw new LocalCloudException($"{done} of {images} images were encoded: {status.ToJsonString()}");
             await Task.Delay(look, cancellation);
         }
     }

@@ -33,8 +33,9 @@ sealed class BareRuntime : IDisposable
     {
         using var answer = session.Run(Options, ["latent"], [latent], ["pixels"]);
         if (picture is not { } shape) return;
-        var images = answer[0].GetTensorDataAsSpan<byte>().ToArray().Chunk(shape.Size)
-            .Select(pixels => new Image(shape, pixels)).ToList();
+        var pixels = answer[0].GetTensorDataAsSpan<byte>();
+        var images = new Image[pixels.Length / shape.Size];
+        for (var i = 0; i < images.Length; i++) images[i] = new(shape, pixels.Slice(i * shape.Size, shape.Size).ToArray());
         ImageCodec.EncodePng(ImageGrid.Compose(images, columns: 4));
     }
 

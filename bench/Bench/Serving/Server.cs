@@ -35,7 +35,8 @@ sealed class Server : IAsyncDisposable
         params (string Name, string Value)[] settings)
     {
         var storagePort = Port.Free();
-        return StartAsync(port => ChildProcess.Start("./vae serve", Path.ChangeExtension(typeof(Installation).Assembly.Location, null),
+        return StartAsync(port => ChildProcess.Start("./vae serve",
+            Path.ChangeExtension(typeof(Installation).Assembly.Location, null),
             ["serve", "--port", $"{port}", "--storage-port", $"{storagePort}", "--data", data, "--runs", runs],
             settings.ToDictionary(setting => setting.Name, setting => setting.Value), Path.Combine(data, "serve.log")),
             $"api/models/{model}/{function}", body, cancellation, storagePort);

@@ -47,7 +47,7 @@ public sealed record AutoRecipe(Recipe Recipe, IReadOnlyList<string> Choices)
         var isPhotograph = !isDrawing && Math.Max(survey.Width, survey.Height) >= SmallestSide;
         var (image, why) = Size(survey, isPhotograph ? 8 : 4);
         choices.Add($"images {image.Width}×{image.Height}, {(image.Channels == 3 ? "in colour" : "grey")}: {why}"
-            + (image.Channels == 3 ? "" : "; none has colours, whatever channels it has"));
+            + (image.Channels == 3 ? "" : "; fewer than one in 50 have colours, whatever channels they have"));
         var recipe = isPhotograph ? OfPhotographs(survey, image, choices) : OfOthers(survey, image, isDrawing, choices);
 
         var steps = (survey.Train + recipe.BatchSize - 1) / recipe.BatchSize;
@@ -77,7 +77,7 @@ public sealed record AutoRecipe(Recipe Recipe, IReadOnlyList<string> Choices)
                     + "add images to them"
                 : "; \"classes\" in the recipe's model would condition it on them"));
         }
-        if (survey.Images < Few)
+        if (survey.Train < Few)
             choices.Add($"{survey.Images:N0} images are few: reconstructions will be better than samples; "
                 + "a thousand or more teach what is common to them");
 

@@ -60,6 +60,8 @@ public class ImageCodecTests
     [InlineData(1, 1, 1)]
     [InlineData(7, 5, 3)]
     [InlineData(300, 200, 3)]
+    [InlineData(256, 256, 3)]
+    [InlineData(257, 256, 3)]
     [InlineData(513, 1, 1)]
     public void Png_keeps_every_byte_even_of_noise(int width, int height, int channels)
     {

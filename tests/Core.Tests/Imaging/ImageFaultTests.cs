@@ -159,6 +159,21 @@ public class ImageFaultTests
         }
     }
 
+    /// <summary>On either side of the size up to which pixels are fetched at once.</summary>
+    [Theory]
+    [InlineData(200)]
+    [InlineData(300)]
+    public void A_cut_image_is_refused_whatever_its_size(int side)
+    {
+        byte[][] files = [Written.Progressive(side, side),
+            ImageCodec.EncodePng(new(side, side, 3, [.. Enumerable.Range(0, 3 * side * side).Select(i => (byte)(i * i))]))];
+        foreach (var encoded in files)
+        {
+            Assert.Equal((side, side), (ImageCodec.Decode(encoded).Width, ImageCodec.Decode(encoded).Height));
+            Refused(encoded[..(encoded.Length / 2)]);
+        }
+    }
+
     [Fact]
     public void A_jpeg_of_very_many_scans_is_refused_and_one_of_a_few_is_not()
     {

@@ -9,7 +9,7 @@ namespace VaeFunctions.Imaging.Codecs;
 /// </remarks>
 internal sealed class VipsDecoder : IDecoder
 {
-    /// <summary>Pixels that are taken at once: every step on the way to them holds as many.</summary>
+    /// <summary>The most pixels that are fetched as one region, which every step before them then holds whole.</summary>
     const long AtOnce = 1 << 16;
 
     const string Profile = "icc-profile-data", Orientation = "orientation", Pages = "n-pages";
@@ -107,8 +107,8 @@ internal sealed class VipsDecoder : IDecoder
         return samples;
     }
 
-    /// <summary>All samples at once, on this thread; the library's way, strip by strip on threads of its own, takes a small
-    /// image twice the time.</summary>
+    /// <summary>All samples at once, on this thread: the library's other way, strip by strip on threads of its own, costs small
+    /// images more than decoding them does.</summary>
     static byte[] Fetch(NetVips.Image image)
     {
         using var region = Region.New(image);
