@@ -5,7 +5,8 @@ namespace VaeFunctions.Priors;
 
 /// <summary>Fits Gaussians to codes: one, or as many as k-means finds groups.</summary>
 /// <remarks>Covariances are drawn towards the one within all groups, or are it, so that a group of few codes does not claim
-/// directions that it has not seen; the posteriors' mean variance is added to each.</remarks>
+/// directions that it has not seen; and that one towards the same variance in all directions, the more the fewer codes there
+/// are for their latents. The posteriors' mean variance is added to each.</remarks>
 static class MixtureFit
 {
     /// <summary>The leading axes along which the components of a mixture differ.</summary>
@@ -26,13 +27,14 @@ static class MixtureFit
     public static GaussianMixture Fit(
         Codes codes, CodeStatistics statistics, int components, bool tied, ulong seed, ITrainingBackend backend)
     {
-        var (count, size) = (codes.Count, codes.Latents);
+        var size = codes.Latents;
         var rank = Math.Min(size, MostAxes);
         var coordinates = statistics.Coordinates(codes, rank);
         var groups = Groups(coordinates, components, Math.Min(rank, GroupedAxes), new RandomStream(seed, "groups of codes"));
         double[][] means = [.. groups.Select(group => Mean(coordinates, group, rank))];
         double[][,] scatter = new double[groups.Count][,];
         Parallel.For(0, groups.Count, k => scatter[k] = Scatter(coordinates, groups[k], means[k]));
+        var within = Within(coordinates, groups, means, scatter);
         var noise = statistics.NoiseAlongAxes(rank);
         var ridge = CodeStatistics.Ridge * statistics.Deviations.Average(deviation => deviation * deviation) + 1e-12;
 
@@ -46,7 +48,7 @@ static class MixtureFit
                 {
                     covariance[row, column] = noise[row, column] + (row == column ? ridge : 0)
                         + own * scatter[k][row, column] / group.Count
-                        + (1 - own) * scatter.Sum(all => all[row, column]) / count;
+                        + (1 - own) * within[row, column];
                 }
             }
             TriangularMatrix.Cholesky(covariance);
@@ -56,6 +58,35 @@ static class MixtureFit
         var mixture = (GaussianMixture)options.Build(backend);
         mixture.Assign(statistics.Mean, statistics.Axes, parts, statistics.Deviations[rank..]);
         return mixture;
+    }
+
+    /// <summary>(1 − α) S + α μ I of the covariance S within all groups, whose mean variance is μ, with the α that is nearest to
+    /// the true covariance on the average. (Ledoit and Wolf 2004)</summary>
+    static double[,] Within(double[][] points, List<List<int>> groups, double[][] means, double[][,] scatter)
+    {
+        var (count, size) = (points.Length, means[0].Length);
+        var within = new double[size, size];
+        foreach (var all in scatter)
+            for (var row = 0; row < size; row++)
+                for (var column = 0; column < size; column++) within[row, column] += all[row, column] / count;
+        var variance = Enumerable.Range(0, size).Average(i => within[i, i]);
+        var (square, apart) = (0.0, 0.0); // ‖S‖², ‖S − μI‖²
+        for (var row = 0; row < size; row++)
+        {
+            for (var column = 0; column < size; column++)
+            {
+                square += within[row, column] * within[row, column];
+                apart += Math.Pow(within[row, column] - (row == column ? variance : 0), 2);
+            }
+        }
+        // ‖xxᵀ − S‖², the mean over codes: how uncertain S is, once divided by their number.
+        var spread = groups.SelectMany((group, k) => group.Select(i => Math.Pow(Distance(points[i], means[k], size), 2)))
+            .Sum() / count - square;
+        var alpha = apart > 0 ? Math.Clamp(spread / count / apart, 0, 1) : 0;
+        for (var row = 0; row < size; row++)
+            for (var column = 0; column < size; column++)
+                within[row, column] = (1 - alpha) * within[row, column] + (row == column ? alpha * variance : 0);
+        return within;
     }
 
     /// <summary>Lloyd's k-means from centres that lie apart; groups that end empty are left out. (Arthur and Vassilvitskii

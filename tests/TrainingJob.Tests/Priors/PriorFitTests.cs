@@ -87,6 +87,23 @@ public sealed class PriorFitTests
         Assert.True(p["tied-mixture"] > p["mixture"] + 0.1 && p["tied-mixture"] > p["gaussian"] + 0.5, string.Join(", ", p));
     }
 
+    /// <summary>As of a few hundred photographs: ten things vary, in far more latents than there are codes for.</summary>
+    [Fact]
+    public void Few_codes_of_many_latents_are_fitted_better_than_by_nothing()
+    {
+        const int Latents = 256, Causes = 10;
+        var effects = new RandomStream(2, "effects").Gaussians(Latents * Causes);
+        var fit = Fit(Around(Latents, 300, random =>
+        {
+            var causes = random.Gaussians(Causes);
+            return [.. random.Gaussians(Latents).Select((own, i) => 0.7f * own
+                + 0.2f * causes.Select((cause, j) => cause * effects[i * Causes + j]).Sum())];
+        }));
+        var p = fit.Comparison!.LogLikelihoods;
+        Assert.NotEqual("standard-normal", fit.Comparison.Chosen);
+        Assert.True(p["gaussian"] > p["standard-normal"] + 5, string.Join(", ", p));
+    }
+
     [Fact]
     public void A_flow_or_a_mixture_follows_a_ring_far_better_than_a_Gaussian_does()
     {
