@@ -36,8 +36,8 @@ sealed record WayIn(
         new("job, loose images", "reconstruct", "files",
             new(Writes: 2, Lists: 1 / Page, Reads: 1), slice, LooseSlice, Events: 0, Rate: null),
         new("job, loose images", "encode", "parquet",
-            new(Lists: 1 / Page, Reads: 1), slice + new Operations(Writes: 1), Shard, Events: 0, Rate: null),
-        new("job, archive", "encode", "parquet", default, shard, Shard, Events: 0, Rate: null),
+            new(Lists: 1 / Page, Reads: 1), slice + new Operations(Writes: 1), Shard, Events: 0, Rate: 220),
+        new("job, archive", "encode", "parquet", default, shard, Shard, Events: 0, Rate: 690),
         new("job, archive", "reconstruct", "tar", default, shard, Shard, Events: 0, Rate: null),
     ];
 
