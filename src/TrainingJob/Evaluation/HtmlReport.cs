@@ -70,7 +70,7 @@ public static class HtmlReport
             <p class="soft">{Text(version)}</p>
             <p class="lead">{Plural.Of(model.LatentSize, "number stands", "numbers stand")} for an image of {model.Image}. After
             {Plural.Of(last.Epoch, "epoch")}, test images, which the model was not trained on, have a loss of
-            <b>{last.Test.Loss:G5}</b> each: {InWords(last.Test)}.{TooFew(data.Test.Count)}</p>
+            <b>{last.Test.Loss:G5}</b> each: {InWords(last.Test)}.{TooFew(data.Test.Count)}{TooShort(recipe, data.Train.Count, history.Count)}</p>
             <dl>
             <dt>Data</dt><dd>{Text(data.Source)}: {Plural.Of(data.Train.Count, "image")} to train on,
             {data.Test.Count:N0} to test with</dd>
@@ -121,6 +121,14 @@ public static class HtmlReport
     static string TooFew(int tests) => tests >= AnomalyCalibration.EnoughImages ? "" :
         $" <b>Figures of {Plural.Of(tests, "test image")} say little</b>; "
         + $"{AnomalyCalibration.EnoughImages} or more are enough to judge by.";
+
+    static string TooShort(Recipe recipe, int images, int epochs)
+    {
+        var steps = (long)epochs * ((images + recipe.BatchSize - 1) / recipe.BatchSize);
+        return recipe.Objective.Perceptual <= 0 || steps >= AutoRecipe.FewestSteps ? "" : string.Create(
+            CultureInfo.InvariantCulture, $" <b>{Plural.Of(steps, "step")} teach little about photographs</b>; "
+                + $"{AutoRecipe.FewestSteps:N0} are the least: train for more epochs, or with more --minutes.");
+    }
 
     static string Figure(string title, string words, Image image) =>
         $"<figure><figcaption><b>{title}.</b> {words}</figcaption><img alt=\"{words}\" src=\"data:image/png;base64,"

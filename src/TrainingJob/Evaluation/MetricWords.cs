@@ -36,7 +36,7 @@ public static class MetricWords
         ["perceptual_distance"] = ("perceptual distance", "How different images and reconstructions look to a pretrained "
             + "network; lower is better."),
         ["precision"] = ("precision", "Of samples, the part that lies among the training images in that network's eyes: "
-            + "how convincing they are."),
+            + "how convincing each is by itself. With a recall near 0 it says little: blurs that are all alike have it too."),
         ["psnr_db"] = ("peak signal-to-noise ratio", "How close reconstructions are to their images, in decibels; "
             + "higher is better, and 6 more halve the difference."),
         ["recall"] = ("recall", "Of training images, the part that lies among the samples: how much of their variety is drawn."),

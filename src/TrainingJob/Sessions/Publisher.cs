@@ -143,11 +143,12 @@ public sealed class Publisher(ModelRegistry registry, PromotionGate gate)
     {
         if (await registry.ReadCurrentAsync(model, cancellation) is { } current) return current.Version;
         var versions = await registry.ListVersionsAsync(model, cancellation);
-        throw new RegistryException(versions.Count > 0
-            ? $"No version of {model} serves in {registry.Store.Location}; name one with --version: "
-                + $"{string.Join(", ", versions)}."
-            : $"There is no model {model} in {registry.Store.Location}; there are: "
-                + $"{string.Join(", ", await registry.ListModelsAsync(cancellation))}.");
+        if (versions.Count > 0)
+            throw new RegistryException($"No version of {model} serves in {registry.Store.Location}; name one with --version: "
+                + $"{string.Join(", ", versions)}.");
+        var others = await registry.ListModelsAsync(cancellation);
+        throw new RegistryException($"There is no model {model} in {registry.Store.Location}; "
+            + (others.Count > 0 ? $"there are: {string.Join(", ", others)}." : "none is there yet, and ./vae train makes one."));
     }
 
     /// <summary>The model of a published version, with its weights.</summary>

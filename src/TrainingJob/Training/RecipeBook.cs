@@ -23,7 +23,8 @@ public static class RecipeBook
                     + $"{(nameOrPath.Contains(':', StringComparison.Ordinal) ? " " : " folder:")}{nameOrPath}; "
                     + "without a recipe, one is made for them."
                 : $"There is no recipe '{nameOrPath}'; did you mean {Spelling.Nearest(nameOrPath, Names)}? There are "
-                    + $"{string.Join(", ", Names)}, and any file whose name ends in .json.");
+                    + $"{string.Join(", ", Names)}, and any file whose name ends in .json. Images of your own need no recipe: "
+                    + "--data folder:PATH.");
         return (Path.GetFileNameWithoutExtension(file), Recipe.Parse(File.ReadAllText(file), file));
     }
 }

@@ -136,6 +136,18 @@ public sealed class AutoRequestTests : Workspace
         var (outcome, said) = await TrainAsync();
         Assert.Equal((12, 1), (outcome.Manifest!.Data.Train, outcome.Manifest.Data.Test));
         Assert.Contains("figures of 1 test image say little", said);
+        var registry = new ModelRegistry(new FolderBlobStore(store.Path));
+        var report = (await registry.ReadFileAsync(outcome.Manifest, "report.html")).ToString();
+        Assert.Contains("Figures of 1 test image say little", report);
+        Assert.Contains("6 steps teach little about photographs", report); // of two images each
+    }
+
+    [Fact]
+    public async Task Where_no_model_is_published_it_is_said_how_one_is_made()
+    {
+        var registry = new ModelRegistry(new FolderBlobStore(store.Path));
+        var error = await Assert.ThrowsAsync<RegistryException>(() => Publisher.ServingVersionAsync(registry, "mine"));
+        Assert.Contains("none is there yet, and ./vae train makes one", error.Message);
     }
 
     [Fact]
