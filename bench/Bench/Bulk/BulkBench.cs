@@ -129,8 +129,10 @@ sealed class BulkBench(Server server, IBlobStore store, string model, IReadOnlyL
             await using (var tar = new TarWriter(shard, leaveOpen: true))
             {
                 for (; next < images && next < first + ShardSize && shard.Length < ShardBytes; next++)
-                    tar.WriteEntry(new UstarTarEntry(TarEntryType.RegularFile, NameOf(next))
-                        { DataStream = new MemoryStream(ContentOf(next)) });
+                {
+                    var image = new MemoryStream(ContentOf(next));
+                    tar.WriteEntry(new UstarTarEntry(TarEntryType.RegularFile, NameOf(next)) { DataStream = image });
+                }
             }
             var content = new BinaryData(shard.GetBuffer().AsMemory(0, (int)shard.Length));
             await store.WriteAsync($"{folder}{first:0000000}.tar", content, cancellation: cancellation);

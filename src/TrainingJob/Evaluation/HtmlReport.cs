@@ -60,6 +60,7 @@ public static class HtmlReport
         ModelEvaluation evaluation, Image? samples, Image reconstructions)
     {
         var last = recipe.Published(history);
+        var cautions = TooFew(data.Test.Count) + TooShort(recipe, data.Train.Count, history.Count);
         var page = new StringBuilder();
         page.Append(CultureInfo.InvariantCulture, $"""
             <!doctype html>
@@ -70,7 +71,7 @@ public static class HtmlReport
             <p class="soft">{Text(version)}</p>
             <p class="lead">{Plural.Of(model.LatentSize, "number stands", "numbers stand")} for an image of {model.Image}. After
             {Plural.Of(last.Epoch, "epoch")}, test images, which the model was not trained on, have a loss of
-            <b>{last.Test.Loss:G5}</b> each: {InWords(last.Test)}.{TooFew(data.Test.Count)}{TooShort(recipe, data.Train.Count, history.Count)}</p>
+            <b>{last.Test.Loss:G5}</b> each: {InWords(last.Test)}.{cautions}</p>
             <dl>
             <dt>Data</dt><dd>{Text(data.Source)}: {Plural.Of(data.Train.Count, "image")} to train on,
             {data.Test.Count:N0} to test with</dd>
