@@ -24,7 +24,7 @@ sealed class BulkBench(Server server, IBlobStore store, string model, IReadOnlyL
     const int ShardSize = 20_000, ShardBytes = 1 << 30, HeldBytes = 1 << 28;
 
     /// <summary>The largest file, which the functions accept unless told otherwise.</summary>
-    const int FileBytes = 16_000_000;
+    const int FileBytes = 16 << 20;
 
     static readonly TimeSpan look = TimeSpan.FromSeconds(0.25), patience = TimeSpan.FromSeconds(60);
 

@@ -125,9 +125,9 @@ public static class HtmlReport
 
     static string TooShort(Recipe recipe, int images, int epochs)
     {
-        var steps = (long)epochs * ((images + recipe.BatchSize - 1) / recipe.BatchSize);
+        var steps = (long)epochs * recipe.StepsOf(images);
         return recipe.Objective.Perceptual <= 0 || steps >= AutoRecipe.FewestSteps ? "" : string.Create(
-            CultureInfo.InvariantCulture, $" <b>{Plural.Of(steps, "step")} teach little about photographs</b>; "
+            CultureInfo.InvariantCulture, $" <b>{Plural.Of(steps, "step teaches", "steps teach")} little about photographs</b>; "
                 + $"{AutoRecipe.FewestSteps:N0} are the least: train for more epochs, or with more --minutes.");
     }
 

@@ -34,7 +34,7 @@ static class MixtureFit
         double[][] means = [.. groups.Select(group => Mean(coordinates, group, rank))];
         double[][,] scatter = new double[groups.Count][,];
         Parallel.For(0, groups.Count, k => scatter[k] = Scatter(coordinates, groups[k], means[k]));
-        var within = Within(coordinates, groups, means, scatter);
+        var within = WithinGroups(coordinates, groups, means, scatter);
         var noise = statistics.NoiseAlongAxes(rank);
         var ridge = CodeStatistics.Ridge * statistics.Deviations.Average(deviation => deviation * deviation) + 1e-12;
 
@@ -62,7 +62,7 @@ static class MixtureFit
 
     /// <summary>(1 − α) S + α μ I of the covariance S within all groups, whose mean variance is μ, with the α that is nearest to
     /// the true covariance on the average. (Ledoit and Wolf 2004)</summary>
-    static double[,] Within(double[][] points, List<List<int>> groups, double[][] means, double[][,] scatter)
+    static double[,] WithinGroups(double[][] points, List<List<int>> groups, double[][] means, double[][,] scatter)
     {
         var (count, size) = (points.Length, means[0].Length);
         var within = new double[size, size];

@@ -32,7 +32,7 @@ static class Pace
                 $"a step takes {1000 * seconds:F1} ms, and {1000 * inLastPart:F1} ms from where the decoder has an adversary"));
             seconds = adversary.From * seconds + (1 - adversary.From) * inLastPart;
         }
-        var steps = (data.Train.Count + recipe.BatchSize - 1) / recipe.BatchSize;
+        var steps = recipe.StepsOf(data.Train.Count);
         var epochs = EpochsWithin(budget, seconds, steps);
         log(string.Create(CultureInfo.InvariantCulture,
                 $"a step takes {1000 * seconds:F1} ms, an epoch {seconds * steps:F0} s: "

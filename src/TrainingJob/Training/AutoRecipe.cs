@@ -50,7 +50,7 @@ public sealed record AutoRecipe(Recipe Recipe, IReadOnlyList<string> Choices)
             + (image.Channels == 3 ? "" : "; fewer than one in 50 have colours, whatever channels they have"));
         var recipe = isPhotograph ? OfPhotographs(survey, image, choices) : OfOthers(survey, image, isDrawing, choices);
 
-        var steps = (survey.Train + recipe.BatchSize - 1) / recipe.BatchSize;
+        var steps = recipe.StepsOf(survey.Train);
         choices.Add($"batches of {recipe.BatchSize}: " + (isPhotograph && survey.Train >= Few
             ? "small ones, for many steps in little time"
             : $"so that an epoch of {Plural.Of(survey.Train, "image")} has {Plural.Of(steps, "step")}"));

@@ -26,9 +26,6 @@ public sealed class BatchSource : IDisposable
     /// <summary>How many images there are.</summary>
     public int Count => data.Count;
 
-    /// <summary>How many steps an epoch has.</summary>
-    public int BatchesOf(Recipe recipe) => (Count + recipe.BatchSize - 1) / recipe.BatchSize;
-
     /// <summary>The places of the images, in the order in which an epoch takes them.</summary>
     public int[] Order(Recipe recipe, int epoch) => new RandomStream(recipe.Seed, "shuffle", (ulong)epoch).Permutation(Count);
 
@@ -38,7 +35,7 @@ public sealed class BatchSource : IDisposable
     public IEnumerable<Batch> Epoch(Recipe recipe, int epoch, int firstBatch = 0)
     {
         var order = Order(recipe, epoch);
-        var batches = BatchesOf(recipe);
+        var batches = recipe.StepsOf(Count);
         Batch? used = null;
         var next = firstBatch < batches ? GatherAsync(firstBatch) : null;
         for (var number = firstBatch; number < batches; number++)

@@ -116,6 +116,9 @@ public sealed record Recipe
     public EpochMetrics Published(IReadOnlyList<EpochMetrics> history) =>
         Patience is null ? history[^1] : history.Reverse().MinBy(metrics => metrics.Test.Loss)!;
 
+    /// <summary>How many steps an epoch of so many images has.</summary>
+    public int StepsOf(int images) => (images + BatchSize - 1) / BatchSize;
+
     /// <summary>The epoch from which on the decoder has an adversary, from 0; null where it never has.</summary>
     [JsonIgnore]
     public int? AdversarialFrom => Adversary?.FirstEpoch(Epochs) is { } first && first < Epochs ? first : null;

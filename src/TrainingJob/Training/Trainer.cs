@@ -54,7 +54,7 @@ public sealed class Trainer(Recipe recipe, DataSplit data, Learner learner, ITra
     {
         using var train = new BatchSource(data.Train, model, keepOnDevice: !recipe.ChangesPixels);
         using var test = new BatchSource(data.Test, model, keepOnDevice: true);
-        var batches = train.BatchesOf(recipe);
+        var batches = recipe.StepsOf(train.Count);
         var sinceSave = Stopwatch.StartNew();
         LatentDensity? prior = null;
         var rests = false;
