@@ -64,8 +64,12 @@ static class TestCommand
                 "--blame-hang-timeout", Environment.GetEnvironmentVariable(Patience) ?? "5m", "--blame-hang-dump-type", "none",
                 .. arguments,
             ],
-            // The programs that tests start end before profiles of their code pay.
-            new Dictionary<string, string>(environment) { ["DOTNET_TieredPGO"] = "0" });
+            // The programs that tests start end before profiles of their code pay, and W^X costs them a tenth.
+            new Dictionary<string, string>(environment)
+            {
+                ["DOTNET_TieredPGO"] = "0",
+                ["DOTNET_EnableWriteXorExecute"] = "0",
+            });
         return await tests.WaitForExitAsync(cancellation);
     }
 
