@@ -203,6 +203,8 @@ public sealed class LatentOperationTests(ServingFixture serving)
         Assert.Equal(1, (double)answer["images"]![1]!["percentile"]!);
         var map = Picture(answer["images"]![1]!["heatMap"]);
         Assert.True(map.Pixels[0] > 0 && map.Pixels[^1] == 0);
+        var pictures = await PostAsync("anomaly", new { images = new[] { Light, odd } }, "image/png");
+        Assert.Equal("ordinary, anomalous", pictures.Header("X-Verdict"));
     }
 
     [Fact]

@@ -9,10 +9,11 @@ public sealed partial class ModelRegistry(IBlobStore store)
 {
     public const string ManifestName = "manifest.json";
 
-    internal const string PointerName = "current.json";
-
-    internal const string ModelNameRule =
+    /// <summary>What a model's name is made of, in words.</summary>
+    public const string ModelNameRule =
         "1 to 63 lower-case letters, digits, '-', '.' and '_', beginning with a letter or digit";
+
+    internal const string PointerName = "current.json";
 
     const string Container = "models";
     const long MaxDocument = 4 << 20;

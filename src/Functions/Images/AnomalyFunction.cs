@@ -30,6 +30,7 @@ public sealed class AnomalyFunction(ModelCalls calls)
         call.DescribeResizing(originals);
         call.Describe("X-Anomaly", string.Join(
             ", ", results.Select(result => result.Error.ToString("G6", CultureInfo.InvariantCulture))));
+        call.Describe("X-Verdict", string.Join(", ", results.Select(result => JudgedImage.Judge(call.Session, result).Verdict)));
         Image[] pictures = [.. results.Select((result, i) => shown switch
         {
             "overlay" => Anomaly.Overlay(result.Original.Image, maps[i]),

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using VaeFunctions.Data;
 using VaeFunctions.Imaging;
+using VaeFunctions.Registry;
 using VaeFunctions.Sessions;
 using VaeFunctions.Training;
 
@@ -87,7 +88,15 @@ sealed class TrainOptions
     readonly Option<double> saveEvery = CommonOptions.Checked("--save-every", 60.0, "Seconds between checkpoints within an epoch",
         value => value is > 0 and < 1e6, "above 0 and below 1,000,000 seconds");
 
-    public TrainOptions() => log.AcceptOnlyFromAmong("tensorboard");
+    public TrainOptions()
+    {
+        log.AcceptOnlyFromAmong("tensorboard");
+        model.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<string?>() is { } name && !ModelRegistry.IsModelName(name))
+                result.AddError($"--model is {name}; a model's name has {ModelRegistry.ModelNameRule}.");
+        });
+    }
 
     public void AddTo(Command command)
     {

@@ -20,9 +20,11 @@ public static class EvaluationSection
         foreach (var (name, value) in evaluation.Metrics.OrderBy(metric => metric.Key, StringComparer.Ordinal))
             page.Append(CultureInfo.InvariantCulture, $"<tr><th>{MetricWords.Title(name)}<small>{name}</small></th>"
                 + $"<td>{Number(value)}</td><td>{MetricWords.Words(name)}</td></tr>");
-        foreach (var (part, error) in evaluation.Anomaly.Quantiles)
+        var tests = evaluation.Metrics["test_images"];
+        // A quantile beyond which no image lies is a guess.
+        foreach (var (part, error) in evaluation.Anomaly.Quantiles.Where(quantile => IsBetween(quantile.Key, tests)))
             page.Append(CultureInfo.InvariantCulture, $"<tr><th>reconstruction error, quantile {part}</th><td>{error:G4}</td><td>"
-                + $"{part} of the {evaluation.Metrics["test_images"]:N0} test images come back with a smaller one.</td></tr>");
+                + $"{part} of the {tests:N0} test images come back with a smaller one.</td></tr>");
         page.Append("</table></div>");
         if (evaluation.Attributes.Count == 0) return page.ToString();
 
@@ -39,6 +41,10 @@ public static class EvaluationSection
         }
         return page.Append("</table></div>").ToString();
     }
+
+    /// <summary>Whether at least one of so many images lies on each side of a quantile.</summary>
+    static bool IsBetween(string part, double images) =>
+        double.Parse(part, CultureInfo.InvariantCulture) is var below && images * Math.Min(below, 1 - below) >= 1;
 
     static string Number(double value) => value.ToString(
         Math.Abs(value) >= 1000 ? "#,0" : Math.Abs(value) >= 10 ? "0.##" : "0.####", CultureInfo.InvariantCulture);

@@ -84,8 +84,12 @@ public sealed record ModelEvaluation(
             options.Log?.Invoke($"reading labels and attributes from the latents of {learners.Count:N0} training images");
             var means = ImageScores.MeansOf(model, learners, cancellation);
             if (test.Labels is not null && test.LabelNames.Count > 1)
+            {
+                metrics["commonest_label"] =
+                    test.Labels.GroupBy(label => label).Max(images => images.Count()) / (double)test.Count;
                 metrics["linear_probe_accuracy"] = LinearProbe.Accuracy(model.Parameters.Backend, model.LatentSize,
                     test.LabelNames.Count, means, learners.Labels!, scores.Means, test.Labels, cancellation);
+            }
             // Histograms of fewer images find information where there is none.
             if (learners.Attributes is { } truth && learners.Count >= FewestForHistograms)
             {

@@ -42,8 +42,18 @@ static class Pace
                 ? $"; {Plural.Of((long)epochs * steps, "step is", "steps are")} fewer than the {AutoRecipe.FewestSteps:N0} that "
                     + "pictures need, so give it more time if you can"
                 : ""));
-        return recipe with { Epochs = epochs, PicturesEvery = Math.Max(recipe.PicturesEvery, epochs / 10) };
+        return WithEpochs(recipe, epochs) with { PicturesEvery = Math.Max(recipe.PicturesEvery, epochs / 10) };
     }
+
+    /// <summary>The recipe with so many epochs. In a shorter training the weight of the KL rises sooner, so that it gets where it
+    /// was to go.</summary>
+    internal static Recipe WithEpochs(Recipe recipe, int epochs) => recipe with
+    {
+        Epochs = epochs,
+        Objective = recipe.Objective.Kl is LinearKl rising && epochs < recipe.Epochs
+            ? recipe.Objective with { Kl = rising with { Epochs = rising.Epochs * epochs / recipe.Epochs } }
+            : recipe.Objective,
+    };
 
     /// <summary>How many epochs of so many steps fit.</summary>
     internal static int EpochsWithin(TimeSpan budget, double secondsOfStep, int steps) =>

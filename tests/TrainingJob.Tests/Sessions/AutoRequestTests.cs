@@ -5,6 +5,7 @@ using VaeFunctions.Models;
 using VaeFunctions.Registry;
 using VaeFunctions.Sessions;
 using VaeFunctions.Tests.Data;
+using VaeFunctions.Tests.Training;
 using VaeFunctions.Training;
 
 namespace VaeFunctions.Tests.Sessions;
@@ -248,6 +249,14 @@ public sealed class AutoRequestTests : Workspace
     [InlineData(1000, 1e-9, 1, 1_000_000)]
     public void A_time_is_enough_for_so_many_epochs_and_for_one_at_least(double minutes, double step, int steps, int epochs) =>
         Assert.Equal(epochs, Pace.EpochsWithin(TimeSpan.FromMinutes(minutes), step, steps));
+
+    [Fact]
+    public void The_weight_of_the_KL_gets_where_it_was_to_go_in_a_shorter_training_too()
+    {
+        var recipe = TinyTraining.Recipe with { Epochs = 200, Objective = new() { Kl = new LinearKl { Epochs = 20 } } };
+        Assert.Equal(1, Assert.IsType<LinearKl>(Pace.WithEpochs(recipe, 10).Objective.Kl).Epochs);
+        Assert.Equal(20, Assert.IsType<LinearKl>(Pace.WithEpochs(recipe, 400).Objective.Kl).Epochs);
+    }
 
     [Fact]
     public async Task A_budget_trains_as_many_epochs_as_were_planned_and_says_so()

@@ -210,6 +210,7 @@ public sealed class CommandLineTests : IDisposable
         await Refused("resume", "train", "faces-vae", "--data", "faces:8", "--resume");
         await Refused("VaeStorage", "train", "faces-vae", "--data", "faces:8", "--out", "blob");
         await Refused("lower-case", "train", "faces-vae", "--data", "faces:8", "--model", "../Upwards");
+        await Refused("lower-case", "train", "--data", "folder:nowhere", "--model", "Upwards"); // before any image is looked at
         await Refused("no-such-model", "evaluate", "no-such-model");
         await Refused("no-such-model", "rollback", "no-such-model");
         await Refused("--draws must be from 1", "evaluate", "faces-vae", "--draws", "0");
