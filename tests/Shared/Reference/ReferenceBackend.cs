@@ -1,5 +1,6 @@
 using VaeFunctions.Autograd;
 using VaeFunctions.Tensors;
+using static System.Numerics.Tensors.TensorPrimitives;
 
 namespace VaeFunctions.Reference;
 
@@ -158,8 +159,7 @@ public class ReferenceBackend : ITapedBackend
         int rows = result.Shape[0], columns = result.Shape[1], inner = left.Shape[transposeLeft ? 0 : 1];
         for (var i = 0; i < rows; i++)
             for (var j = 0; j < columns; j++)
-                for (var k = 0; k < inner; k++)
-                    result.Values[i * columns + j] += a[i * inner + k] * b[j * inner + k];
+                result.Values[i * columns + j] = Dot(a.AsSpan(i * inner, inner), b.AsSpan(j * inner, inner));
         return result;
     }
 
