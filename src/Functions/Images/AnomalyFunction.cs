@@ -30,7 +30,8 @@ public sealed class AnomalyFunction(ModelCalls calls)
         call.DescribeResizing(originals);
         call.Describe("X-Anomaly", string.Join(
             ", ", results.Select(result => result.Error.ToString("G6", CultureInfo.InvariantCulture))));
-        call.Describe("X-Verdict", string.Join(", ", results.Select(result => JudgedImage.Judge(call.Session, result).Verdict)));
+        Judgement[] judgements = [.. results.Select(result => Judgement.Of(result, call.Session))];
+        call.Describe("X-Verdict", string.Join(", ", judgements.Select(judgement => judgement.Verdict)));
         Image[] pictures = [.. results.Select((result, i) => shown switch
         {
             "overlay" => Anomaly.Overlay(result.Original.Image, maps[i]),
@@ -38,7 +39,7 @@ public sealed class AnomalyFunction(ModelCalls calls)
             _ => maps[i],
         })];
         return call.Pictures(pictures, Answers.Square(pictures.Length), () => new AnomalyAnswer(call.Model, call.Version,
-            [.. results.Select((result, i) => JudgedImage.Of(result, call.Session, maps[i]))]));
+            [.. results.Select((result, i) => JudgedImage.Of(result, call.Session, maps[i], judgements[i]))]));
     }
 }
 
@@ -69,30 +70,29 @@ public sealed record JudgedImage(
     double Score, double? Percentile, string Verdict, int CalibratedOn, string OriginalSize, bool Resized, byte[] HeatMap,
     byte[] Reconstruction, byte[] Overlay, double? CodeScore, double? CodePercentile, string? Strangest, string? Reason)
 {
-    internal static JudgedImage Of(Reconstruction result, ModelSession session, Image map)
-    {
-        var (percentile, codePercentile, verdict, strangest) = Judge(session, result);
-        return new(result.Error, percentile, verdict, session.CalibratedOn, result.Original.OriginalSize, result.Original.Resized,
-            ImageCodec.EncodePng(map), ImageCodec.EncodePng(result.Image),
-            ImageCodec.EncodePng(Anomaly.Overlay(result.Original.Image, map)), result.Surprise, codePercentile,
-            strangest, percentile is not null ? null
+    internal static JudgedImage Of(Reconstruction result, ModelSession session, Image map, Judgement judgement) =>
+        new(result.Error, judgement.Percentile, judgement.Verdict, session.CalibratedOn, result.Original.OriginalSize,
+            result.Original.Resized, ImageCodec.EncodePng(map), ImageCodec.EncodePng(result.Image),
+            ImageCodec.EncodePng(Anomaly.Overlay(result.Original.Image, map)), result.Surprise, judgement.CodePercentile,
+            judgement.Strangest, judgement.Percentile is not null ? null
             : session.CalibratedOn < AnomalyCalibration.EnoughImages ? AnomalyCalibration.TooFew(session.CalibratedOn)
             : "The version was published without the scores of its test images; publish it from a training.");
-    }
+}
 
-    /// <summary>What the scores mean; a model published without calibration, or with one from too few images, has no
-    /// verdict.</summary>
-    internal static (double? Percentile, double? CodePercentile, string Verdict, string? Strangest) Judge(
-        ModelSession session, Reconstruction result)
+/// <summary>What an image's scores mean beside those of the version's test images; see <see cref="JudgedImage"/>.</summary>
+readonly record struct Judgement(double? Percentile, double? CodePercentile, string Verdict, string? Strangest)
+{
+    /// <summary>A model published without calibration, or with one from too few images, has no verdict.</summary>
+    public static Judgement Of(Reconstruction result, ModelSession session)
     {
         if (session.Anomaly is not { } calibration || session.CalibratedOn < AnomalyCalibration.EnoughImages)
-            return (null, null, "not calibrated", null);
+            return new(null, null, "not calibrated", null);
         var percentile = Anomaly.Percentile(calibration, result.Error);
         if (calibration.Joint is not { Count: > 0 } joint)
-            return (percentile, null, Anomaly.Verdict(percentile), null); // early builds judged by the error alone
+            return new(percentile, null, Anomaly.Verdict(percentile), null); // early builds judged by the error alone
         var strangeness =
             Anomaly.Joint(calibration, result.Error, result.Surprise, ImageTraits.Of(result.Original.Image));
-        return (percentile,
+        return new(percentile,
             result is { Surprise: { } surprise } && calibration.Codes is { } codes ? Anomaly.Percentile(codes, surprise) : null,
             Anomaly.Verdict(Anomaly.Percentile(joint, strangeness.Steps)), strangeness.By);
     }

@@ -22,7 +22,7 @@ public static class EvaluationSection
                 + $"<td>{Number(value)}</td><td>{MetricWords.Words(name)}</td></tr>");
         var tests = evaluation.Metrics["test_images"];
         // A quantile beyond which no image lies is a guess.
-        foreach (var (part, error) in evaluation.Anomaly.Quantiles.Where(quantile => IsBetween(quantile.Key, tests)))
+        foreach (var (part, error) in evaluation.Anomaly.Quantiles.Where(quantile => LiesAmong(quantile.Key, tests)))
             page.Append(CultureInfo.InvariantCulture, $"<tr><th>reconstruction error, quantile {part}</th><td>{error:G4}</td><td>"
                 + $"{part} of the {tests:N0} test images come back with a smaller one.</td></tr>");
         page.Append("</table></div>");
@@ -43,8 +43,8 @@ public static class EvaluationSection
     }
 
     /// <summary>Whether at least one of so many images lies on each side of a quantile.</summary>
-    static bool IsBetween(string part, double images) =>
-        double.Parse(part, CultureInfo.InvariantCulture) is var below && images * Math.Min(below, 1 - below) >= 1;
+    internal static bool LiesAmong(string part, double images) =>
+        decimal.Parse(part, CultureInfo.InvariantCulture) is var below && (decimal)images * Math.Min(below, 1 - below) >= 1;
 
     static string Number(double value) => value.ToString(
         Math.Abs(value) >= 1000 ? "#,0" : Math.Abs(value) >= 10 ? "0.##" : "0.####", CultureInfo.InvariantCulture);

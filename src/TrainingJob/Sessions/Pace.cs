@@ -45,14 +45,12 @@ static class Pace
         return WithEpochs(recipe, epochs) with { PicturesEvery = Math.Max(recipe.PicturesEvery, epochs / 10) };
     }
 
-    /// <summary>The recipe with so many epochs. In a shorter training the weight of the KL rises sooner, so that it gets where it
-    /// was to go.</summary>
+    /// <summary>The recipe with so many epochs. In a shorter training the KL term's weight gets where it was to go, only
+    /// sooner.</summary>
     internal static Recipe WithEpochs(Recipe recipe, int epochs) => recipe with
     {
         Epochs = epochs,
-        Objective = recipe.Objective.Kl is LinearKl rising && epochs < recipe.Epochs
-            ? recipe.Objective with { Kl = rising with { Epochs = rising.Epochs * epochs / recipe.Epochs } }
-            : recipe.Objective,
+        Objective = recipe.Objective with { Kl = recipe.Objective.Kl.Stretched(Math.Min(1, (double)epochs / recipe.Epochs)) },
     };
 
     /// <summary>How many epochs of so many steps fit.</summary>

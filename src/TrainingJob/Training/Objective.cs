@@ -113,6 +113,9 @@ public abstract record KlSchedule
 
     public abstract float At(double epochs);
 
+    /// <summary>The same course over more epochs, or fewer.</summary>
+    public virtual KlSchedule Stretched(double times) => this;
+
     /// <exception cref="RecipeException">A number is out of range.</exception>
     public virtual void Check(string name)
     {
@@ -143,6 +146,8 @@ public sealed record LinearKl : KlSchedule
 
     public override float At(double epochs) => float.Lerp(From, Weight, (float)Math.Min(1, epochs / Epochs));
 
+    public override KlSchedule Stretched(double times) => this with { Epochs = Epochs * times };
+
     public override void Check(string name)
     {
         CheckEpochs(Epochs, name);
@@ -161,6 +166,8 @@ public sealed record CyclicalKl : KlSchedule
     public double Rise { get; init; } = 0.5;
 
     public override float At(double epochs) => Weight * (float)Math.Min(1, epochs % Epochs / (Epochs * Rise));
+
+    public override KlSchedule Stretched(double times) => this with { Epochs = Epochs * times };
 
     public override void Check(string name)
     {

@@ -256,6 +256,8 @@ public sealed class AutoRequestTests : Workspace
         var recipe = TinyTraining.Recipe with { Epochs = 200, Objective = new() { Kl = new LinearKl { Epochs = 20 } } };
         Assert.Equal(1, Assert.IsType<LinearKl>(Pace.WithEpochs(recipe, 10).Objective.Kl).Epochs);
         Assert.Equal(20, Assert.IsType<LinearKl>(Pace.WithEpochs(recipe, 400).Objective.Kl).Epochs);
+        var cycles = recipe with { Objective = new() { Kl = new CyclicalKl { Epochs = 50 } } };
+        Assert.Equal(2.5, Assert.IsType<CyclicalKl>(Pace.WithEpochs(cycles, 10).Objective.Kl).Epochs);
     }
 
     [Fact]

@@ -63,6 +63,13 @@ public sealed class PublisherTests : IDisposable
         Assert.Contains("<p class=\"soft\">loss = reconstruction + kl.</p>", report);
     }
 
+    [Theory]
+    [InlineData("0.9", 9, false), InlineData("0.9", 10, true)]
+    [InlineData("0.99", 99, false), InlineData("0.99", 100, true)]
+    [InlineData("0.01", 99, false), InlineData("0.01", 100, true)]
+    public void A_quantile_is_reported_where_an_image_lies_on_each_side(string part, int images, bool isReported) =>
+        Assert.Equal(isReported, EvaluationSection.LiesAmong(part, images));
+
     [Fact]
     public async Task Concepts_come_from_attributes()
     {

@@ -32,15 +32,15 @@ sealed class ReconstructOperation(string name) : JobOperation
 
     JobResult Say(Job job, JobInput image, Reconstruction made, ModelSession session)
     {
-        var (percentile, codePercentile, verdict, strangest) = JudgedImage.Judge(session, made);
+        var judgement = Judgement.Of(made, session);
         return JobResult.Of(job, image, session) with
         {
             Error = made.Error,
-            Percentile = percentile,
+            Percentile = judgement.Percentile,
             CodeScore = made.Surprise,
-            CodePercentile = codePercentile,
-            Verdict = verdict,
-            Strangest = strangest,
+            CodePercentile = judgement.CodePercentile,
+            Verdict = judgement.Verdict,
+            Strangest = judgement.Strangest,
             CalibratedOn = session.CalibratedOn,
             Latent = name == "anomaly" ? null : made.Mean,
             LogVariance = name == "encode" ? made.LogVariance : null,
