@@ -66,7 +66,26 @@ public sealed partial class SweepCommandTests(AzuriteFixture azurite) : IDisposa
 
         public void Kill() => process.Kill();
 
-        public void Terminate() => Process.Start("kill", ["-TERM", $"{process.Id}"]).WaitForExit();
+        public void Signal(string name) => Process.Start("kill", [$"-{name}", $"{process.Id}"]).WaitForExit();
+
+        /// <summary>Halts it in the middle of a trial; between two it would leave nothing to take over.</summary>
+        public async Task HaltInATrialAsync(IBlobStore store)
+        {
+            while (true)
+            {
+                Signal("STOP");
+                await Task.Delay(200); // what it has said and sent arrives
+                var number = int.Parse(Begun().Matches(Output)[^1].Groups[1].Value, null);
+                var trial = $"checkpoints/{Sweep().Match(Output).Value}/{number:000}";
+                if (await IsThereAsync($"{trial}.tries.json") && !await IsThereAsync($"{trial}.json"))
+                    return;
+                Signal("CONT");
+                await Task.Delay(50);
+                Assert.False(process.HasExited, $"It ended before it could be halted:\n{Output}");
+            }
+
+            async Task<bool> IsThereAsync(string path) => await store.TryReadAsync(path, 1 << 20) is not null;
+        }
 
         public void Dispose()
         {
@@ -89,7 +108,7 @@ public sealed partial class SweepCommandTests(AzuriteFixture azurite) : IDisposa
         using (var stopped = new Program(folder, null, arguments))
         {
             await stopped.SaysAsync("trial 2 of 3");
-            stopped.Terminate();
+            stopped.Signal("TERM");
             Assert.Equal(130, await stopped.EndAsync());
         }
         using var first = new Program(folder, null, arguments);
@@ -126,13 +145,15 @@ public sealed partial class SweepCommandTests(AzuriteFixture azurite) : IDisposa
         await killed.SaysAsync("epoch 1/4");
         using var other = new Program(folder, azurite.ConnectionString, arguments);
         await other.SaysAsync(" weights, ");
+        var store = BlobStores.Open(azurite.ConnectionString);
+        await killed.HaltInATrialAsync(store);
         killed.Kill();
 
         Assert.True(await other.EndAsync() == 0, other.Output);
 
         Assert.Contains("(try 2 of 3)", other.Output, StringComparison.Ordinal);
         Assert.Equal(4, Row().Count(other.Output));
-        var registry = new ModelRegistry(BlobStores.Open(azurite.ConnectionString));
+        var registry = new ModelRegistry(store);
         Assert.Equal((await registry.ReadCurrentAsync(arguments[2]))!.Version,
             Assert.Single(await registry.ListVersionsAsync(arguments[2])));
         using var late = new Program(folder, azurite.ConnectionString, arguments);
@@ -186,6 +207,12 @@ public sealed partial class SweepCommandTests(AzuriteFixture azurite) : IDisposa
         Assert.True(await program.EndAsync() == 0, program.Output);
         Assert.Equal(3, Regex.Count(program.Output, $"; on {Regex.Escape(backend)}\r?$", RegexOptions.Multiline));
     }
+
+    [GeneratedRegex(@"\S+\.sweep-\w+")]
+    private static partial Regex Sweep();
+
+    [GeneratedRegex(@"^trial (\d+) of", RegexOptions.Multiline)]
+    private static partial Regex Begun();
 
     [GeneratedRegex(@"^ +\d+  optimizer\.learningRate=(\S+) +(\d\S*) +\d+ +\d\S*\s*$", RegexOptions.Multiline)]
     private static partial Regex Row();
