@@ -22,7 +22,7 @@ public sealed class SweepPublication(SweepState state, Func<TrialResult, Cancell
                 return;
             }
             if (!waiting) log("Another process publishes the best just now; this one waits, and does it should that one die.");
-            await Task.Delay(Patience / 20, cancellation);
+            await Task.Delay(Patience / 20, state.Clock, cancellation);
         }
         log($"publishing trial {best.Trial}: {best.Overrides}");
         using var ended = new CancellationTokenSource();
@@ -37,7 +37,7 @@ public sealed class SweepPublication(SweepState state, Func<TrialResult, Cancell
         {
             await ended.CancelAsync();
             await holding;
-            await state.WritePublicationAsync(new(best.Trial, DateTimeOffset.UtcNow, done), CancellationToken.None);
+            await state.WritePublicationAsync(new(best.Trial, state.Clock.GetUtcNow(), done), CancellationToken.None);
         }
     }
 
@@ -47,11 +47,11 @@ public sealed class SweepPublication(SweepState state, Func<TrialResult, Cancell
     {
         while (true)
         {
-            await Task.Delay(Patience / 4, ended).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(Patience / 4, state.Clock, ended).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             if (ended.IsCancellationRequested) return;
             try
             {
-                await state.WritePublicationAsync(new(trial, DateTimeOffset.UtcNow + Patience, Done: false),
+                await state.WritePublicationAsync(new(trial, state.Clock.GetUtcNow() + Patience, Done: false),
                     CancellationToken.None);
             }
             catch (StorageException)

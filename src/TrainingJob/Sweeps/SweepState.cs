@@ -34,6 +34,9 @@ public sealed class SweepState(IBlobStore store, Sweep sweep)
 
     readonly SortedDictionary<int, TrialResult> known = [];
 
+    /// <summary>What tells how long claims hold.</summary>
+    public TimeProvider Clock { get; init; } = TimeProvider.System;
+
     static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
     {
         WriteIndented = true,
@@ -82,7 +85,7 @@ public sealed class SweepState(IBlobStore store, Sweep sweep)
     /// <summary>Whether this process is the one to fill the queue: the first that asks, or the first after
     /// <paramref name="patience"/>.</summary>
     public Task<bool> ClaimFillingAsync(TimeSpan patience, CancellationToken cancellation) => ClaimAsync<DateTimeOffset>(
-        "filled.json", seen => DateTimeOffset.UtcNow - seen > patience, DateTimeOffset.UtcNow, cancellation);
+        "filled.json", seen => Clock.GetUtcNow() - seen > patience, Clock.GetUtcNow(), cancellation);
 
     /// <summary>The publication, or null where none was begun.</summary>
     public Task<Publication?> PublicationAsync(CancellationToken cancellation) =>
@@ -90,8 +93,8 @@ public sealed class SweepState(IBlobStore store, Sweep sweep)
 
     /// <summary>Whether this process is the one to publish; others may try once <paramref name="patience"/> is over.</summary>
     public Task<bool> ClaimPublicationAsync(int best, TimeSpan patience, CancellationToken cancellation) =>
-        ClaimAsync<Publication>("publication.json", seen => !seen.Done && seen.ClaimedUntil < DateTimeOffset.UtcNow,
-            new(best, DateTimeOffset.UtcNow + patience, Done: false), cancellation);
+        ClaimAsync<Publication>("publication.json", seen => !seen.Done && seen.ClaimedUntil < Clock.GetUtcNow(),
+            new(best, Clock.GetUtcNow() + patience, Done: false), cancellation);
 
     /// <summary>Says anew how the publication stands; only for whoever has claimed it.</summary>
     public Task WritePublicationAsync(Publication publication, CancellationToken cancellation) =>
