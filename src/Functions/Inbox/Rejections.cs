@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using VaeFunctions.Registry;
 
 namespace VaeFunctions.Serving;
@@ -10,37 +9,53 @@ public sealed class Rejections(IBlobStore store)
     /// <summary>Names that are kept in mind of a model, one page of a listing; of more than these each is looked for.</summary>
     const int MostNames = 5000;
 
-    readonly Dictionary<string, Listing> listings = [];
+    /// <summary>From one listing of a model to its next: an image by itself does not wait, those that come together do, and
+    /// share one.</summary>
+    static readonly TimeSpan interval = TimeSpan.FromSeconds(0.3);
+
+    readonly Dictionary<string, Task<Listing>> listings = [];
+
+    /// <summary>What tells the time and waits.</summary>
+    public TimeProvider Clock { get; init; } = TimeProvider.System;
 
     /// <summary>Whether something of a name may lie in rejected/, from before its last content was written.</summary>
     /// <param name="name">Model, slash, the rest.</param>
     /// <param name="age">How long ago that was, at least: a listing that began since then will do.</param>
     public async Task<bool> MayHoldAsync(string name, TimeSpan age, CancellationToken cancellation)
     {
-        var written = Stopwatch.GetTimestamp() - (long)(age.TotalSeconds * Stopwatch.Frequency);
+        var written = Clock.GetTimestamp() - (long)(age.TotalSeconds * Clock.TimestampFrequency);
         while (true)
         {
-            var listing = ListingOf(name.Split('/')[0], written);
-            var paths = await listing.Paths.WaitAsync(cancellation);
+            var listing = await ListingOf(name.Split('/')[0], written).WaitAsync(cancellation);
             if (listing.Began >= written)
-                return paths.Count > MostNames || paths.Contains($"rejected/{name}.json");
+                return listing.Paths.Count > MostNames || listing.Paths.Contains($"rejected/{name}.json");
         }
     }
 
     /// <summary>The listing that is there or under way, or a new one where that is too old.</summary>
-    Listing ListingOf(string model, long written)
+    Task<Listing> ListingOf(string model, long written)
     {
         lock (listings)
         {
-            if (listings.GetValueOrDefault(model) is { } last
-                && (last.Began >= written ? !last.Paths.IsFaulted : !last.Paths.IsCompleted))
-                return last;
-            return listings[model] = new(Stopwatch.GetTimestamp(), ListAsync(model));
+            var wait = TimeSpan.Zero;
+            if (listings.GetValueOrDefault(model) is { IsFaulted: false } last)
+            {
+                if (!last.IsCompleted || last.Result.Began >= written)
+                    return last;
+                wait = interval - Clock.GetElapsedTime(last.Result.Began);
+            }
+            return listings[model] = ListAsync(model, wait);
         }
     }
 
-    async Task<HashSet<string>> ListAsync(string model) =>
-        await store.ListAsync($"rejected/{model}/").Take(MostNames + 1).Select(blob => blob.Path).ToHashSetAsync();
+    async Task<Listing> ListAsync(string model, TimeSpan wait)
+    {
+        if (wait > TimeSpan.Zero)
+            await Task.Delay(wait, Clock);
+        var began = Clock.GetTimestamp();
+        return new(began,
+            await store.ListAsync($"rejected/{model}/").Take(MostNames + 1).Select(blob => blob.Path).ToHashSetAsync());
+    }
 
-    sealed record Listing(long Began, Task<HashSet<string>> Paths);
+    sealed record Listing(long Began, HashSet<string> Paths);
 }

@@ -167,7 +167,10 @@ public class ReferenceBackend : ITapedBackend
     {
         var result = New(ShapeRules.Conv(x.Shape, weight.Shape, window));
         var (input, kernel, output) = (Values(x), Values(weight), result.Values);
-        ForEachProduct(x.Shape, result.Shape, window, (i, w, o) => output[o] += input[i] * kernel[w]);
+        ForEachRow(x.Shape, result.Shape, window, (i, w, o, count) =>
+        {
+            for (var k = 0; k < count; k++) output[o + k] += input[i + k * window.Stride] * kernel[w];
+        });
         return result;
     }
 
@@ -214,7 +217,10 @@ public class ReferenceBackend : ITapedBackend
     {
         var result = New(ShapeRules.ConvTranspose(x.Shape, weight.Shape, window));
         var (output, kernel, input) = (Values(x), Values(weight), result.Values);
-        ForEachProduct(result.Shape, x.Shape, window, (i, w, o) => input[i] += output[o] * kernel[w]);
+        ForEachRow(result.Shape, x.Shape, window, (i, w, o, count) =>
+        {
+            for (var k = 0; k < count; k++) input[i + k * window.Stride] += output[o + k] * kernel[w];
+        });
         return result;
     }
 
@@ -222,32 +228,38 @@ public class ReferenceBackend : ITapedBackend
     {
         var result = New(ShapeRules.ConvWeightGradient(x.Shape, gradient.Shape, window));
         var (input, kernel, output) = (Values(x), result.Values, Values(gradient));
-        ForEachProduct(x.Shape, gradient.Shape, window, (i, w, o) => kernel[w] += input[i] * output[o]);
+        ForEachRow(x.Shape, gradient.Shape, window, (i, w, o, count) =>
+        {
+            for (var k = 0; k < count; k++) kernel[w] += input[i + k * window.Stride] * output[o + k];
+        });
         return result;
     }
 
     /// <summary>Names every product of a convolution by its places in the input [N, C, H, W], weight [O, C, K, K] and output [N,
-    /// O, H', W']. Padding makes no product.</summary>
-    static void ForEachProduct(Shape input, Shape output, Window window, Action<int, int, int> product)
+    /// O, H', W'], those of an output's row together: by the first of them and their count; from one to the next the output
+    /// goes on by 1, the input by the stride. Padding makes no product.</summary>
+    static void ForEachRow(Shape input, Shape output, Window window, Action<int, int, int, int> products)
     {
-        int channels = input[1], height = input[2], width = input[3], kernel = window.Kernel;
+        int channels = input[1], height = input[2], width = input[3], kernel = window.Kernel, stride = window.Stride;
         int outputs = output[1], rows = output[2], columns = output[3];
         for (var n = 0; n < output[0]; n++)
             for (var o = 0; o < outputs; o++)
-                for (var row = 0; row < rows; row++)
-                    for (var column = 0; column < columns; column++)
-                        for (var c = 0; c < channels; c++)
-                            for (var ky = 0; ky < kernel; ky++)
-                                for (var kx = 0; kx < kernel; kx++)
-                                {
-                                    var y = row * window.Stride - window.Padding + ky;
-                                    var x = column * window.Stride - window.Padding + kx;
-                                    if (y < 0 || y >= height || x < 0 || x >= width) continue;
-                                    product(
-                                        ((n * channels + c) * height + y) * width + x,
-                                        ((o * channels + c) * kernel + ky) * kernel + kx,
-                                        ((n * outputs + o) * rows + row) * columns + column);
-                                }
+                for (var c = 0; c < channels; c++)
+                    for (var ky = 0; ky < kernel; ky++)
+                        for (var kx = 0; kx < kernel; kx++)
+                            for (var row = 0; row < rows; row++)
+                            {
+                                var y = row * stride - window.Padding + ky;
+                                if (y < 0 || y >= height) continue;
+                                int first = 0, end = columns;
+                                while (first < end && first * stride - window.Padding + kx < 0) first++;
+                                while (first < end && (end - 1) * stride - window.Padding + kx >= width) end--;
+                                products(
+                                    ((n * channels + c) * height + y) * width + first * stride - window.Padding + kx,
+                                    ((o * channels + c) * kernel + ky) * kernel + kx,
+                                    ((n * outputs + o) * rows + row) * columns + first,
+                                    end - first);
+                            }
     }
 
     // --- loops --------------------------------------------------------------------------------------------------------
@@ -259,6 +271,11 @@ public class ReferenceBackend : ITapedBackend
     {
         var result = New(Shape.Broadcast(left.Shape, right.Shape, operation));
         var (a, b) = (Values(left), Values(right));
+        if (left.Shape.Equals(right.Shape))
+        {
+            for (var i = 0; i < a.Length; i++) result.Values[i] = function(a[i], b[i]);
+            return result;
+        }
         var (strides, otherStrides) = (BroadcastStrides(left.Shape, result.Shape), BroadcastStrides(right.Shape, result.Shape));
         for (var i = 0; i < result.Values.Length; i++)
             result.Values[i] = function(a[Offset(i, result.Shape, strides)], b[Offset(i, result.Shape, otherStrides)]);

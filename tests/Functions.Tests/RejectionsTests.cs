@@ -1,0 +1,73 @@
+using Microsoft.Extensions.Time.Testing;
+using VaeFunctions.Registry;
+using VaeFunctions.Serving;
+
+namespace VaeFunctions.Tests;
+
+public sealed class RejectionsTests : IDisposable
+{
+    readonly TemporaryFolder folder = new();
+    readonly FakeTimeProvider clock = new();
+    readonly Counted store;
+    readonly Rejections rejections;
+
+    public RejectionsTests()
+    {
+        store = new(new FolderBlobStore(folder.Path));
+        rejections = new(store) { Clock = clock };
+    }
+
+    public void Dispose() => folder.Dispose();
+
+    [Fact]
+    public async Task Images_that_come_one_after_another_share_a_listing_however_quick_each_is()
+    {
+        await store.WriteAsync("rejected/tiny/3.jpg.json", new("{}"), default, default);
+        Assert.False(await rejections.MayHoldAsync("tiny/first.jpg", TimeSpan.Zero, default)); // waits for nothing
+        var asked = new List<Task<bool>>();
+        for (var image = 0; image < 20; image++)
+        {
+            clock.Advance(TimeSpan.FromMilliseconds(10));
+            asked.Add(rejections.MayHoldAsync($"tiny/{image}.jpg", TimeSpan.Zero, default));
+        }
+        Assert.Equal(1, store.Listings);
+        clock.Advance(TimeSpan.FromSeconds(1));
+        Assert.Equal(Enumerable.Range(0, 20).Select(image => image == 3), await Task.WhenAll(asked));
+        Assert.Equal(2, store.Listings);
+    }
+
+    [Fact]
+    public async Task What_was_rejected_since_the_last_listing_is_found()
+    {
+        Assert.False(await rejections.MayHoldAsync("tiny/a.jpg", TimeSpan.Zero, default));
+        clock.Advance(TimeSpan.FromMilliseconds(10));
+        await store.WriteAsync("rejected/tiny/a.jpg.json", new("{}"), default, default);
+        clock.Advance(TimeSpan.FromMilliseconds(10));
+        var again = rejections.MayHoldAsync("tiny/a.jpg", TimeSpan.Zero, default);
+        clock.Advance(TimeSpan.FromSeconds(1));
+        Assert.True(await again);
+        Assert.Equal(2, store.Listings);
+    }
+
+    [Fact]
+    public async Task A_listing_that_failed_keeps_nobody_waiting()
+    {
+        store.Fails = true;
+        await Assert.ThrowsAsync<StorageException>(() => rejections.MayHoldAsync("tiny/a.jpg", TimeSpan.Zero, default));
+        store.Fails = false;
+        Assert.False(await rejections.MayHoldAsync("tiny/a.jpg", TimeSpan.Zero, default));
+    }
+
+    sealed class Counted(IBlobStore store) : PassingStore(store)
+    {
+        public int Listings { get; private set; }
+
+        public bool Fails { get; set; }
+
+        public override IAsyncEnumerable<BlobEntry> ListAsync(string prefix, CancellationToken cancellation)
+        {
+            Listings++;
+            return Fails ? throw new StorageException("It does not answer.") : base.ListAsync(prefix, cancellation);
+        }
+    }
+}
