@@ -43,8 +43,8 @@ static class Models
             ? models[0]
             : throw LocalCloudException.WrongInput(wanted is null
                 ? $"Several models are published; choose with --model. {choice}"
-                : $"No model '{wanted}' is published in {store.Location}. {choice} One that ./vae train made is published by: "
-                    + "./vae publish NAME");
+                : $"No model '{wanted}' is published in {store.Location}. {choice} If ./vae train made it, "
+                    + $"./vae publish {wanted} publishes it.");
     }
 
     /// <summary>Publishes what serves in a folder of <c>./vae train</c> and neither serves nor served in the storage; the gate

@@ -103,7 +103,7 @@ public sealed class BadRequestTests(ServingFixture serving)
     };
 
     [Theory]
-    [MemberData(nameof(WrongImages), DisableDiscoveryEnumeration = true)] // a million bytes take long to write into a name
+    [MemberData(nameof(WrongImages), DisableDiscoveryEnumeration = true)] // else the megabyte is written into the test's name
     public async Task A_wrong_image_is_explained(string what, byte[] body, string type, int status)
     {
         var detail = await serving.Http.SendAsync(HttpMethod.Post, $"{Tiny}/reconstruct", body.Body(type)).ProblemAsync(status);

@@ -60,7 +60,7 @@ public sealed class InboxTests(ServingFixture serving)
     };
 
     [Theory]
-    [MemberData(nameof(Bad), DisableDiscoveryEnumeration = true)] // a million bytes take long to write into a name
+    [MemberData(nameof(Bad), DisableDiscoveryEnumeration = true)] // else the megabyte is written into the test's name
     public async Task What_cannot_be_processed_is_kept_with_the_reason(string name, byte[] content, string reason)
     {
         await DropAsync(name, content);

@@ -38,7 +38,7 @@ public sealed class OperationTests(OperationTests.CountedApp app, ITestOutputHel
             Store = new AzureBlobStore(new(azurite.ConnectionString));
             Count = new(azurite.ConnectionString);
             await TinyModel.ServeAsync(new ModelRegistry(Store), "tiny", "v1");
-            await Store.WriteAsync("results/before.json", new("{}")); // the container is there, as after the first image
+            await Store.WriteAsync("results/before.json", new("{}")); // creating the container would count
             app = await FunctionsApp.StartAsync(Count.ConnectionString, ("Serving__JobShardSize", $"{Many / Slices}"),
                 ("Serving__BlobContainers", "pictures"));
             await app.ReadyAsync();
@@ -73,7 +73,7 @@ public sealed class OperationTests(OperationTests.CountedApp app, ITestOutputHel
         $"{path}: {operations} operations for {images ?? Many} images, "
             + $"{(double)operations / (images ?? Many):0.####} an image\n{app.Count}");
 
-    /// <summary>As many at a time as <c>./vae drop</c> uploads.</summary>
+    /// <summary>Uploads an image under many names, as many at a time as <c>./vae drop</c> does.</summary>
     Task UploadAsync(string folder, int? images = null) => Parallel.ForAsync(
         0, images ?? Many, new ParallelOptions { MaxDegreeOfParallelism = 16 }, async (i, cancellation) =>
             await app.Store.WriteAsync($"{folder}{i:00000}.jpg", new(Pictures.Jpeg), cancellation: cancellation));

@@ -30,8 +30,9 @@ public sealed class RejectionsTests : IDisposable
             clock.Advance(TimeSpan.FromMilliseconds(10));
             asked.Add(rejections.MayHoldAsync($"tiny/{image}.jpg", TimeSpan.Zero, default));
         }
+        clock.Advance(TimeSpan.FromMilliseconds(99));
         Assert.Equal(1, store.Listings);
-        clock.Advance(TimeSpan.FromSeconds(1));
+        clock.Advance(TimeSpan.FromMilliseconds(1));
         Assert.Equal(Enumerable.Range(0, 20).Select(image => image == 3), await Task.WhenAll(asked));
         Assert.Equal(2, store.Listings);
     }
@@ -50,24 +51,39 @@ public sealed class RejectionsTests : IDisposable
     }
 
     [Fact]
-    public async Task A_listing_that_failed_keeps_nobody_waiting()
+    public async Task Images_that_are_older_than_a_listing_and_those_of_other_models_need_no_new_one_of_it()
     {
-        store.Fails = true;
-        await Assert.ThrowsAsync<StorageException>(() => rejections.MayHoldAsync("tiny/a.jpg", TimeSpan.Zero, default));
-        store.Fails = false;
         Assert.False(await rejections.MayHoldAsync("tiny/a.jpg", TimeSpan.Zero, default));
+        clock.Advance(TimeSpan.FromSeconds(5));
+        Assert.False(await rejections.MayHoldAsync("tiny/b.jpg", TimeSpan.FromSeconds(6), default));
+        Assert.Equal(1, store.Listings);
+        Assert.False(await rejections.MayHoldAsync("other/b.jpg", TimeSpan.Zero, default));
+        Assert.Equal(2, store.Listings);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task After_a_listing_that_failed_the_next_image_lists_at_once(bool cancelled)
+    {
+        store.Fault = cancelled ? new OperationCanceledException() : new StorageException("It does not answer.");
+        var thrown = await Record.ExceptionAsync(() => rejections.MayHoldAsync("tiny/a.jpg", TimeSpan.Zero, default));
+        Assert.IsType(store.Fault.GetType(), thrown, exactMatch: false);
+        store.Fault = null;
+        var next = rejections.MayHoldAsync("tiny/a.jpg", TimeSpan.Zero, default);
+        Assert.False(await next.WaitAsync(TimeSpan.FromSeconds(10)));
     }
 
     sealed class Counted(IBlobStore store) : PassingStore(store)
     {
         public int Listings { get; private set; }
 
-        public bool Fails { get; set; }
+        public Exception? Fault { get; set; }
 
         public override IAsyncEnumerable<BlobEntry> ListAsync(string prefix, CancellationToken cancellation)
         {
             Listings++;
-            return Fails ? throw new StorageException("It does not answer.") : base.ListAsync(prefix, cancellation);
+            return Fault is not null ? throw Fault : base.ListAsync(prefix, cancellation);
         }
     }
 }

@@ -9,13 +9,13 @@ public sealed class Rejections(IBlobStore store)
     /// <summary>Names that are kept in mind of a model, one page of a listing; of more than these each is looked for.</summary>
     const int MostNames = 5000;
 
-    /// <summary>From one listing of a model to its next: an image by itself does not wait, those that come together do, and
-    /// share one.</summary>
+    /// <summary>At least so long after a listing of a model the next one begins, so that quick images share it; an image waits
+    /// for that at most so long.</summary>
     static readonly TimeSpan interval = TimeSpan.FromSeconds(0.3);
 
     readonly Dictionary<string, Task<Listing>> listings = [];
 
-    /// <summary>What tells the time and waits.</summary>
+    /// <summary>The clock; tests give their own.</summary>
     public TimeProvider Clock { get; init; } = TimeProvider.System;
 
     /// <summary>Whether something of a name may lie in rejected/, from before its last content was written.</summary>
@@ -38,11 +38,16 @@ public sealed class Rejections(IBlobStore store)
         lock (listings)
         {
             var wait = TimeSpan.Zero;
-            if (listings.GetValueOrDefault(model) is { IsFaulted: false } last)
+            if (listings.TryGetValue(model, out var last))
             {
-                if (!last.IsCompleted || last.Result.Began >= written)
+                if (!last.IsCompleted)
                     return last;
-                wait = interval - Clock.GetElapsedTime(last.Result.Began);
+                if (last.IsCompletedSuccessfully)
+                {
+                    if (last.Result.Began >= written)
+                        return last;
+                    wait = interval - Clock.GetElapsedTime(last.Result.Began);
+                }
             }
             return listings[model] = ListAsync(model, wait);
         }

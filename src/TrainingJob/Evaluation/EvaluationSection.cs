@@ -21,8 +21,7 @@ public static class EvaluationSection
             page.Append(CultureInfo.InvariantCulture, $"<tr><th>{MetricWords.Title(name)}<small>{name}</small></th>"
                 + $"<td>{Number(value)}</td><td>{MetricWords.Words(name)}</td></tr>");
         var tests = evaluation.Metrics["test_images"];
-        // A quantile beyond which no image lies is a guess.
-        foreach (var (part, error) in evaluation.Anomaly.Quantiles.Where(quantile => LiesAmong(quantile.Key, tests)))
+        foreach (var (part, error) in KnownQuantiles(evaluation))
             page.Append(CultureInfo.InvariantCulture, $"<tr><th>reconstruction error, quantile {part}</th><td>{error:G4}</td><td>"
                 + $"{part} of the {tests:N0} test images come back with a smaller one.</td></tr>");
         page.Append("</table></div>");
@@ -42,9 +41,18 @@ public static class EvaluationSection
         return page.Append("</table></div>").ToString();
     }
 
+    /// <summary>The quantiles of the error with a test image on each side; of others only the least or largest error is
+    /// known.</summary>
+    internal static IEnumerable<KeyValuePair<string, double>> KnownQuantiles(ModelEvaluation evaluation) =>
+        evaluation.Anomaly.Quantiles.Where(
+            quantile => HasImagesOnBothSides(quantile.Key, evaluation.Metrics["test_images"]));
+
     /// <summary>Whether at least one of so many images lies on each side of a quantile.</summary>
-    internal static bool LiesAmong(string part, double images) =>
-        decimal.Parse(part, CultureInfo.InvariantCulture) is var below && (decimal)images * Math.Min(below, 1 - below) >= 1;
+    internal static bool HasImagesOnBothSides(string part, double images)
+    {
+        var below = decimal.Parse(part, CultureInfo.InvariantCulture);
+        return (decimal)images * Math.Min(below, 1 - below) >= 1;
+    }
 
     static string Number(double value) => value.ToString(
         Math.Abs(value) >= 1000 ? "#,0" : Math.Abs(value) >= 10 ? "0.##" : "0.####", CultureInfo.InvariantCulture);

@@ -19,7 +19,7 @@ public static class MetricWords
         ["codebook_perplexity"] = ("codebook perplexity", "As many codes, used equally often, "
             + "would be as varied as those in use."),
         ["codes_used"] = ("codes in use", "The part of the codebook that test images need."),
-        ["commonest_label"] = ("the commonest label", "The part of test images that have it: what guessing it each time gets, to "
+        ["majority_class_accuracy"] = ("majority-class baseline", "How often always guessing the most frequent label is right, to "
             + "compare the linear probe with."),
         ["feature_samples"] = ("samples judged by features", "How many images were drawn to compare samples with images."),
         ["frechet_reconstructions"] = ("Fréchet distance of reconstructions", "How far reconstructions lie from their images, "

@@ -25,6 +25,9 @@ public static class ModelCard
         ("active_units", "latents in use"),
     ];
 
+    /// <summary>A concept that tells fewer images apart than this is not worth an edit: half is chance.</summary>
+    const double WellApart = 0.6;
+
     /// <param name="manifest">The version's, before its files are listed.</param>
     public static string Write(Manifest manifest, Recipe recipe, DataSplit data, Vae model)
     {
@@ -67,6 +70,8 @@ public static class ModelCard
             Line($"Latents are drawn from {drawn}; log-likelihood of {prior.HeldOut:N0} held-out codes in nats: "
                 + $"{string.Join(", ", prior.LogLikelihoods.Select(pair => $"{pair.Key} {pair.Value:F2}"))}.\n");
         }
+        if (manifest.Concepts.Count > 0)
+            Concepts();
         Line($"## What it is for");
         Line($"Exploring images like those it was trained on: reconstruction, samples, interpolation, edits by concept, "
             + $"mending holes, more training data, and finding images that are unlike them.");
@@ -93,6 +98,26 @@ public static class ModelCard
         Line("");
         Line($"`./vae serve` serves it over HTTP; `weights.safetensors` has the weights under PyTorch's names.");
         return card.ToString();
+
+        void Concepts()
+        {
+            Line($"## Concepts");
+            Line($"Directions of the latent space, for edits and the explorer's sliders. Their separability is the part of images, "
+                + $"kept aside when they were found, that the latents put on the right side; ½ is chance.");
+            Line($"| concept | separability | found from | |");
+            Line($"| --- | ---: | ---: | --- |");
+            foreach (var concept in manifest.Concepts.OrderByDescending(concept => concept.Separability))
+                Line($"| {Code(concept.Name)} | {(concept.Separability is { } known ? $"{known:0.00}" : "")} | "
+                    + $"{Plural.Of(concept.Examples ?? 0, "image")} | {Remark(concept.Separability)} |");
+            Line("");
+        }
+
+        static string Remark(double? separability) => separability switch
+        {
+            null => "too few images to judge it by",
+            < WellApart => "hardly better than chance: an edit by it means little",
+            _ => "",
+        };
 
         void Draw()
         {

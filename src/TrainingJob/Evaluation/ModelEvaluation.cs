@@ -85,7 +85,7 @@ public sealed record ModelEvaluation(
             var means = ImageScores.MeansOf(model, learners, cancellation);
             if (test.Labels is not null && test.LabelNames.Count > 1)
             {
-                metrics["commonest_label"] =
+                metrics["majority_class_accuracy"] =
                     test.Labels.GroupBy(label => label).Max(images => images.Count()) / (double)test.Count;
                 metrics["linear_probe_accuracy"] = LinearProbe.Accuracy(model.Parameters.Backend, model.LatentSize,
                     test.LabelNames.Count, means, learners.Labels!, scores.Means, test.Labels, cancellation);

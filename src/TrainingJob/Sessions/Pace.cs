@@ -45,13 +45,19 @@ static class Pace
         return WithEpochs(recipe, epochs) with { PicturesEvery = Math.Max(recipe.PicturesEvery, epochs / 10) };
     }
 
-    /// <summary>The recipe with so many epochs. In a shorter training the KL term's weight gets where it was to go, only
-    /// sooner.</summary>
-    internal static Recipe WithEpochs(Recipe recipe, int epochs) => recipe with
+    /// <summary>The recipe with so many epochs. In a shorter training the KL term's weight and the learning rate's warm-up get
+    /// where they were to go, only sooner; what takes long enough for the recipe does so for a longer one.</summary>
+    internal static Recipe WithEpochs(Recipe recipe, int epochs)
     {
-        Epochs = epochs,
-        Objective = recipe.Objective with { Kl = recipe.Objective.Kl.Stretched(Math.Min(1, (double)epochs / recipe.Epochs)) },
-    };
+        var factor = Math.Min(1, (double)epochs / recipe.Epochs);
+        var (schedule, kl) = (recipe.Optimizer.Schedule, recipe.Objective.Kl);
+        return recipe with
+        {
+            Epochs = epochs,
+            Optimizer = recipe.Optimizer with { Schedule = schedule with { WarmUp = schedule.WarmUp * factor } },
+            Objective = recipe.Objective with { Kl = kl.Scaled(factor) },
+        };
+    }
 
     /// <summary>How many epochs of so many steps fit.</summary>
     internal static int EpochsWithin(TimeSpan budget, double secondsOfStep, int steps) =>

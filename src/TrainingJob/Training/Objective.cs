@@ -113,8 +113,8 @@ public abstract record KlSchedule
 
     public abstract float At(double epochs);
 
-    /// <summary>The same course over more epochs, or fewer.</summary>
-    public virtual KlSchedule Stretched(double times) => this;
+    /// <summary>The same schedule over <paramref name="factor"/> times as many epochs.</summary>
+    public abstract KlSchedule Scaled(double factor);
 
     /// <exception cref="RecipeException">A number is out of range.</exception>
     public virtual void Check(string name)
@@ -132,6 +132,8 @@ public abstract record KlSchedule
 public sealed record ConstantKl : KlSchedule
 {
     public override float At(double epochs) => Weight;
+
+    public override KlSchedule Scaled(double factor) => this;
 }
 
 /// <summary>In a straight line to the weight, then constant. From 0, the decoder learns to use latents before they cost (Bowman
@@ -146,7 +148,7 @@ public sealed record LinearKl : KlSchedule
 
     public override float At(double epochs) => float.Lerp(From, Weight, (float)Math.Min(1, epochs / Epochs));
 
-    public override KlSchedule Stretched(double times) => this with { Epochs = Epochs * times };
+    public override KlSchedule Scaled(double factor) => this with { Epochs = Epochs * factor };
 
     public override void Check(string name)
     {
@@ -167,7 +169,7 @@ public sealed record CyclicalKl : KlSchedule
 
     public override float At(double epochs) => Weight * (float)Math.Min(1, epochs % Epochs / (Epochs * Rise));
 
-    public override KlSchedule Stretched(double times) => this with { Epochs = Epochs * times };
+    public override KlSchedule Scaled(double factor) => this with { Epochs = Epochs * factor };
 
     public override void Check(string name)
     {

@@ -1,10 +1,11 @@
 using VaeFunctions.Autograd;
 using VaeFunctions.Tensors;
-using static System.Numerics.Tensors.TensorPrimitives;
+using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 
 namespace VaeFunctions.Reference;
 
-/// <summary>The living definition of every operation: plain loops in double precision, with nothing done for speed.</summary>
+/// <summary>The living definition of every operation: plain loops in double precision, with no more done for speed than a quick
+/// suite needs.</summary>
 public class ReferenceBackend : ITapedBackend
 {
     public IGradientTape Record() => new GradientTape(this);
@@ -159,7 +160,7 @@ public class ReferenceBackend : ITapedBackend
         int rows = result.Shape[0], columns = result.Shape[1], inner = left.Shape[transposeLeft ? 0 : 1];
         for (var i = 0; i < rows; i++)
             for (var j = 0; j < columns; j++)
-                result.Values[i * columns + j] = Dot(a.AsSpan(i * inner, inner), b.AsSpan(j * inner, inner));
+                result.Values[i * columns + j] = TensorPrimitives.Dot(a.AsSpan(i * inner, inner), b.AsSpan(j * inner, inner));
         return result;
     }
 
@@ -235,10 +236,13 @@ public class ReferenceBackend : ITapedBackend
         return result;
     }
 
-    /// <summary>Names every product of a convolution by its places in the input [N, C, H, W], weight [O, C, K, K] and output [N,
-    /// O, H', W'], those of an output's row together: by the first of them and their count; from one to the next the output
-    /// goes on by 1, the input by the stride. Padding makes no product.</summary>
-    static void ForEachRow(Shape input, Shape output, Window window, Action<int, int, int, int> products)
+    /// <summary>The products of a weight with what lies under it while an output's row is made: for k below
+    /// <paramref name="count"/>, of input[i + k · stride] and weight[w] for output[o + k].</summary>
+    delegate void Row(int i, int w, int o, int count);
+
+    /// <summary>Calls <paramref name="products"/> for each row of the output [N, O, H', W'] and each element of the weight [O, C, K,
+    /// K], with their places there and in the input [N, C, H, W]. Padding makes no product.</summary>
+    static void ForEachRow(Shape input, Shape output, Window window, Row products)
     {
         int channels = input[1], height = input[2], width = input[3], kernel = window.Kernel, stride = window.Stride;
         int outputs = output[1], rows = output[2], columns = output[3];

@@ -59,6 +59,18 @@ public sealed class ModelCardTests
     }
 
     [Fact]
+    public void A_card_says_which_concepts_mean_something()
+    {
+        var card = Card(manifest => manifest with { Concepts = [new("hat", 0.47, 90), new("smile", 0.981, 1200), new("wink", null, 9)] });
+        Assert.Contains("""
+            | `smile` | 0.98 | 1,200 images |  |
+            | `hat` | 0.47 | 90 images | hardly better than chance: an edit by it means little |
+            | `wink` |  | 9 images | too few images to judge it by |
+            """, card, StringComparison.Ordinal);
+        Assert.DoesNotContain("## Concepts", Card(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Names_cannot_write_into_the_card()
     {
         var card = Card(source: "folder:a`b\n# Mine\n<script>");

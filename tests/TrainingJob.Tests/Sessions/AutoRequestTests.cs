@@ -250,14 +250,23 @@ public sealed class AutoRequestTests : Workspace
     public void A_time_is_enough_for_so_many_epochs_and_for_one_at_least(double minutes, double step, int steps, int epochs) =>
         Assert.Equal(epochs, Pace.EpochsWithin(TimeSpan.FromMinutes(minutes), step, steps));
 
-    [Fact]
-    public void The_weight_of_the_KL_gets_where_it_was_to_go_in_a_shorter_training_too()
+    [Theory]
+    [InlineData(10, 1, 0.2)]
+    [InlineData(200, 20, 4)]
+    [InlineData(400, 20, 4)]
+    public void A_shorter_training_shortens_warm_up_and_rise_of_the_KL_weight(int epochs, double rise, double warmUp)
     {
-        var recipe = TinyTraining.Recipe with { Epochs = 200, Objective = new() { Kl = new LinearKl { Epochs = 20 } } };
-        Assert.Equal(1, Assert.IsType<LinearKl>(Pace.WithEpochs(recipe, 10).Objective.Kl).Epochs);
-        Assert.Equal(20, Assert.IsType<LinearKl>(Pace.WithEpochs(recipe, 400).Objective.Kl).Epochs);
-        var cycles = recipe with { Objective = new() { Kl = new CyclicalKl { Epochs = 50 } } };
-        Assert.Equal(2.5, Assert.IsType<CyclicalKl>(Pace.WithEpochs(cycles, 10).Objective.Kl).Epochs);
+        var recipe = TinyTraining.Recipe with
+        {
+            Epochs = 200,
+            Optimizer = new AdamRecipe { Schedule = new CosineRate { WarmUp = 4 } },
+            Objective = new() { Kl = new LinearKl { Epochs = 20 } },
+        };
+        var planned = Pace.WithEpochs(recipe, epochs);
+        Assert.Equal((epochs, warmUp), (planned.Epochs, planned.Optimizer.Schedule.WarmUp));
+        Assert.Equal(rise, Assert.IsType<LinearKl>(planned.Objective.Kl).Epochs);
+        var cycles = Pace.WithEpochs(recipe with { Objective = new() { Kl = new CyclicalKl { Epochs = 20 } } }, epochs);
+        Assert.Equal(rise, Assert.IsType<CyclicalKl>(cycles.Objective.Kl).Epochs);
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
 using VaeFunctions.Registry;
@@ -71,18 +72,22 @@ public sealed partial class SweepCommandTests(AzuriteFixture azurite) : IDisposa
         /// <summary>Halts it in the middle of a trial; between two it would leave nothing to take over.</summary>
         public async Task HaltInATrialAsync(IBlobStore store)
         {
-            while (true)
+            for (var watch = Stopwatch.StartNew(); watch.Elapsed < Patience;)
             {
                 Signal("STOP");
-                await Task.Delay(200); // what it has said and sent arrives
-                var number = int.Parse(Begun().Matches(Output)[^1].Groups[1].Value, null);
-                var trial = $"checkpoints/{Sweep().Match(Output).Value}/{number:000}";
-                if (await IsThereAsync($"{trial}.tries.json") && !await IsThereAsync($"{trial}.json"))
-                    return;
+                await Task.Delay(200); // output in the pipe and requests under way arrive
+                if (TrialBegun().Matches(Output) is [.., var last])
+                {
+                    var number = int.Parse(last.Groups[1].Value, CultureInfo.InvariantCulture);
+                    var trial = $"checkpoints/{SweepName().Match(Output).Value}/{number:000}";
+                    if (await IsThereAsync($"{trial}.tries.json") && !await IsThereAsync($"{trial}.json"))
+                        return;
+                }
                 Signal("CONT");
                 await Task.Delay(50);
                 Assert.False(process.HasExited, $"It ended before it could be halted:\n{Output}");
             }
+            Assert.Fail($"It was never in a trial:\n{Output}");
 
             async Task<bool> IsThereAsync(string path) => await store.TryReadAsync(path, 1 << 20) is not null;
         }
@@ -209,10 +214,10 @@ public sealed partial class SweepCommandTests(AzuriteFixture azurite) : IDisposa
     }
 
     [GeneratedRegex(@"\S+\.sweep-\w+")]
-    private static partial Regex Sweep();
+    private static partial Regex SweepName();
 
     [GeneratedRegex(@"^trial (\d+) of", RegexOptions.Multiline)]
-    private static partial Regex Begun();
+    private static partial Regex TrialBegun();
 
     [GeneratedRegex(@"^ +\d+  optimizer\.learningRate=(\S+) +(\d\S*) +\d+ +\d\S*\s*$", RegexOptions.Multiline)]
     private static partial Regex Row();

@@ -68,7 +68,7 @@ public sealed class PublisherTests : IDisposable
     [InlineData("0.99", 99, false), InlineData("0.99", 100, true)]
     [InlineData("0.01", 99, false), InlineData("0.01", 100, true)]
     public void A_quantile_is_reported_where_an_image_lies_on_each_side(string part, int images, bool isReported) =>
-        Assert.Equal(isReported, EvaluationSection.LiesAmong(part, images));
+        Assert.Equal(isReported, EvaluationSection.HasImagesOnBothSides(part, images));
 
     [Fact]
     public async Task Concepts_come_from_attributes()
