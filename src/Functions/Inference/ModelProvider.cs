@@ -155,7 +155,10 @@ public sealed class ModelProvider(
         await loading.WaitAsync(disposed.Token);
         try
         {
-            return await OpenAsync(await manifest());
+            var session = await OpenAsync(await manifest());
+            // The runtime has its own copy of the files' bytes, which would stay until much else has been allocated.
+            GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive);
+            return session;
         }
         finally
         {
