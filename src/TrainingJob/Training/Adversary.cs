@@ -4,14 +4,14 @@ using VaeFunctions.Tensors;
 
 namespace VaeFunctions.Training;
 
-/// <summary>The last part of a training, in which only the decoder learns on, and also to deceive a discriminator: with what it
-/// makes of images' codes, and with what it makes of latents that are drawn.</summary>
+/// <summary>The last part of a training, in which only the decoder learns on, and also to deceive a discriminator with what it
+/// makes of latents that are drawn. What it makes of images' codes is compared with the images alone.</summary>
 public sealed record AdversaryRecipe
 {
     /// <summary>The part of the epochs that comes before, above 0 and below 1.</summary>
     public float From { get; init; } = 0.5f;
 
-    /// <summary>The weight of deceiving with drawn images; half of it counts for reconstructions. Above 0.</summary>
+    /// <summary>The weight of deceiving, above 0.</summary>
     public float Weight { get; init; } = 0.3f;
 
     /// <summary>The decoder's step size and the discriminator's, above 0.</summary>
@@ -92,13 +92,13 @@ public sealed class Adversary
 
         var features = network.Features(model.Likelihood.Shades(made));
         var real = network.Features(pixels.Transpose(0, 3, 1, 2));
-        var deceit = discriminator.Deceit(features);
+        Tensor[] reconstructed = [.. features.Select(stage => stage.Slice(0, 0, count))];
+        Tensor[] invented = [.. features.Select(stage => stage.Slice(0, count, count))];
         return new(model.Likelihood.Reconstruction(decoded, images), posterior.KlToStandardNormal(), posterior.LogRatio(noise))
         {
             Decoded = decoded,
-            Perceptual = PerceptualDistance.Of([.. features.Select(stage => stage.Slice(0, 0, count))], real),
-            Penalty = (deceit.Slice(0, 0, count).Sum() * 0.5f + deceit.Slice(0, count, count).Sum()) * recipe.Weight
-                + discriminator.Loss(real, features) * count,
+            Perceptual = PerceptualDistance.Of(reconstructed, real),
+            Penalty = discriminator.Deceit(invented).Sum() * recipe.Weight + discriminator.Loss(real, invented) * count,
         };
     }
 

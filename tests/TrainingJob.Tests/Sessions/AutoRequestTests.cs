@@ -212,6 +212,7 @@ public sealed class AutoRequestTests : Workspace
     {
         Assert.NotNull(For(Survey(5000, 3000, 2000)).Adversary);
         Assert.NotNull(For(Survey(5000, 56, 40, oneSize: true)).Adversary);
+        Assert.NotNull(For(Survey(5000, 32, 32, oneSize: true)).Adversary);
         Assert.Null(For(Survey(500, 3000, 2000)).Adversary);
         foreach (var (width, height) in new[] { (3000, 2000), (56, 40), (64, 64), (40, 40), (64, 56), (1000, 200) })
             For(Survey(5000, width, height, oneSize: width < 100)).Model.Build(); // the sides can be halved
