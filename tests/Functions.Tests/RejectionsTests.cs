@@ -51,7 +51,7 @@ public sealed class RejectionsTests : IDisposable
     }
 
     [Fact]
-    public async Task Images_that_are_older_than_a_listing_and_those_of_other_models_need_no_new_one_of_it()
+    public async Task A_listing_serves_images_written_before_it_began_and_each_model_has_its_own()
     {
         Assert.False(await rejections.MayHoldAsync("tiny/a.jpg", TimeSpan.Zero, default));
         clock.Advance(TimeSpan.FromSeconds(5));

@@ -9,8 +9,8 @@ public sealed class Rejections(IBlobStore store)
     /// <summary>Names that are kept in mind of a model, one page of a listing; of more than these each is looked for.</summary>
     const int MostNames = 5000;
 
-    /// <summary>At least so long after a listing of a model the next one begins, so that quick images share it; an image waits
-    /// for that at most so long.</summary>
+    /// <summary>The least time between the starts of two listings of a model, unless the first failed: images that come within it
+    /// wait for the second and share it.</summary>
     static readonly TimeSpan interval = TimeSpan.FromSeconds(0.3);
 
     readonly Dictionary<string, Task<Listing>> listings = [];

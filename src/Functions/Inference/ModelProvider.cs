@@ -156,7 +156,7 @@ public sealed class ModelProvider(
         try
         {
             var session = await OpenAsync(await manifest());
-            // The runtime has its own copy of the files' bytes, which would stay until much else has been allocated.
+            // ONNX Runtime has copied the files; their arrays are garbage, which .NET would keep until much else is allocated.
             GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive);
             return session;
         }

@@ -19,8 +19,6 @@ public static class MetricWords
         ["codebook_perplexity"] = ("codebook perplexity", "As many codes, used equally often, "
             + "would be as varied as those in use."),
         ["codes_used"] = ("codes in use", "The part of the codebook that test images need."),
-        ["majority_class_accuracy"] = ("majority-class baseline", "How often always guessing the most frequent label is right, to "
-            + "compare the linear probe with."),
         ["feature_samples"] = ("samples judged by features", "How many images were drawn to compare samples with images."),
         ["frechet_reconstructions"] = ("Fréchet distance of reconstructions", "How far reconstructions lie from their images, "
             + "as sets, in the eyes of a pretrained network; lower is better. Compare models of the same images only."),
@@ -31,6 +29,8 @@ public static class MetricWords
         ["latents"] = ("latents", "Numbers that stand for an image."),
         ["linear_probe_accuracy"] = ("linear probe", "How often a straight cut through the latent space tells an image's label: "
             + "whether labels lie apart there."),
+        ["majority_class_accuracy"] = ("majority-class baseline", "How often always guessing the most frequent label is "
+            + "right, to compare the linear probe with."),
         ["mutual_information_gap"] = ("mutual information gap", "Whether each attribute has a latent of its own: "
             + "1 if one knows all of it and no other anything, 0 if two know the same."),
         ["negative_elbo"] = ("negative ELBO", "Reconstruction error plus KL, in nats an image: what training lowers, "

@@ -25,8 +25,8 @@ public static class ModelCard
         ("active_units", "latents in use"),
     ];
 
-    /// <summary>A concept that tells fewer images apart than this is not worth an edit: half is chance.</summary>
-    const double WellApart = 0.6;
+    /// <summary>With less separability an edit means little; ½ is chance.</summary>
+    const double LeastSeparability = 0.6;
 
     /// <param name="manifest">The version's, before its files are listed.</param>
     public static string Write(Manifest manifest, Recipe recipe, DataSplit data, Vae model)
@@ -102,12 +102,12 @@ public static class ModelCard
         void Concepts()
         {
             Line($"## Concepts");
-            Line($"Directions of the latent space, for edits and the explorer's sliders. Their separability is the part of images, "
-                + $"kept aside when they were found, that the latents put on the right side; ½ is chance.");
-            Line($"| concept | separability | found from | |");
+            Line($"Directions of the latent space, for edits and the explorer's sliders. Separability is the balanced accuracy "
+                + $"on images kept aside: the mean of the parts of both sides that the latents put right; ½ is chance.");
+            Line($"| concept | separability | found from | remark |");
             Line($"| --- | ---: | ---: | --- |");
             foreach (var concept in manifest.Concepts.OrderByDescending(concept => concept.Separability))
-                Line($"| {Code(concept.Name)} | {(concept.Separability is { } known ? $"{known:0.00}" : "")} | "
+                Line($"| {Code(concept.Name)} | {(concept.Separability is { } known ? $"{known:0.000}" : "")} | "
                     + $"{Plural.Of(concept.Examples ?? 0, "image")} | {Remark(concept.Separability)} |");
             Line("");
         }
@@ -115,7 +115,7 @@ public static class ModelCard
         static string Remark(double? separability) => separability switch
         {
             null => "too few images to judge it by",
-            < WellApart => "hardly better than chance: an edit by it means little",
+            < LeastSeparability => "hardly better than chance: an edit by it means little",
             _ => "",
         };
 

@@ -46,7 +46,7 @@ static class Pace
     }
 
     /// <summary>The recipe with so many epochs. In a shorter training the KL term's weight and the learning rate's warm-up get
-    /// where they were to go, only sooner; what takes long enough for the recipe does so for a longer one.</summary>
+    /// where they were to go, only sooner; a longer training keeps the length of both.</summary>
     internal static Recipe WithEpochs(Recipe recipe, int epochs)
     {
         var factor = Math.Min(1, (double)epochs / recipe.Epochs);

@@ -4,8 +4,8 @@ using VaeFunctions.Tensors;
 
 namespace VaeFunctions.Training;
 
-/// <summary>The last part of a training, in which only the decoder learns on, and also to deceive a discriminator with what it
-/// makes of latents that are drawn. What it makes of images' codes is compared with the images alone.</summary>
+/// <summary>The last part of a training, in which only the decoder learns on, and also to deceive a discriminator, which sees
+/// images and samples. Reconstructions are never shown to it: they are compared with their images.</summary>
 public sealed record AdversaryRecipe
 {
     /// <summary>The part of the epochs that comes before, above 0 and below 1.</summary>
@@ -93,12 +93,12 @@ public sealed class Adversary
         var features = network.Features(model.Likelihood.Shades(made));
         var real = network.Features(pixels.Transpose(0, 3, 1, 2));
         Tensor[] reconstructed = [.. features.Select(stage => stage.Slice(0, 0, count))];
-        Tensor[] invented = [.. features.Select(stage => stage.Slice(0, count, count))];
+        Tensor[] samples = [.. features.Select(stage => stage.Slice(0, count, count))];
         return new(model.Likelihood.Reconstruction(decoded, images), posterior.KlToStandardNormal(), posterior.LogRatio(noise))
         {
             Decoded = decoded,
             Perceptual = PerceptualDistance.Of(reconstructed, real),
-            Penalty = discriminator.Deceit(invented).Sum() * recipe.Weight + discriminator.Loss(real, invented) * count,
+            Penalty = discriminator.Deceit(samples).Sum() * recipe.Weight + discriminator.Loss(real, samples) * count,
         };
     }
 

@@ -61,10 +61,11 @@ public sealed class ModelCardTests
     [Fact]
     public void A_card_says_which_concepts_mean_something()
     {
-        var card = Card(manifest => manifest with { Concepts = [new("hat", 0.47, 90), new("smile", 0.981, 1200), new("wink", null, 9)] });
+        Registry.ConceptDescription[] concepts = [new("hat", 0.47, 90), new("smile", 0.981, 1200), new("wink", null, 9)];
+        var card = Card(manifest => manifest with { Concepts = concepts });
         Assert.Contains("""
-            | `smile` | 0.98 | 1,200 images |  |
-            | `hat` | 0.47 | 90 images | hardly better than chance: an edit by it means little |
+            | `smile` | 0.981 | 1,200 images |  |
+            | `hat` | 0.470 | 90 images | hardly better than chance: an edit by it means little |
             | `wink` |  | 9 images | too few images to judge it by |
             """, card, StringComparison.Ordinal);
         Assert.DoesNotContain("## Concepts", Card(), StringComparison.Ordinal);

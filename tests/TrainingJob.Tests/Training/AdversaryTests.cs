@@ -97,9 +97,9 @@ public sealed class AdversaryTests : IDisposable
         Assert.Equal(2e-4f, rates[2], 1e-9f);
     }
 
-    /// <summary>The penalty is w Σ deceit of drawn images + N · the discriminator's loss.</summary>
+    /// <summary>The penalty is w Σ deceit of samples + N · the discriminator's loss.</summary>
     [Fact]
-    public void The_decoder_is_to_deceive_with_drawn_images_and_not_with_reconstructions()
+    public void The_penalty_is_of_samples_and_does_not_depend_on_reconstructions()
     {
         var learner = TinyTraining.Build(Adversarial);
         var model = learner.Model;
@@ -110,16 +110,18 @@ public sealed class AdversaryTests : IDisposable
 
         var network = ResNet18.On(backend);
         var discriminator = new Discriminator(backend, Adversarial.Seed);
-        var invented = network.Features(model.Likelihood.Shades(model.Decode(drawn)));
+        var samples = network.Features(model.Likelihood.Shades(model.Decode(drawn)));
         var real = network.Features(batch.PixelsOn(backend).Transpose(0, 3, 1, 2));
-        var (deceit, loss) = (discriminator.Deceit(invented).Sum().ToScalar(), discriminator.Loss(real, invented).ToScalar());
+        var (deceit, loss) = (discriminator.Deceit(samples).Sum().ToScalar(), discriminator.Loss(real, samples).ToScalar());
 
-        Assert.Equal(0.7 * deceit + 3 * loss, Penalty(0.7f), 1e-3 * loss);
-        Assert.Equal(0.2 * deceit + 3 * loss, Penalty(0.2f), 1e-3 * loss);
+        Assert.Equal(0.7 * deceit + 3 * loss, Terms(0.7f, batch).Penalty!.ToScalar(), 1e-3 * loss);
         Assert.InRange(loss, 4, 8); // heads that know nothing pay 2 each for an image
+        var other = images.Gather([0, 1, 2], new(7, "noise")); // the same images, other codes
+        Assert.Equal(Terms(0.7f, batch).Penalty!.ToScalar(), Terms(0.7f, other).Penalty!.ToScalar());
+        Assert.NotEqual(Terms(0.7f, batch).Perceptual!.ToArray(), Terms(0.7f, other).Perceptual!.ToArray());
 
-        double Penalty(float weight) => new Adversary(new() { Weight = weight }, backend, Adversarial.Seed)
-            .Terms(batch, model, backend.Record(), drawn).Penalty!.ToScalar();
+        NegativeElbo Terms(float weight, Batch of) => new Adversary(new() { Weight = weight }, backend, Adversarial.Seed)
+            .Terms(of, model, backend.Record(), drawn);
     }
 
     [Fact]
