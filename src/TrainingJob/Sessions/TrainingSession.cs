@@ -32,7 +32,8 @@ public sealed class TrainingSession
     async Task<TrainingOutcome> RunAsync(CancellationToken cancellation)
     {
         if (!ModelRegistry.IsModelName(name))
-            throw new RegistryException($"'{name}' is not a model's name, which has {ModelRegistry.ModelNameRule}; choose another.");
+            throw new RegistryException(
+                $"'{name}' is not a model's name, which has {ModelRegistry.ModelNameRule}; choose another.");
         var resumed = request.Resume == Resume.Always ? await ReadCheckpointAsync(cancellation) : null;
         var recipe = Override(resumed?.Checkpoint.Recipe ?? request.Recipe);
         recipe.Check(request.RecipeName);

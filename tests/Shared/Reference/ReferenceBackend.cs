@@ -240,8 +240,8 @@ public class ReferenceBackend : ITapedBackend
     /// <paramref name="count"/>, of input[i + k · stride] and weight[w] for output[o + k].</summary>
     delegate void Row(int i, int w, int o, int count);
 
-    /// <summary>Calls <paramref name="products"/> for each row of the output [N, O, H', W'] and each element of the weight [O, C, K,
-    /// K], with their places there and in the input [N, C, H, W]. Padding makes no product.</summary>
+    /// <summary>Calls <paramref name="products"/> for each row of the output [N, O, H', W'] and each element of the weight
+    /// [O, C, K, K], with their places there and in the input [N, C, H, W]. Padding makes no product.</summary>
     static void ForEachRow(Shape input, Shape output, Window window, Row products)
     {
         int channels = input[1], height = input[2], width = input[3], kernel = window.Kernel, stride = window.Stride;
