@@ -12,7 +12,7 @@ public sealed record AdversaryRecipe
     public float From { get; init; } = 0.5f;
 
     /// <summary>The weight of deceiving, above 0.</summary>
-    public float Weight { get; init; } = 0.3f;
+    public float Weight { get; init; } = 0.1f;
 
     /// <summary>The decoder's step size and the discriminator's, above 0.</summary>
     public float LearningRate { get; init; } = 4e-4f;
