@@ -44,8 +44,8 @@ static class TrainCommand
                 ? $"  it serves now. {outcome.Reason}"
                 : $"  it does not serve. {outcome.Reason} --force overrides.");
             if (store is FolderBlobStore && outcome.Serves)
-                Console.WriteLine($"  ./vae serve takes it over when it starts; for one that is running: ./vae publish {name} "
-                    + $"--from {store.Location}");
+                Console.WriteLine($"  ./vae serve --runs {store.Location} takes it over when it starts; for one that is "
+                    + $"running: ./vae publish {name} --from {store.Location}");
         }
         // An alert on models that grow old looks for this line.
         if (outcome.Serving is { } serving)

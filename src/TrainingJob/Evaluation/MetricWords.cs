@@ -33,8 +33,8 @@ public static class MetricWords
             + "right, to compare the linear probe with."),
         ["mutual_information_gap"] = ("mutual information gap", "Whether each attribute has a latent of its own: "
             + "1 if one knows all of it and no other anything, 0 if two know the same."),
-        ["negative_elbo"] = ("negative ELBO", "Reconstruction error plus KL, in nats an image: what training lowers, "
-            + "measured on test images; lower is better."),
+        ["negative_elbo"] = ("negative ELBO", "Reconstruction error plus KL, in nats a test image, each with "
+            + "weight 1, whatever weights the training gives them; lower is better."),
         ["perceptual_distance"] = ("perceptual distance", "How different images and reconstructions look to a pretrained "
             + "network; lower is better."),
         ["precision"] = ("precision", "Of samples, the part that lies among the training images in that network's eyes: "

@@ -59,7 +59,7 @@ public sealed record AutoRecipe(Recipe Recipe, IReadOnlyList<string> Choices)
         var epochs = Math.Max(FewestEpochs, (wanted + steps - 1) / steps);
         var need = wanted > FewestSteps ? "what such pictures need" : "the least that pictures need";
         choices.Add(length is not null
-            ? $"an epoch has {Plural.Of(steps, "step")}; how many epochs there are {length} decides, and {wanted:N0} steps in "
+            ? $"an epoch has {Plural.Of(steps, "step")}; {length} decides how many epochs there are; {wanted:N0} steps in "
                 + $"all are {need}"
             : $"{Plural.Of(epochs, "epoch")} of {Plural.Of(steps, "step")}: " + ((long)steps * epochs < 2L * wanted
                 ? $"{wanted:N0} steps in all are {need}; --minutes sets a time instead"

@@ -63,7 +63,7 @@ public sealed class AutoRequestTests : Workspace
         await AutoRequest.OfAsync($"folder:{Root}", new FolderBlobStore(store.Path), Log.Add, "--minutes");
 
         var said = string.Join('\n', Log);
-        Assert.Contains("how many epochs there are --minutes decides", said);
+        Assert.Contains("--minutes decides how many epochs there are", said);
         Assert.DoesNotContain("sets a time instead", said);
         Assert.DoesNotMatch(@"\b1 (images|epochs|steps|labels)\b", said);
     }
