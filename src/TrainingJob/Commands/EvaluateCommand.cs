@@ -100,8 +100,7 @@ static class EvaluateCommand
     static void Print(ModelEvaluation evaluation)
     {
         foreach (var (metric, value) in evaluation.Metrics) Line($"  {metric,-26} {value,12:G6}");
-        foreach (var (part, error) in EvaluationSection.KnownQuantiles(evaluation))
-            Line($"  {"error_quantile_" + part,-26} {error,12:G4}");
+        foreach (var (part, error) in evaluation.Anomaly.Quantiles) Line($"  {"error_quantile_" + part,-26} {error,12:G4}");
         var latents = evaluation.KlPerLatent.Select(kl => kl.ToString("F2", CultureInfo.InvariantCulture));
         Line($"  KL of each latent in nats: {string.Join(' ', latents)}");
         if (evaluation.Attributes.Count == 0) return;

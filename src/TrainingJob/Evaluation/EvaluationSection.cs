@@ -43,7 +43,7 @@ public static class EvaluationSection
 
     /// <summary>The quantiles of the error with a test image on each side; of others only the least or largest error is
     /// known.</summary>
-    internal static IEnumerable<KeyValuePair<string, double>> KnownQuantiles(ModelEvaluation evaluation) =>
+    static IEnumerable<KeyValuePair<string, double>> KnownQuantiles(ModelEvaluation evaluation) =>
         evaluation.Anomaly.Quantiles.Where(
             quantile => HasImagesOnBothSides(quantile.Key, evaluation.Metrics["test_images"]));
 
