@@ -15,6 +15,7 @@ public sealed class JobRecoveryTests : IAsyncLifetime
     readonly AzuriteFixture azurite = new();
     AzureBlobStore store = null!;
     JobStore jobs = null!;
+    JobQueue starting = null!;
     JobRecovery recovery = null!;
     QueueClient queue = null!, poison = null!;
 
@@ -24,8 +25,8 @@ public sealed class JobRecoveryTests : IAsyncLifetime
         store = new AzureBlobStore(new(azurite.ConnectionString));
         jobs = new JobStore(store);
         var options = new QueueClientOptions { MessageEncoding = QueueMessageEncoding.Base64 };
-        recovery = new JobRecovery(jobs, new JobQueue(() => new(azurite.ConnectionString, options)),
-            NullLogger<JobRecovery>.Instance);
+        starting = new JobQueue(() => new(azurite.ConnectionString, options));
+        recovery = new JobRecovery(jobs, starting, NullLogger<JobRecovery>.Instance);
         (queue, poison) = (new(azurite.ConnectionString, JobQueue.Name, options),
             new(azurite.ConnectionString, JobQueue.Poison, options));
         await jobs.CreateAsync(Job, default);
@@ -141,7 +142,39 @@ public sealed class JobRecoveryTests : IAsyncLifetime
         if (how is "cancelled" or "failed")
             Assert.Equal(0, await MarkersAsync());
         await jobs.MarkOpenAsync(Job, default); // as if it had ended before it was marked
-        Assert.Equal([], await RecoverAsync());
+        Assert.Equal([], await RecoverAsync(later: JobRecovery.Silence));
         Assert.Equal(0, await MarkersAsync());
+    }
+
+    /// <param name="writes">How many writes there are before the one that fails.</param>
+    [SkippableTheory]
+    [InlineData(0)]
+    [InlineData(1)]
+    public async Task A_start_that_breaks_off_leaves_no_job_that_nobody_works_on(int writes)
+    {
+        await jobs.CloseAsync(Job.Model, Job.Id, default);
+        await store.DeleteAsync($"jobs/tiny/{Job.Id}/job.json");
+        await queue.CreateIfNotExistsAsync();
+        await Assert.ThrowsAsync<StorageException>(() => starting.StartAsync(Job, new(new Failing(store, writes)), default));
+        var found = await jobs.FindAsync(Job.Model, Job.Id, default) is not null;
+        Assert.Equal(found ? [null] : [], await RecoverAsync());
+    }
+
+    [SkippableFact]
+    public async Task A_job_that_is_being_noted_keeps_its_marker()
+    {
+        await queue.CreateIfNotExistsAsync();
+        await store.DeleteAsync($"jobs/tiny/{Job.Id}/job.json");
+        Assert.Equal([], await RecoverAsync());
+        await jobs.CreateAsync(Job, default);
+        Assert.Equal([null], await RecoverAsync());
+    }
+
+    /// <summary>Fails at a write and at all after it.</summary>
+    sealed class Failing(IBlobStore store, int writes) : PassingStore(store)
+    {
+        public override Task<string> WriteAsync(
+            string path, BinaryData content, WriteCondition condition, CancellationToken cancellation) =>
+            writes-- > 0 ? base.WriteAsync(path, content, condition, cancellation) : throw new StorageException("It is gone.");
     }
 }

@@ -15,7 +15,7 @@ sealed class Cloud : IAsyncDisposable
     static readonly TimeSpan patience = TimeSpan.FromSeconds(60);
 
     /// <summary>The emulator writes down what it knows of its blobs and messages so often.</summary>
-    static readonly TimeSpan written = TimeSpan.FromSeconds(5.5);
+    static readonly TimeSpan written = TimeSpan.FromSeconds(7);
 
     readonly string folder, data;
     readonly int port = Port.Free(), storagePort = Port.Free();

@@ -17,14 +17,14 @@ public sealed class JobQueue(Func<QueueServiceClient> queues)
     /// <exception cref="RequestException">409: the storage has no queues.</exception>
     public void Demand() => _ = Queue;
 
-    /// <summary>Notes a job and sends the message that begins it. It is marked as open before: from then on its message is sent
-    /// again, should it be lost.</summary>
+    /// <summary>Notes a job and sends the message that begins it. It is marked as open before both: whoever can find it can rely
+    /// on its message being sent again, should it be lost or never sent.</summary>
     /// <param name="after">How long nobody sees the message.</param>
     /// <exception cref="StorageException">The storage does not answer.</exception>
     public async Task StartAsync(Job job, JobStore jobs, CancellationToken cancellation, TimeSpan after = default)
     {
-        await jobs.CreateAsync(job, cancellation);
         await jobs.MarkOpenAsync(job, cancellation);
+        await jobs.CreateAsync(job, cancellation);
         await ExplainedAsync(() => Queue.CreateIfNotExistsAsync(cancellationToken: cancellation));
         await SendAsync(new(job.Model, job.Id), cancellation, after);
     }

@@ -23,15 +23,19 @@ public sealed class JobRecovery(JobStore jobs, JobQueue queue, ILogger<JobRecove
         if (open is [] || await queue.HasVisibleAsync(cancellation))
             return;
         if (!await queue.IsEmptyAsync(cancellation))
-            open.RemoveAll(marker => now - marker.Touched < Silence);
+            open.RemoveAll(marker => !IsSilent(marker.Touched));
         foreach (var marker in open)
         {
-            if (await jobs.FindAsync(marker.Model, marker.Id, cancellation) is not { } job
-                || await jobs.IsOverAsync(job, cancellation))
+            var job = await jobs.FindAsync(marker.Model, marker.Id, cancellation);
+            if (job is null && !IsSilent(marker.Touched))
+                continue; // it is about to be noted
+            if (job is null || await jobs.IsOverAsync(job, cancellation))
                 await jobs.CloseAsync(marker.Model, marker.Id, cancellation);
             else if (!await jobs.FinishAsync(job, last: null, cancellation))
                 await SendAsync(job, cancellation);
         }
+
+        bool IsSilent(DateTimeOffset touched) => now - touched >= Silence;
     }
 
     async Task SendAsync(Job job, CancellationToken cancellation)
