@@ -9,6 +9,8 @@ try
     var builder = FunctionsApplication.CreateBuilder(args);
     builder.ConfigureFunctionsWebApplication();
     builder.UseMiddleware<ProblemMiddleware>();
+    // Each line is a message to the host, which has a log of requests itself; a blob that is not there is no warning.
+    builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning).AddFilter("Azure", LogLevel.Error);
 
     builder.Services
         .AddServingOptions()

@@ -64,6 +64,9 @@ public sealed class TelemetryTests : IAsyncLifetime
             Assert.Contains(name, received["metrics"], StringComparison.Ordinal);
         foreach (var name in new[] { "Sample", "http.response.status_code", "my-faces" })
             Assert.Contains(name, received["traces"], StringComparison.Ordinal);
+        Assert.Contains("VaeFunctions.Serving.ModelProvider", received["logs"], StringComparison.Ordinal);
+        foreach (var category in new[] { "Azure.Core", "Microsoft.AspNetCore" })
+            Assert.DoesNotContain(category, received["logs"], StringComparison.Ordinal);
     }
 
     [SkippableFact]

@@ -35,6 +35,8 @@ public static class StorageClients
         var settings = configuration.GetSection(BlobStores.Setting);
         services.AddAzureClients(clients =>
         {
+            // It writes a text of every request and answer with all their headers, whether somebody reads it or not.
+            clients.ConfigureDefaults(options => options.Diagnostics.IsLoggingEnabled = false);
             // The factory asks for this credential again where the settings choose none.
             clients.UseCredential(provider => settings["credential"] is null
                 ? new DefaultAzureCredential(new DefaultAzureCredentialOptions { ManagedIdentityClientId = settings["clientId"] })
