@@ -53,7 +53,7 @@ public static class ExplorerFunctions
         if (request.GetTypedHeaders().IfNoneMatch.Any(given => given.Compare(file.Tag, useStrongComparison: false)))
             return new StatusCodeResult(StatusCodes.Status304NotModified);
         if (!Accept.TakesGzip(request))
-            return new FileContentResult(file.Bytes, file.Type);
+            return new FileStreamResult(file.Open(), file.Type);
         headers.ContentEncoding = "gzip";
         return new FileContentResult(file.Packed, file.Type);
     }

@@ -4,25 +4,23 @@ using Microsoft.Net.Http.Headers;
 
 namespace VaeFunctions.Serving;
 
-/// <summary>A file of the explorer's page, packed with gzip when it is first asked for.</summary>
+/// <summary>A file of the explorer's page, packed with gzip when it is first asked for. Only that is held in memory: the largest
+/// has 14 MB, and hardly anybody asks for it unpacked.</summary>
 sealed class PageFile
 {
     /// <summary>Beyond this many bytes a file is packed in a hurry: someone waits for it.</summary>
     const int Large = 1 << 20;
 
     readonly string path;
-    readonly Lazy<byte[]> bytes, packed;
+    readonly Lazy<byte[]> packed;
     readonly Lazy<EntityTagHeaderValue> tag;
 
     public PageFile(string path)
     {
         this.path = path;
-        bytes = new(() => File.ReadAllBytes(path));
-        packed = new(() => Pack(Bytes));
-        tag = new(() => new($"\"{Convert.ToHexStringLower(SHA256.HashData(Bytes))[..32]}\"", isWeak: true));
+        packed = new(Pack);
+        tag = new(Name);
     }
-
-    public byte[] Bytes => bytes.Value;
 
     public byte[] Packed => packed.Value;
 
@@ -38,12 +36,21 @@ sealed class PageFile
         _ => "application/octet-stream",
     };
 
-    static byte[] Pack(byte[] content)
+    public Stream Open() => File.OpenRead(path);
+
+    byte[] Pack()
     {
-        using var memory = new MemoryStream();
+        using var content = Open();
+        using var memory = new MemoryStream((int)(content.Length / 3)); // about what will be left, so that nothing is moved
         using (var gzip = new GZipStream(memory, content.Length > Large ? CompressionLevel.Fastest : CompressionLevel.Optimal))
-            gzip.Write(content);
+            content.CopyTo(gzip);
         return memory.ToArray();
+    }
+
+    EntityTagHeaderValue Name()
+    {
+        using var content = Open();
+        return new($"\"{Convert.ToHexStringLower(SHA256.HashData(content))[..32]}\"", isWeak: true);
     }
 }
 
