@@ -16,6 +16,8 @@ sealed class WorkerSession(ILoggerFactory logs)
     /// <summary>The version of Azure's host whose manner this one has; workers of .NET do not look at it.</summary>
     const string HostVersion = "4.1041.0";
 
+    static readonly WriteOptions withTheNext = new(WriteFlags.BufferHint);
+
     readonly Channel<StreamingMessage> outgoing = Channel.CreateUnbounded<StreamingMessage>(new() { SingleReader = true });
     readonly ConcurrentDictionary<string, TaskCompletionSource<InvocationResponse>> running = new();
     readonly ConcurrentDictionary<string, TaskCompletionSource<StreamingMessage>> asked = new();
@@ -142,7 +144,10 @@ sealed class WorkerSession(ILoggerFactory logs)
     async Task WriteAsync(IServerStreamWriter<StreamingMessage> to, CancellationToken aborted)
     {
         await foreach (var message in outgoing.Reader.ReadAllAsync(aborted))
+        {
+            to.WriteOptions = outgoing.Reader.TryPeek(out _) ? withTheNext : WriteOptions.Default;
             await to.WriteAsync(message, aborted);
+        }
     }
 
     void Receive(StreamingMessage message)
