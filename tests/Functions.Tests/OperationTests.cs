@@ -116,7 +116,7 @@ public sealed class OperationTests(OperationTests.CountedApp app, ITestOutputHel
     [SkippableFact]
     public async Task A_job_from_a_TAR_to_columns_costs_a_hundredth_of_an_operation_an_image()
     {
-        const int images = 20_000, window = 8 << 20;
+        const int images = 20_000, window = Opening.Window;
         var content = new MemoryStream();
         using (var tar = new TarWriter(content, leaveOpen: true))
         {

@@ -13,7 +13,6 @@ namespace VaeFunctions.Registry;
 public sealed class AzureBlobStore(BlobServiceClient service) : IBlobStore
 {
     const int Part = 8 << 20; // bytes a request, so that a slow line does not run into the time limit of one
-    const int Ahead = 8 << 20; // bytes that a stream asks for at once
 
     // without a query, where a signature could be
     public string Location { get; } = service.Uri.GetLeftPart(UriPartial.Path).TrimEnd('/');
@@ -41,7 +40,7 @@ public sealed class AzureBlobStore(BlobServiceClient service) : IBlobStore
         var client = ClientOf(BlobPath.Parse(path));
         try
         {
-            return new ExplainedStream(await RangeStream.OpenAsync(client, opening, Ahead, cancellation),
+            return new ExplainedStream(await RangeStream.OpenAsync(client, opening, cancellation),
                 fault => Failed("Reading", path, fault));
         }
         catch (RequestFailedException e) when (e.Status == 412)

@@ -46,7 +46,11 @@ public sealed record Blob(BinaryData Content, string ETag)
 /// <summary>How a blob is opened.</summary>
 /// <param name="At">Where reading begins: what is there comes with the request that opens the blob.</param>
 /// <param name="ETag">What it is to be; null for anything.</param>
-public readonly record struct Opening(long At = 0, string? ETag = null);
+public readonly record struct Opening(long At = 0, string? ETag = null)
+{
+    /// <summary>Bytes that an Azure account is asked for at once, and that are held in memory.</summary>
+    public const int Window = 4 << 20;
+}
 
 /// <summary>A line of a listing.</summary>
 /// <param name="Size">In bytes.</param>

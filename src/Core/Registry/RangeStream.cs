@@ -29,30 +29,29 @@ sealed class RangeStream : Stream
 
     public override long Position { get; set; }
 
-    /// <param name="ahead">Bytes of a window.</param>
     /// <exception cref="RequestFailedException">404: there is no such blob. 412: it is no more what it is to be.</exception>
-    public static async Task<RangeStream> OpenAsync(BlobClient blob, Opening opening, int ahead, CancellationToken cancellation)
+    public static async Task<RangeStream> OpenAsync(BlobClient blob, Opening opening, CancellationToken cancellation)
     {
         var conditions = new BlobRequestConditions { IfMatch = opening.ETag is { } etag ? new ETag(etag) : null };
         try
         {
-            var window = new byte[ahead];
+            var window = new byte[Opening.Window];
             using var first = (await blob.DownloadStreamingAsync(
-                new BlobDownloadOptions { Range = new(opening.At, ahead), Conditions = conditions }, cancellation)).Value;
+                new BlobDownloadOptions { Range = new(opening.At, window.Length), Conditions = conditions }, cancellation)).Value;
             var length = ContentRangeHeaderValue.TryParse(first.Details.ContentRange, out var range) && range.Length is { } all
                 ? all : first.Details.ContentLength;
             return new(blob, window, first.Details.ETag, length)
             {
                 Position = opening.At,
                 start = opening.At,
-                count = await first.Content.ReadAtLeastAsync(window, ahead, throwOnEndOfStream: false, cancellation),
+                count = await first.Content.ReadAtLeastAsync(window, window.Length, throwOnEndOfStream: false, cancellation),
             };
         }
         catch (RequestFailedException beyond) when (beyond.Status == 416)
         {
             // It ends before that place, as an empty one does everywhere.
             var empty = (await blob.GetPropertiesAsync(conditions, cancellation)).Value;
-            return new(blob, new byte[ahead], empty.ETag, empty.ContentLength) { Position = opening.At };
+            return new(blob, new byte[Opening.Window], empty.ETag, empty.ContentLength) { Position = opening.At };
         }
     }
 

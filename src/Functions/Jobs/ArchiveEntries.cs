@@ -17,9 +17,6 @@ static class ArchiveEntries
 
     const int LongestPath = 1024;
 
-    /// <summary>Bytes in which the list of entries of most ZIPs lies.</summary>
-    const int ZipEnd = 4 << 20;
-
     /// <summary>The images of an archive, in its order; with what is wrong for those that cannot be taken, and for the archive
     /// itself where it is damaged.</summary>
     /// <param name="maxBytes">The largest image that is accepted.</param>
@@ -57,9 +54,9 @@ static class ArchiveEntries
     {
         try
         {
-            // The end of a ZIP, where its list of entries is, comes at once.
+            // The end of a ZIP, where its list of entries is, comes at once; most lists are shorter than a window.
             var content = await store.TryOpenAsync(
-                blob.Path, new(ArchiveNames.IsZip(blob.Path) ? Math.Max(0, blob.Size - ZipEnd) : 0, blob.ETag), cancellation);
+                blob.Path, new(ArchiveNames.IsZip(blob.Path) ? Math.Max(0, blob.Size - Opening.Window) : 0, blob.ETag), cancellation);
             content?.Position = 0;
             return content;
         }
