@@ -8,29 +8,31 @@ namespace VaeFunctions.Serving;
 /// a folder's as one table.</summary>
 sealed class ParquetOutput(Job job, int slice, IBlobStore store) : SliceOutput(job, slice, store, ".parquet")
 {
-    static readonly ParquetColumn[]
-        always =
-        [
-            new TextColumn("name", row => row.Name), new TextColumn("model", row => row.Result.Model),
-            new TextColumn("version", row => row.Result.Version), new TextColumn("label", row => row.Result.Label, mayLack: true),
-        ],
-        ofJudged =
-        [
-            new NumberColumn<double>("error", row => row.Result.Error),
-            new NumberColumn<double>("percentile", row => row.Result.Percentile, mayLack: true),
-            new NumberColumn<double>("code_score", row => row.Result.CodeScore, mayLack: true),
-            new NumberColumn<double>("code_percentile", row => row.Result.CodePercentile, mayLack: true),
-            new TextColumn("verdict", row => row.Result.Verdict),
-            new TextColumn("strangest", row => row.Result.Strangest, mayLack: true),
-        ],
-        ofSome =
-        [
-            new TextColumn("source", row => row.Result.Source), new TextColumn("original_size", row => row.Result.OriginalSize),
-            new NumberColumn<long>("seed", row => row.Result.Seed),
-            new NumberColumn<float>("strength", row => row.Result.Strength),
-            new FloatsColumn("latent", row => row.Result.Latent),
-            new FloatsColumn("log_variance", row => row.Result.LogVariance),
-        ];
+    // Made anew for every file: a schema counts levels in the very fields that it is given, which two at once would disturb.
+    static ParquetColumn[] Always =>
+    [
+        new TextColumn("name", row => row.Name), new TextColumn("model", row => row.Result.Model),
+        new TextColumn("version", row => row.Result.Version), new TextColumn("label", row => row.Result.Label, mayLack: true),
+    ];
+
+    static ParquetColumn[] OfJudged =>
+    [
+        new NumberColumn<double>("error", row => row.Result.Error),
+        new NumberColumn<double>("percentile", row => row.Result.Percentile, mayLack: true),
+        new NumberColumn<double>("code_score", row => row.Result.CodeScore, mayLack: true),
+        new NumberColumn<double>("code_percentile", row => row.Result.CodePercentile, mayLack: true),
+        new TextColumn("verdict", row => row.Result.Verdict),
+        new TextColumn("strangest", row => row.Result.Strangest, mayLack: true),
+    ];
+
+    static ParquetColumn[] OfSome =>
+    [
+        new TextColumn("source", row => row.Result.Source), new TextColumn("original_size", row => row.Result.OriginalSize),
+        new NumberColumn<long>("seed", row => row.Result.Seed),
+        new NumberColumn<float>("strength", row => row.Result.Strength),
+        new FloatsColumn("latent", row => row.Result.Latent),
+        new FloatsColumn("log_variance", row => row.Result.LogVariance),
+    ];
 
     protected override bool TakesPictures => false;
 
@@ -39,7 +41,7 @@ sealed class ParquetOutput(Job job, int slice, IBlobStore store) : SliceOutput(j
         // An operation says the same of every result, so that all files of a job have the same columns.
         var first = rows[0];
         ParquetColumn[] columns =
-            [.. always, .. first.Result.Error is null ? [] : ofJudged, .. ofSome.Where(column => column.Holds(first))];
+            [.. Always, .. first.Result.Error is null ? [] : OfJudged, .. OfSome.Where(column => column.Holds(first))];
         var content = new MemoryStream();
         var options = new ParquetOptions
         {
