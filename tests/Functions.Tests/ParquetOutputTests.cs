@@ -44,7 +44,8 @@ public sealed class ParquetOutputTests : IDisposable
             await group.ReadRawAsync<float>(latent, numbers, there.AsMemory(), begins.AsMemory(), default);
             var expected = Enumerable.Range(0, Images).SelectMany(i => ResultOf(slice, i).Latent!);
             if (!numbers.SequenceEqual(expected) || there.Any(level => level != latent.MaxDefinitionLevel))
-                wrong.Add($"{slice}: levels {string.Join(" and ", there.Distinct())}, {string.Join(" ", numbers.Take(Latents))}, …");
+                wrong.Add($"{slice}: levels {string.Join(" and ", there.Distinct())}, "
+                    + $"{string.Join(" ", numbers.Take(Latents))}, …");
         }
         Assert.Empty(wrong);
     }

@@ -55,8 +55,8 @@ static class ArchiveEntries
         try
         {
             // The end of a ZIP, where its list of entries is, comes at once; most lists are shorter than a window.
-            var content = await store.TryOpenAsync(
-                blob.Path, new(ArchiveNames.IsZip(blob.Path) ? Math.Max(0, blob.Size - Opening.Window) : 0, blob.ETag), cancellation);
+            var at = ArchiveNames.IsZip(blob.Path) ? Math.Max(0, blob.Size - Opening.Window) : 0;
+            var content = await store.TryOpenAsync(blob.Path, new(at, blob.ETag), cancellation);
             content?.Position = 0;
             return content;
         }
