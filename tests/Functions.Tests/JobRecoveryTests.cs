@@ -1,6 +1,7 @@
 using Azure.Storage.Queues;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
+using VaeFunctions.LocalCloud;
 using VaeFunctions.Registry;
 using VaeFunctions.Serving;
 
@@ -15,7 +16,6 @@ public sealed class JobRecoveryTests : IAsyncLifetime
     readonly AzuriteFixture azurite = new();
     AzureBlobStore store = null!;
     JobStore jobs = null!;
-    JobQueue starting = null!;
     JobRecovery recovery = null!;
     QueueClient queue = null!, poison = null!;
 
@@ -25,8 +25,8 @@ public sealed class JobRecoveryTests : IAsyncLifetime
         store = new AzureBlobStore(new(azurite.ConnectionString));
         jobs = new JobStore(store);
         var options = new QueueClientOptions { MessageEncoding = QueueMessageEncoding.Base64 };
-        starting = new JobQueue(() => new(azurite.ConnectionString, options));
-        recovery = new JobRecovery(jobs, starting, NullLogger<JobRecovery>.Instance);
+        recovery = new JobRecovery(jobs, new JobQueue(() => new(azurite.ConnectionString, options)),
+            NullLogger<JobRecovery>.Instance);
         (queue, poison) = (new(azurite.ConnectionString, JobQueue.Name, options),
             new(azurite.ConnectionString, JobQueue.Poison, options));
         await jobs.CreateAsync(Job, default);
@@ -142,32 +142,47 @@ public sealed class JobRecoveryTests : IAsyncLifetime
         if (how is "cancelled" or "failed")
             Assert.Equal(0, await MarkersAsync());
         await jobs.MarkOpenAsync(Job, default); // as if it had ended before it was marked
-        Assert.Equal([], await RecoverAsync(later: JobRecovery.Silence));
+        Assert.Equal([], await RecoverAsync());
         Assert.Equal(0, await MarkersAsync());
     }
 
-    /// <param name="writes">How many writes there are before the one that fails.</param>
+    /// <param name="writes">How many writes, of marker and job, there are before the storage is gone.</param>
+    /// <param name="exists">Whether the job is there nevertheless.</param>
     [SkippableTheory]
-    [InlineData(0)]
-    [InlineData(1)]
-    public async Task A_start_that_breaks_off_leaves_no_job_that_nobody_works_on(int writes)
+    [InlineData(0, false)]
+    [InlineData(1, false)]
+    [InlineData(2, true)]
+    public async Task A_start_that_breaks_off_leaves_no_job_that_nobody_works_on(int writes, bool exists)
     {
-        await jobs.CloseAsync(Job.Model, Job.Id, default);
-        await store.DeleteAsync($"jobs/tiny/{Job.Id}/job.json");
-        await queue.CreateIfNotExistsAsync();
-        await Assert.ThrowsAsync<StorageException>(() => starting.StartAsync(Job, new(new Failing(store, writes)), default));
-        var found = await jobs.FindAsync(Job.Model, Job.Id, default) is not null;
-        Assert.Equal(found ? [null] : [], await RecoverAsync());
+        await ForgetAsync();
+        var gone = new JobQueue(() => new(Azurite.ConnectionString(9), new() { Retry = { MaxRetries = 0 } }));
+        await Assert.ThrowsAsync<StorageException>(() => gone.StartAsync(Job, new(new Failing(store, writes)), default));
+        Assert.Equal(exists, await jobs.FindAsync(Job.Model, Job.Id, default) is not null);
+        Assert.Equal(exists ? [null] : [], await RecoverAsync());
     }
 
     [SkippableFact]
-    public async Task A_job_that_is_being_noted_keeps_its_marker()
+    public async Task A_job_that_is_being_created_keeps_its_marker_for_an_hour()
     {
-        await queue.CreateIfNotExistsAsync();
-        await store.DeleteAsync($"jobs/tiny/{Job.Id}/job.json");
-        Assert.Equal([], await RecoverAsync());
+        await ForgetAsync();
+        await jobs.MarkStartingAsync(Job, default);
+        Assert.Equal([], await RecoverAsync(later: JobRecovery.LongestStart - TimeSpan.FromMinutes(1)));
         await jobs.CreateAsync(Job, default);
         Assert.Equal([null], await RecoverAsync());
+
+        await ForgetAsync();
+        await jobs.MarkStartingAsync(Job, default);
+        Assert.Equal([], await RecoverAsync(later: JobRecovery.LongestStart));
+        Assert.Equal(0, await MarkersAsync());
+    }
+
+    /// <summary>As if nobody had asked for the job; the queues are there.</summary>
+    async Task ForgetAsync()
+    {
+        await jobs.CloseAsync(Job.Model, Job.Id, default);
+        await store.DeleteAsync($"jobs/tiny/{Job.Id}/job.json");
+        await queue.DeleteIfExistsAsync();
+        await Eventually.Async(() => queue.CreateIfNotExistsAsync());
     }
 
     /// <summary>Fails at a write and at all after it.</summary>

@@ -43,8 +43,9 @@ public sealed class ParquetOutputTests : IDisposable
                 (new float[Images * Latents], new int[Images * Latents], new int[Images * Latents]);
             await group.ReadRawAsync<float>(latent, numbers, there.AsMemory(), begins.AsMemory(), default);
             var expected = Enumerable.Range(0, Images).SelectMany(i => ResultOf(slice, i).Latent!);
-            if (!numbers.SequenceEqual(expected) || there.Any(level => level != latent.MaxDefinitionLevel))
-                wrong.Add($"{slice}: levels {string.Join(" and ", there.Distinct())}, "
+            if (!numbers.SequenceEqual(expected) || there.Any(level => level != latent.MaxDefinitionLevel)
+                || !begins.SequenceEqual([0, 1, 1, 1, 0, 1, 1, 1])) // 0 begins a list
+                wrong.Add($"{slice}: levels {string.Join(" and ", there.Distinct())}, {string.Join(" ", begins)}, "
                     + $"{string.Join(" ", numbers.Take(Latents))}, …");
         }
         Assert.Empty(wrong);

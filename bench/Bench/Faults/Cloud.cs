@@ -14,7 +14,8 @@ sealed class Cloud : IAsyncDisposable
 
     static readonly TimeSpan patience = TimeSpan.FromSeconds(60);
 
-    /// <summary>The emulator writes down what it knows of its blobs and messages so often.</summary>
+    /// <summary>The emulator writes down what it knows of its blobs and messages every five seconds, on a busy machine somewhat
+    /// later.</summary>
     static readonly TimeSpan written = TimeSpan.FromSeconds(7);
 
     readonly string folder, data;

@@ -48,7 +48,7 @@ public sealed record Blob(BinaryData Content, string ETag)
 /// <param name="ETag">What it is to be; null for anything.</param>
 public readonly record struct Opening(long At = 0, string? ETag = null)
 {
-    /// <summary>Bytes that an Azure account is asked for at once, and that are held in memory.</summary>
+    /// <summary>Bytes that one request to a storage account brings, and that are held in memory.</summary>
     public const int Window = 4 << 20;
 }
 

@@ -19,7 +19,7 @@ sealed class PageFile
     {
         this.path = path;
         packed = new(Pack);
-        tag = new(Name);
+        tag = new(MakeTag);
     }
 
     public byte[] Packed => packed.Value;
@@ -36,18 +36,19 @@ sealed class PageFile
         _ => "application/octet-stream",
     };
 
+    /// <summary>The file as it is, for the few who do not take gzip.</summary>
     public Stream Open() => File.OpenRead(path);
 
     byte[] Pack()
     {
         using var content = Open();
-        using var memory = new MemoryStream((int)(content.Length / 3)); // about what will be left, so that nothing is moved
+        using var memory = new MemoryStream((int)(content.Length / 3)); // enough for the largest, which is not copied as it grows
         using (var gzip = new GZipStream(memory, content.Length > Large ? CompressionLevel.Fastest : CompressionLevel.Optimal))
             content.CopyTo(gzip);
         return memory.ToArray();
     }
 
-    EntityTagHeaderValue Name()
+    EntityTagHeaderValue MakeTag()
     {
         using var content = Open();
         return new($"\"{Convert.ToHexStringLower(SHA256.HashData(content))[..32]}\"", isWeak: true);

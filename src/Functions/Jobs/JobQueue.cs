@@ -17,13 +17,13 @@ public sealed class JobQueue(Func<QueueServiceClient> queues)
     /// <exception cref="RequestException">409: the storage has no queues.</exception>
     public void Demand() => _ = Queue;
 
-    /// <summary>Notes a job and sends the message that begins it. It is marked as open before both: whoever can find it can rely
-    /// on its message being sent again, should it be lost or never sent.</summary>
+    /// <summary>Marks a job as open, creates it, and sends the message that begins it. Whoever finds the job finds it marked, so
+    /// that its message is sent again, should it be lost or never sent.</summary>
     /// <param name="after">How long nobody sees the message.</param>
     /// <exception cref="StorageException">The storage does not answer.</exception>
     public async Task StartAsync(Job job, JobStore jobs, CancellationToken cancellation, TimeSpan after = default)
     {
-        await jobs.MarkOpenAsync(job, cancellation);
+        await jobs.MarkStartingAsync(job, cancellation);
         await jobs.CreateAsync(job, cancellation);
         await ExplainedAsync(() => Queue.CreateIfNotExistsAsync(cancellationToken: cancellation));
         await SendAsync(new(job.Model, job.Id), cancellation, after);

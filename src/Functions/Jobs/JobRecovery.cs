@@ -11,6 +11,10 @@ public sealed class JobRecovery(JobStore jobs, JobQueue queue, ILogger<JobRecove
     /// then: a job that no worker has spoken of for so long is given its messages again.</summary>
     public static readonly TimeSpan Silence = 3 * JobWatch.Heartbeat;
 
+    /// <summary>A start that has not created its job by then never will: far longer than a storage is waited for, or a process
+    /// stands still.</summary>
+    public static readonly TimeSpan LongestStart = TimeSpan.FromHours(1);
+
     /// <summary>If jobs are open although nothing is queued, or nothing that anybody works on, sends again what they still
     /// need.</summary>
     /// <param name="now">The time, by the storage's clock or near it.</param>
@@ -23,19 +27,17 @@ public sealed class JobRecovery(JobStore jobs, JobQueue queue, ILogger<JobRecove
         if (open is [] || await queue.HasVisibleAsync(cancellation))
             return;
         if (!await queue.IsEmptyAsync(cancellation))
-            open.RemoveAll(marker => !IsSilent(marker.Touched));
+            open.RemoveAll(marker => now - marker.Touched < Silence);
         foreach (var marker in open)
         {
             var job = await jobs.FindAsync(marker.Model, marker.Id, cancellation);
-            if (job is null && !IsSilent(marker.Touched))
-                continue; // it is about to be noted
+            if (job is null && marker.IsStarting && now - marker.Touched < LongestStart)
+                continue;
             if (job is null || await jobs.IsOverAsync(job, cancellation))
                 await jobs.CloseAsync(marker.Model, marker.Id, cancellation);
             else if (!await jobs.FinishAsync(job, last: null, cancellation))
                 await SendAsync(job, cancellation);
         }
-
-        bool IsSilent(DateTimeOffset touched) => now - touched >= Silence;
     }
 
     async Task SendAsync(Job job, CancellationToken cancellation)

@@ -14,7 +14,7 @@ namespace VaeFunctions.Serving;
 ///                   done/000012-187-13.jsonl    a slice is worked off, 187 well and 13 not; a line for each failure
 ///                   cancelled.json, failed.json, finished.json
 /// jobs/_inbox/{model}/{name}                    the id of the job for an archive in the inbox
-/// jobs/_open/{model}/{id}                       empty; there while the job has work left
+/// jobs/_open/{model}/{id}                       there while the job has work left; empty once the job is known to be there
 /// </code>
 /// A slice's result lies in its name, so that counting is listing. Of two results of one slice, the first by name counts.
 /// No model's name begins with _, so the markers of open jobs are found without listing anything else.</remarks>
@@ -60,6 +60,11 @@ public sealed partial class JobStore(IBlobStore store)
         await CloseAsync(job.Model, job.Id, cancellation);
     }
 
+    /// <summary>Marks a job as one with work left that is about to be created: what <see cref="OpenAsync"/> calls
+    /// starting.</summary>
+    public Task MarkStartingAsync(Job job, CancellationToken cancellation) =>
+        store.WriteAsync($"{Markers}{job.Model}/{job.Id}", BinaryData.FromString("starting"), cancellation: cancellation);
+
     /// <summary>Marks a job as one with work left, of which somebody has spoken just now.</summary>
     public Task MarkOpenAsync(Job job, CancellationToken cancellation) =>
         store.WriteAsync($"{Markers}{job.Model}/{job.Id}", BinaryData.Empty, cancellation: cancellation);
@@ -67,11 +72,11 @@ public sealed partial class JobStore(IBlobStore store)
     public Task CloseAsync(string model, string id, CancellationToken cancellation) =>
         store.DeleteAsync($"{Markers}{model}/{id}", cancellation);
 
-    /// <summary>The jobs with work left, and when they were last marked as such; of one that has just ended, the marker may still
-    /// be there.</summary>
-    public IAsyncEnumerable<(string Model, string Id, DateTimeOffset Touched)> OpenAsync(CancellationToken cancellation) =>
-        store.ListAsync(Markers, cancellation).Select(blob => (Names: blob.Path[Markers.Length..].Split('/'), blob.Changed))
-            .Where(marker => marker.Names.Length == 2).Select(marker => (marker.Names[0], marker.Names[1], marker.Changed));
+    /// <summary>The jobs with work left; of one that has just ended, the marker may still be there.</summary>
+    public IAsyncEnumerable<OpenJob> OpenAsync(CancellationToken cancellation) =>
+        store.ListAsync(Markers, cancellation).Select(blob => (Names: blob.Path[Markers.Length..].Split('/'), Blob: blob))
+            .Where(marker => marker.Names.Length == 2).Select(marker =>
+                new OpenJob(marker.Names[0], marker.Names[1], marker.Blob.Changed, IsStarting: marker.Blob.Size > 0));
 
     /// <summary>Whether work on it is of no use any more.</summary>
     public async Task<bool> IsOverAsync(Job job, CancellationToken cancellation) =>
@@ -237,3 +242,8 @@ public sealed partial class JobStore(IBlobStore store)
     [GeneratedRegex("/done/([0-9]{6})-([0-9]+)-([0-9]+)\\.jsonl\\z")]
     private static partial Regex Result();
 }
+
+/// <summary>The marker of a job with work left.</summary>
+/// <param name="Touched">When it was last marked.</param>
+/// <param name="IsStarting">Whether the job may not have been created yet when that was.</param>
+public readonly record struct OpenJob(string Model, string Id, DateTimeOffset Touched, bool IsStarting);

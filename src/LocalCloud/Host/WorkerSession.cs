@@ -16,6 +16,7 @@ sealed class WorkerSession(ILoggerFactory logs)
     /// <summary>The version of Azure's host whose manner this one has; workers of .NET do not look at it.</summary>
     const string HostVersion = "4.1041.0";
 
+    /// <summary>Sends a message no sooner than the one after it, which therefore must be waiting already.</summary>
     static readonly WriteOptions withTheNext = new(WriteFlags.BufferHint);
 
     readonly Channel<StreamingMessage> outgoing = Channel.CreateUnbounded<StreamingMessage>(new() { SingleReader = true });

@@ -8,7 +8,8 @@ namespace VaeFunctions.Serving;
 /// a folder's as one table.</summary>
 sealed class ParquetOutput(Job job, int slice, IBlobStore store) : SliceOutput(job, slice, store, ".parquet")
 {
-    // Made anew for every file: a schema counts levels in the very fields that it is given, which two at once would disturb.
+    // Made anew for every file: Parquet.Net writes each field's levels into the field itself when a schema is made of it, so
+    // that slices which are packed at the same time must not share fields.
     static ParquetColumn[] Always =>
     [
         new TextColumn("name", row => row.Name), new TextColumn("model", row => row.Result.Model),
