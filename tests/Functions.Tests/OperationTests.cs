@@ -13,9 +13,9 @@ namespace VaeFunctions.Tests;
 public sealed class OperationTests(OperationTests.CountedApp app, ITestOutputHelper output)
     : IClassFixture<OperationTests.CountedApp>
 {
-    /// <summary>Slices of the job from TARs: as many as 20,000 images have. VAE_JOB_IMAGES asks for so many images, in slices of
-    /// at most a shard.</summary>
-    const int Slices = 8, Shard = 2500;
+    /// <summary>Slices of the job from TARs: as many as 20,000 images have. VAE_JOB_IMAGES asks for so many images, in slices no
+    /// larger than the functions'.</summary>
+    const int Slices = 8;
 
     static readonly int Many =
         int.Parse(Environment.GetEnvironmentVariable("VAE_JOB_IMAGES") ?? "600", CultureInfo.InvariantCulture);
@@ -41,7 +41,8 @@ public sealed class OperationTests(OperationTests.CountedApp app, ITestOutputHel
             await TinyModel.ServeAsync(new ModelRegistry(Store), "tiny", "v1");
             await Store.WriteAsync("results/before.json", new("{}")); // creating the container would count
             app = await FunctionsApp.StartAsync(Count.ConnectionString,
-                ("Serving__JobShardSize", $"{Math.Min(Many / Slices, Shard)}"), ("Serving__BlobContainers", "pictures"));
+                ("Serving__JobShardSize", $"{Math.Min(Many / Slices, new ServingOptions().JobShardSize)}"),
+                ("Serving__BlobContainers", "pictures"));
             await app.ReadyAsync();
         }
 

@@ -26,11 +26,11 @@ sealed class BulkBench(Server server, IBlobStore store, string model, IReadOnlyL
     /// <summary>The largest file, which the functions accept unless told otherwise.</summary>
     const int FileBytes = 16 << 20;
 
-    static readonly TimeSpan look = TimeSpan.FromSeconds(0.25);
+    static readonly TimeSpan look = TimeSpan.FromSeconds(0.25), patience = TimeSpan.FromSeconds(60);
 
-    /// <summary>How long nothing new may be heard: slices of 2,500 loose images are read side by side, so the first is done
+    /// <summary>How long a job may have nothing new to tell: its slices are worked off side by side, so the first is done
     /// late.</summary>
-    static readonly TimeSpan patience = TimeSpan.FromMinutes(5);
+    static readonly TimeSpan jobPatience = TimeSpan.FromMinutes(5);
 
     readonly IReadOnlyList<int> processes = server.Processes;
 
@@ -220,7 +220,7 @@ sealed class BulkBench(Server server, IBlobStore store, string model, IReadOnlyL
             if ((long)status["done"]! > done) (done, news) = ((long)status["done"]!, clock.Elapsed);
             if ((string)status["state"]! is "completed" && done == images)
                 return (images / clock.Elapsed.TotalSeconds, memory);
-            if ((string)status["state"]! is "completed" or "failed" or "cancelled" || clock.Elapsed - news > patience)
+            if ((string)status["state"]! is "completed" or "failed" or "cancelled" || clock.Elapsed - news > jobPatience)
                 throw new LocalCloudException($"{done} of {images} images were encoded: {status.ToJsonString()}");
             await Task.Delay(look, cancellation);
         }
